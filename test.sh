@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# Every check of the project: lint, format, types, tests, doctests.
+set -euo pipefail
+cd "$(dirname "$0")"
+export HF_HUB_OFFLINE=1
+ruff check .
+ruff format --check .
+mypy zsl_jax launch
+pytest -n 2 --dist loadfile tests
+pytest --doctest-modules zsl_jax

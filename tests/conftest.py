@@ -1,0 +1,19 @@
+"""Shape checks on the kernels, no network, small worlds for whole programs."""
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from jaxtyping import install_import_hook
+
+install_import_hook("zsl_jax.kernels", "beartype.beartype")
+
+import pytest  # noqa: E402
+
+from tests import tiny_world  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory) -> tiny_world.World:
+    """A tiny encoder and labelled texts of an invented language."""
+    return tiny_world.build(tmp_path_factory.mktemp("world"))

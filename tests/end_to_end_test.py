@@ -1,0 +1,261 @@
+"""Every program on tiny data, and every approach and strategy for one round."""
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from tests.tiny_world import LABELS, sentences, write_text
+from zsl_jax.data.predictions import read_predictions
+from zsl_jax.data.readers import read_sentences
+from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.training.config import (
+    Approach,
+    LabelModelConfig,
+    OptimizerConfig,
+    Strategy,
+    TrainConfig,
+)
+from zsl_jax.workflows.experiment import prepare_experiment, run_approach
+from zsl_jax.workflows.tagging import load_tagger
+
+FAST = ["--row_length=32", "--batch_words=64", "--learning_rate=0.01"]
+
+
+def program(name: str, *arguments: str, status: int = 0) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=300)
+    assert done.returncode == status, done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def trained(world, tmp_path_factory):
+    """Two source models, made by launch.train, and their predictions, by launch.annotate."""
+    folder = tmp_path_factory.mktemp("trained")
+    for seed, name in enumerate(("first", "second")):
+        program(
+            "train", f"--encoder={world.encoder}", f"--train={world.train}", f"--seed={seed}",
+            f"--dev={world.test}", f"--output={folder / name}", "--epochs=4", *FAST,
+        )  # fmt: skip
+    program(
+        "annotate", f"--model={folder / 'first'}", f"--text={world.text}",
+        f"--output={folder / 'first.parquet'}", "--row_length=32",
+    )  # fmt: skip
+    return folder
+
+
+def test_train_writes_a_model_folder_that_has_learned(world, trained):
+    folder = trained / "first"
+    config = json.loads((folder / "config.json").read_text())
+    assert sorted(config["id2label"].values()) == sorted(LABELS)
+    result = json.loads((folder / "result.json").read_text())
+    assert max(scores["accuracy"] for scores in result["dev"]) > 0.9
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    steps = [line for line in lines if line["kind"] == "step"]
+    assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
+    assert all(line["words_per_second"] > 0 for line in steps)
+    about = json.loads((folder / "run.json").read_text())
+    assert about["seed"] == 0 and "jax" in about["versions"]
+    assert str(world.train) in about["data"]
+
+
+def test_annotate_gives_every_word_a_distribution(world, trained):
+    made = read_predictions(trained / "first.parquet")
+    text = read_sentences(world.text)
+    assert [tuple(words) for words in made.words] == [sentence.words for sentence in text]
+    np.testing.assert_allclose(made.probs.astype(np.float64).sum(-1), 1.0, atol=2e-3)
+
+
+@pytest.fixture(scope="module")
+def transferred(world, trained, tmp_path_factory):
+    """A target tagger from one prediction file and one model folder."""
+    output = tmp_path_factory.mktemp("transfer") / "out"
+    done = program(
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", f"--test={world.test}",
+        f"--source=file={trained / 'first.parquet'}", f"--source=model={trained / 'second'}",
+        f"--output={output}", "--task=pos", "--rounds=2", *FAST,
+    )  # fmt: skip
+    return output, done.stdout
+
+
+def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(transferred):
+    output, printed = transferred
+    rows = json.loads((output / "result.json").read_text())["rows"]
+    names = [(row["name"], row["labels_from"]) for row in rows]
+    assert names == [
+        ("model", "source"), ("majority", "votes"), ("mean", "votes"), ("dawid_skene", "votes"),
+        ("lvm", "P"), ("lvm", "Q"),
+    ]  # fmt: skip
+    assert "dawid_skene" in printed and str(output) in printed
+    lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
+    rounds = [line for line in lines if line["kind"] == "round"]
+    assert [line["round"] for line in rounds] == [0, 1, 2]
+    for key in ("objective", "bound", "entropy", "agreement", "confusion_diagonal"):
+        assert all(key in line for line in rounds)
+    assert set(rounds[-1]["confusion_moved"]) == {"file", "model"}
+
+
+def test_predict_by_the_tagger_and_by_the_posterior(world, trained, transferred, tmp_path):
+    output, _ = transferred
+    common = (f"--model={output}", f"--text={world.text}", "--row_length=32")
+    program("predict", *common, f"--output={tmp_path / 'p.conll'}")
+    lines = (tmp_path / "p.conll").read_text().splitlines()
+    text = read_sentences(world.text)
+    assert lines[0] == text[0].comments[0]
+    assert lines[1].split("\t")[0] == text[0].words[0] and lines[1].split("\t")[1] in LABELS
+    sources = [
+        f"--source=file={trained / 'first.parquet'}",
+        f"--source=model={trained / 'second'}",
+    ]
+    program("predict", *common, *sources, f"--output={tmp_path / 'q.parquet'}")
+    assert len(read_predictions(tmp_path / "q.parquet").labels) == sum(len(s.words) for s in text)
+    refused = program("predict", *common, sources[0], f"--output={tmp_path / 'r.conll'}", status=2)
+    assert "file, model" in refused.stderr and not (tmp_path / "r.conll").exists()
+
+
+def test_aggregate_and_evaluate(world, trained, tmp_path):
+    sources = [f"--source={name}={trained / 'first.parquet'}" for name in ("a", "b")]
+    program("aggregate", *sources, "--method=majority", f"--output={tmp_path / 'votes.conll'}")
+    done = program("evaluate", f"--gold={world.text}", f"--predicted={tmp_path / 'votes.conll'}")
+    assert "accuracy" in done.stdout
+    other = write_text(tmp_path / "other.conll", sentences(9, 40))
+    refused = program(
+        "evaluate", f"--gold={other}", f"--predicted={tmp_path / 'votes.conll'}", status=2
+    )
+    assert "sentence" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    "name", ["train", "annotate", "transfer", "predict", "aggregate", "evaluate", "demo"]
+)
+def test_help_lists_the_programs_own_flags_quickly(name):
+    done = program(name, "--help", status=1)
+    assert f"python -m launch.{name}" in done.stdout
+    assert len(done.stdout.splitlines()) < 130
+
+
+def test_bad_flags_end_in_one_sentence(world, tmp_path):
+    done = program(
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--source=nameless",
+        f"--output={tmp_path / 'out'}", status=2,
+    )  # fmt: skip
+    assert done.stderr.strip().splitlines()[-1].startswith("error: --source=nameless")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def experiment(world, trained):
+    text = [s._replace(labels=None) for s in read_sentences(world.text)]
+    first = read_predictions(trained / "first.parquet")
+    rng = np.random.default_rng(0)
+    noisy = rng.dirichlet(np.full(3, 0.3), len(first.labels)).astype(np.float16)
+    second = first._replace(probs=noisy, labels=noisy.argmax(-1).astype(np.int32))
+    found = {"first": first, "second": second}
+    return prepare_experiment(load_tagger(str(world.encoder)), text, found, 32)
+
+
+CONFIG = TrainConfig(
+    rounds=1, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
+)
+MULTI = [
+    *((approach, Strategy.SOFT_EM) for approach in (Approach.HARD_VOTE, Approach.HARD_CAT)),
+    (Approach.KD, Strategy.SOFT_EM),
+    *((approach, strategy) for approach in (Approach.MRT, Approach.LVM) for strategy in Strategy),
+]
+
+
+@pytest.mark.parametrize("predictions", ["soft", "hard"])
+@pytest.mark.parametrize(("approach", "strategy"), MULTI)
+def test_every_approach_and_strategy_from_two_sources(
+    experiment, tmp_path, approach, strategy, predictions
+):
+    config = dataclasses.replace(
+        CONFIG, approach=approach, strategy=strategy, predictions=predictions
+    )
+    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
+    assert (done.posterior is not None) == approach.has_label_model
+    assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
+    if done.posterior is not None:
+        np.testing.assert_allclose(done.posterior.sum(-1), 1.0, atol=1e-4)
+        if strategy is Strategy.HARD_EM:
+            assert set(np.unique(done.posterior)) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("approach", [Approach.HARD, Approach.KD, Approach.MRT, Approach.LVM])
+@pytest.mark.parametrize("predictions", ["soft", "hard"])
+def test_every_approach_from_one_source(experiment, tmp_path, approach, predictions):
+    votes = experiment.votes
+    one = votes._replace(labels=votes.labels[:, :1], probs=votes.probs[:, :1])
+    experiment = experiment._replace(votes=one, names=("first",))
+    config = dataclasses.replace(CONFIG, approach=approach, predictions=predictions)
+    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
+    assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"confusion_update": "closed_form"},
+        {"confusion_update": "closed_form", "confusion_evidence": "soft"},
+        {"confusion_init": "dawid_skene", "mix_start": 0.0},
+    ],
+)
+def test_other_ways_to_learn_the_confusion(experiment, tmp_path, changes):
+    config = dataclasses.replace(CONFIG, rounds=2, label_model=LabelModelConfig(**changes))
+    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
+    np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)
+    good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
+    assert good > noise
+
+
+def test_the_same_seed_gives_the_same_numbers(experiment, tmp_path):
+    def run(name: str, seed: int):
+        config = dataclasses.replace(CONFIG, seed=seed)
+        return run_approach(experiment, config, create_run_folder(tmp_path / name, {}, 0), "x")
+
+    first, second, other = run("a", 1), run("b", 1), run("c", 2)
+    np.testing.assert_array_equal(first.posterior, second.posterior)
+    np.testing.assert_array_equal(first.log_confusion, second.log_confusion)
+    assert not np.array_equal(first.posterior, other.posterior)
+
+
+def test_scrambled_gold_of_the_target_changes_nothing_but_the_scores(world, trained, tmp_path):
+    """The text's and the test's labels are shuffled; all that is trained stays bit for bit."""
+    rng = np.random.default_rng(5)
+
+    def scrambled(path, name):
+        text = [
+            s._replace(labels=tuple(rng.permutation(LABELS)[:1][0] for _ in s.words))
+            for s in read_sentences(path)
+        ]
+        return write_text(tmp_path / name, text)
+
+    runs = {
+        "true": (world.text, world.test),
+        "scrambled": (scrambled(world.text, "text.conll"), scrambled(world.test, "test.conll")),
+    }
+    for name, (text, test) in runs.items():
+        program(
+            "transfer", f"--encoder={world.encoder}", f"--text={text}", f"--test={test}",
+            f"--source=a={trained / 'first'}", f"--source=b={trained / 'second'}",
+            f"--output={tmp_path / name}", "--rounds=1", "--task=pos", *FAST,
+        )  # fmt: skip
+    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in runs]
+    assert weights[0] == weights[1]
+    sigma = [(tmp_path / name / "label_model.safetensors").read_bytes() for name in runs]
+    assert sigma[0] == sigma[1]
+    results = [json.loads((tmp_path / name / "result.json").read_text()) for name in runs]
+    assert results[0]["rows"] != results[1]["rows"]
+    metrics = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in runs]
+    timed = {"time", "seconds", "words_per_second"}
+    for lines in zip(*metrics, strict=True):
+        first, second = (
+            {key: value for key, value in json.loads(line).items() if key not in timed}
+            for line in lines
+        )
+        assert first == second

@@ -1,0 +1,139 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from zsl_jax.evaluation import diagnosis
+from zsl_jax.types import SourceVotes
+
+few = settings(max_examples=30, deadline=None)
+NAMES = ("ADJ", "NOUN", "VERB")
+
+
+def confusion_near_identity(num_sources, diagonal=0.8):
+    matrix = np.full((3, 3), (1 - diagonal) / 2)
+    np.fill_diagonal(matrix, diagonal)
+    return np.tile(matrix, (num_sources, 1, 1))
+
+
+def diagnose(confusion, posterior, labels, names=("de", "fr")):
+    log_confusion = None if confusion is None else np.log(confusion)
+    votes = SourceVotes(labels=np.array(labels), probs=None)
+    return diagnosis.diagnose(names, NAMES, log_confusion, np.array(posterior), votes)
+
+
+HEALTHY_VOTES = [[0, 0], [1, 1], [2, -1], [2, 1]]
+HEALTHY_POSTERIOR = [[0.9, 0.05, 0.05], [0.1, 0.8, 0.1], [0, 0.1, 0.9], [0.0, 0.2, 0.8]]
+
+
+def test_a_healthy_model_has_no_warnings():
+    found = diagnose(confusion_near_identity(2), HEALTHY_POSTERIOR, HEALTHY_VOTES)
+    assert found.warnings == ()
+    german, french = found.sources
+    assert (german.name, german.coverage, german.agreement) == ("de", 1.0, 1.0)
+    assert (french.coverage, french.agreement) == (0.75, pytest.approx(2 / 3))
+    assert german.diagonal == pytest.approx(dict.fromkeys(NAMES, 0.8))
+    assert german.confusions == ()
+    assert french.confusions == (diagnosis.Confusion("NOUN", "VERB", 1, 1.0),)
+
+
+def test_a_switched_diagonal_is_blamed_on_its_source_and_labels():
+    confusion = confusion_near_identity(2)
+    confusion[1] = confusion[1][:, [0, 2, 1]]
+    (warning,) = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES).warnings
+    assert "source fr" in warning and "less often than chance" in warning
+    assert "NOUN 0.100, VERB 0.100" in warning and "ADJ" not in warning
+
+
+def test_columns_and_not_rows_are_compared():
+    confusion = confusion_near_identity(2)
+    confusion[0] = [[0.8, 0.1, 0.1], [0.1, 0.45, 0.45], [0.1, 0.45, 0.45]]
+    confusion[1] = [[0.4, 0.2, 0.1], [0.4, 0.6, 0.1], [0.2, 0.2, 0.8]]  # equal rows would be fine
+    (warning,) = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES).warnings
+    assert "source de cannot tell apart NOUN and VERB" in warning
+
+    by_rows = np.array([[0.4, 0.1, 0.5], [0.4, 0.1, 0.5], [0.2, 0.8, 0.0]])
+    confusion = confusion_near_identity(1)
+    confusion[0] = by_rows + 1e-9
+    found = diagnose(confusion, HEALTHY_POSTERIOR, np.array(HEALTHY_VOTES)[:, :1], ("de",))
+    assert not any("cannot tell apart" in warning for warning in found.warnings)
+
+
+def test_uniform_columns_are_all_equal_but_not_below_chance():
+    uniform = np.full((2, 3, 3), 1 / 3, np.float32)
+    warnings = diagnose(uniform, HEALTHY_POSTERIOR, HEALTHY_VOTES).warnings
+    assert len(warnings) == 2
+    assert all("ADJ and NOUN, ADJ and VERB, NOUN and VERB" in warning for warning in warnings)
+
+
+def test_a_lost_label_is_named_with_its_voters():
+    labels = [[0, 0], [1, 1], [2, -1], [2, 1], [2, 2]]
+    posterior = [[1, 0, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0], [0, 1, 0]]
+    (warning,) = diagnose(None, posterior, labels).warnings
+    assert "label VERB has lost its posterior mass (0.00 words)" in warning
+    assert warning.endswith("de 3, fr 1")
+
+
+def test_a_label_without_votes_may_have_no_mass():
+    found = diagnose(None, [[1.0, 0, 0], [1.0, 0, 0]], [[0, 0], [0, -1]])
+    assert found.warnings == ()
+    assert all(report.diagonal is None for report in found.sources)
+
+
+def test_silent_sources_and_empty_texts_are_zero():
+    with np.errstate(all="raise"):
+        found = diagnose(None, [[1.0, 0, 0]], [[0, -1]])
+        empty = diagnose(None, np.zeros((0, 3)), np.zeros((0, 2), int))
+    assert found.sources[1][1:3] == (0.0, 0.0)
+    assert empty.warnings == ()
+    assert [report[1:3] for report in empty.sources] == [(0.0, 0.0), (0.0, 0.0)]
+
+
+def test_the_text_tells_sources_confusions_and_warnings():
+    confusion = confusion_near_identity(2)
+    confusion[1] = confusion[1][:, [0, 2, 1]]
+    found = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES)
+    lines = found.text.splitlines()
+    assert lines[1].split() == ["de", "100.00", "100.00", "80.00"]
+    assert lines[2].split() == ["fr", "75.00", "66.67", "33.33"]
+    assert lines[3].strip() == "NOUN for VERB: 1 words, 100.0 %"
+    assert lines[4:] == [f"warning: {warning}" for warning in found.warnings]
+    assert diagnose(None, HEALTHY_POSTERIOR, HEALTHY_VOTES).text.splitlines()[1].endswith("-")
+
+
+label_ids = hnp.arrays(
+    np.int32, st.tuples(st.integers(0, 20), st.just(2)), elements=st.integers(0, 3)
+)
+
+
+@few
+@given(label_ids, st.integers(0, 9))
+def test_confusions_count_every_disagreement(ids, limit):
+    inferred, predicted = ids[:, 0] % 3, ids[:, 1] - 1
+    found = diagnosis.top_confusions(inferred, predicted, NAMES, limit)
+    counts = [confusion.num_words for confusion in found]
+    assert counts == sorted(counts, reverse=True) and len(found) <= limit and 0 not in counts
+    for confusion in found:
+        pair = (NAMES.index(confusion.predicted), NAMES.index(confusion.inferred))
+        assert pair[0] != pair[1]
+        voted = (predicted >= 0) & (inferred == pair[1])
+        assert confusion.num_words == ((predicted == pair[0]) & voted).sum()
+        assert confusion.share == pytest.approx(confusion.num_words / voted.sum())
+    if limit >= 6:
+        assert sum(counts) == ((predicted >= 0) & (predicted != inferred)).sum()
+
+
+@few
+@given(label_ids)
+def test_agreement_and_coverage_by_loops(ids):
+    labels = ids - 1
+    posterior = np.random.default_rng(0).dirichlet([1.0] * 3, len(labels))
+    covered, agreed = diagnosis.coverage(labels), diagnosis.agreement(posterior, labels)
+    for source in range(2):
+        votes = [
+            (vote, row.argmax()) for vote, row in zip(labels[:, source], posterior) if vote >= 0
+        ]
+        right = sum(vote == best for vote, best in votes)
+        assert covered[source] == pytest.approx(len(votes) / len(labels) if len(labels) else 0)
+        assert agreed[source] == pytest.approx(right / len(votes) if votes else 0)

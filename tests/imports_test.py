@@ -1,0 +1,96 @@
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted([*ROOT.glob("zsl_jax/**/*.py"), *ROOT.glob("launch/**/*.py")])
+PROGRAMS = [
+    file.stem for file in sorted(ROOT.glob("launch/*.py")) if "__main__" in file.read_text()
+]
+LEAVES = {"types", "errors", ""}  # "" is the root package, for its version
+HOST = {"data", "evaluation", "io"}
+MAY_IMPORT = {  # besides its own folder and the leaves; "" imports nothing
+    "launch": {"workflows", "training", "models", "kernels", "labels", "samples", *HOST},
+    "workflows": {"training", "models", "kernels", "labels", "samples", *HOST},
+    "training": {"models", "kernels"},
+    **{folder: {"labels"} for folder in HOST},
+    "samples": {"data"},
+}
+NO_JAX = {*HOST, "labels", "samples", *LEAVES}
+FORBIDDEN = {folder: {"jax", "jaxlib", "flax", "optax", "orbax"} for folder in NO_JAX}
+FORBIDDEN["kernels"] = {"flax", "optax", "orbax", "transformers"}
+COMPILE = {"jit", "pmap", "donate_argnums", "donate_argnames"}
+
+
+def folder_of(parts):
+    """The layer of a dotted name: "launch", or what follows zsl_jax."""
+    return parts[0] if parts[0] == "launch" else (*parts, "")[1]
+
+
+def imported(tree, package):
+    """Every dotted name that is imported anywhere in a module, lazy imports included."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".") for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = [*package[: len(package) + 1 - node.level]] if node.level else []
+            base += (node.module or "").split(".") if node.module else []
+            deeper = len(base) == 1 and base[0] == "zsl_jax"  # from zsl_jax import labels
+            yield from ([*base, alias.name] if deeper else base for alias in node.names)
+
+
+def compiles(tree):
+    """What a module uses of jit, pmap and donation."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "jax":
+            yield node.attr
+        elif isinstance(node, ast.ImportFrom) and node.module == "jax":
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.keyword):
+            yield node.arg
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
+def test_layers(file):
+    package = file.relative_to(ROOT).with_suffix("").parts[:-1]
+    module = (*package, file.stem) if file.stem != "__init__" else package
+    layer = folder_of(module)
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    allowed = {layer, *MAY_IMPORT.get(layer, ()), *(LEAVES if layer else ())}
+    for name in imported(tree, package):
+        if name[0] in ("zsl_jax", "launch"):
+            target = "" if name[1:] == ["__version__"] else folder_of(name)
+            assert target in allowed, f"{layer} imports {'.'.join(name)}"
+        assert name[0] not in FORBIDDEN.get(layer, ()), f"{layer} imports {'.'.join(name)}"
+    used = COMPILE & set(compiles(tree)) - ({"jit"} if layer == "kernels" else set())
+    assert not used or module == ("zsl_jax", "training", "steps"), f"{used} outside steps.py"
+
+
+def loaded_after(code):
+    """The modules that a fresh interpreter has loaded after running code."""
+    report = "import sys; print(*{name.partition('.')[0] for name in sys.modules})"
+    command = [sys.executable, "-c", f"{code}\n{report}"]
+    run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr
+    return set(run.stdout.splitlines()[-1].split())
+
+
+def test_kernels_load_alone():
+    loaded = loaded_after("import zsl_jax.kernels")
+    assert "jax" in loaded and not loaded & {"flax", "transformers", "optax", "orbax"}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help_is_quick(program):
+    code = f"""
+import runpy, sys
+sys.argv = ["{program}", "--help"]
+try:
+    runpy.run_module("launch.{program}", run_name="__main__", alter_sys=True)
+except SystemExit:
+    pass"""
+    loaded = loaded_after(code)
+    assert "absl" in loaded and not loaded & {"transformers", "torch"}

@@ -1,0 +1,92 @@
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from zsl_jax import __version__
+from zsl_jax.errors import InputError
+from zsl_jax.io.run_folder import create_run_folder
+
+
+def read(path):
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_run_json_says_what_was_asked_for(tmp_path):
+    data = tmp_path / "de.conll"
+    data.write_bytes(b"Haus\tNOUN\n")
+    flags = {"rate": np.float32(0.5), "train": data, "sources": ["en", "nl"], "limit": None}
+    run = create_run_folder(tmp_path / "runs" / "a", flags, seed=7, data_files=[data])
+    record = read(run.path / "run.json")
+    assert record["flags"] == {
+        "rate": 0.5,
+        "train": str(data),
+        "sources": ["en", "nl"],
+        "limit": None,
+    }
+    assert record["seed"] == 7
+    assert record["data"] == {str(data): hashlib.sha256(b"Haus\tNOUN\n").hexdigest()}
+    assert record["versions"]["zsl_jax"] == __version__
+    assert record["versions"]["numpy"] == np.__version__
+    assert record["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+    assert {"jax", "flax", "optax"} <= set(record["versions"])
+
+
+def test_each_metric_is_on_disk_at_once_and_valid_json(tmp_path):
+    run = create_run_folder(tmp_path, {}, seed=0)
+    for step, loss in enumerate([np.float32(1.5), float("nan"), np.array([1.0, np.inf])]):
+        run.append_metrics(step=step, loss=loss)
+        lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        assert len(lines) == step + 1
+    parsed = [json.loads(line, parse_constant=pytest.fail) for line in lines]
+    assert [line["loss"] for line in parsed] == [1.5, None, [1.0, None]]
+    assert [line["step"] for line in parsed] == [0, 1, 2]
+    assert parsed[0]["time"] <= parsed[2]["time"]
+
+
+def test_finished_run_is_kept_unless_told(tmp_path):
+    run = create_run_folder(tmp_path, {}, seed=0)
+    run.append_metrics(step=1)
+    run.write_result({"accuracy": 0.5, "method": "größe"})
+    assert read(tmp_path / "result.json")["method"] == "größe"
+    with pytest.raises(InputError, match=r"finished run.*--overwrite"):
+        create_run_folder(tmp_path, {}, seed=1)
+    assert read(tmp_path / "run.json")["seed"] == 0
+    create_run_folder(tmp_path, {}, seed=1, overwrite=True)
+    assert {file.name for file in tmp_path.iterdir()} == {"run.json"}
+    assert read(tmp_path / "run.json")["seed"] == 1
+
+
+def test_unfinished_run_keeps_its_metrics(tmp_path):
+    create_run_folder(tmp_path, {}, seed=0).append_metrics(step=1)
+    create_run_folder(tmp_path, {}, seed=0).append_metrics(step=2)
+    lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2]
+
+
+def test_unreadable_data_leaves_a_finished_run_alone(tmp_path):
+    create_run_folder(tmp_path, {}, seed=0).write_result({"accuracy": 0.5})
+    with pytest.raises(InputError, match=r"none\.conll"):
+        create_run_folder(tmp_path, {}, 1, [tmp_path / "none.conll"], overwrite=True)
+    assert read(tmp_path / "result.json")["accuracy"] == 0.5
+
+
+def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
+    run = create_run_folder(tmp_path, {}, seed=0)
+
+    def full(self, *args, **kwargs):
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="disk full"):
+        run.write_result({"accuracy": 0.5})
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_file_in_the_way(tmp_path):
+    (tmp_path / "a").write_text("", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be made a folder"):
+        create_run_folder(tmp_path / "a", {}, seed=0)

@@ -1,0 +1,214 @@
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.kernels import reference
+from tests.kernels.examples import NUM_LABELS, arrays, assert_finite, both_ways, examples, precision
+from zsl_jax import kernels
+
+few = settings(max_examples=25, deadline=None)
+precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+
+
+def test_diagonal_of_the_paper():
+    assert kernels.diagonal_from_temperature(2.0, 11) == pytest.approx(0.425, abs=1e-3)
+    assert kernels.diagonal_from_temperature(2.0, 37) == pytest.approx(0.170, abs=1e-3)
+    assert kernels.diagonal_from_temperature(math.inf, 5) == 1
+    assert kernels.diagonal_from_temperature(0.0, 5) == pytest.approx(0.2)
+    assert kernels.diagonal_from_temperature(-1e4, 5) == 0
+
+
+@given(st.floats(1e-3, 20), st.integers(2, 60))
+@few
+def test_temperature_and_diagonal_are_inverse(temperature, num_labels):
+    diagonal = kernels.diagonal_from_temperature(temperature, num_labels)
+    inverse = kernels.temperature_from_diagonal(diagonal, num_labels)
+    assert inverse == pytest.approx(temperature, rel=1e-6)
+
+
+@given(st.floats(-5, 20))
+@few
+def test_diagonal_is_that_of_the_logits(temperature):
+    logits = np.asarray(kernels.identity_logits(temperature, 1, 7), np.float64)
+    matrix = np.exp(reference.log_confusion_from_logits(logits))
+    diagonal = kernels.diagonal_from_temperature(temperature, 7)
+    np.testing.assert_allclose(np.diagonal(matrix[0]), diagonal, rtol=1e-5)
+
+
+@pytest.mark.parametrize("diagonal", [0.0, 0.25, 1.0, 1.5, math.nan])
+def test_impossible_diagonal(diagonal):
+    with pytest.raises(ValueError, match="between chance"):
+        kernels.temperature_from_diagonal(diagonal, 4)
+
+
+def test_identity_logits():
+    logits = kernels.identity_logits(3.0, 2, 4)
+    np.testing.assert_array_equal(logits, np.tile(3 * np.eye(4), (2, 1, 1)))
+    assert not logits.weak_type  # or the first update of the parameters would compile again
+    infinite = kernels.log_confusion_from_logits(kernels.identity_logits(math.inf, 2, 4))
+    np.testing.assert_array_equal(jnp.exp(infinite), np.tile(np.eye(4), (2, 1, 1)))
+
+
+@precisions
+@given(example=examples)
+@few
+def test_columns_sum_to_one(example, double):
+    with precision(double) as tolerance:
+        (logits,) = arrays(example.trainable_logits)
+        log_confusion = both_ways(kernels.log_confusion_from_logits, logits)
+        oracle = reference.log_confusion_from_logits(example.trainable_logits)
+        np.testing.assert_allclose(log_confusion, oracle, **tolerance)
+        np.testing.assert_allclose(jnp.exp(log_confusion).sum(-2), 1, rtol=1e-5)
+    assert np.abs(np.exp(oracle).sum(-1) - 1).max() > 1e-3  # rows do not: the axes differ
+
+
+@precisions
+@given(example=examples, mix=st.floats(0, 1))
+@few
+def test_mix(example, mix, double):
+    log_fixed = reference.log_confusion_from_logits(example.fixed_logits)
+    log_trainable = reference.log_confusion_from_logits(example.trainable_logits)
+    oracle = reference.mix_log_confusion(log_fixed, log_trainable, mix)
+    with precision(double) as tolerance:
+        mixed = both_ways(kernels.mix_log_confusion, *arrays(log_fixed, log_trainable, mix))
+        np.testing.assert_allclose(mixed, oracle, **tolerance)
+        np.testing.assert_allclose(jnp.exp(mixed).sum(-2), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("mix", [0.0, 1e-30, 0.5, 1.0])
+@pytest.mark.parametrize("fixed", [10.0, 300.0, math.inf])
+@pytest.mark.parametrize("trainable", [2.0, 300.0, math.inf])
+def test_mix_is_finite_at_the_edges(mix, fixed, trainable):
+    log_fixed = kernels.log_confusion_from_logits(kernels.identity_logits(fixed, 1, 3))
+    logits = kernels.identity_logits(trainable, 1, 3)[:, ::-1]
+
+    def total(log_fixed, logits, mix):
+        log_trainable = kernels.log_confusion_from_logits(logits)
+        mixed = kernels.mix_log_confusion(log_fixed, log_trainable, mix)
+        return jnp.sum(jnp.maximum(mixed, -50)), mixed
+
+    gradients, mixed = jax.grad(total, (0, 1, 2), has_aux=True)(log_fixed, logits, mix)
+    assert_finite(gradients)
+    assert not np.isnan(mixed).any()
+    if mix in (0, 1):
+        end = log_fixed if mix else kernels.log_confusion_from_logits(logits)
+        np.testing.assert_array_equal(mixed, end)
+
+
+@precisions
+@given(example=examples)
+@few
+def test_expected_counts(example, double):
+    q, probs, labels, mask = example.posterior, example.probs, example.labels, example.mask
+    one_hot = np.eye(NUM_LABELS + 1)[labels][..., :NUM_LABELS]
+    with precision(double) as tolerance:
+        args = arrays(q, probs, labels, mask)
+        soft = both_ways(kernels.expected_counts, args[0], args[1], args[3])
+        hard = both_ways(kernels.expected_counts_from_labels, args[0], args[2], args[3])
+        votes = kernels.vote_probs(args[2], NUM_LABELS)
+        same = both_ways(kernels.expected_counts, args[0], votes, args[3])
+    np.testing.assert_allclose(soft, reference.expected_counts(q, probs, mask), **tolerance)
+    np.testing.assert_allclose(hard, reference.expected_counts(q, one_hot, mask), **tolerance)
+    np.testing.assert_allclose(same, hard, **tolerance)
+    np.testing.assert_allclose(np.sum(hard, (1, 2)), (labels[mask] >= 0).sum(0), **tolerance)
+
+
+@precisions
+@given(example=examples)
+@few
+def test_likelihood_weighted_counts(example, double):
+    log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
+    q, probs, mask = example.posterior, example.probs, example.mask
+    oracle = reference.likelihood_weighted_counts(q, probs, np.exp(log_confusion), mask)
+    one_hot = np.eye(NUM_LABELS + 1)[example.labels][..., :NUM_LABELS]
+    with precision(double) as tolerance:
+        args = arrays(q, probs, log_confusion, mask)
+        counts = both_ways(kernels.likelihood_weighted_counts, *args)
+        hard = kernels.likelihood_weighted_counts(*arrays(q, one_hot, log_confusion, mask))
+    np.testing.assert_allclose(counts, oracle, **tolerance)
+    np.testing.assert_allclose(hard, reference.expected_counts(q, one_hot, mask), **tolerance)
+
+
+@given(example=examples)
+@few
+def test_masked_words_are_removed_words_in_counts(example):
+    mask = np.array([True, True, True, False, False, False])
+    log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
+    q, probs, labels, matrix = arrays(
+        example.posterior, example.probs, example.labels, log_confusion
+    )
+    spoilt_q, spoilt = q.at[3:].set(jnp.nan), probs.at[3:].set(jnp.nan)
+    every = jnp.ones(3, bool)
+    for masked, removed in [
+        (
+            kernels.expected_counts(spoilt_q, spoilt, mask),
+            kernels.expected_counts(q[:3], probs[:3], every),
+        ),
+        (
+            kernels.expected_counts_from_labels(spoilt_q, labels, mask),
+            kernels.expected_counts_from_labels(q[:3], labels[:3], every),
+        ),
+        (
+            kernels.likelihood_weighted_counts(spoilt_q, spoilt, matrix, mask),
+            kernels.likelihood_weighted_counts(q[:3], probs[:3], matrix, every),
+        ),
+    ]:
+        np.testing.assert_allclose(masked, removed, rtol=1e-5, atol=1e-6)
+
+
+def test_half_precision_probs_are_counted_in_float32():
+    probs = jnp.full((4000, 1, 2), 0.5, jnp.float16)
+    counts = kernels.expected_counts(jnp.full((4000, 2), 0.5), probs, jnp.ones(4000, bool))
+    assert counts.dtype == jnp.float32
+    np.testing.assert_allclose(counts, 1000)
+
+
+@precisions
+@given(example=examples, pseudo_count=st.sampled_from([0.0, 0.01, 5.0]))
+@few
+def test_closed_form(example, pseudo_count, double):
+    log_initial = reference.log_confusion_from_logits(example.fixed_logits)
+    counts = np.random.default_rng(0).gamma(0.3, 5, log_initial.shape)
+    counts[0, :, 1] = 0  # a label that lost all mass
+    counts[1, 2, 2] = 0
+    oracle = reference.closed_form_confusion(counts, np.exp(log_initial), pseudo_count)
+    with precision(double) as tolerance:
+        args = arrays(counts, log_initial, pseudo_count)
+        log_confusion = both_ways(kernels.closed_form_log_confusion, *args)
+    np.testing.assert_allclose(np.exp(log_confusion), oracle, **tolerance)
+    np.testing.assert_allclose(log_confusion[0, :, 1], log_initial[0, :, 1], rtol=1e-5, atol=1e-5)
+    assert not np.isnan(log_confusion).any()
+
+
+def test_closed_form_approaches_its_initial_matrix():
+    log_initial = kernels.log_confusion_from_logits(kernels.identity_logits(2.0, 1, 3))
+    counts = jnp.array([[[0.0, 9, 0], [9, 0, 0], [0, 0, 9]]])
+    far, near = (
+        kernels.total_variation(
+            kernels.closed_form_log_confusion(counts, log_initial, pseudo_count), log_initial
+        )
+        for pseudo_count in (0.0, 1e5)
+    )
+    assert far > 0.4
+    assert near < 1e-3
+
+
+@given(example=examples)
+@few
+def test_total_variation(example):
+    first = reference.log_confusion_from_logits(example.fixed_logits)
+    second = reference.log_confusion_from_logits(example.trainable_logits)
+    distance = both_ways(kernels.total_variation, *arrays(first, second))
+    oracle = reference.total_variation(np.exp(first), np.exp(second))
+    np.testing.assert_allclose(distance, oracle, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(kernels.total_variation(*arrays(first, first)), 0)
+
+
+def test_total_variation_of_matrices_without_overlap_is_one():
+    identity = kernels.log_confusion_from_logits(kernels.identity_logits(math.inf, 1, 3))
+    np.testing.assert_allclose(kernels.total_variation(identity, jnp.roll(identity, 1, -1)), 1)

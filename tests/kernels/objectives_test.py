@@ -1,0 +1,145 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.kernels import reference
+from tests.kernels.examples import arrays, assert_finite, both_ways, examples, precision
+from zsl_jax import kernels
+
+few = settings(max_examples=25, deadline=None)
+precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+
+
+def losses(q, joint, targets, mask):
+    """Every objective; `joint` serves as log-probabilities of the tagger, too."""
+    return {
+        "expected_risk": kernels.expected_risk(joint, mask),
+        "negative_log_marginal": kernels.negative_log_marginal(joint, mask),
+        "bound": kernels.bound(q, joint, mask),
+        "m_step_loss": kernels.m_step_loss(q, joint, mask),
+        "kl_divergence": kernels.kl_divergence(q, joint, mask),
+        "squared_error": kernels.squared_error(q, joint, mask),
+        "cross_entropy": kernels.cross_entropy(targets, joint, mask),
+        "entropy": kernels.entropy(q, mask),
+    }
+
+
+jitted_losses = jax.jit(losses)
+
+
+@jax.jit
+def gradients_of_losses(q, joint, targets, mask):
+    return {
+        name: jax.grad(lambda *args, name=name: losses(*args)[name][0], (0, 1))(
+            q, joint, targets, mask
+        )
+        for name in losses(q, joint, targets, mask)
+    }
+
+
+def oracles(q, joint, targets, mask):
+    return {
+        "expected_risk": reference.expected_risk(joint, mask),
+        "negative_log_marginal": reference.negative_log_marginal(joint, mask),
+        "bound": reference.bound(q, joint, mask),
+        "m_step_loss": reference.m_step_loss(q, joint, mask),
+        "kl_divergence": reference.bound(q, joint, mask),
+        "squared_error": reference.squared_error(q, joint, mask),
+        "cross_entropy": reference.cross_entropy(targets, joint, mask),
+        "entropy": reference.entropy(q, mask),
+    }
+
+
+@precisions
+@given(example=examples)
+@few
+def test_every_objective(example, double):
+    q, targets, mask = example.posterior, example.labels[:, 0], example.mask
+    with precision(double) as tolerance:
+        args = arrays(q, np.log(example.prior), targets, mask)
+        results = both_ways(losses, *args)
+    for name, oracle in oracles(q, example.prior, targets, mask).items():
+        total, count = results[name]
+        np.testing.assert_allclose(total, oracle, err_msg=name, **tolerance)
+        kept = mask & (targets >= 0) if name == "cross_entropy" else mask
+        assert int(count) == kept.sum(), name
+        assert total.dtype == (jnp.float64 if double else jnp.float32)
+
+
+@given(example=examples)
+@few
+def test_masked_words_are_removed_words(example):
+    mask = jnp.array([True, True, True, False, False, False])
+    q, joint, targets = arrays(example.posterior, np.log(example.prior), example.labels[:, 1])
+    spoilt_q, spoilt = q.at[3:].set(jnp.nan), joint.at[3:].set(jnp.nan)
+    masked = jitted_losses(spoilt_q, spoilt, targets, mask)
+    removed = jitted_losses(q[:3], joint[:3], targets[:3], mask[:3])
+    jax.tree.map(
+        lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-5), masked, removed
+    )
+    for gradients in gradients_of_losses(spoilt_q, spoilt, targets, mask).values():
+        assert_finite(gradients)
+        for gradient in gradients:
+            np.testing.assert_array_equal(gradient[3:], 0)
+
+
+def test_all_words_masked():
+    results = losses(jnp.ones((2, 3)) / 3, jnp.zeros((2, 3)), jnp.zeros(2, int), jnp.zeros(2, bool))
+    for total, count in results.values():
+        assert (float(total), int(count)) == (0, 0)
+
+
+def test_log_of_zero_costs_nothing_where_the_posterior_is_zero():
+    q = jnp.array([[1.0, 0.0], [0.0, 1.0]])
+    log_prior = jnp.array([[0.0, -jnp.inf], [-jnp.inf, 0.0]])
+    targets, mask = jnp.array([0, 1]), jnp.ones(2, bool)
+    results = losses(q, log_prior, targets, mask)
+    for name in set(results) - {"expected_risk"}:
+        assert float(results[name][0]) == 0, name
+    assert_finite(gradients_of_losses(q, log_prior, targets, mask))
+
+
+def test_objective_of_an_impossible_word_is_infinite_with_finite_gradient():
+    joint = jnp.array([[-jnp.inf, -jnp.inf], [-1.0, -2.0]])
+    value = kernels.negative_log_marginal(joint, jnp.ones(2, bool))[0]
+    gradient = jax.grad(lambda x: kernels.negative_log_marginal(x, jnp.ones(2, bool))[0])(joint)
+    assert np.isposinf(value)
+    np.testing.assert_array_equal(gradient[0], 0)
+    np.testing.assert_allclose(gradient[1], -jax.nn.softmax(joint[1]), rtol=1e-6)
+
+
+def test_no_gradient_through_the_posterior_of_the_m_step():
+    joint, mask = jnp.array([[-1.0, -2.0]]), jnp.ones(1, bool)
+
+    def loss(q):
+        return kernels.m_step_loss(q, joint, mask)[0]
+
+    np.testing.assert_array_equal(jax.grad(loss)(jnp.array([[0.3, 0.7]])), 0)
+
+
+@given(example=examples)
+@few
+def test_divergence_is_zero_only_at_the_target(example):
+    mask = jnp.ones(len(example.prior), bool)
+    prior, other = arrays(example.prior, example.prior[::-1])
+    for loss in (kernels.kl_divergence, kernels.squared_error):
+        np.testing.assert_allclose(loss(prior, jnp.log(prior), mask)[0], 0, atol=1e-5)
+        assert loss(prior, jnp.log(other), mask)[0] > 0
+
+
+def test_entropy_at_its_ends():
+    mask = jnp.ones(1, bool)
+    assert float(kernels.entropy(jnp.array([[0.0, 1.0]]), mask)[0]) == 0
+    np.testing.assert_allclose(
+        kernels.entropy(jnp.full((1, 8), 0.125), mask)[0], np.log(8), rtol=1e-6
+    )
+
+
+def test_half_precision_targets_are_read_in_float32():
+    target = jnp.array([[1e-4, 0.9999]], jnp.float16)
+    total, _ = kernels.kl_divergence(target, jnp.log(jnp.array([[0.5, 0.5]])), jnp.ones(1, bool))
+    exact = np.asarray(target, np.float64)
+    assert total.dtype == jnp.float32
+    np.testing.assert_allclose(total, np.sum(exact * np.log(exact / 0.5)), rtol=1e-5)

@@ -1,0 +1,158 @@
+import math
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.kernels import reference
+from tests.kernels.examples import arrays, assert_finite, both_ways, examples, precision
+from zsl_jax import kernels
+
+few = settings(max_examples=25, deadline=None)
+precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+
+
+def test_table_1_of_the_paper():
+    log_prior = jnp.log(jnp.array([[0.6, 0.3, 0.1], [0.1, 0.6, 0.3]]))
+    labels = jnp.array([[0], [2]])
+
+    def products(log_confusion):
+        likelihood = kernels.source_log_likelihoods(labels, log_confusion)
+        return kernels.log_joint(log_prior, likelihood, jnp.ones(1), 1.0)
+
+    temperature = kernels.temperature_from_diagonal(0.4, 3)
+    logits = kernels.identity_logits(temperature, 1, 3)
+    first = products(kernels.log_confusion_from_logits(logits))
+    expected = [[0.24, 0.09, 0.03], [0.03, 0.18, 0.12]]
+    np.testing.assert_allclose(jnp.exp(first), expected, rtol=1e-5)
+    assert kernels.hard_posterior(first).argmax(-1).tolist() == [0, 1]  # Pron, Verb
+
+    identity = kernels.identity_logits(math.inf, 1, 3)
+    second = products(kernels.log_confusion_from_logits(identity))
+    np.testing.assert_allclose(jnp.exp(second), [[0.6, 0, 0], [0, 0, 0.3]], rtol=1e-6, atol=1e-28)
+    assert kernels.hard_posterior(second).argmax(-1).tolist() == [0, 2]  # Pron, Adj
+
+
+@precisions
+@given(example=examples)
+@few
+def test_likelihoods_joint_and_posterior(example, double):
+    log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
+    hard = reference.hard_likelihoods(example.labels, np.exp(log_confusion))
+    soft = reference.soft_likelihoods(example.probs, np.exp(log_confusion))
+    weights = example.source_weight, example.prior_weight
+    with precision(double) as tolerance:
+        labels, probs, matrix, weight = arrays(
+            example.labels, example.probs, log_confusion, example.source_weight
+        )
+        log_hard = both_ways(kernels.source_log_likelihoods, labels, matrix)
+        log_soft = both_ways(kernels.soft_source_log_likelihoods, probs, matrix)
+        np.testing.assert_allclose(log_hard, np.log(hard), **tolerance)
+        np.testing.assert_allclose(log_soft, np.log(soft), **tolerance)
+        for likelihood, oracle in ((log_hard, hard), (log_soft, soft)):
+            joint = both_ways(
+                kernels.log_joint,
+                *arrays(np.log(example.prior), likelihood, weight, example.prior_weight),
+            )
+            oracle = reference.joint(example.prior, oracle, *weights)
+            np.testing.assert_allclose(joint, np.log(oracle), **tolerance)
+            q = jnp.exp(both_ways(kernels.log_posterior, joint))
+            np.testing.assert_allclose(q, reference.posterior(oracle), **tolerance)
+            np.testing.assert_allclose(q.sum(-1), 1, rtol=1e-5)
+            assert q.dtype == (jnp.float64 if double else jnp.float32)
+
+
+def test_one_word_and_its_batch_agree():
+    rng = np.random.default_rng(0)
+    log_confusion = jnp.log(jnp.asarray(rng.dirichlet(np.ones(3), (2, 3)))).swapaxes(1, 2)
+    labels = jnp.array([[0, -1], [2, 1]])
+    probs = jnp.asarray(rng.dirichlet(np.ones(3), (2, 2)))
+    hard = kernels.source_log_likelihoods(labels, log_confusion)
+    soft = kernels.soft_source_log_likelihoods(probs, log_confusion)
+    for n, u in np.ndindex(2, 2):
+        one_hard = kernels.hard_log_likelihood(labels[n, u], log_confusion[u])
+        one_soft = kernels.soft_log_likelihood(probs[n, u], log_confusion[u])
+        np.testing.assert_allclose(one_hard, hard[n, u], rtol=1e-6)
+        np.testing.assert_allclose(one_soft, soft[n, u], rtol=1e-5)
+
+
+def test_an_asymmetric_matrix_is_read_by_predicted_label():
+    confusion = jnp.array([[0.9, 0.5], [0.1, 0.5]])  # columns sum to 1
+    likelihood = kernels.hard_log_likelihood(jnp.array(0), jnp.log(confusion))
+    np.testing.assert_allclose(jnp.exp(likelihood), [0.9, 0.5], rtol=1e-6)
+    likelihood = kernels.soft_log_likelihood(jnp.array([0.25, 0.75]), jnp.log(confusion))
+    np.testing.assert_allclose(jnp.exp(likelihood), [0.3, 0.5], rtol=1e-6)
+
+
+def test_log_of_the_expectation_not_expectation_of_the_log():
+    confusion = jnp.array([[0.98, 0.5], [0.02, 0.5]])
+    likelihood = kernels.soft_log_likelihood(jnp.array([0.5, 0.5]), jnp.log(confusion))
+    np.testing.assert_allclose(likelihood, jnp.log(0.5), rtol=1e-6)
+
+
+def test_half_precision_probs_are_read_in_float32():
+    probs = jnp.array([[[1e-4, 0.9999]]], jnp.float16)
+    log_confusion = kernels.log_confusion_from_logits(kernels.identity_logits(30.0, 1, 2))
+    likelihood = kernels.soft_source_log_likelihoods(probs, log_confusion)
+    assert likelihood.dtype == jnp.float32
+    np.testing.assert_allclose(likelihood[0, 0, 0], math.log(float(probs[0, 0, 0])), rtol=1e-5)
+
+
+@pytest.mark.parametrize("temperature", [0.0, 10.0, 200.0, math.inf])
+def test_likelihoods_are_finite_however_confident_the_sources(temperature):
+    logits = kernels.identity_logits(temperature, 2, 3)
+    labels = jnp.array([[0, 1], [-1, 2]])
+    probs = kernels.vote_probs(labels, 3)
+
+    def hard(logits, _):
+        return kernels.source_log_likelihoods(labels, kernels.log_confusion_from_logits(logits))
+
+    def soft(logits, probs):
+        matrix = kernels.log_confusion_from_logits(logits)
+        return kernels.soft_source_log_likelihoods(probs, matrix)
+
+    np.testing.assert_allclose(hard(logits, probs), soft(logits, probs), rtol=1e-5, atol=1e-6)
+    for function in (hard, soft):
+        assert_finite(function(logits, probs))
+        gradients = jax.grad(lambda *args, f=function: jnp.sum(f(*args)), (0, 1))(logits, probs)
+        assert_finite(gradients)
+
+
+def test_weight_zero_removes_even_impossible_labels():
+    log_prior = jnp.log(jnp.array([1.0, 0.0]))
+    likelihood = jnp.log(jnp.array([[0.0, 1.0], [0.5, 0.25]]))
+
+    def joint(log_prior, likelihood):
+        return kernels.log_joint(log_prior, likelihood, jnp.array([0.0, 1.0]), 0.0)
+
+    np.testing.assert_allclose(joint(log_prior, likelihood), likelihood[1])
+    jacobian = jax.jacobian(joint, (0, 1))(log_prior, likelihood)
+    assert_finite(jacobian)
+
+
+def test_posterior_of_an_impossible_word_is_uniform_with_finite_gradient():
+    joint = jnp.array([[-jnp.inf] * 4, [0.0, -jnp.inf, 0.0, -jnp.inf]])
+    np.testing.assert_allclose(
+        jnp.exp(both_ways(kernels.log_posterior, joint)),
+        [[0.25] * 4, [0.5, 0, 0.5, 0]],
+        rtol=1e-6,
+    )
+    gradient = jax.grad(lambda x: jnp.sum(jnp.exp(kernels.log_posterior(x))))(joint)
+    assert_finite(gradient)
+
+
+@given(example=examples)
+@few
+def test_hard_posterior(example):
+    (joint,) = arrays(example.prior_logits)
+    one_hot = both_ways(kernels.hard_posterior, joint)
+    np.testing.assert_array_equal(one_hot.argmax(-1), example.prior_logits.argmax(-1))
+    np.testing.assert_array_equal(one_hot.sum(-1), 1)
+    assert one_hot.dtype == joint.dtype
+
+
+def test_hard_posterior_gives_ties_to_the_lowest_id():
+    ties = jnp.array([[0.0, 1.0, 1.0], [2.0, 2.0, 2.0], [-jnp.inf] * 3])
+    assert kernels.hard_posterior(ties).argmax(-1).tolist() == [1, 0, 0]

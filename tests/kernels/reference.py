@@ -1,0 +1,176 @@
+"""Float64 NumPy oracle: the formulas of the method, word by word, source by source, label by label.
+
+Nothing is vectorised or stabilised here, so that each function can be read against the paper.
+"""
+
+import numpy as np
+
+
+def log_confusion_from_logits(logits):
+    logits = np.asarray(logits, np.float64)
+    result = np.zeros_like(logits)
+    for u, matrix in enumerate(logits):
+        for y in range(matrix.shape[1]):
+            result[u, :, y] = np.log(np.exp(matrix[:, y]) / np.sum(np.exp(matrix[:, y])))
+    return result
+
+
+def mix_log_confusion(log_fixed, log_trainable, mix):
+    return np.log(mix * np.exp(log_fixed) + (1 - mix) * np.exp(log_trainable))
+
+
+def hard_likelihoods(labels, confusion):
+    (num_words, num_sources), num_labels = labels.shape, confusion.shape[-1]
+    result = np.ones((num_words, num_sources, num_labels))
+    for n, u in np.ndindex(num_words, num_sources):
+        if labels[n, u] >= 0:
+            for y in range(num_labels):
+                result[n, u, y] = confusion[u, labels[n, u], y]
+    return result
+
+
+def soft_likelihoods(probs, confusion):
+    num_words, num_sources, num_labels = probs.shape
+    result = np.ones(probs.shape)
+    for n, u in np.ndindex(num_words, num_sources):
+        if probs[n, u].any():
+            for y in range(num_labels):
+                result[n, u, y] = sum(
+                    float(probs[n, u, p]) * confusion[u, p, y] for p in range(num_labels)
+                )
+    return result
+
+
+def joint(prior, likelihoods, source_weight, prior_weight):
+    result = np.zeros(prior.shape)
+    for n, y in np.ndindex(*prior.shape):
+        result[n, y] = prior[n, y] ** prior_weight
+        for u, weight in enumerate(source_weight):
+            result[n, y] *= likelihoods[n, u, y] ** weight
+    return result
+
+
+def posterior(joint_probs):
+    return np.array([row / row.sum() for row in joint_probs])
+
+
+def expected_counts(q, evidence, mask):
+    num_words, num_sources, num_labels = evidence.shape
+    counts = np.zeros((num_sources, num_labels, num_labels))
+    for n, u, p, y in np.ndindex(num_words, num_sources, num_labels, num_labels):
+        if mask[n]:
+            counts[u, p, y] += q[n, y] * evidence[n, u, p]
+    return counts
+
+
+def likelihood_weighted_counts(q, probs, confusion, mask):
+    num_words, num_sources, num_labels = probs.shape
+    likelihoods = soft_likelihoods(probs, confusion)
+    counts = np.zeros(confusion.shape)
+    for n, u, p, y in np.ndindex(num_words, num_sources, num_labels, num_labels):
+        if mask[n]:
+            share = probs[n, u, p] * confusion[u, p, y] / likelihoods[n, u, y]
+            counts[u, p, y] += q[n, y] * share
+    return counts
+
+
+def closed_form_confusion(counts, initial, pseudo_count):
+    result = np.zeros(counts.shape)
+    num_sources, num_labels, _ = counts.shape
+    for u, y in np.ndindex(num_sources, num_labels):
+        column = pseudo_count * num_labels * initial[u, :, y] + counts[u, :, y]
+        result[u, :, y] = column / column.sum() if column.sum() > 0 else initial[u, :, y]
+    return result
+
+
+def total_variation(first, second):
+    num_sources, _, num_labels = first.shape
+    return np.array(
+        [
+            np.mean(
+                [0.5 * np.abs(first[u, :, y] - second[u, :, y]).sum() for y in range(num_labels)]
+            )
+            for u in range(num_sources)
+        ]
+    )
+
+
+def expected_risk(joint_probs, mask):
+    return sum(-row.sum() for row, kept in zip(joint_probs, mask, strict=True) if kept)
+
+
+def negative_log_marginal(joint_probs, mask):
+    return sum(-np.log(row.sum()) for row, kept in zip(joint_probs, mask, strict=True) if kept)
+
+
+def bound(q, joint_probs, mask):
+    total = 0.0
+    for n, y in np.ndindex(*q.shape):
+        if mask[n] and q[n, y] > 0:
+            total += q[n, y] * (np.log(q[n, y]) - np.log(joint_probs[n, y]))
+    return total
+
+
+def m_step_loss(q, joint_probs, mask):
+    return -sum(
+        q[n, y] * np.log(joint_probs[n, y]) for n, y in np.ndindex(*q.shape) if mask[n] and q[n, y]
+    )
+
+
+def squared_error(target, prior, mask):
+    return sum((target[n, y] - prior[n, y]) ** 2 for n, y in np.ndindex(*prior.shape) if mask[n])
+
+
+def cross_entropy(target_labels, prior, mask):
+    return sum(
+        -np.log(prior[n, label]) for n, label in enumerate(target_labels) if mask[n] and label >= 0
+    )
+
+
+def entropy(q, mask):
+    return -sum(
+        q[n, y] * np.log(q[n, y]) for n, y in np.ndindex(*q.shape) if mask[n] and q[n, y] > 0
+    )
+
+
+def majority_vote(labels, probs, num_labels):
+    result = []
+    for n, row in enumerate(labels):
+        votes = [int(np.sum(row == label)) for label in range(num_labels)]
+        tied = [label for label in range(num_labels) if votes[label] == max(votes)]
+        if not max(votes):
+            result.append(-1)
+            continue
+        if probs is not None:
+            score = [probs[n, :, label].sum() for label in range(num_labels)]
+            tied = [label for label in tied if score[label] == max(score[other] for other in tied)]
+        result.append(next(int(label) for label in row if label in tied))
+    return np.array(result)
+
+
+def mean_probs(probs):
+    rows = []
+    for word in probs:
+        speaking = [row for row in word if row.any()]
+        uniform = np.full(probs.shape[-1], 1 / probs.shape[-1])
+        rows.append(np.mean(speaking, axis=0) if speaking else uniform)
+    return np.array(rows)
+
+
+def dawid_skene(labels, num_labels, iterations, pseudo_count):
+    num_words, num_sources = labels.shape
+    evidence = np.zeros((num_words, num_sources, num_labels))
+    for n, u in np.ndindex(num_words, num_sources):
+        if labels[n, u] >= 0:
+            evidence[n, u, labels[n, u]] = 1
+    voted = (labels >= 0).any(axis=1)
+    q = mean_probs(evidence)
+    uniform = np.full((num_sources, num_labels, num_labels), 1 / num_labels)
+    for _ in range(iterations):
+        prior = q[voted].sum(axis=0) + pseudo_count
+        prior /= prior.sum()
+        counts = expected_counts(q, evidence, voted)
+        confusion = closed_form_confusion(counts, uniform, pseudo_count)
+        rows = np.tile(prior, (num_words, 1))
+        q = posterior(joint(rows, hard_likelihoods(labels, confusion), np.ones(num_sources), 1))
+    return q, prior, confusion

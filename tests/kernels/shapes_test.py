@@ -1,0 +1,53 @@
+"""The shapes in the signatures are true: right ones pass beartype, wrong ones do not."""
+
+import beartype
+import jax.numpy as jnp
+import jaxtyping
+import pytest
+
+from zsl_jax import kernels
+
+N, U, K = 5, 3, 4
+MASK = jnp.ones(N, bool)
+WORDS = jnp.full((N, K), 0.25)
+LABELS = jnp.zeros((N, U), int)
+PROBS = jnp.full((N, U, K), 0.25)
+MATRIX = jnp.log(jnp.full((U, K, K), 0.25))
+ARGUMENTS = {
+    kernels.log_confusion_from_logits: (MATRIX,),
+    kernels.mix_log_confusion: (MATRIX, MATRIX, 0.5),
+    kernels.expected_counts: (WORDS, PROBS, MASK),
+    kernels.expected_counts_from_labels: (WORDS, LABELS, MASK),
+    kernels.likelihood_weighted_counts: (WORDS, PROBS, MATRIX, MASK),
+    kernels.closed_form_log_confusion: (MATRIX, MATRIX, 0.1),
+    kernels.total_variation: (MATRIX, MATRIX),
+    kernels.hard_log_likelihood: (LABELS[0, 0], MATRIX[0]),
+    kernels.soft_log_likelihood: (PROBS[0, 0], MATRIX[0]),
+    kernels.source_log_likelihoods: (LABELS, MATRIX),
+    kernels.soft_source_log_likelihoods: (PROBS, MATRIX),
+    kernels.log_joint: (WORDS, PROBS, jnp.ones(U), 1.0),
+    kernels.log_posterior: (WORDS,),
+    kernels.hard_posterior: (WORDS,),
+    kernels.expected_risk: (WORDS, MASK),
+    kernels.negative_log_marginal: (WORDS, MASK),
+    kernels.bound: (WORDS, WORDS, MASK),
+    kernels.m_step_loss: (WORDS, WORDS, MASK),
+    kernels.kl_divergence: (WORDS, WORDS, MASK),
+    kernels.squared_error: (WORDS, WORDS, MASK),
+    kernels.cross_entropy: (LABELS[:, 0], WORDS, MASK),
+    kernels.entropy: (WORDS, MASK),
+    kernels.majority_vote: (LABELS, PROBS, K),
+    kernels.mean_probs: (PROBS,),
+    kernels.vote_probs: (LABELS, K),
+}
+
+
+@pytest.mark.parametrize("function", ARGUMENTS, ids=lambda function: function.__name__)
+def test_shapes_are_as_declared(function):
+    checked = jaxtyping.jaxtyped(typechecker=beartype.beartype)(function)
+    arguments = ARGUMENTS[function]
+    checked(*arguments)
+    if len(arguments) > 1 and getattr(arguments[1], "ndim", 0):
+        swapped = jnp.concatenate([arguments[1], arguments[1]], axis=-1)
+        with pytest.raises(jaxtyping.TypeCheckError):
+            checked(arguments[0], swapped, *arguments[2:])

@@ -1,0 +1,167 @@
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import erf
+
+from zsl_jax.errors import InputError
+from zsl_jax.models.config import HIDDEN_ACTS
+from zsl_jax.models.encoder import ACTIVATIONS, Dropout, Encoder, EncoderConfig, gelu
+
+CONFIG = EncoderConfig("bert", 40, 16, 2, 4, 24, 12)
+BERT = {
+    "model_type": "bert",
+    "vocab_size": 40,
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 24,
+    "max_position_embeddings": 12,
+}
+
+
+def batch(rows=2, length=10):
+    rng = np.random.default_rng(0)
+    token_ids = rng.integers(0, 40, (rows, length)).astype(np.int32)
+    segments = np.repeat([[1, 1, 1, 2, 2, 2, 2, 3, 0, 0]], rows, 0).astype(np.int32)
+    positions = np.repeat([[0, 1, 2, 0, 1, 2, 3, 0, 0, 0]], rows, 0).astype(np.int32)
+    return token_ids, positions, segments
+
+
+def init(config=CONFIG):
+    return Encoder(config).init(jax.random.key(0), *batch(), True)
+
+
+def test_gelu_is_exact():
+    x = np.linspace(-6, 6, 101)
+    np.testing.assert_allclose(gelu(jnp.float32(x)), x * 0.5 * (1 + erf(x / 2**0.5)), atol=1e-6)
+
+
+def test_every_activation_has_a_function():
+    assert set(ACTIVATIONS) == set(HIDDEN_ACTS)
+
+
+@settings(max_examples=25, deadline=None)
+@given(rate=st.sampled_from([0.05, 0.1, 0.3, 0.5]), seed=st.integers(0, 2**31 - 1))
+def test_dropout_keeps_the_mean_and_the_scale(rate, seed):
+    x = jnp.ones((200, 200))
+    out = np.asarray(Dropout(rate).apply({}, x, False, rngs={"dropout": jax.random.key(seed)}))
+    values = np.unique(out)
+    np.testing.assert_allclose(values, [0.0, 1 / (1 - rate)], rtol=1e-6)
+    assert abs((out == 0).mean() - rate) < 0.02
+
+
+@pytest.mark.parametrize("rate, deterministic", [(0.0, False), (0.5, True)])
+def test_no_random_bits_without_dropout(rate, deterministic):
+    config = dataclasses.replace(CONFIG, dropout=rate, attention_dropout=rate)
+    variables = init(config)
+    with_key = jax.make_jaxpr(
+        lambda key: Encoder(config).apply(
+            variables, *batch(), deterministic, rngs={"dropout": key}
+        )
+    )(jax.random.key(1))
+    assert "random_bits" not in str(with_key)
+    Encoder(config).apply(variables, *batch(), deterministic)  # needs no key either
+
+
+@pytest.mark.parametrize("impl", ["threefry2x32", "rbg", "unsafe_rbg"])
+def test_dropout_differs_by_key_and_by_layer(impl):
+    keys = [jax.random.key(seed, impl=impl) for seed in (1, 1, 2)]
+    variables = init()
+    outs = [Encoder(CONFIG).apply(variables, *batch(), False, rngs={"dropout": k}) for k in keys]
+    np.testing.assert_array_equal(outs[0], outs[1])
+    assert np.abs(outs[0] - outs[2]).max() > 1e-3
+
+
+def test_each_layer_has_its_own_key_and_parameters():
+    kernel = init()["params"]["layers"]["query"]["kernel"]
+    assert kernel.shape == (2, 16, 16)
+    assert np.abs(kernel[0] - kernel[1]).max() > 1e-3
+
+
+def test_a_sentence_does_not_see_its_neighbours():
+    token_ids, positions, segments = batch()
+    changed = np.where(segments == 2, (token_ids + 7) % 40, token_ids)
+    variables = init()
+    before = Encoder(CONFIG).apply(variables, token_ids, positions, segments, True)
+    after = Encoder(CONFIG).apply(variables, changed, positions, segments, True)
+    same = segments != 2
+    np.testing.assert_array_equal(np.asarray(before)[same], np.asarray(after)[same])
+    assert np.abs(np.asarray(before - after)[~same]).min(-1).max() > 0
+
+
+def test_empty_rows_are_finite_in_value_and_gradient():
+    zeros = np.zeros((2, 10), np.int32)
+
+    def loss(variables):
+        return Encoder(CONFIG).apply(variables, zeros, zeros, zeros, True).sum()
+
+    value, gradient = jax.value_and_grad(loss)(init())
+    assert np.isfinite(value)
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
+
+
+def test_bfloat16_activations_with_float32_parameters():
+    variables = init()
+    assert {leaf.dtype for leaf in jax.tree.leaves(variables)} == {jnp.dtype("float32")}
+    low = Encoder(CONFIG, jnp.bfloat16).apply(variables, *batch(), True)
+    assert low.dtype == jnp.bfloat16
+    high = Encoder(CONFIG).apply(variables, *batch(), True)
+    np.testing.assert_allclose(low.astype(jnp.float32), high, atol=0.1)
+
+
+def test_second_call_does_not_compile_again():
+    apply = jax.jit(Encoder(CONFIG).apply, static_argnums=4)
+    variables = init()
+    token_ids, positions, segments = batch()
+    apply(variables, token_ids, positions, segments, True)
+    apply(variables, token_ids[::-1].copy(), positions, segments, True)
+    assert apply._cache_size() == 1
+
+
+def test_bert_config():
+    config = EncoderConfig.from_huggingface(BERT | {"hidden_dropout_prob": 0.3}, "config.json")
+    assert config == dataclasses.replace(CONFIG, dropout=0.3)
+    assert hash(config) == hash(dataclasses.replace(CONFIG, dropout=0.3))
+
+
+def test_xlmr_positions_start_after_padding():
+    xlmr = BERT | {"model_type": "xlm-roberta", "max_position_embeddings": 514, "pad_token_id": 1}
+    config = EncoderConfig.from_huggingface(xlmr, "config.json")
+    assert (config.family, config.max_positions, config.position_offset) == ("roberta", 512, 2)
+
+
+def test_position_offset_is_a_shift_of_the_position_rows():
+    shifted = dataclasses.replace(CONFIG, position_offset=2)
+    variables = init()
+    inner = variables["params"]["embeddings"]
+    rows = np.concatenate([np.full((2, 16), 9.0, np.float32), inner["position"]])
+    moved = {"params": {**variables["params"], "embeddings": {**inner, "position": rows}}}
+    np.testing.assert_array_equal(
+        Encoder(CONFIG).apply(variables, *batch(), True),
+        Encoder(shifted).apply(moved, *batch(), True),
+    )
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"model_type": "t5"}, "model_type 't5'"),
+        ({"position_embedding_type": "relative_key"}, "relative_key"),
+        ({"hidden_act": "swish"}, "swish"),
+        ({"num_attention_heads": 3}, "3 heads"),
+    ],
+)
+def test_unsupported_configs_name_file_and_reason(change, words):
+    with pytest.raises(InputError, match=r"^my/config\.json: .*" + words):
+        EncoderConfig.from_huggingface(BERT | change, "my/config.json")
+
+
+def test_missing_sizes_are_all_named():
+    with pytest.raises(InputError, match="missing hidden_size, intermediate_size"):
+        bad = {k: v for k, v in BERT.items() if k not in ("hidden_size", "intermediate_size")}
+        EncoderConfig.from_huggingface(bad, "config.json")

@@ -1,0 +1,100 @@
+"""A tiny encoder and labelled texts in an invented language, for tests of whole programs."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from zsl_jax.io.weights import write_weights
+from zsl_jax.models import convert
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.encoder import Encoder
+from zsl_jax.types import Sentence
+
+LABELS = ("NAME", "NOUN", "VERB")
+STEMS = {"NAME": "Ka Lo Mi Ru", "NOUN": "tab sel dor vin pas", "VERB": "gata lora mina"}
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+CONFIG = {
+    "model_type": "bert",
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+    "max_position_embeddings": 64,
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+    "hidden_act": "gelu",
+    "hidden_dropout_prob": 0.1,
+    "attention_probs_dropout_prob": 0.1,
+    "pad_token_id": 0,
+}
+
+
+class World(NamedTuple):
+    """Paths of the tiny encoder and of three labelled texts."""
+
+    encoder: Path
+    train: Path
+    text: Path
+    test: Path
+
+
+def sentences(seed: int, count: int) -> list[Sentence]:
+    """Labelled sentences of two to nine words; a word's label follows from its stem."""
+    rng = np.random.default_rng(seed)
+    words = [(word, label) for label, stems in STEMS.items() for word in stems.split()]
+    made = []
+    for number in range(count):
+        chosen = [words[i] for i in rng.integers(0, len(words), rng.integers(2, 10))]
+        names, labels = zip(*chosen, strict=True)
+        made.append(Sentence(names, labels, (f"# sent_id = {number}",)))
+    return made
+
+
+def write_text(path: Path, text: list[Sentence]) -> Path:
+    """Two columns, written without the code under test."""
+    blocks = []
+    for sentence in text:
+        assert sentence.labels is not None
+        rows = [f"{w}\t{y}" for w, y in zip(sentence.words, sentence.labels, strict=True)]
+        blocks.append("\n".join([*sentence.comments, *rows]) + "\n")
+    path.write_text("\n".join(blocks), encoding="utf-8")
+    return path
+
+
+def write_encoder(folder: Path) -> Path:
+    """A random BERT of two layers with a vocabulary of whole words."""
+    words = [word for stems in STEMS.values() for word in stems.split()]
+    vocabulary = {word: number for number, word in enumerate(SPECIAL + words)}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_special_tokens(SPECIAL)
+    folder.mkdir(parents=True)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    about = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64}
+    names = ("pad_token", "unk_token", "cls_token", "sep_token")
+    about |= dict(zip(names, SPECIAL, strict=True))
+    (folder / "tokenizer_config.json").write_text(json.dumps(about))
+    raw = CONFIG | {"vocab_size": len(vocabulary)}
+    config = EncoderConfig.from_huggingface(raw, "the tiny encoder")
+    ids = np.zeros((1, 4), np.int32)
+    encoder = Encoder(config).init(jax.random.key(0), ids, ids, ids, deterministic=True)["params"]
+    head = {"kernel": np.zeros((16, 1), np.float32), "bias": np.zeros(1, np.float32)}
+    tensors = convert.tensors_from_params({"encoder": encoder, "classifier": head}, config)
+    tensors = {name: value for name, value in tensors.items() if "classifier" not in name}
+    write_weights(folder / "model.safetensors", tensors)
+    (folder / "config.json").write_text(json.dumps(raw))
+    return folder
+
+
+def build(folder: Path) -> World:
+    """Write the whole world into a folder."""
+    return World(
+        write_encoder(folder / "encoder"),
+        write_text(folder / "train.conll", sentences(1, 60)),
+        write_text(folder / "text.conll", sentences(2, 40)),
+        write_text(folder / "test.conll", sentences(3, 20)),
+    )

@@ -1,0 +1,28 @@
+import dataclasses
+
+import pytest
+
+from zsl_jax.training.config import Approach, LabelModelConfig, TrainConfig
+from zsl_jax.training.schedules import mix_at, rates_at, warmup_linear_decay
+
+
+@pytest.mark.parametrize("schedule", ["linear", "cosine"])
+def test_mix_goes_from_start_to_end_and_never_back(schedule):
+    values = [mix_at(step / 20, 0.9, 0.2, schedule) for step in range(21)]
+    assert values[0] == pytest.approx(0.9) and values[-1] == pytest.approx(0.2)
+    assert values == sorted(values, reverse=True)
+
+
+def test_rate_rises_to_its_height_and_falls_to_zero():
+    values = [warmup_linear_decay(step / 10, 0.2) for step in range(11)]
+    assert values.index(max(values)) == 2
+    assert max(values) == pytest.approx(1.0)
+    assert values[0] == values[-1] == 0.0
+
+
+def test_minimum_risk_training_keeps_the_fixed_matrices():
+    label_model = LabelModelConfig(mix_start=0.5, mix_end=0.0)
+    config = TrainConfig(approach=Approach.MRT, label_model=label_model)
+    assert rates_at(0.7, config).mix == 1.0
+    lvm = dataclasses.replace(config, approach=Approach.LVM)
+    assert rates_at(0.5, lvm).mix == pytest.approx(0.25)

@@ -1,0 +1,132 @@
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from zsl_jax import kernels
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.encoder import Encoder
+from zsl_jax.training import em, steps
+from zsl_jax.training.config import Approach, JointWeights, Objective, Strategy, TrainConfig
+from zsl_jax.training.schedules import Rates
+from zsl_jax.training.state import new_classifier, trainable
+from zsl_jax.types import TokenBatch
+
+K, U, ROWS, LENGTH = 3, 2, 2, 8
+ENCODER = EncoderConfig("bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0)
+RATES = Rates(np.float32(1e-2), np.float32(1e-1), np.float32(0.5))
+
+
+def batch_of(rng) -> TokenBatch:
+    ids = rng.integers(1, 11, (ROWS, LENGTH)).astype(np.int32)
+    positions = np.tile(np.arange(LENGTH, dtype=np.int32), (ROWS, 1))
+    segments = np.ones((ROWS, LENGTH), np.int32)
+    segments[1, 5:] = 0
+    word_ids = np.where(segments > 0, np.arange(ROWS * LENGTH).reshape(ROWS, LENGTH), -1)
+    return TokenBatch(ids, positions, segments, word_ids.astype(np.int32))
+
+
+def problem(config: TrainConfig, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    ids = np.zeros((1, LENGTH), np.int32)
+    encoder = Encoder(ENCODER).init(jax.random.key(1), ids, ids, ids, deterministic=True)["params"]
+    params = {"encoder": encoder, "classifier": new_classifier(rng, 8, K)}
+    logits = rng.normal(size=(U, K, K)).astype(np.float32)
+    probs = rng.dirichlet(np.ones(K), (ROWS * LENGTH, U)).astype(np.float32)
+    target = rng.dirichlet(np.ones(K), ROWS * LENGTH).astype(np.float32)
+    settings = em.step_settings(config, ENCODER, K)
+    return settings, em.init_state(params, logits, config), batch_of(rng), target, probs
+
+
+def lvm(**changes) -> TrainConfig:
+    return TrainConfig(approach=Approach.LVM, dropout=0.0, **changes)
+
+
+def test_second_update_of_the_same_shapes_does_not_compile_again():
+    settings, state, batch, target, probs = problem(lvm())
+    evidence = steps.Evidence(target, probs)
+    state, _ = steps.update(settings, state, batch, evidence, RATES)
+    compiled = steps.update._cache_size()
+    other = Rates(np.float32(3e-2), np.float32(2e-1), np.float32(0.25))
+    steps.update(settings, state, batch, evidence, other)
+    assert steps.update._cache_size() == compiled
+
+
+@pytest.mark.parametrize("objective", list(Objective))
+def test_every_objective_falls_on_one_batch(objective):
+    config = TrainConfig(dropout=0.0)
+    settings, state, batch, target, probs = problem(config)
+    settings = dataclasses.replace(settings, objective=objective)
+    losses = []
+    for _ in range(15):
+        state, info = steps.update(settings, state, batch, steps.Evidence(target, probs), RATES)
+        losses.append(float(info.loss))
+    assert int(info.count) == 13
+    assert losses[-1] < losses[0]
+
+
+def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
+    settings, state, batch, _, probs = problem(lvm(strategy=Strategy.DIRECT))
+    tree = jax.tree.map(np.asarray, trainable(state))
+    words = np.asarray(steps.log_prior(ENCODER, K, tree["tagger"], batch)).reshape(-1, K)
+    log_confusion = steps.mixed_log_confusion(np.float32(10.0), tree["confusion"], RATES.mix)
+    mask = batch.word_ids.reshape(-1) >= 0
+    tight = steps.expectation(JointWeights(), words, probs, log_confusion, None, mask, hard=False)
+
+    def gradient(objective, target):
+        own = dataclasses.replace(settings, objective=objective)
+        evidence = steps.Evidence(target, probs)
+
+        def loss(values):
+            return steps._loss(own, values, jax.random.key(0), batch, evidence, RATES.mix)[0]
+
+        return jax.grad(loss)(tree)
+
+    direct = gradient(Objective.MARGINAL, None)
+    m_step = gradient(Objective.M_STEP, np.asarray(tight.posterior))
+    assert float(np.abs(np.asarray(direct["confusion"])).max()) > 1e-3
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=2e-5), direct, m_step)
+
+
+def test_places_without_a_word_change_nothing():
+    settings, state, batch, target, probs = problem(lvm())
+    _, info = steps.update(settings, state, batch, steps.Evidence(target, probs), RATES)
+    settings, state, batch, target, probs = problem(lvm())
+    empty = batch.word_ids.reshape(-1) < 0
+    target[empty], probs[empty] = 7.0, np.nan
+    probs = np.nan_to_num(probs, nan=0.9)
+    _, other = steps.update(settings, state, batch, steps.Evidence(target, probs), RATES)
+    assert float(info.loss) == float(other.loss)
+    assert float(info.gradient_norm) == float(other.gradient_norm)
+
+
+def test_an_all_zero_target_leaves_its_word_out():
+    settings, state, batch, target, _ = problem(TrainConfig(approach=Approach.KD, dropout=0.0))
+    target[3] = 0.0
+    _, info = steps.update(settings, state, batch, steps.Evidence(target, None), RATES)
+    assert int(info.count) == 12
+
+
+def test_fixed_confusion_has_no_gradient_but_the_tagger_has():
+    settings, state, batch, target, probs = problem(lvm())
+    settings = dataclasses.replace(settings, trainable_confusion=False)
+    before = np.asarray(state.confusion_logits)
+    head = np.asarray(state.params["classifier"]["kernel"])
+    state, _ = steps.update(settings, state, batch, steps.Evidence(target, probs), RATES)
+    np.testing.assert_array_equal(before, state.confusion_logits)
+    assert np.abs(head - np.asarray(state.params["classifier"]["kernel"])).max() > 1e-4
+
+
+def test_bound_is_above_the_objective_and_tight_at_the_posterior():
+    rng = np.random.default_rng(4)
+    priors = np.log(rng.dirichlet(np.ones(K), 20)).astype(np.float32)
+    labels = rng.integers(-1, K, (20, U)).astype(np.int32)
+    log_confusion = kernels.log_confusion_from_logits(rng.normal(size=(U, K, K)))
+    other = rng.dirichlet(np.ones(K), 20).astype(np.float32)
+    mask = np.ones(20, bool)
+    arguments = (JointWeights(), priors, labels, np.asarray(log_confusion, np.float32))
+    tight = steps.expectation(*arguments, None, mask, hard=False)
+    loose = steps.expectation(*arguments, other, mask, hard=False)
+    assert float(tight.bound) == pytest.approx(float(tight.objective), rel=1e-5)
+    assert float(loose.bound) > float(loose.objective) + 0.1

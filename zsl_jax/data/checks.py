@@ -1,0 +1,58 @@
+"""What a word and a label have to look like, whatever file they come from."""
+
+import re
+from typing import Any
+
+from zsl_jax.errors import InputError
+
+MISSING_LABEL = "_"
+
+# Tabs and line ends break column files; half surrogate pairs cannot be written as UTF-8.
+UNWRITABLE = re.compile("[\t\n\r\ud800-\udfff]")
+
+
+def checked_word(where: str, word: Any) -> str:
+    """The word, if it is a filled string that every format can hold.
+
+    Args:
+      where: File and line, for the message.
+      word: What the file has there.
+
+    Returns:
+      The word as it is.
+
+    Raises:
+      InputError: It is empty, only blanks, no string, or has a tab or line end inside.
+    """
+    if not isinstance(word, str) or not word.strip(" "):
+        raise InputError(f"{where}: a word is empty or not text; remove it or write it out.")
+    if UNWRITABLE.search(word):
+        raise InputError(
+            f"{where}: the word {word!r} holds a tab, a line end or half a character; remove it."
+        )
+    return word
+
+
+def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str:
+    """The label without blanks around it, or `MISSING_LABEL` where there may be none.
+
+    Args:
+      where: File and line, for the message.
+      label: What the file has there; "_", "" and None are no label.
+      word: The label's word, for the message.
+      allow_missing: Whether the word may have no label.
+
+    Returns:
+      The name of the label.
+
+    Raises:
+      InputError: It is missing and must not be, or is no name.
+    """
+    name = label.strip(" ") if isinstance(label, str) else label
+    if name in (None, "", MISSING_LABEL):
+        if allow_missing:
+            return MISSING_LABEL
+        raise InputError(f"{where}: the word '{word}' has no label; label it or drop the sentence.")
+    if not isinstance(name, str) or UNWRITABLE.search(name):
+        raise InputError(f"{where}: the label {label!r} of '{word}' is not a name; write its name.")
+    return name

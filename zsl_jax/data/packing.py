@@ -1,0 +1,185 @@
+"""Rows of a fixed length, packed with windows, and the batches made of them.
+
+The plan depends on the windows' lengths and the random generator alone: a generator made from
+(seed, epoch) gives the same batches again.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+
+from zsl_jax.data.subwords import Windows
+from zsl_jax.errors import InputError
+from zsl_jax.types import TokenBatch
+
+# Windows sorted by length before they are packed. On short corpora of long sentences 256 leaves
+# half as much room unused as 1 does, and larger pools gain nothing.
+POOL = 256
+
+
+class PackingPlan(NamedTuple):
+    """Which windows share a row, as CSR: row r holds `window_ids[offsets[r]:offsets[r + 1]]`.
+
+    Attributes:
+      window_ids: [M] int64, every window exactly once.
+      offsets: [R+1] int64, where the rows begin.
+    """
+
+    window_ids: Int[np.ndarray, " M"]
+    offsets: Int[np.ndarray, " R+1"]
+
+    @property
+    def num_rows(self) -> int:
+        """Number of rows, R."""
+        return len(self.offsets) - 1
+
+
+def pack_rows(
+    lengths: Int[np.ndarray, " M"], row_length: int, rng: np.random.Generator | None
+) -> PackingPlan:
+    """Put windows into rows by best fit: each into the fullest row that still has room for it.
+
+    The windows come in pools, the longest of a pool first. With a generator the pools are random
+    and the rows are shuffled afterwards, so that other sentences meet in every epoch. Without one
+    the pools are consecutive windows, and the rows roughly follow the order of the corpus.
+
+    Args:
+      lengths: [M], subwords of each window, from 1 to `row_length`.
+      row_length: Subwords of a row.
+      rng: Source of the order, or None.
+
+    Returns:
+      The plan; no row is longer than `row_length`.
+
+    Raises:
+      InputError: A window is longer than a row.
+    """
+    lengths = np.asarray(lengths)
+    if len(lengths) and lengths.max() > row_length:
+        raise InputError(
+            f"A row of {row_length} subwords cannot hold a window of {lengths.max()}; "
+            "make rows longer or windows shorter."
+        )
+    order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
+    order = order[np.lexsort((-lengths[order], np.arange(len(order)) // POOL))]
+    row_of = _best_fit(lengths[order].tolist(), row_length)
+    num_rows = int(row_of.max()) + 1 if len(row_of) else 0
+    if rng is not None:
+        row_of = rng.permutation(num_rows)[row_of]
+    by_row = np.argsort(row_of, kind="stable")
+    counts = np.bincount(row_of, minlength=num_rows)
+    return PackingPlan(order[by_row], np.concatenate([[0], np.cumsum(counts)]))
+
+
+def _best_fit(lengths: list[int], row_length: int) -> Int[np.ndarray, " M"]:
+    """[M], the row of each window, rows numbered as they are opened.
+
+    `rows_with_room[n]` lists the rows with n subwords left, and bit n of `rooms` is set while it is
+    not empty: the lowest bit from the window's length upwards is the best fit.
+    """
+    rows_with_room: list[list[int]] = [[] for _ in range(row_length + 1)]
+    rooms = 0
+    num_rows = 0
+    row_of = []
+    for length in lengths:
+        fitting = rooms >> length
+        if fitting:
+            room = length + (fitting & -fitting).bit_length() - 1
+            rows = rows_with_room[room]
+            row = rows.pop()
+            if not rows:
+                rooms ^= 1 << room
+        else:
+            room = row_length
+            row = num_rows
+            num_rows += 1
+        row_of.append(row)
+        room -= length
+        rows_with_room[room].append(row)
+        rooms |= 1 << room
+    return np.array(row_of, np.int64)
+
+
+def rows_for_words(windows: Windows, row_length: int, batch_words: int) -> int:
+    """The rows of a batch that make a full one hold about `batch_words` words.
+
+    At least one row, and no more than the whole corpus fills.
+    """
+    num_rows = pack_rows(windows.lengths, row_length, None).num_rows
+    wanted = round(batch_words * num_rows / max(windows.num_words, 1))
+    return max(1, min(wanted, num_rows))
+
+
+class PackedBatches:
+    """Every window exactly once, in batches of one shape; its length is the number of batches.
+
+    Epochs of other random orders may differ by a batch. Going through it again gives the same
+    batches again: they are made one by one, of a plan that is made at the start.
+    """
+
+    def __init__(
+        self,
+        windows: Windows,
+        row_length: int,
+        rows_per_batch: int,
+        rng: np.random.Generator | None = None,
+    ):
+        """Plan the rows.
+
+        Args:
+          windows: The corpus in subwords.
+          row_length: Subwords of a row, S.
+          rows_per_batch: Rows of a batch, R.
+          rng: Mixes the windows for training; None keeps the order of the corpus for prediction.
+
+        Raises:
+          InputError: A window is longer than a row.
+        """
+        self._windows = windows
+        self._shape = (rows_per_batch, row_length)
+        self.plan = pack_rows(windows.lengths, row_length, rng)
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return -(-self.plan.num_rows // self._shape[0])
+
+    def __iter__(self) -> Iterator[TokenBatch]:
+        """Batches of int32 [R, S]; empty rows (segment 0, word id -1) fill up the last one."""
+        for first in range(0, self.plan.num_rows, self._shape[0]):
+            bounds = self.plan.offsets[first : first + self._shape[0] + 1]
+            rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+            window_ids = self.plan.window_ids[bounds[0] : bounds[-1]]
+            yield _fill(self._windows, window_ids, rows, self._shape)
+
+
+def _fill(
+    windows: Windows,
+    window_ids: Int[np.ndarray, " W"],
+    rows: Int[np.ndarray, " W"],
+    shape: tuple[int, int],
+) -> TokenBatch:
+    """One batch: the windows side by side in their rows (ascending), from the left."""
+    lengths = windows.offsets[window_ids + 1] - windows.offsets[window_ids]
+    first_of_row = np.searchsorted(rows, rows)  # index of the first window in the same row
+    ends = np.cumsum(lengths)
+    before = ends - lengths
+    places = rows * shape[1] + before - before[first_of_row]
+    inside = np.arange(lengths.sum()) - np.repeat(before, lengths)
+    target = inside + np.repeat(places, lengths)
+    source = inside + np.repeat(windows.offsets[window_ids], lengths)
+    segments = np.arange(1, len(rows) + 1) - first_of_row
+    size = shape[0] * shape[1]
+
+    def scatter(values: Int[np.ndarray, " T"], empty: int) -> Int[np.ndarray, "R S"]:
+        flat = np.full(size, empty, np.int32)
+        flat[target] = values
+        return flat.reshape(shape)
+
+    return TokenBatch(
+        token_ids=scatter(windows.token_ids[source], 0),
+        positions=scatter(inside, 0),
+        segments=scatter(np.repeat(segments, lengths), 0),
+        word_ids=scatter(windows.word_ids[source], -1),
+    )

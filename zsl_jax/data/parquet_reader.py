@@ -1,0 +1,155 @@
+"""Reads the predictions of a source from a Parquet file and checks them."""
+
+import json
+import os
+import sys
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from jaxtyping import Float, Int
+
+from zsl_jax.data.parquet_writer import FORMAT_VERSION, LABEL_NAMES_KEY, VERSION_KEY
+from zsl_jax.data.source_predictions import (
+    SourcePredictions,
+    check_label_names,
+    check_lengths,
+    check_probs,
+    join_predictions,
+    locate_word,
+)
+from zsl_jax.errors import InputError
+
+
+def read_parquet(path: str | os.PathLike[str]) -> SourcePredictions:
+    """Reads the predictions that `write_predictions` wrote.
+
+    Files of other programs will do if they have the columns and the metadata; their probabilities
+    may be of any floating type and may be lists of one list a word.
+
+    Args:
+      path: The Parquet file.
+
+    Returns:
+      The predictions, checked.
+
+    Raises:
+      InputError: If the file is of another kind or contradicts itself.
+    """
+    where = os.fspath(path)
+    try:
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            label_names = _label_names(schema, where)
+            blocks = [_block(schema.empty_table(), label_names, where, 1)]
+            sentence = 1
+            for group in range(file.num_row_groups):
+                table = file.read_row_group(group)
+                blocks.append(_block(table, label_names, where, sentence))
+                sentence += table.num_rows
+    except pa.ArrowInvalid as error:
+        raise InputError(f"{where} is not a readable Parquet file ({error}).") from None
+    return join_predictions(blocks[1:] or blocks)
+
+
+def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
+    """The label names in the metadata; checks the version and the columns on the way."""
+    for name in ("words", "labels"):
+        if name not in schema.names:
+            raise InputError(f"{where} has no column {name!r}: write it with the other columns.")
+    for name in {"words", "labels", "probabilities"} & set(schema.names):
+        if not _is_list(schema.field(name).type):
+            raise InputError(f"{where}: the column {name!r} must hold one list a sentence.")
+    metadata: dict[bytes, bytes] = schema.metadata or {}
+    if LABEL_NAMES_KEY not in metadata:
+        key = LABEL_NAMES_KEY.decode()
+        raise InputError(f"{where} has no label names: put a JSON list into its metadata {key!r}.")
+    version = metadata.get(VERSION_KEY, b"1").decode()
+    if version != str(FORMAT_VERSION):
+        raise InputError(
+            f"{where} is of format version {version}, but this program reads version "
+            f"{FORMAT_VERSION}: update zsl_jax or write the file again."
+        )
+    label_names = tuple(json.loads(metadata[LABEL_NAMES_KEY]))
+    check_label_names(label_names, where)
+    return label_names
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    """Tells whether a type is one of Arrow's lists."""
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or _is_fixed_list(kind)
+
+
+def _is_fixed_list(kind: pa.DataType) -> bool:
+    """Tells whether a type is Arrow's list of a fixed size."""
+    return bool(pa.types.is_fixed_size_list(kind))
+
+
+def _lengths(column: pa.Array) -> Int[np.ndarray, " S"]:
+    """The length of each list; 0 for a null."""
+    lengths = pc.fill_null(pc.list_value_length(column), 0)
+    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _block(
+    table: pa.Table, label_names: tuple[str, ...], where: str, first_sentence: int
+) -> SourcePredictions:
+    """One row group as predictions, checked."""
+    columns = {name: table[name].combine_chunks() for name in table.column_names}
+    num_words = _lengths(columns["words"])
+    if columns["words"].flatten().null_count:
+        raise InputError(f"{where}: a word is null; write every word as a string.")
+    words = tuple(
+        tuple(map(sys.intern, sentence or ())) for sentence in columns["words"].to_pylist()
+    )
+    check_lengths(num_words, _lengths(columns["labels"]), "labels", where, first_sentence)
+    labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
+    if "probabilities" not in columns:
+        return SourcePredictions(label_names, labels, None, words)
+    probs = _probs(columns["probabilities"], num_words, len(label_names), where, first_sentence)
+    check_probs(probs, words, where, first_sentence)
+    return SourcePredictions(label_names, labels, probs.astype(np.float16, copy=False), words)
+
+
+def _label_ids(
+    column: pa.Array,
+    label_names: tuple[str, ...],
+    words: tuple[tuple[str, ...], ...],
+    where: str,
+    first_sentence: int,
+) -> Int[np.ndarray, " N"]:
+    """The labels' ids, -1 for null."""
+    labels = pc.cast(column.flatten(), pa.string())
+    ids = pc.index_in(labels, value_set=pa.array(label_names, pa.string()))
+    unknown = pc.and_(pc.is_null(ids), pc.is_valid(labels))
+    first = pc.index(unknown, True).as_py()
+    if first >= 0:
+        sentence, word = locate_word(words, first)
+        raise InputError(
+            f"{where}, sentence {sentence + first_sentence - 1}, word {word}: the label "
+            f"{labels[first].as_py()!r} is not one of the file's label names "
+            f"{', '.join(label_names)}; correct it or add it to the metadata."
+        )
+    return pc.fill_null(ids, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+
+def _probs(
+    column: pa.Array, num_words: Int[np.ndarray, " S"], width: int, where: str, first_sentence: int
+) -> Float[np.ndarray, "N K"]:
+    """All rows of probabilities, one a word; not copied where the file holds one flat list."""
+    values = column.flatten()
+    if _is_list(values.type):
+        what = "rows of probabilities"
+        check_lengths(num_words, _lengths(column), what, where, first_sentence)
+        if (_lengths(values) != width).any():
+            raise InputError(
+                f"{where}: every word needs {width} probabilities, one for each label name."
+            )
+        values = values.flatten()
+    else:
+        what = f"probabilities ({width} a word)"
+        check_lengths(num_words * width, _lengths(column), what, where, first_sentence)
+    if not pa.types.is_floating(values.type):
+        raise InputError(f"{where}: the probabilities must be floating-point numbers.")
+    return values.to_numpy(zero_copy_only=False).reshape(int(num_words.sum()), width)

@@ -1,0 +1,122 @@
+"""Writes the predictions of a source as Parquet: one row a sentence, one row group a block.
+
+Columns: `words` (list of strings), `labels` (list of strings, null where the source abstains) and,
+where there are any, `probabilities` (list of float16: the words' rows of K numbers one after the
+other). The label names and the version of the format stand in the schema's metadata.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zsl_jax.data.source_predictions import SourcePredictions
+
+FORMAT_VERSION = 1
+LABEL_NAMES_KEY = b"zsl_jax.label_names"
+VERSION_KEY = b"zsl_jax.format_version"
+SENTENCES_PER_ROW_GROUP = 4096
+
+
+def write_predictions(path: str | os.PathLike[str], predictions: SourcePredictions) -> None:
+    """Writes the predictions for a whole corpus; see `write_prediction_blocks`.
+
+    Args:
+      path: The Parquet file.
+      predictions: What a source says; `read_predictions` gives it back.
+    """
+    with_probs = predictions.probs is not None
+    write_prediction_blocks(path, predictions.label_names, _blocks(predictions), with_probs)
+
+
+def write_prediction_blocks(
+    path: str | os.PathLike[str],
+    label_names: Sequence[str],
+    blocks: Iterable[SourcePredictions],
+    with_probs: bool = True,
+) -> None:
+    """Writes predictions block by block, so that only one block need be in memory.
+
+    The file appears under its name when it is complete, and not at all if a block raises.
+
+    Args:
+      path: The Parquet file.
+      label_names: The source's K label names.
+      blocks: The predictions for some sentences each; every block becomes one row group.
+      with_probs: Whether the blocks carry probabilities.
+    """
+    target = Path(path)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    schema = _schema(label_names, with_probs)
+    try:
+        with pq.ParquetWriter(
+            temporary,
+            schema,
+            compression="zstd",
+            use_dictionary=["words.list.element", "labels.list.element"],
+            column_encoding={"probabilities.list.element": "BYTE_STREAM_SPLIT"}
+            if with_probs
+            else None,
+        ) as writer:
+            for block in blocks:
+                if tuple(block.label_names) != tuple(label_names):
+                    raise ValueError("the blocks of one file need the label names of the file")
+                writer.write_table(_table(block, schema), row_group_size=max(1, len(block.words)))
+        os.replace(temporary, target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:
+    """Cuts predictions into blocks of sentences."""
+    words, labels, probs = predictions.words, predictions.labels, predictions.probs
+    ends = np.cumsum([0] + [len(sentence) for sentence in words])
+    if len(labels) != ends[-1] or (probs is not None and len(probs) != ends[-1]):
+        raise ValueError(f"{ends[-1]} words, but not as many labels or rows of probabilities")
+    for first in range(0, len(words), SENTENCES_PER_ROW_GROUP):
+        last = min(first + SENTENCES_PER_ROW_GROUP, len(words))
+        rows = slice(ends[first], ends[last])
+        yield predictions._replace(
+            labels=labels[rows],
+            probs=None if probs is None else probs[rows],
+            words=words[first:last],
+        )
+
+
+def _schema(label_names: Sequence[str], with_probs: bool) -> pa.Schema:
+    """The columns, with the label names and the format's version as metadata."""
+    fields = [("words", pa.list_(pa.string())), ("labels", pa.list_(pa.string()))]
+    if with_probs:
+        fields.append(("probabilities", pa.list_(pa.float16())))
+    return pa.schema(
+        fields,
+        metadata={
+            LABEL_NAMES_KEY: json.dumps(list(label_names), ensure_ascii=False).encode(),
+            VERSION_KEY: str(FORMAT_VERSION).encode(),
+        },
+    )
+
+
+def _table(block: SourcePredictions, schema: pa.Schema) -> pa.Table:
+    """One block as an Arrow table of one row a sentence."""
+    names = pa.array(block.label_names, pa.string())
+    offsets = np.cumsum([0] + [len(sentence) for sentence in block.words]).astype(np.int32)
+    labels = np.asarray(block.labels)
+    if len(labels) != offsets[-1]:
+        raise ValueError(f"{offsets[-1]} words, but {len(labels)} labels")
+    label_ids = pa.array(labels, pa.int32(), mask=labels < 0)
+    columns = {
+        "words": pa.array(block.words, pa.list_(pa.string())),
+        "labels": pa.ListArray.from_arrays(pa.array(offsets), names.take(label_ids)),
+    }
+    if "probabilities" in schema.names:
+        width = len(block.label_names)
+        if block.probs is None or block.probs.shape != (len(labels), width):
+            raise ValueError(f"{len(labels)} words, but no [{len(labels)}, {width}] probabilities")
+        flat = pa.array(np.asarray(block.probs, dtype=np.float16).reshape(-1))
+        columns["probabilities"] = pa.ListArray.from_arrays(pa.array(offsets * width), flat)
+    return pa.table(columns, schema=schema)

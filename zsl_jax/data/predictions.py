@@ -1,0 +1,170 @@
+"""The store of source predictions: files in, votes on the flat axis of words out.
+
+Parquet is the format of this project; CoNLL columns and JSON lines come from other taggers.
+"""
+
+import os
+from collections.abc import Sequence
+from itertools import zip_longest
+
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax.data.checks import MISSING_LABEL
+from zsl_jax.data.json_predictions import read_json_predictions
+from zsl_jax.data.parquet_reader import read_parquet
+from zsl_jax.data.parquet_writer import write_prediction_blocks, write_predictions
+from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.source_predictions import CHECKED_AT_ONCE, SourcePredictions, check_probs
+from zsl_jax.errors import InputError
+from zsl_jax.labels import LabelScheme
+from zsl_jax.types import Sentence, SourceVotes
+
+__all__ = [
+    "SourcePredictions",
+    "check_words",
+    "read_predictions",
+    "source_votes",
+    "write_prediction_blocks",
+    "write_predictions",
+]
+
+
+def read_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
+    """Reads what one source says, in the format that the file's name tells.
+
+    `.parquet` is what `write_predictions` writes, `.jsonl` is described at
+    `read_json_predictions`, and all else are columns as `read_sentences` reads them (labels only).
+    A source abstains where its label is null (JSON, Parquet), empty or "_" (columns), or where all
+    its probabilities are zero; who abstains in one abstains in both.
+
+    Args:
+      path: The file; JSON lines and columns may be compressed (.gz).
+
+    Returns:
+      The predictions, checked.
+
+    Raises:
+      InputError: If there is no such file, or its contents contradict themselves.
+    """
+    name = os.fspath(path)
+    if not os.path.isfile(path):
+        raise InputError(f"There is no file {name} of predictions; correct the path.")
+    if name.endswith(".parquet"):
+        return _agreed_abstentions(read_parquet(name))
+    if name.removesuffix(".gz").endswith(".jsonl"):
+        return _agreed_abstentions(read_json_predictions(name))
+    return _from_sentences(read_sentences(name, allow_missing=True))
+
+
+def _agreed_abstentions(predictions: SourcePredictions) -> SourcePredictions:
+    """Makes a source that abstains in its label or in its probabilities abstain in both."""
+    labels, probs = predictions.labels, predictions.probs
+    if probs is None:
+        return predictions
+    silent = ~probs.any(axis=1)
+    if (silent == (labels < 0)).all():
+        return predictions
+    return predictions._replace(
+        labels=np.where(silent, np.int32(-1), labels),
+        probs=np.where((labels < 0)[:, None], np.float16(0), probs),
+    )
+
+
+def _from_sentences(sentences: Sequence[Sentence]) -> SourcePredictions:
+    """Predictions from labelled sentences; the label names are those that occur."""
+    labels = [label for sentence in sentences for label in sentence.labels or ()]
+    scheme = LabelScheme.from_labels([set(labels) - {MISSING_LABEL}])
+    ids = scheme.ids | {MISSING_LABEL: -1}
+    return SourcePredictions(
+        label_names=scheme.names,
+        labels=np.array([ids[label] for label in labels], dtype=np.int32),
+        probs=None,
+        words=tuple(sentence.words for sentence in sentences),
+    )
+
+
+def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], where: str) -> None:
+    """Checks that predictions were made for exactly these sentences.
+
+    Args:
+      predictions: What a source says.
+      sentences: The text.
+      where: The file of the predictions, for the error message.
+
+    Raises:
+      InputError: At the first difference; the message names the sentence and the two words.
+    """
+    remedy = "predict the very words of the text again"
+    pairs = zip(predictions.words, sentences, strict=False)
+    for number, (predicted, sentence) in enumerate(pairs, start=1):
+        if predicted == sentence.words:
+            continue
+        words = enumerate(zip_longest(predicted, sentence.words), start=1)
+        place, (found, expected) = next((at, pair) for at, pair in words if pair[0] != pair[1])
+        if found is None or expected is None:
+            raise InputError(
+                f"{where}, sentence {number}: {len(predicted)} words where the text has "
+                f"{len(sentence.words)}, from word {place} ({found or expected!r}) on; {remedy}."
+            )
+        raise InputError(
+            f"{where}, sentence {number}, word {place}: {found!r} where the text has "
+            f"{expected!r}; {remedy}."
+        )
+    if len(predictions.words) != len(sentences):
+        raise InputError(
+            f"{where}: {len(predictions.words)} sentences where the text has {len(sentences)}; "
+            f"{remedy}."
+        )
+
+
+def source_votes(
+    predictions: Sequence[SourcePredictions], scheme: LabelScheme, names: Sequence[str]
+) -> SourceVotes:
+    """Brings the predictions of all sources for one text into the target's labels.
+
+    Args:
+      predictions: U sources, each for the same N words (see `check_words`).
+      scheme: The K labels of the target.
+      names: The U sources' names, for the error messages.
+
+    Returns:
+      labels [N, U] int32 and probs [N, U, K] float32, whose columns are ordered by the scheme and
+      whose rows sum to 1, or are zero where a source abstains. probs is None unless all sources
+      have probabilities.
+
+    Raises:
+      InputError: If a source has a label that the scheme lacks, another number of words than the
+        first source, or probabilities that are no distribution.
+    """
+    num_words = len(predictions[0].labels)
+    labels = np.empty((num_words, len(predictions)), dtype=np.int32)
+    soft = all(source.probs is not None for source in predictions)
+    probs = np.zeros((num_words, len(predictions), scheme.size), np.float32) if soft else None
+    for place, (source, name) in enumerate(zip(predictions, names, strict=True)):
+        if len(source.labels) != num_words:
+            raise InputError(
+                f"The source {name} has {len(source.labels)} words, but {names[0]} has "
+                f"{num_words}; let all sources predict the same text."
+            )
+        columns = scheme.encode(source.label_names, where=f"The source {name}")
+        labels[:, place] = np.append(columns, np.int32(-1))[source.labels]
+        if probs is not None and source.probs is not None:
+            check_probs(source.probs, source.words, f"The source {name}")
+            _fill_normalised(probs[:, place], source.probs, source.labels >= 0, columns)
+    return SourceVotes(labels, probs)
+
+
+def _fill_normalised(
+    target: Float[np.ndarray, "N K"],
+    probs: Float[np.ndarray, "N L"],
+    votes: np.ndarray,
+    columns: np.ndarray,
+) -> None:
+    """Writes a source's rows, made to sum to 1, into the columns of the target's labels."""
+    for start in range(0, len(probs), CHECKED_AT_ONCE):
+        rows = slice(start, start + CHECKED_AT_ONCE)
+        block = probs[rows].astype(np.float32)
+        totals = block.sum(axis=1)
+        scale = np.where(votes[rows] & (totals > 0), 1 / np.where(totals > 0, totals, 1), 0)
+        target[rows, columns] = block * scale[:, None]

@@ -1,0 +1,162 @@
+"""What one source model says about every word of a corpus, and whether it makes sense."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.errors import InputError
+
+SUM_TOLERANCE = 1e-2
+CHECKED_AT_ONCE = 1 << 16
+
+
+class SourcePredictions(NamedTuple):
+    """The predictions of one source, flat over the words of its sentences.
+
+    Attributes:
+      label_names: The source's K labels, in the order of its ids and of its probabilities.
+      labels: [N] int32, label ids; -1 where the source abstains.
+      probs: [N, K] float16, each row a distribution, all zero where the source abstains; None if
+        the source gave labels only.
+      words: The words of each sentence; N words together.
+    """
+
+    label_names: tuple[str, ...]
+    labels: Int[np.ndarray, " N"]
+    probs: Float[np.ndarray, "N K"] | None
+    words: Sequence[tuple[str, ...]]
+
+
+def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:
+    """Finds the sentence of a word.
+
+    Args:
+      words: The words of each sentence.
+      index: The word's place on the flat axis of all words, from 0.
+
+    Returns:
+      The number of the sentence and of the word in it, both from 1.
+
+    >>> locate_word([("a",), (), ("b", "c")], 2)
+    (3, 2)
+    """
+    for sentence, sentence_words in enumerate(words, start=1):
+        if index < len(sentence_words):
+            return sentence, index + 1
+        index -= len(sentence_words)
+    raise IndexError("there are fewer words than that")
+
+
+def check_label_names(label_names: Sequence[str], where: str) -> None:
+    """Checks that label names are distinct non-empty strings.
+
+    Args:
+      label_names: The label names of a file.
+      where: The file, for the error message.
+
+    Raises:
+      InputError: If they are not.
+    """
+    for name in label_names:
+        if not isinstance(name, str) or not name or label_names.count(name) > 1:
+            raise InputError(
+                f"{where}: the label name {name!r} is empty, no string or there twice; give "
+                "each label one name."
+            )
+
+
+def check_lengths(
+    expected: Int[np.ndarray, " S"],
+    found: Int[np.ndarray, " S"],
+    what: str,
+    where: str,
+    first_sentence: int = 1,
+) -> None:
+    """Checks that each of S sentences has as many labels (or numbers) as its words ask for.
+
+    Args:
+      expected: [S], how many there should be.
+      found: [S], how many there are.
+      what: What they are, for the error message, such as "labels".
+      where: The file, for the error message.
+      first_sentence: The number of the first of the sentences in that file.
+
+    Raises:
+      InputError: If a sentence differs; the message names it.
+    """
+    wrong = np.flatnonzero(np.asarray(expected) != np.asarray(found))
+    if wrong.size:
+        row = int(wrong[0])
+        raise InputError(
+            f"{where}, sentence {row + first_sentence}: {found[row]} {what}, but its words need "
+            f"{expected[row]}; write the sentence again."
+        )
+
+
+def check_probs(
+    probs: Float[np.ndarray, "N K"],
+    words: Sequence[Sequence[str]],
+    where: str,
+    first_sentence: int = 1,
+) -> None:
+    """Checks that every row is a distribution, or all zero (the source abstains).
+
+    Args:
+      probs: [N, K], one row a word.
+      words: The words of each sentence, N together.
+      where: The file or source, for the error message.
+      first_sentence: The number of the first sentence of `words` in that file.
+
+    Raises:
+      InputError: If a number is NaN, infinite or negative, or a row does not sum to 1 +- 0.01; the
+        message names the sentence and the word.
+    """
+    for start in range(0, len(probs), CHECKED_AT_ONCE):
+        block = np.asarray(probs[start : start + CHECKED_AT_ONCE], dtype=np.float32)
+        with np.errstate(invalid="ignore", over="ignore"):
+            totals = block.sum(axis=1)
+            valid = np.isfinite(block).all(axis=1) & (block >= 0).all(axis=1)
+            sums_to_one = (np.abs(totals - 1) <= SUM_TOLERANCE) | (totals == 0)
+        wrong = np.flatnonzero(~(valid & sums_to_one))
+        if wrong.size:
+            row = int(wrong[0])
+            sentence, word = locate_word(words, start + row)
+            text = words[sentence - 1][word - 1]
+            raise InputError(
+                f"{where}, sentence {sentence + first_sentence - 1}, word {word} ({text!r}): "
+                f"{_fault(block[row])}; write one probability a label, summing to 1, or all "
+                "zeros where the source abstains."
+            )
+
+
+def _fault(row: Float[np.ndarray, " K"]) -> str:
+    """Says what is wrong with one row of probabilities."""
+    if np.isnan(row).any():
+        return "a probability is NaN"
+    if not np.isfinite(row).all():
+        return "a probability is infinite"
+    if (row < 0).any():
+        return f"a probability is negative ({row.min():.4g})"
+    return f"the probabilities sum to {row.sum():.4g}"
+
+
+def join_predictions(blocks: Sequence[SourcePredictions]) -> SourcePredictions:
+    """Puts the blocks of one corpus together.
+
+    Args:
+      blocks: At least one block; all of the same source.
+
+    Returns:
+      The predictions over all the blocks' sentences, in order. A single block is not copied.
+    """
+    if len(blocks) == 1:
+        return blocks[0]
+    probs = [block.probs for block in blocks if block.probs is not None]
+    return SourcePredictions(
+        label_names=blocks[0].label_names,
+        labels=np.concatenate([block.labels for block in blocks]),
+        probs=np.concatenate(probs) if probs else None,
+        words=tuple(words for block in blocks for words in block.words),
+    )

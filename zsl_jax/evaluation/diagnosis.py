@@ -1,0 +1,201 @@
+"""What went wrong with the sources, told without any gold label.
+
+Q is the posterior over the true labels; its arg max is called the inferred label.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.evaluation.warning_signs import confusion_warnings, lost_label_warnings
+from zsl_jax.types import SourceVotes
+
+NUM_CONFUSIONS = 3
+
+
+class Confusion(NamedTuple):
+    """One mistake of a source, as Q sees it.
+
+    Attributes:
+      predicted: The label that the source gives.
+      inferred: The label that Q finds most probable.
+      num_words: On how many words.
+      share: The share of the words with that inferred label on which the source votes.
+    """
+
+    predicted: str
+    inferred: str
+    num_words: int
+    share: float
+
+
+class SourceReport(NamedTuple):
+    """What is known about one source.
+
+    Attributes:
+      name: The source.
+      coverage: The share of the words on which it does not abstain.
+      agreement: The share of those on which it gives the inferred label.
+      diagonal: φ(y|y) by label name; None without confusion matrices.
+      confusions: Its most frequent mistakes, the most frequent first.
+    """
+
+    name: str
+    coverage: float
+    agreement: float
+    diagonal: dict[str, float] | None
+    confusions: tuple[Confusion, ...]
+
+
+class Diagnosis(NamedTuple):
+    """What is known about all sources.
+
+    Attributes:
+      warnings: One sentence each.
+      sources: One report a source.
+    """
+
+    warnings: tuple[str, ...]
+    sources: tuple[SourceReport, ...]
+
+    @property
+    def text(self) -> str:
+        """The reports and warnings as lines of text."""
+        return format_diagnosis(self)
+
+
+def diagnose(
+    source_names: Sequence[str],
+    label_names: Sequence[str],
+    log_confusion: Float[np.ndarray, "U K K"] | None,
+    posterior: Float[np.ndarray, "N K"],
+    votes: SourceVotes,
+) -> Diagnosis:
+    """Looks for label switching and collapse, and sums up what each source is like.
+
+    Only the first λ near 1 protects the label model against label switching; `warning_signs` says
+    what is warned of.
+
+    Args:
+      source_names: The U sources' names.
+      label_names: The K label names.
+      log_confusion: [U, K, K], log φ, indexed [source, predicted, true]; None if there is none.
+      posterior: [N, K], Q.
+      votes: The sources' predictions for the same words.
+
+    Returns:
+      The warnings and a report on each source.
+    """
+    posterior, labels = np.asarray(posterior), np.asarray(votes.labels)
+    warnings, diagonals = [], None
+    if log_confusion is not None:
+        confusion = np.exp(np.asarray(log_confusion, dtype=np.float64))
+        diagonals = np.diagonal(confusion, axis1=1, axis2=2).tolist()
+        for name, matrix in zip(source_names, confusion, strict=True):
+            warnings += confusion_warnings(name, label_names, matrix)
+    warnings += lost_label_warnings(source_names, label_names, posterior, labels)
+    shares = zip(coverage(labels).tolist(), agreement(posterior, labels).tolist(), strict=True)
+    inferred = posterior.argmax(axis=1)
+    reports = tuple(
+        SourceReport(
+            name,
+            *share,
+            diagonal=diagonals and dict(zip(label_names, diagonals[source], strict=True)),
+            confusions=top_confusions(inferred, labels[:, source], label_names),
+        )
+        for source, (name, share) in enumerate(zip(source_names, shares, strict=True))
+    )
+    return Diagnosis(tuple(warnings), reports)
+
+
+def coverage(source_labels: Int[np.ndarray, "N U"]) -> Float[np.ndarray, " U"]:
+    """The share of the words on which each source votes.
+
+    Args:
+      source_labels: [N, U], label ids; -1 where a source abstains.
+
+    Returns:
+      [U], in [0, 1]; 0 if there are no words.
+    """
+    votes = np.asarray(source_labels) >= 0
+    return votes.sum(axis=0) / max(len(votes), 1)
+
+
+def agreement(
+    posterior: Float[np.ndarray, "N K"], source_labels: Int[np.ndarray, "N U"]
+) -> Float[np.ndarray, " U"]:
+    """How often each source gives the label that Q finds most probable.
+
+    Args:
+      posterior: [N, K], Q.
+      source_labels: [N, U], label ids; -1 where a source abstains.
+
+    Returns:
+      [U], the share of the words on which it votes; 0 for a source that always abstains.
+    """
+    source_labels = np.asarray(source_labels)
+    inferred = np.asarray(posterior).argmax(axis=1)
+    right = (source_labels == inferred[:, None]).sum(axis=0)
+    return right / np.maximum((source_labels >= 0).sum(axis=0), 1)
+
+
+def top_confusions(
+    inferred: Int[np.ndarray, " N"],
+    source_labels: Int[np.ndarray, " N"],
+    label_names: Sequence[str],
+    limit: int = NUM_CONFUSIONS,
+) -> tuple[Confusion, ...]:
+    """The most frequent pairs of a source's label and another inferred label.
+
+    Args:
+      inferred: [N], label ids: the arg max of Q.
+      source_labels: [N], label ids of one source; -1 where it abstains.
+      label_names: The K label names.
+      limit: How many pairs at most.
+
+    Returns:
+      The pairs that occur, most frequent first; ties in the order of the label ids.
+    """
+    size = len(label_names)
+    voted = source_labels >= 0
+    cells = source_labels[voted].astype(np.int64) * size + inferred[voted]
+    counts = np.bincount(cells, minlength=size * size).reshape(size, size)
+    totals = counts.sum(axis=0)
+    mistakes = counts.copy()
+    np.fill_diagonal(mistakes, 0)
+    confusions = []
+    for cell in np.argsort(-mistakes, axis=None, kind="stable")[:limit].tolist():
+        predicted, true = divmod(cell, size)
+        count = int(mistakes[predicted, true])
+        if count:
+            share = count / int(totals[true])
+            confusions.append(Confusion(label_names[predicted], label_names[true], count, share))
+    return tuple(confusions)
+
+
+def format_diagnosis(diagnosis: Diagnosis) -> str:
+    """A line a source, its confusions below, and the warnings at the end.
+
+    Args:
+      diagnosis: As `diagnose` returns it.
+
+    Returns:
+      Lines without a line break at the end.
+    """
+    width = max([len("source"), *(len(report.name) for report in diagnosis.sources)])
+    lines = [f"{'source':<{width}}  coverage  agrees with Q  mean diagonal"]
+    for report in diagnosis.sources:
+        values = report.diagonal.values() if report.diagonal else ()
+        mean = f"{100 * sum(values) / len(values):.2f}" if values else "-"
+        lines.append(
+            f"{report.name:<{width}}{100 * report.coverage:>10.2f}{100 * report.agreement:>15.2f}"
+            f"{mean:>15}"
+        )
+        for confusion in report.confusions:
+            lines.append(
+                f"{'':<{width}}  {confusion.predicted} for {confusion.inferred}: "
+                f"{confusion.num_words:,} words, {100 * confusion.share:.1f} %"
+            )
+    return "\n".join([*lines, *(f"warning: {warning}" for warning in diagnosis.warnings)])

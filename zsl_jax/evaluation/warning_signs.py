@@ -1,0 +1,80 @@
+"""Signs of label switching and collapse, put into words by the source's name."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float, Int
+
+EQUAL_COLUMNS = 0.02
+LOST_SHARE = 0.01
+SHOWN = 3
+
+
+def confusion_warnings(
+    name: str, label_names: Sequence[str], confusion: Float[np.ndarray, "K K"]
+) -> list[str]:
+    """Warns of a source that is worse than chance, or that does not tell two labels apart.
+
+    Args:
+      name: The source.
+      label_names: The K label names.
+      confusion: [K, K], φ, indexed [predicted, true]; each column sums to 1.
+
+    Returns:
+      At most two sentences: on labels with φ(y|y) < 1/K, and on pairs of labels whose columns
+      differ by a total variation of less than 0.02.
+    """
+    size = len(label_names)
+    warnings = []
+    low = np.flatnonzero(np.diagonal(confusion) < 1 / size - 1e-5).tolist()
+    if low:
+        listed = ", ".join(f"{label_names[y]} {confusion[y, y]:.3f}" for y in low)
+        warnings.append(
+            f"the source {name} gives the right label less often than chance (1/{size} = "
+            f"{1 / size:.3f}) for: {listed}; its labels may have been switched"
+        )
+    columns = confusion.T
+    distances = np.stack([0.5 * np.abs(columns - column).sum(axis=1) for column in columns])
+    equal = np.argwhere(np.triu(distances < EQUAL_COLUMNS, k=1)).tolist()
+    if equal:
+        listed = ", ".join(f"{label_names[a]} and {label_names[b]}" for a, b in equal[:SHOWN])
+        more = f" (and {len(equal) - SHOWN} more pairs)" if len(equal) > SHOWN else ""
+        warnings.append(
+            f"the source {name} cannot tell apart {listed}{more}: its columns for them are equal"
+        )
+    return warnings
+
+
+def lost_label_warnings(
+    source_names: Sequence[str],
+    label_names: Sequence[str],
+    posterior: Float[np.ndarray, "N K"],
+    source_labels: Int[np.ndarray, "N U"],
+) -> list[str]:
+    """Warns of labels that Q has given up though sources vote for them.
+
+    Args:
+      source_names: The U sources' names.
+      label_names: The K label names.
+      posterior: [N, K], Q.
+      source_labels: [N, U], label ids; -1 where a source abstains.
+
+    Returns:
+      A sentence for each label that has at least one vote a source on average, and whose posterior
+      mass is less than a hundredth of that.
+    """
+    mass = posterior.sum(axis=0, dtype=np.float64)
+    counts = np.stack([(source_labels == label).sum(axis=0) for label in range(len(label_names))])
+    expected = counts.sum(axis=1) / max(len(source_names), 1)
+    warnings = []
+    for label in np.flatnonzero((expected >= 1) & (mass < LOST_SHARE * expected)).tolist():
+        voters = ", ".join(
+            f"{name} {count:,}"
+            for name, count in zip(source_names, counts[label].tolist(), strict=True)
+            if count
+        )
+        warnings.append(
+            f"the label {label_names[label]} has lost its posterior mass ({mass[label]:.2f} words) "
+            f"though sources vote for it: {voters}"
+        )
+    return warnings

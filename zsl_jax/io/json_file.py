@@ -1,0 +1,51 @@
+"""JSON files: objects that the user gives us, and records that we write whole or not at all."""
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from zsl_jax.errors import InputError
+
+
+def read_json_object(path: Path) -> dict[str, Any]:
+    """Reads one JSON object.
+
+    Raises:
+      InputError: The file cannot be read or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} is not readable as JSON ({error}); fetch it again.") from error
+    if not isinstance(value, dict):
+        raise InputError(f"{path} does not hold a JSON object; fetch it again.")
+    return value
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Writes one JSON object under a temporary name and then gives it its own."""
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
+    unfinished.write_text(text + "\n", encoding="utf-8")
+    os.replace(unfinished, path)
+
+
+def plain(value: Any) -> Any:
+    """The value in JSON's own types: arrays become lists, paths strings, NaN and ±inf null.
+
+    >>> plain({"loss": float("nan"), 1: (2, Path("a"))})
+    {'loss': None, '1': [2, 'a']}
+    """
+    if hasattr(value, "tolist"):  # NumPy's and JAX's scalars and arrays
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [plain(item) for item in items]
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)

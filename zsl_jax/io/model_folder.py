@@ -1,0 +1,178 @@
+"""Hugging Face model folders: configuration, weights and tokenizer, read and written as one."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zsl_jax.errors import InputError
+from zsl_jax.io.json_file import read_json_object, write_json
+from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
+
+CONFIG = "config.json"
+VOCABULARY_FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+)
+TOKENIZER_FILES = (
+    *VOCABULARY_FILES,
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "tokenizer_config.json",
+)
+ARCHITECTURES = {
+    "bert": "BertForTokenClassification",
+    "roberta": "RobertaForTokenClassification",
+    "xlm-roberta": "XLMRobertaForTokenClassification",
+    "distilbert": "DistilBertForTokenClassification",
+}
+_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+
+
+class ModelFolder(NamedTuple):
+    """A Hugging Face model as it lies on disk.
+
+    Attributes:
+      path: The local folder, for the tokenizer and for copying its files.
+      config: `config.json` as parsed.
+      tensors: Hugging Face's names to arrays; floating point ones are float32.
+    """
+
+    path: Path
+    config: dict[str, Any]
+    tensors: dict[str, np.ndarray]
+
+
+def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
+    """The local folder of a model; a hub name ("org/name") is downloaded into the hub's cache.
+
+    Raises:
+      InputError: There is neither such a folder nor such a model that can be fetched.
+    """
+    name = os.fspath(path_or_hub)
+    if Path(name).is_dir():
+        return Path(name)
+    if not _HUB_NAME.fullmatch(name):
+        raise InputError(
+            f"{name} is not a folder; name a Hugging Face model folder or a hub name (org/name)."
+        )
+    import huggingface_hub
+
+    patterns = ["*.json", "*.safetensors", *(n for n in TOKENIZER_FILES if not n.endswith("json"))]
+    try:
+        return Path(huggingface_hub.snapshot_download(name, allow_patterns=patterns))
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"{name} is neither a folder here nor could it be fetched from the Hugging Face hub "
+            f"({reason}); without a network, download it elsewhere and give the local folder."
+        ) from error
+
+
+def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
+    """Reads the configuration and all tensors of a model.
+
+    Args:
+      path_or_hub: A local folder or a hub name ("org/name").
+
+    Returns:
+      The folder's contents; bfloat16 and float16 weights come back as float32.
+
+    Raises:
+      InputError: A file is missing or cannot be read, or the weights are a pickle.
+    """
+    folder = find_model_folder(path_or_hub)
+    if not (folder / CONFIG).is_file():
+        raise InputError(f"{folder} has no {CONFIG}; name a Hugging Face model folder.")
+    return ModelFolder(folder, read_json_object(folder / CONFIG), read_weights(folder))
+
+
+def write_model_folder(
+    path: str | os.PathLike[str],
+    config: Mapping[str, Any],
+    tensors: Mapping[str, np.ndarray],
+    source_folder: str | os.PathLike[str],
+    label_names: Sequence[str],
+) -> None:
+    """Writes a tagger as a folder that transformers opens for token classification.
+
+    All files are written in full before the first takes its name, and `config.json` takes its name
+    last: a folder that has one is complete.
+
+    Args:
+      path: The folder to write; files of the same names are replaced.
+      config: The encoder's `config.json` as read; labels and architecture are set here.
+      tensors: Hugging Face's names to arrays, the classifier included; written as float32.
+      source_folder: The local folder whose tokenizer files are copied.
+      label_names: The labels' names in the order of the classifier's rows.
+
+    Raises:
+      ValueError: The classifier has another number of rows than there are labels.
+    """
+    if len(tensors["classifier.weight"]) != len(label_names):
+        rows = len(tensors["classifier.weight"])
+        raise ValueError(f"the classifier has {rows} rows for {len(label_names)} labels")
+    folder = Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as name:
+        unfinished = Path(name)
+        for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
+            if source.is_file():
+                shutil.copyfile(source, unfinished / source.name)
+        write_weights(unfinished / WEIGHTS, tensors)
+        write_json(unfinished / CONFIG, _tagger_config(config, label_names))
+        for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
+            os.replace(file, folder / file.name)
+
+
+def load_tokenizer(path_or_hub: str | os.PathLike[str]) -> Any:
+    """Loads a model's fast tokenizer (`transformers.PreTrainedTokenizerFast`), prepared for words.
+
+    A byte-level tokenizer (RoBERTa) is told to put a space before every word, as in running text.
+
+    Raises:
+      InputError: There are no tokenizer files, they cannot be read, or the tokenizer is not fast.
+    """
+    folder = find_model_folder(path_or_hub)
+    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
+        raise InputError(
+            f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
+            "copy the tokenizer's files there from the model it was trained from."
+        )
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
+    except Exception as error:  # whatever a tokenizer's own code raises on a bad file
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"The tokenizer in {folder} cannot be loaded ({reason}); fetch its files again."
+        ) from error
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"The tokenizer in {folder} is not a fast one; save a fast one there (tokenizer.json)."
+        )
+    backend = tokenizer.backend_tokenizer
+    if isinstance(backend.pre_tokenizer, ByteLevel):
+        backend.pre_tokenizer.add_prefix_space = True
+    return tokenizer
+
+
+def _tagger_config(config: Mapping[str, Any], label_names: Sequence[str]) -> dict[str, Any]:
+    kept = {key: value for key, value in config.items() if key not in ("torch_dtype", "num_labels")}
+    return kept | {
+        "architectures": [ARCHITECTURES[config["model_type"]]],
+        "dtype": "float32",
+        "id2label": {str(i): name for i, name in enumerate(label_names)},
+        "label2id": {name: i for i, name in enumerate(label_names)},
+    }

@@ -1,0 +1,58 @@
+"""Progress over words: a bar on a terminal, a plain log line every ten seconds elsewhere."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+from absl import logging
+from tqdm import tqdm
+
+SECONDS_BETWEEN_LINES = 10.0
+
+Advance = Callable[..., None]
+
+
+@contextlib.contextmanager
+def word_progress(total: int, description: str) -> Iterator[Advance]:
+    """Reports how far a pass over the corpus is, with words per second and the time left.
+
+    Args:
+      total: Number of words of the pass.
+      description: What is going on, e.g. "round 1: M step".
+
+    Yields:
+      `advance(words, note="")`, to be called after each batch with the number of words done and,
+      if wanted, something worth watching ("loss 0.31").
+    """
+    if not sys.stderr.isatty():
+        yield _line_logger(total, description, time.monotonic)
+        return
+    with tqdm(total=total, desc=description, unit=" words", unit_scale=True) as bar:
+
+        def advance(words: int, note: str = "") -> None:
+            bar.set_postfix_str(note, refresh=False)
+            bar.update(words)
+
+        yield advance
+
+
+def _line_logger(total: int, description: str, clock: Callable[[], float]) -> Advance:
+    started = last_line = clock()
+    done = 0
+
+    def advance(words: int, note: str = "") -> None:
+        nonlocal done, last_line
+        done += words
+        now = clock()
+        if now - last_line < SECONDS_BETWEEN_LINES and done < total:
+            return
+        last_line = now
+        speed = done / max(now - started, 1e-9)
+        left = (total - done) / speed if done else float("inf")
+        text = (
+            f"{description}: {done:,} of {total:,} words, {speed:,.0f} words/s, {left:.0f} s left"
+        )
+        logging.info("%s%s", text, f", {note}" if note else "")
+
+    return advance

@@ -1,0 +1,80 @@
+"""Weights of a Hugging Face folder as NumPy arrays: safetensors, in one file or in shards.
+
+A `pytorch_model.bin` is a pickle, which may run any code, and is never opened.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import ml_dtypes  # noqa: F401  (makes bfloat16 known to NumPy, and so to safetensors)
+import numpy as np
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from zsl_jax.errors import InputError
+from zsl_jax.io.json_file import read_json_object
+
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+
+
+def read_weights(folder: Path) -> dict[str, np.ndarray]:
+    """Reads all tensors of a folder.
+
+    Returns:
+      The file's names to arrays; bfloat16 and float16 come back as float32, integers as they are.
+
+    Raises:
+      InputError: A file is missing or damaged, or the weights are a pickle.
+    """
+    if (folder / WEIGHTS).is_file():
+        return _read_tensors(folder / WEIGHTS, None)
+    if not (folder / INDEX).is_file():
+        found = sorted(file.name for file in folder.glob("*.bin"))
+        pickled = f" (it has {', '.join(found)}, a pickle, which is never opened)" if found else ""
+        raise InputError(
+            f"{folder} has no {WEIGHTS}{pickled}; convert the weights once, with transformers and "
+            "PyTorch: AutoModel.from_pretrained(folder).save_pretrained(folder)."
+        )
+    tensors: dict[str, np.ndarray] = {}
+    for file, names in _shards(folder).items():
+        tensors.update(_read_tensors(file, names))
+    return tensors
+
+
+def write_weights(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
+    """Writes the tensors as float32 safetensors, with the permissions that new files get."""
+    path.touch()
+    mode = path.stat().st_mode  # save_file leaves a file that only its owner may read
+    arrays = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
+    save_file(arrays, path, metadata={"format": "pt"})
+    path.chmod(mode)
+
+
+def _shards(folder: Path) -> dict[Path, list[str]]:
+    """The files that the index names, each with the tensors to be read from it."""
+    weight_map = read_json_object(folder / INDEX).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise InputError(f"{folder / INDEX} has no weight_map; fetch the file again.")
+    shards: dict[Path, list[str]] = {}
+    for name, file in weight_map.items():
+        shards.setdefault(folder / Path(str(file)).name, []).append(name)
+    missing = sorted(shard.name for shard in shards if not shard.is_file())
+    if missing:
+        raise InputError(f"{folder} lacks {', '.join(missing)}, named in {INDEX}; fetch them too.")
+    return shards
+
+
+def _read_tensors(file: Path, names: list[str] | None) -> dict[str, np.ndarray]:
+    try:
+        with safe_open(file, framework="np") as handle:
+            read = {n: handle.get_tensor(n) for n in (handle.keys() if names is None else names)}
+    except (SafetensorError, OSError) as error:
+        raise InputError(
+            f"{file} cannot be read ({error}); fetch it again (with `git lfs pull` if it is a "
+            "pointer of git-lfs)."
+        ) from error
+    return {
+        name: tensor if np.issubdtype(tensor.dtype, np.integer) else tensor.astype(np.float32)
+        for name, tensor in read.items()
+    }

@@ -1,0 +1,114 @@
+"""The mathematics of zero-shot sequence labelling, as pure functions of arrays.
+
+Nothing here reads files, flags or text, and nothing but JAX is needed. A whole E step:
+
+>>> import jax.numpy as jnp
+>>> log_prior = jnp.log(jnp.array([[0.6, 0.3, 0.1], [0.1, 0.6, 0.3]]))
+>>> labels = jnp.array([[0], [2]])
+>>> log_confusion = log_confusion_from_logits(identity_logits(0.2877, 1, 3))
+>>> likelihood = source_log_likelihoods(labels, log_confusion)
+>>> joint = log_joint(log_prior, likelihood, jnp.ones(1), 1.0)
+>>> [[round(float(p), 2) for p in row] for row in jnp.exp(joint)]
+[[0.24, 0.09, 0.03], [0.03, 0.18, 0.12]]
+
+Notation
+--------
+
+======  ===================  ============  =====================================================
+Symbol  Name in code         Shape         Meaning
+======  ===================  ============  =====================================================
+K       ``num_labels``                     number of labels; padding is not a label
+U       ``num_sources``                    number of sources
+N                                          number of words, flat over sentences
+y                            [N]           unknown true label of each word
+ŷ       ``labels``           [N, U]        hard prediction of each source; -1 = abstains
+P_s     ``probs``            [N, U, K]     soft prediction of each source; all-zero row = abstains
+P_θ     ``log_prior``        [N, K]        the target tagger, a softmax per word
+ψ       ``log_fixed``        [U, K, K]     fixed confusion matrix P(ŷ|y)
+σ       ``log_trainable``    [U, K, K]     trained confusion matrix P(ŷ|y), kept as logits
+φ       ``log_confusion``    [U, K, K]     their mixture λψ + (1 − λ)σ
+λ       ``mix``              []            1 = minimum risk training, < 1 = latent variable model
+ℓ_u     ``log_likelihood``   [N, U, K]     likelihood of what one source says, per true label
+α, β    ``prior_weight``,    [], [U]       weights of tagger and sources in the joint
+        ``source_weight``
+Q       ``posterior``        [N, K]        posterior of the true label (E step)
+τ       ``temperature``      []            logits of a confusion matrix start at τ times identity
+μ       ``diagonal``         []            probability that a source is right at the start
+======  ===================  ============  =====================================================
+
+Confusion matrices are indexed [source, predicted, true]; each column sums to 1.
+"""
+
+from zsl_jax.kernels.aggregation import (
+    DawidSkene,
+    dawid_skene,
+    majority_vote,
+    mean_probs,
+    vote_probs,
+)
+from zsl_jax.kernels.confusion import (
+    closed_form_log_confusion,
+    diagonal_from_temperature,
+    expected_counts,
+    expected_counts_from_labels,
+    identity_logits,
+    likelihood_weighted_counts,
+    log_confusion_from_logits,
+    mix_log_confusion,
+    temperature_from_diagonal,
+    total_variation,
+)
+from zsl_jax.kernels.objectives import (
+    bound,
+    cross_entropy,
+    entropy,
+    expected_risk,
+    kl_divergence,
+    m_step_loss,
+    negative_log_marginal,
+    squared_error,
+)
+from zsl_jax.kernels.posterior import (
+    LOG_FLOOR,
+    hard_log_likelihood,
+    hard_posterior,
+    log_joint,
+    log_posterior,
+    soft_log_likelihood,
+    soft_source_log_likelihoods,
+    source_log_likelihoods,
+)
+
+__all__ = [
+    "LOG_FLOOR",
+    "DawidSkene",
+    "bound",
+    "closed_form_log_confusion",
+    "cross_entropy",
+    "dawid_skene",
+    "diagonal_from_temperature",
+    "entropy",
+    "expected_counts",
+    "expected_counts_from_labels",
+    "expected_risk",
+    "hard_log_likelihood",
+    "hard_posterior",
+    "identity_logits",
+    "kl_divergence",
+    "likelihood_weighted_counts",
+    "log_confusion_from_logits",
+    "log_joint",
+    "log_posterior",
+    "m_step_loss",
+    "majority_vote",
+    "mean_probs",
+    "mix_log_confusion",
+    "negative_log_marginal",
+    "soft_log_likelihood",
+    "soft_source_log_likelihoods",
+    "source_log_likelihoods",
+    "squared_error",
+    "temperature_from_diagonal",
+    "total_variation",
+    "vote_probs",
+]

@@ -1,0 +1,159 @@
+"""Aggregation without text: votes in, labels or probabilities out."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from zsl_jax.kernels.confusion import closed_form_log_confusion, expected_counts_from_labels
+from zsl_jax.kernels.posterior import (
+    at_least_float32,
+    log_joint,
+    log_posterior,
+    source_log_likelihoods,
+)
+
+
+class DawidSkene(NamedTuple):
+    """What the Dawid–Skene model finds in the votes.
+
+    Attributes:
+      posterior: [N, K], probabilities of the true label; `log_prior`'s where all sources abstain.
+      log_prior: [K], log-frequency of each true label.
+      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      iterations: [], rounds of EM done.
+    """
+
+    posterior: Float[Array, "N K"]
+    log_prior: Float[Array, " K"]
+    log_confusion: Float[Array, "U K K"]
+    iterations: Int[Array, ""]
+
+
+def vote_probs(labels: Int[Array, "N U"], num_labels: int) -> Float[Array, "N U K"]:
+    """Hard labels as one-hot probabilities; all-zero rows where a source abstains (-1).
+
+    Args:
+      labels: [N, U], label ids; -1 where a source abstains.
+      num_labels: K.
+
+    Returns:
+      [N, U, K].
+    """
+    return jax.nn.one_hot(labels, num_labels)
+
+
+def mean_probs(probs: Float[Array, "N U K"]) -> Float[Array, "N K"]:
+    """Mean of the sources' probabilities over the sources that do not abstain.
+
+    Args:
+      probs: [N, U, K], probabilities; an all-zero row where a source abstains.
+
+    Returns:
+      [N, K], uniform where all sources abstain.
+    """
+    probs = at_least_float32(probs)
+    speaking = jnp.sum(jnp.any(probs > 0, axis=-1), axis=-1, keepdims=True)
+    mean = jnp.sum(probs, axis=-2) / jnp.maximum(speaking, 1)
+    return jnp.where(speaking > 0, mean, 1 / probs.shape[-1])
+
+
+def majority_vote(
+    labels: Int[Array, "N U"], probs: Float[Array, "N U K"] | None, num_labels: int
+) -> Int[Array, " N"]:
+    """The label that most sources vote for.
+
+    Of tied labels, the one with the largest sum of all sources' probabilities wins, where there are
+    probabilities; of those still tied, the one that the first source in order votes for.
+
+    Args:
+      labels: [N, U], label ids; -1 where a source abstains.
+      probs: [N, U, K] or None, the sources' probabilities.
+      num_labels: K.
+
+    Returns:
+      [N], label ids; -1 where all sources abstain.
+    """
+    votes = jnp.sum(jax.nn.one_hot(labels, num_labels, dtype=jnp.int32), axis=-2)
+    tied = votes == jnp.max(votes, axis=-1, keepdims=True)
+    if probs is not None:
+        score = jnp.where(tied, jnp.sum(at_least_float32(probs), axis=-2), -jnp.inf)
+        tied = score == jnp.max(score, axis=-1, keepdims=True)
+    wins = jnp.take_along_axis(tied, jnp.maximum(labels, 0), axis=-1) & (labels >= 0)
+    first = jnp.argmax(wins, axis=-1, keepdims=True)
+    return jnp.take_along_axis(labels, first, axis=-1)[:, 0]
+
+
+class _Round(NamedTuple):
+    """State of EM between two rounds; `change` is how far the posterior moved in the last one."""
+
+    model: DawidSkene
+    change: Float[Array, ""]
+
+
+def _dawid_skene_round(
+    model: DawidSkene, labels: Int[Array, "N U"], pseudo_count: Float[Array, ""] | float
+) -> _Round:
+    """One M step from the posterior, then one E step."""
+    num_sources, num_labels = labels.shape[-1], model.posterior.shape[-1]
+    voted = jnp.any(labels >= 0, axis=-1)
+    frequency = jnp.sum(jnp.where(voted[:, None], model.posterior, 0), axis=0) + pseudo_count
+    total = jnp.sum(frequency)
+    log_prior = jnp.log(jnp.where(total > 0, frequency / jnp.where(total > 0, total, 1), 1))
+    log_prior = jax.nn.log_softmax(log_prior)
+    counts = expected_counts_from_labels(model.posterior, labels, voted)
+    uniform = jnp.full_like(counts, -jnp.log(num_labels))
+    log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
+    log_likelihood = source_log_likelihoods(labels, log_confusion)
+    joint = log_joint(log_prior, log_likelihood, jnp.ones(num_sources, counts.dtype), 1.0)
+    posterior = jnp.exp(log_posterior(joint))
+    moved = jnp.where(voted, jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2, 0)
+    change = jnp.sum(moved) / jnp.maximum(jnp.sum(voted), 1)
+    return _Round(DawidSkene(posterior, log_prior, log_confusion, model.iterations + 1), change)
+
+
+@functools.partial(jax.jit, static_argnames="num_labels")
+def dawid_skene(
+    labels: Int[Array, "N U"],
+    num_labels: int,
+    *,
+    max_iterations: int = 100,
+    tolerance: float = 1e-6,
+    pseudo_count: float = 0.01,
+) -> DawidSkene:
+    """EM for the label frequencies and one confusion matrix per source, from the votes alone.
+
+    The latent variable model with one prior for all words and hard evidence (Dawid and Skene,
+    1979). It starts from the shares of the votes.
+
+    Args:
+      labels: [N, U], label ids; -1 where a source abstains. Words without votes change nothing.
+      num_labels: K.
+      max_iterations: Rounds of EM at most; at least one is done.
+      tolerance: EM ends when the posterior moves by less: half its L1 distance, mean over words.
+      pseudo_count: Added to every count of labels and of confusions.
+
+    Returns:
+      The model after the last round.
+    """
+    start = _dawid_skene_round(
+        DawidSkene(
+            posterior=mean_probs(vote_probs(labels, num_labels)),
+            log_prior=jnp.full(num_labels, -jnp.log(num_labels)),
+            log_confusion=jnp.zeros((labels.shape[-1], num_labels, num_labels)),
+            iterations=jnp.zeros((), jnp.int32),
+        ),
+        labels,
+        pseudo_count,
+    )
+
+    def unfinished(state: _Round) -> Bool[Array, ""]:
+        return (state.change > tolerance) & (state.model.iterations < max_iterations)
+
+    def step(state: _Round) -> _Round:
+        return _dawid_skene_round(state.model, labels, pseudo_count)
+
+    return lax.while_loop(unfinished, step, start).model

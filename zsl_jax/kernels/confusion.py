@@ -1,0 +1,243 @@
+"""Confusion matrices: start, mixture, expected counts, and the closed-form M step.
+
+Every matrix is indexed [source, predicted label, true label]; each column, one true label, is a
+distribution over predictions. So every normalisation here runs over axis -2.
+"""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Bool, Float, Int
+
+from zsl_jax.kernels.posterior import at_least_float32, soft_source_log_likelihoods
+
+# Largest difference of two log-probabilities whose exponential float32 can hold.
+_LARGEST_LOG_RATIO = 85.0
+
+
+def diagonal_from_temperature(temperature: float, num_labels: int) -> float:
+    """Probability that a source is right, when its logits are the temperature times identity.
+
+    μ = e^τ / (e^τ + K − 1).
+
+    Args:
+      temperature: τ, may be infinite.
+      num_labels: K.
+
+    Returns:
+      μ, the diagonal of the confusion matrix.
+
+    >>> round(diagonal_from_temperature(2.0, 11), 2), round(diagonal_from_temperature(2.0, 37), 2)
+    (0.42, 0.17)
+    """
+    if temperature >= 0:
+        return 1 / (1 + (num_labels - 1) * math.exp(-temperature))
+    odds = math.exp(temperature)
+    return odds / (odds + num_labels - 1)
+
+
+def temperature_from_diagonal(diagonal: float, num_labels: int) -> float:
+    """Temperature whose identity logits give this diagonal; inverse of the function above.
+
+    τ = log(μ (K − 1) / (1 − μ)).
+
+    Args:
+      diagonal: μ, between chance 1/K and 1, both excluded.
+      num_labels: K.
+
+    Returns:
+      τ, above 0.
+
+    Raises:
+      ValueError: The diagonal is not above chance or not below 1.
+    """
+    if not 1 / num_labels < diagonal < 1:
+        raise ValueError(
+            f"the diagonal of a confusion matrix over {num_labels} labels must lie between chance, "
+            f"{1 / num_labels:.4g}, and 1, but is {diagonal:.4g}"
+        )
+    return math.log(diagonal * (num_labels - 1)) - math.log1p(-diagonal)
+
+
+def identity_logits(
+    temperature: Float[Array, ""] | float, num_sources: int, num_labels: int
+) -> Float[Array, "U K K"]:
+    """Logits of sources that are more often right than wrong, and wrong evenly: τ·I.
+
+    Args:
+      temperature: τ. If infinite, the logits are those of the identity matrix: 0 and −inf.
+      num_sources: U.
+      num_labels: K.
+
+    Returns:
+      [U, K, K], the same matrix for every source.
+    """
+    infinite = jnp.isinf(temperature)
+    on_diagonal = jnp.where(infinite, 0.0, temperature)
+    off_diagonal = jnp.where(infinite, -jnp.inf, 0.0)
+    logits = jnp.where(jnp.eye(num_labels, dtype=bool), on_diagonal, off_diagonal)
+    logits = jnp.asarray(logits, jnp.result_type(temperature, float))
+    return jnp.tile(logits, (num_sources, 1, 1))
+
+
+def log_confusion_from_logits(logits: Float[Array, "U K K"]) -> Float[Array, "U K K"]:
+    """Log-probabilities of a confusion matrix kept as logits: log-softmax over predictions.
+
+    Args:
+      logits: [U, K, K], no column all −inf.
+
+    Returns:
+      [U, K, K], each column's exponentials sum to 1.
+    """
+    return jax.nn.log_softmax(logits, axis=-2)
+
+
+def mix_log_confusion(
+    log_fixed: Float[Array, "U K K"],
+    log_trainable: Float[Array, "U K K"],
+    mix: Float[Array, ""] | float,
+) -> Float[Array, "U K K"]:
+    """Mixture of the fixed and the trainable confusion matrix.
+
+    log φ = log(λψ + (1 − λ)σ).
+
+    Args:
+      log_fixed: [U, K, K], log ψ.
+      log_trainable: [U, K, K], log σ.
+      mix: [], λ: 1 is minimum risk training, below 1 the latent variable model.
+
+    Returns:
+      [U, K, K], log φ, with finite gradients for every λ from 0 to 1; `log_fixed` at λ = 1 and
+      `log_trainable` at λ = 0.
+    """
+    largest = jnp.maximum(jnp.log(mix) + log_fixed, jnp.log1p(-mix) + log_trainable)
+    shift = lax.stop_gradient(jnp.where(jnp.isfinite(largest), largest, 0))
+    fixed = jnp.exp(jnp.minimum(log_fixed - shift, _LARGEST_LOG_RATIO))
+    trainable = jnp.exp(jnp.minimum(log_trainable - shift, _LARGEST_LOG_RATIO))
+    mixed = mix * fixed + (1 - mix) * trainable
+    possible = mixed > 0
+    return jnp.where(possible, jnp.log(jnp.where(possible, mixed, 1)) + shift, -jnp.inf)
+
+
+def expected_counts(
+    posterior: Float[Array, "N K"],
+    evidence: Float[Array, "N U K"],
+    mask: Bool[Array, " N"],
+) -> Float[Array, "U K K"]:
+    """How often each source predicts each label where the posterior says each true label.
+
+    C_u(ŷ, y) = Σ_n Q_n(y) e_n,u(ŷ).
+
+    Args:
+      posterior: [N, K], Q.
+      evidence: [N, U, K], one-hot labels or probabilities; an all-zero row where a source abstains.
+      mask: [N], False for words that do not count.
+
+    Returns:
+      [U, K, K], counts [source, predicted, true]; each source's sum is its number of predictions.
+    """
+    num_words, num_sources, num_labels = evidence.shape
+    posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
+    evidence = jnp.where(mask[:, None, None], at_least_float32(evidence), 0)
+    table = evidence.reshape(num_words, num_sources * num_labels)
+    counts = jnp.matmul(table.T, posterior, precision=lax.Precision.HIGHEST)
+    return counts.reshape(num_sources, num_labels, num_labels)
+
+
+def expected_counts_from_labels(
+    posterior: Float[Array, "N K"],
+    labels: Int[Array, "N U"],
+    mask: Bool[Array, " N"],
+) -> Float[Array, "U K K"]:
+    """`expected_counts` of hard labels, summed by label without one-hot vectors.
+
+    C_u(ŷ, y) = Σ_n Q_n(y) [source u predicts ŷ for word n].
+
+    Args:
+      posterior: [N, K], Q.
+      labels: [N, U], the sources' labels; -1 where one abstains.
+      mask: [N], False for words that do not count.
+
+    Returns:
+      [U, K, K], counts [source, predicted, true].
+    """
+    num_labels = posterior.shape[-1]
+    posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
+
+    def count(source_labels: Int[Array, " N"]) -> Float[Array, "K K"]:
+        bins = jnp.where(source_labels >= 0, source_labels, num_labels)
+        return jax.ops.segment_sum(posterior, bins, num_labels + 1)[:num_labels]
+
+    return jax.vmap(count, in_axes=1)(labels)
+
+
+def likelihood_weighted_counts(
+    posterior: Float[Array, "N K"],
+    probs: Float[Array, "N U K"],
+    log_confusion: Float[Array, "U K K"],
+    mask: Bool[Array, " N"],
+) -> Float[Array, "U K K"]:
+    """Expected counts under the soft likelihood, which leaves the predicted label open as well.
+
+    C_u(ŷ, y) = Σ_n Q_n(y) P_s(ŷ) φ_u(ŷ|y) / ℓ_n,u(y): the counts of exact EM on soft evidence.
+
+    Args:
+      posterior: [N, K], Q.
+      probs: [N, U, K], the sources' probabilities; an all-zero row where one abstains.
+      log_confusion: [U, K, K], log φ of the round before.
+      mask: [N], False for words that do not count.
+
+    Returns:
+      [U, K, K], counts [source, predicted, true]; `expected_counts` if all rows are one-hot and
+      no confusion is rarer than `posterior.LOG_FLOOR`.
+    """
+    probs = jnp.where(mask[:, None, None], at_least_float32(probs), 0)
+    posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
+    log_likelihood = soft_source_log_likelihoods(probs, log_confusion)
+    share = posterior[:, None, :] * jnp.exp(-log_likelihood)
+    weighted = jnp.einsum("nuj,nuk->ujk", probs, share, precision=lax.Precision.HIGHEST)
+    return weighted * jnp.exp(log_confusion)
+
+
+def closed_form_log_confusion(
+    counts: Float[Array, "U K K"],
+    log_initial: Float[Array, "U K K"],
+    pseudo_count: Float[Array, ""] | float,
+) -> Float[Array, "U K K"]:
+    """The M step for confusion matrices, with the initial matrix as a Dirichlet prior.
+
+    σ(ŷ|y) ∝ c K σ₀(ŷ|y) + C(ŷ, y), normalised over ŷ.
+
+    Args:
+      counts: [U, K, K], expected counts [source, predicted, true].
+      log_initial: [U, K, K], log σ₀.
+      pseudo_count: [], c: 0 is maximum likelihood.
+
+    Returns:
+      [U, K, K], log σ; `log_initial` in columns without counts.
+    """
+    initial = jnp.exp(log_initial)
+    smoothed = pseudo_count * counts.shape[-1] * initial + counts
+    total = jnp.sum(smoothed, axis=-2, keepdims=True)
+    share = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), initial)
+    return jnp.where(share > 0, jnp.log(jnp.where(share > 0, share, 1)), -jnp.inf)
+
+
+def total_variation(
+    log_first: Float[Array, "U K K"], log_second: Float[Array, "U K K"]
+) -> Float[Array, " U"]:
+    """Distance of two sets of confusion matrices, between 0 (equal) and 1.
+
+    Half the L1 distance of two columns, averaged over the columns.
+
+    Args:
+      log_first: [U, K, K], log-probabilities.
+      log_second: [U, K, K], log-probabilities.
+
+    Returns:
+      [U], one distance per source.
+    """
+    difference = jnp.abs(jnp.exp(log_first) - jnp.exp(log_second))
+    return jnp.mean(jnp.sum(difference, axis=-2), axis=-1) / 2

@@ -1,0 +1,146 @@
+"""From source predictions to the posterior of the true label (the E step).
+
+The likelihoods are written for one word and one source. They are mapped over sources and words in
+one place, `source_log_likelihoods` and `soft_source_log_likelihoods`.
+
+Probabilities below `exp(LOG_FLOOR)`, about 1.6e-28, count as that much. An identity confusion
+matrix is thereby the limit of an ever steeper one: sources that contradict each other are settled
+by their number and the prior, nothing is NaN, and every gradient is finite.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+LOG_FLOOR = -64.0
+
+
+def at_least_float32(values: Array) -> Array:
+    """Half-precision values as float32; float32 and float64 as they are."""
+    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
+
+
+def hard_log_likelihood(
+    label: Int[Array, ""], log_confusion: Float[Array, "K K"]
+) -> Float[Array, " K"]:
+    """Log-likelihood of one source's label for one word, for every possible true label.
+
+    The row of the confusion matrix that belongs to the predicted label: log φ(ŷ|y).
+
+    Args:
+      label: [], the label that the source predicts; -1 where it abstains.
+      log_confusion: [K, K], log-probabilities [predicted, true].
+
+    Returns:
+      [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains.
+    """
+    row = jnp.maximum(log_confusion[jnp.maximum(label, 0)], LOG_FLOOR)
+    return jnp.where(label >= 0, row, 0)
+
+
+def soft_log_likelihood(
+    probs: Float[Array, " K"], log_confusion: Float[Array, "K K"]
+) -> Float[Array, " K"]:
+    """Log-likelihood of one source's probabilities for one word, for every possible true label.
+
+    The log of the expected confusion, not the expected log: log Σ_ŷ P_s(ŷ|x) φ(ŷ|y).
+
+    Args:
+      probs: [K], the source's probabilities; all zero where it abstains.
+      log_confusion: [K, K], log-probabilities [predicted, true].
+
+    Returns:
+      [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains. Equal to
+      `hard_log_likelihood` for a one-hot row.
+    """
+    probs = at_least_float32(probs)
+    expected = jnp.matmul(probs, jnp.exp(log_confusion), precision=lax.Precision.HIGHEST)
+    log_likelihood = jnp.log(jnp.maximum(expected, jnp.exp(LOG_FLOOR)))
+    return jnp.where(jnp.all(probs == 0), 0, log_likelihood)
+
+
+def source_log_likelihoods(
+    labels: Int[Array, "N U"], log_confusion: Float[Array, "U K K"]
+) -> Float[Array, "N U K"]:
+    """`hard_log_likelihood` of every source for every word: a gather.
+
+    Args:
+      labels: [N, U], the sources' labels; -1 where one abstains.
+      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+
+    Returns:
+      [N, U, K], log ℓ_u(y).
+    """
+    return jax.vmap(jax.vmap(hard_log_likelihood), in_axes=(0, None))(labels, log_confusion)
+
+
+def soft_source_log_likelihoods(
+    probs: Float[Array, "N U K"], log_confusion: Float[Array, "U K K"]
+) -> Float[Array, "N U K"]:
+    """`soft_log_likelihood` of every source for every word: one batched matrix product.
+
+    Args:
+      probs: [N, U, K], the sources' probabilities; an all-zero row where one abstains.
+      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+
+    Returns:
+      [N, U, K], log ℓ_u(y).
+    """
+    return jax.vmap(jax.vmap(soft_log_likelihood), in_axes=(0, None))(probs, log_confusion)
+
+
+def _weighted(weight: Array, log_values: Array) -> Array:
+    """Product of weight and log-value, in which weight 0 removes even log 0."""
+    return jnp.where(weight == 0, 0, weight * jnp.where(weight == 0, 0, log_values))
+
+
+def log_joint(
+    log_prior: Float[Array, "*words K"],
+    log_likelihood: Float[Array, "*words U K"],
+    source_weight: Float[Array, " U"],
+    prior_weight: Float[Array, ""] | float,
+) -> Float[Array, "*words K"]:
+    """Log-probability of the sources' predictions together with each true label (Eq. 3).
+
+    log p(y, ŷ|x) = α log P_θ(y|x) + Σ_u β_u log ℓ_u(y).
+
+    Args:
+      log_prior: [..., K], the target tagger's log-probabilities.
+      log_likelihood: [..., U, K], one row per source.
+      source_weight: [U], β: below 1 tempers sources that copy each other, 0 removes one.
+      prior_weight: [], α: 1 in the paper, the number of sources in its authors' code.
+
+    Returns:
+      [..., K], α times `log_prior` when every source abstains.
+    """
+    evidence = jnp.sum(_weighted(source_weight[:, None], log_likelihood), axis=-2)
+    return _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior) + evidence
+
+
+def log_posterior(log_joint: Float[Array, "*words K"]) -> Float[Array, "*words K"]:
+    """Normalised log-posterior of the true label (the E step).
+
+    log Q(y) = log p(y, ŷ|x) − log Σ_y' p(y', ŷ|x).
+
+    Args:
+      log_joint: [..., K], from `log_joint`.
+
+    Returns:
+      [..., K], log-probabilities; uniform for a word that no label can explain (all −inf).
+    """
+    possible = jnp.any(log_joint > -jnp.inf, axis=-1, keepdims=True)
+    return jax.nn.log_softmax(jnp.where(possible, log_joint, 0), axis=-1)
+
+
+def hard_posterior(log_joint: Float[Array, "*words K"]) -> Float[Array, "*words K"]:
+    """Posterior of hard EM: all mass on the likeliest label, ties to the lowest id.
+
+    Args:
+      log_joint: [..., K], from `log_joint`.
+
+    Returns:
+      [..., K], one-hot rows.
+    """
+    num_labels = log_joint.shape[-1]
+    return jax.nn.one_hot(jnp.argmax(log_joint, axis=-1), num_labels, dtype=log_joint.dtype)

@@ -1,0 +1,177 @@
+"""The encoder: BERT, RoBERTa / XLM-R and DistilBERT as one Flax Linen module.
+
+All dense layers act on one token matrix [R*S, H], and the layers are one `nn.scan`: every parameter
+of a layer is stacked on a leading axis [num_layers, ...]. Several sentences share a packed row;
+attention stays inside a sentence because it is masked by equality of segments.
+"""
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float, Int
+
+from zsl_jax.models.config import EncoderConfig
+
+
+def gelu(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The exact GELU, x * Phi(x), by erf (faster on CPU than the erfc of `jax.nn.gelu`)."""
+    return 0.5 * x * (1.0 + jax.lax.erf(x * 0.5**0.5))
+
+
+ACTIVATIONS = {
+    "gelu": gelu,
+    "gelu_new": jax.nn.gelu,
+    "gelu_pytorch_tanh": jax.nn.gelu,
+    "relu": jax.nn.relu,
+}
+
+
+class Dropout(nn.Module):
+    """Sets entries to zero with probability `rate` and scales the others by 1 / (1 - rate).
+
+    Sixteen random bits an entry, half of what `nn.Dropout` draws; none if the rate is 0.
+    """
+
+    rate: float
+
+    @nn.compact
+    def __call__(self, x: Float[Array, "..."], deterministic: bool) -> Float[Array, "..."]:
+        """Returns `x` itself if `deterministic` or if the rate is 0."""
+        if deterministic or self.rate == 0.0:
+            return x
+        bits = jax.random.bits(self.make_rng("dropout"), x.shape, jnp.uint16)
+        threshold = jnp.uint16(round(self.rate * 2**16))
+        return jnp.where(bits >= threshold, x / (1.0 - self.rate), jnp.zeros_like(x))
+
+
+class Embeddings(nn.Module):
+    """Sum of word, position and token type embeddings, normalised."""
+
+    config: EncoderConfig
+    dtype: DTypeLike
+
+    @nn.compact
+    def __call__(
+        self, token_ids: Int[Array, " T"], positions: Int[Array, " T"], deterministic: bool
+    ) -> Float[Array, "T H"]:
+        """Returns [T, H] for T token ids and their positions."""
+        config = self.config
+        init = nn.initializers.normal(0.02)
+        if self.has_variable("params", "word"):
+            word: Array = self.get_variable("params", "word")  # it may be sliced: any length
+        else:
+            word = self.param("word", init, (config.vocab_size, config.hidden_size))
+        rows = config.max_positions + config.position_offset
+        position = self.param("position", init, (rows, config.hidden_size))
+        hidden = word[token_ids] + position[positions + config.position_offset]
+        if config.type_vocab_size:
+            hidden += self.param("token_type", init, (config.type_vocab_size, config.hidden_size))[
+                0
+            ]
+        hidden = _layer_norm(config, self.dtype, "norm")(hidden)
+        return Dropout(config.dropout)(hidden, deterministic)
+
+
+class Layer(nn.Module):
+    """One transformer layer, normalised after each residual; the body of the scan."""
+
+    config: EncoderConfig
+    dtype: DTypeLike
+    deterministic: bool
+
+    @nn.compact
+    def __call__(
+        self, hidden: Float[Array, "T H"], mask: Bool[Array, "R 1 S S"]
+    ) -> tuple[Float[Array, "T H"], None]:
+        """Returns the layer's output [T, H], T = R*S, and None as the scan's output."""
+        config = self.config
+        drop = Dropout(config.dropout)
+        attended = _dense(config.hidden_size, self.dtype, "attention_output")(
+            self.attention(hidden, mask)
+        )
+        hidden = _layer_norm(config, self.dtype, "attention_norm")(
+            hidden + drop(attended, self.deterministic)
+        )
+        inner = _dense(config.intermediate_size, self.dtype, "intermediate")(hidden)
+        inner = ACTIVATIONS[config.hidden_act](inner)
+        outer = _dense(config.hidden_size, self.dtype, "output")(inner)
+        hidden = _layer_norm(config, self.dtype, "output_norm")(
+            hidden + drop(outer, self.deterministic)
+        )
+        return hidden, None
+
+    def attention(
+        self, hidden: Float[Array, "T H"], mask: Bool[Array, "R 1 S S"]
+    ) -> Float[Array, "T H"]:
+        """Scaled dot-product attention inside the segments."""
+        rows, _, length, _ = mask.shape
+        heads = self.config.num_heads
+        size = self.config.hidden_size // heads
+
+        def project(name: str) -> Float[Array, "R heads S size"]:
+            tokens = _dense(heads * size, self.dtype, name)(hidden)
+            return tokens.reshape(rows, length, heads, size).transpose(0, 2, 1, 3)
+
+        query, key, value = project("query"), project("key"), project("value")
+        scores = (query * size**-0.5) @ key.swapaxes(-1, -2)
+        scores = jnp.where(mask, scores.astype(jnp.float32), jnp.finfo(jnp.float32).min)
+        probs = jax.nn.softmax(scores, axis=-1).astype(self.dtype)
+        probs = Dropout(self.config.attention_dropout)(probs, self.deterministic)
+        return (probs @ value).transpose(0, 2, 1, 3).reshape(rows * length, heads * size)
+
+
+def _dense(features: int, dtype: DTypeLike, name: str) -> nn.Dense:
+    return nn.Dense(features, dtype=dtype, kernel_init=nn.initializers.normal(0.02), name=name)
+
+
+def _layer_norm(config: EncoderConfig, dtype: DTypeLike, name: str) -> nn.LayerNorm:
+    # The statistics are float32 whatever the dtype; the one-pass variance loses digits.
+    return nn.LayerNorm(config.layer_norm_eps, dtype=dtype, use_fast_variance=False, name=name)
+
+
+class Encoder(nn.Module):
+    """Contextual vectors of packed rows.
+
+    Attributes:
+      config: Sizes and rates.
+      dtype: Of the activations; parameters, softmax and normalisation stay float32.
+    """
+
+    config: EncoderConfig
+    dtype: DTypeLike = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self,
+        token_ids: Int[Array, "R S"],
+        positions: Int[Array, "R S"],
+        segments: Int[Array, "R S"],
+        deterministic: bool,
+    ) -> Float[Array, "R S H"]:
+        """Encodes packed rows; a token sees the tokens of its own segment.
+
+        Args:
+          token_ids: [R, S], rows of the word embeddings.
+          positions: [R, S], from 0 in every sentence, below `max_positions`.
+          segments: [R, S], number of the sentence inside its row; 0 is padding, which sees only
+            padding, so it is finite and reaches no sentence.
+          deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
+
+        Returns:
+          [R, S, H], the last layer's output.
+        """
+        rows, length = token_ids.shape
+        hidden = Embeddings(self.config, self.dtype, name="embeddings")(
+            token_ids.reshape(-1), positions.reshape(-1), deterministic
+        )
+        mask = segments[:, None, :, None] == segments[:, None, None, :]
+        scan = nn.scan(
+            Layer,
+            variable_axes={"params": 0},
+            split_rngs={"params": True, "dropout": True},
+            in_axes=nn.broadcast,
+            length=self.config.num_layers,
+        )
+        hidden, _ = scan(self.config, self.dtype, deterministic, name="layers")(hidden, mask)
+        return hidden.reshape(rows, length, self.config.hidden_size)

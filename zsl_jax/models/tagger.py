@@ -1,0 +1,123 @@
+"""The tagger: an encoder and a linear head; log-probabilities at every subword."""
+
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, Int
+
+from zsl_jax.models.encoder import Dropout, Encoder, EncoderConfig
+
+Params = dict[str, Any]
+
+
+class Tagger(nn.Module):
+    """log P(label | sentence) at every subword.
+
+    Attributes:
+      config: The encoder's sizes and rates.
+      num_labels: K.
+      dtype: Of the encoder's activations; the head is float32.
+    """
+
+    config: EncoderConfig
+    num_labels: int
+    dtype: DTypeLike = jnp.float32
+
+    @nn.compact
+    def __call__(
+        self,
+        token_ids: Int[Array, "R S"],
+        positions: Int[Array, "R S"],
+        segments: Int[Array, "R S"],
+        deterministic: bool,
+    ) -> Float[Array, "R S K"]:
+        """Tags packed rows.
+
+        Args:
+          token_ids: [R, S], rows of the word embeddings.
+          positions: [R, S], from 0 in every sentence.
+          segments: [R, S], number of the sentence inside its row; 0 is padding.
+          deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
+
+        Returns:
+          [R, S, K], float32; the exponentials sum to 1 at every position, padding included. The
+          caller picks the first subword of each word.
+        """
+        hidden = Encoder(self.config, self.dtype, name="encoder")(
+            token_ids, positions, segments, deterministic
+        )
+        hidden = Dropout(self.config.dropout)(hidden, deterministic).astype(jnp.float32)
+        init = nn.initializers.normal(0.02)
+        logits = nn.Dense(self.num_labels, kernel_init=init, name="classifier")(hidden)
+        return jax.nn.log_softmax(logits, axis=-1)
+
+
+def init_head(key: Array, hidden_size: int, num_labels: int) -> Params:
+    """A new head: normal(0.02) kernel and zero bias.
+
+    Args:
+      key: A `jax.random` key.
+      hidden_size: H.
+      num_labels: K.
+
+    Returns:
+      {"kernel": [H, K], "bias": [K]}, the value of the parameters' "classifier".
+    """
+    return {
+        "kernel": 0.02 * jax.random.normal(key, (hidden_size, num_labels), jnp.float32),
+        "bias": jnp.zeros(num_labels, jnp.float32),
+    }
+
+
+def word_embeddings(params: Params) -> Float[Array, "V H"]:
+    """The matrix of word embeddings inside a tagger's parameters.
+
+    Args:
+      params: A tagger's parameters.
+
+    Returns:
+      [V, H], the leaf itself.
+    """
+    return params["encoder"]["embeddings"]["word"]
+
+
+def slice_word_embeddings(params: Params, used_ids: Int[np.ndarray, " used"]) -> Params:
+    """Keeps the word embeddings of some token ids; row i is then token `used_ids[i]`.
+
+    Only rows that occur in a corpus change in training, so the optimiser need not see the others.
+
+    Args:
+      params: A tagger's parameters.
+      used_ids: [used], distinct token ids.
+
+    Returns:
+      The parameters with [used, H] word embeddings; all other leaves are shared.
+    """
+    return _with_word_embeddings(params, word_embeddings(params)[used_ids])
+
+
+def restore_word_embeddings(
+    params: Params, full_matrix: Float[Array, "V H"], used_ids: Int[np.ndarray, " used"]
+) -> Params:
+    """Undoes `slice_word_embeddings`.
+
+    Args:
+      params: Parameters with [used, H] word embeddings.
+      full_matrix: [V, H], the matrix that was sliced; it is not changed.
+      used_ids: [used], the distinct token ids that were kept.
+
+    Returns:
+      The parameters with a [V, H] NumPy matrix: `full_matrix` with the rows `used_ids` replaced.
+    """
+    matrix = np.array(full_matrix)
+    matrix[used_ids] = np.asarray(word_embeddings(params))
+    return _with_word_embeddings(params, matrix)
+
+
+def _with_word_embeddings(params: Params, matrix: Any) -> Params:
+    embeddings = {**params["encoder"]["embeddings"], "word": matrix}
+    return {**params, "encoder": {**params["encoder"], "embeddings": embeddings}}

@@ -1,0 +1,1 @@
+"""Training: the update step, the EM loop, schedules and configuration."""

@@ -1,0 +1,32 @@
+"""How often and how long XLA compiled."""
+
+import functools
+from typing import NamedTuple
+
+import jax
+
+_EVENT = "/jax/core/compile/backend_compile_duration"
+_seconds: list[float] = []
+
+
+class Compilation(NamedTuple):
+    """Programs compiled so far in this process, and the seconds that took."""
+
+    count: int
+    seconds: float
+
+
+def compilations() -> Compilation:
+    """What was compiled since `watch_compilations` was called first."""
+    return Compilation(len(_seconds), sum(_seconds))
+
+
+@functools.cache
+def watch_compilations() -> None:
+    """Start counting; calling it again changes nothing."""
+    jax.monitoring.register_event_duration_secs_listener(_listen)
+
+
+def _listen(event: str, seconds: float, **_) -> None:
+    if event == _EVENT:
+        _seconds.append(seconds)

@@ -1,0 +1,154 @@
+"""Everything a run can be told, as frozen dataclasses.
+
+Built by the programs from flags, hashable, and never changed afterwards.
+"""
+
+import dataclasses
+import enum
+
+
+class Approach(enum.StrEnum):
+    """How the target tagger is trained from the sources' predictions (paper, Tables 2-4)."""
+
+    DIRECT = "direct"
+    HARD = "hard"
+    HARD_CAT = "hard_cat"
+    HARD_VOTE = "hard_vote"
+    KD = "kd"
+    MRT = "mrt"
+    LVM = "lvm"
+
+    @property
+    def has_label_model(self) -> bool:
+        """Whether a confusion matrix of each source takes part."""
+        return self in (Approach.MRT, Approach.LVM)
+
+
+class Strategy(enum.StrEnum):
+    """How the objective of MRT and LVM is minimised (paper, Tables 5 and 6)."""
+
+    SOFT_EM = "soft_em"
+    HARD_EM = "hard_em"
+    DIRECT = "direct"
+
+
+class Objective(enum.StrEnum):
+    """The loss of one update."""
+
+    KL = "kl"
+    SQUARED_ERROR = "mse"
+    M_STEP = "m_step"
+    MARGINAL = "marginal"
+
+    @property
+    def has_label_model(self) -> bool:
+        """Whether the loss contains the sources' likelihoods."""
+        return self in (Objective.M_STEP, Objective.MARGINAL)
+
+
+@dataclasses.dataclass(frozen=True)
+class JointWeights:
+    """Weights in the log joint α·log P_θ + Σ β_u·log ℓ_u.
+
+    Attributes:
+      prior: α, of the tagger; 0 stands for the number of sources.
+      source: β, of the sources; one number for all, or one each.
+    """
+
+    prior: float = 1.0
+    source: tuple[float, ...] = (1.0,)
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelModelConfig:
+    """The sources' confusion matrices and how they join the tagger's distribution.
+
+    Attributes:
+      fixed_temperature: Multiplies the identity in the logits of the fixed matrix ψ.
+      trainable_temperature: The same for the first logits of the trainable matrix σ.
+      confusion_init: "tau" (scaled identity) or "dawid_skene" (estimated from the hard votes).
+      confusion_update: "gradient" or "closed_form".
+      confusion_evidence: What the closed form counts: "hard" or "soft" source predictions.
+      pseudo_count: Weight of the first σ in the closed form, in words a label.
+      weights: Of the tagger and the sources in the log joint.
+      mix_start: λ at the first update; 1 is minimum risk training.
+      mix_end: λ at the last update.
+      mix_schedule: "linear", "cosine" or "constant" (= mix_end throughout).
+    """
+
+    fixed_temperature: float = 10.0
+    trainable_temperature: float = 2.0
+    confusion_init: str = "tau"
+    confusion_update: str = "gradient"
+    confusion_evidence: str = "hard"
+    pseudo_count: float = 1.0
+    weights: JointWeights = JointWeights()
+    mix_start: float = 1.0
+    mix_end: float = 0.0
+    mix_schedule: str = "linear"
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW with a linear warm-up and decay.
+
+    Attributes:
+      learning_rate: Highest rate for the tagger.
+      confusion_learning_rate: Highest rate for the logits of σ.
+      warmup_fraction: Part of the training in which the rate rises from 0.
+      clip_norm: Largest global norm of the gradient of the mean loss a word.
+      weight_decay: On the kernels of dense layers only.
+    """
+
+    learning_rate: float = 1e-4
+    confusion_learning_rate: float = 2e-4
+    warmup_fraction: float = 0.1
+    clip_norm: float = 5.0
+    weight_decay: float = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainConfig:
+    """One training run, supervised or from sources.
+
+    Attributes:
+      approach: See `Approach`; not used by supervised training.
+      strategy: See `Strategy`; used by MRT and LVM.
+      predictions: "soft" or "hard": which of the sources' predictions are evidence.
+      distillation: "kl" or "mse", the loss of knowledge distillation.
+      rounds: EM rounds, each with one E step; other approaches pass over the text as often.
+      epochs: Passes over the text in one round.
+      stop_early: End when J has not improved at an E step (Algorithm 1).
+      batch_words: Words in a full batch, about.
+      row_length: Subwords in a packed row; longer sentences go through overlapping windows.
+      dropout: Rate of every dropout layer of the encoder and the head.
+      seed: Of head, dropout, order and sampling.
+    """
+
+    approach: Approach = Approach.LVM
+    strategy: Strategy = Strategy.SOFT_EM
+    predictions: str = "soft"
+    distillation: str = "kl"
+    rounds: int = 3
+    epochs: int = 1
+    stop_early: bool = False
+    batch_words: int = 512
+    row_length: int = 256
+    dropout: float = 0.1
+    seed: int = 0
+    label_model: LabelModelConfig = LabelModelConfig()
+    optimizer: OptimizerConfig = OptimizerConfig()
+
+    @property
+    def objective(self) -> Objective:
+        """The loss that the approach and strategy stand for."""
+        if self.approach.has_label_model:
+            return Objective.MARGINAL if self.strategy is Strategy.DIRECT else Objective.M_STEP
+        if self.approach is Approach.KD and self.distillation == "mse":
+            return Objective.SQUARED_ERROR
+        return Objective.KL
+
+    @property
+    def passes(self) -> int:
+        """Passes over the text in the whole training."""
+        return self.rounds * self.epochs

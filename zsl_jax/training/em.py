@@ -1,0 +1,181 @@
+"""The training loop: E steps over the corpus, M steps over shuffled batches.
+
+The loop is handed batches and arrays and hands back records; it reads no file, prints nothing and
+knows no gold label.
+"""
+
+import dataclasses
+import time
+from typing import Any
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax import kernels
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.training import steps
+from zsl_jax.training.config import Objective, TrainConfig
+from zsl_jax.training.expectation import expect
+from zsl_jax.training.records import Corpus, Expectation, Hooks, RoundRecord, StepRecord
+from zsl_jax.training.schedules import rates_at
+from zsl_jax.training.state import TrainState
+from zsl_jax.types import SourceVotes
+
+
+def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: TrainConfig):
+    """The state before the first update.
+
+    Args:
+      params: The tagger's parameters, with a head.
+      confusion_logits: [U, K, K]; U = 0 where no label model takes part.
+      config: Its seed starts the key.
+
+    Returns:
+      A `TrainState` at step 0.
+    """
+    tree = {"tagger": params, "confusion": np.asarray(confusion_logits, np.float32)}
+    opt_state = steps.init_optimizer(tree, config.optimizer)
+    key = jax.random.key(config.seed, impl="unsafe_rbg")
+    return TrainState(params, tree["confusion"], opt_state, np.int32(0), key)
+
+
+def first_confusion(config: TrainConfig, votes: SourceVotes, num_labels: int) -> np.ndarray:
+    """Logits of σ before training: τ·I, or what Dawid-Skene finds in the hard votes; [U, K, K]."""
+    num_sources = votes.labels.shape[1]
+    if config.label_model.confusion_init == "dawid_skene":
+        return np.asarray(kernels.dawid_skene(votes.labels, num_labels).log_confusion)
+    temperature = config.label_model.trainable_temperature
+    return np.asarray(kernels.identity_logits(temperature, num_sources, num_labels))
+
+
+def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
+    """The static part of this run's updates."""
+    label_model = config.label_model
+    encoder = dataclasses.replace(encoder, dropout=config.dropout, attention_dropout=config.dropout)
+    if not config.objective.has_label_model:
+        return steps.StepSettings(encoder, num_labels, config.objective, config.optimizer)
+    return steps.StepSettings(
+        encoder,
+        num_labels,
+        config.objective,
+        config.optimizer,
+        label_model.fixed_temperature,
+        label_model.confusion_update == "gradient",
+        label_model.weights,
+    )
+
+
+def distil(
+    state: TrainState,
+    settings: steps.StepSettings,
+    corpus: Corpus,
+    target: Float[np.ndarray, "N K"],
+    config: TrainConfig,
+    hooks: Hooks,
+) -> TrainState:
+    """Learn a fixed distribution a word: supervised, hard, hard_vote, hard_cat and kd.
+
+    Args:
+      state: Used up.
+      settings: Of the update.
+      corpus: The text.
+      target: [N, K]; an all-zero row leaves its word out.
+      config: Its `passes` over the text are made.
+      hooks: `on_step`, and `on_epoch` after every pass.
+
+    Returns:
+      The trained state.
+    """
+    for epoch in range(config.passes):
+        state = _run_epoch(state, settings, corpus, epoch, (target, None), config, hooks)
+    return state
+
+
+def expectation_maximization(
+    state: TrainState,
+    settings: steps.StepSettings,
+    corpus: Corpus,
+    votes: np.ndarray,
+    config: TrainConfig,
+    hooks: Hooks,
+) -> tuple[TrainState, Expectation]:
+    """MRT and LVM by soft EM, hard EM or descent on J itself (Algorithm 1).
+
+    Args:
+      state: Used up.
+      settings: Of the update.
+      corpus: The text.
+      votes: [N, U] labels or [N, U, K] probabilities.
+      config: Rounds, epochs a round, strategy, stopping.
+      hooks: `on_step`; `on_round` after every E step, the one after the last round included.
+
+    Returns:
+      The trained state, and the E step at its parameters.
+    """
+    initial = _log_sigma(state.confusion_logits)
+    result, best = None, float("inf")
+    for number in range(config.rounds + 1):
+        started = time.monotonic()
+        mix = rates_at(number / config.rounds, config).mix
+        result = expect(state, settings, corpus, votes, config, mix, result)
+        if config.label_model.confusion_update == "closed_form":
+            state = _closed_form(state, result, votes, initial, config)
+        moved = kernels.total_variation(initial, _log_sigma(state.confusion_logits))
+        seconds = time.monotonic() - started
+        hooks.on_round(RoundRecord(number, result, np.asarray(moved), seconds))
+        if number == config.rounds or (config.stop_early and result.objective >= best):
+            break
+        best = min(best, result.objective)
+        target = None if settings.objective is Objective.MARGINAL else result.posterior
+        for epoch in range(number * config.epochs, (number + 1) * config.epochs):
+            state = _run_epoch(state, settings, corpus, epoch, (target, votes), config, hooks)
+    assert result is not None
+    return state, result
+
+
+def _run_epoch(state, settings, corpus: Corpus, epoch: int, tables, config, hooks: Hooks):
+    """Updates over one shuffled pass; `tables` are the targets and votes of all words."""
+    batches = corpus.epoch(epoch)
+    started = time.monotonic()
+    for index, batch in enumerate(batches):
+        progress = (epoch + (index + 0.5) / len(batches)) / config.passes
+        rates = rates_at(progress, config)
+        places = np.maximum(batch.word_ids.reshape(-1), 0)
+        rows = (None if table is None else table[places] for table in tables)
+        state, info = steps.update(settings, state, batch, steps.Evidence(*rows), rates)
+        count = int(info.count)
+        loss = float(info.loss) / max(count, 1)
+        if not np.isfinite(loss):
+            raise FloatingPointError(f"the loss of step {int(state.step)} is {loss}")
+        now = time.monotonic()
+        norm, rate, mix = float(info.gradient_norm), float(rates[0]), float(rates.mix)
+        step = int(state.step)
+        hooks.on_step(StepRecord(step, epoch, loss, norm, rate, mix, count, now - started))
+        started = now
+    hooks.on_epoch(epoch, state)
+    return state
+
+
+def _closed_form(state: TrainState, result: Expectation, votes, initial, config: TrainConfig):
+    """σ ∝ c·K·σ₀ + expected counts under Q; the logits of the new state are its logarithm."""
+    label_model = config.label_model
+    mask = np.ones(len(votes), bool)
+    if label_model.confusion_evidence == "soft" and votes.ndim == 3:
+        counts = kernels.likelihood_weighted_counts(
+            result.posterior, votes, result.log_confusion, mask
+        )
+    else:
+        labels = votes if votes.ndim == 2 else _hard_labels(votes)
+        counts = kernels.expected_counts_from_labels(result.posterior, labels, mask)
+    logits = kernels.closed_form_log_confusion(counts, initial, label_model.pseudo_count)
+    return state._replace(confusion_logits=logits)
+
+
+def _hard_labels(probs: np.ndarray) -> np.ndarray:
+    """Arg max of each source's probabilities; -1 where it abstains."""
+    return np.where(probs.sum(-1) > 0, probs.argmax(-1), -1)
+
+
+def _log_sigma(logits):
+    return kernels.log_confusion_from_logits(logits)

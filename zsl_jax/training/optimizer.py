@@ -1,0 +1,28 @@
+"""AdamW for the tagger and the confusion logits, with the rates left to the step."""
+
+import jax
+import optax
+
+from zsl_jax.training.config import OptimizerConfig
+
+
+def make_optimizer(config: OptimizerConfig) -> optax.GradientTransformation:
+    """Clipping, Adam's direction and decay; the caller multiplies by minus the learning rate.
+
+    A word-embedding row without gradient does not move (no decay there), so training only the rows
+    that occur in a text gives the same model as training all of them.
+    """
+    return optax.chain(
+        optax.clip_by_global_norm(config.clip_norm),
+        optax.scale_by_adam(),
+        optax.add_decayed_weights(config.weight_decay, mask=_dense_kernels),
+    )
+
+
+def _dense_kernels(params):
+    """True for the kernels of dense layers; False for biases, norms, embeddings and σ."""
+
+    def is_kernel(path, _):
+        return getattr(path[-1], "key", None) == "kernel"
+
+    return jax.tree_util.tree_map_with_path(is_kernel, params)

@@ -1,0 +1,38 @@
+"""What training changes, and how it starts."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+
+class TrainState(NamedTuple):
+    """Everything an update reads and writes.
+
+    Attributes:
+      params: {"encoder": ..., "classifier": ...}, the tagger.
+      confusion_logits: [U, K, K], logits of σ; U = 0 where no label model takes part.
+      opt_state: The optimiser's moments, for both of the above.
+      step: [], updates so far.
+      key: PRNG key; the dropout of update `step` uses fold_in(key, step).
+    """
+
+    params: dict[str, Any]
+    confusion_logits: Float[Array, "U K K"]
+    opt_state: Any
+    step: Int[Array, ""]
+    key: jax.Array
+
+
+def trainable(state: TrainState) -> dict[str, Any]:
+    """The part of the state that has gradients, as one tree."""
+    return {"tagger": state.params, "confusion": state.confusion_logits}
+
+
+def new_classifier(
+    rng: np.random.Generator, hidden_size: int, num_labels: int
+) -> dict[str, np.ndarray]:
+    """A fresh linear head: kernel [H, K] ~ N(0, 0.02²), bias [K] = 0."""
+    kernel = rng.normal(0.0, 0.02, (hidden_size, num_labels)).astype(np.float32)
+    return {"kernel": kernel, "bias": np.zeros(num_labels, np.float32)}

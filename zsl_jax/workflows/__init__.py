@@ -1,0 +1,1 @@
+"""What the programs do, as functions: train, annotate, transfer, compare."""

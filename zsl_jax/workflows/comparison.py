@@ -1,0 +1,61 @@
+"""Every approach on the same text and sources, for one table."""
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from zsl_jax.io.run_folder import RunFolder
+from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.workflows.experiment import Experiment, Test, approach_rows, run_approach
+from zsl_jax.workflows.table import Row
+from zsl_jax.workflows.transfer import Transferred
+
+VARIANTS: dict[str, dict[str, Any]] = {
+    "hard_vote": {"approach": Approach.HARD_VOTE},
+    "hard_cat": {"approach": Approach.HARD_CAT},
+    "kd": {"approach": Approach.KD},
+    "mrt hard": {"approach": Approach.MRT, "predictions": "hard"},
+    "mrt soft": {"approach": Approach.MRT, "predictions": "soft"},
+    "lvm hard": {"approach": Approach.LVM, "predictions": "hard"},
+    "lvm soft": {"approach": Approach.LVM, "predictions": "soft"},
+}
+
+
+class Compared(NamedTuple):
+    """One approach, trained and scored.
+
+    Attributes:
+      title: Its name in the table.
+      config: How it was trained.
+      done: The tagger and what was learned of the sources.
+      rows: Its lines of the table.
+    """
+
+    title: str
+    config: TrainConfig
+    done: Transferred
+    rows: list[Row]
+
+
+def compare(
+    experiment: Experiment, test: Test, config: TrainConfig, run: RunFolder, titles: list[str]
+) -> Iterator[Compared]:
+    """Train by one approach after the other and score each when it is trained.
+
+    Args:
+      experiment: What all of them learn from.
+      test: Seen by the scores only.
+      config: The settings that they share.
+      run: Gets everybody's metrics, told apart by the title.
+      titles: Keys of `VARIANTS`.
+
+    Yields:
+      The approaches in order.
+    """
+    for title in titles:
+        own = dataclasses.replace(config, **VARIANTS[title])
+        done = run_approach(experiment, own, run, title)
+        rows = approach_rows(experiment, done, test, own, title)
+        for row in rows:
+            run.append_metrics(kind="row", **row._asdict())
+        yield Compared(title, own, done, rows)

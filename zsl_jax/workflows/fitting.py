@@ -1,0 +1,98 @@
+"""From a loaded tagger and a text to a training state, and back to a whole model.
+
+Only the word-embedding rows that occur in the text are trained; the others cannot move, and are put
+back unchanged at the end.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zsl_jax.data.subwords import Windows
+from zsl_jax.labels import LabelScheme
+from zsl_jax.models.tagger import restore_word_embeddings, slice_word_embeddings, word_embeddings
+from zsl_jax.training import em
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.records import Corpus
+from zsl_jax.training.state import TrainState, new_classifier
+from zsl_jax.training.steps import StepSettings
+from zsl_jax.workflows.tagging import LoadedTagger, corpus_of
+
+ROWS_MULTIPLE = 1024
+
+
+class Fit(NamedTuple):
+    """A training that is ready to run.
+
+    Attributes:
+      state: Before the first update.
+      settings: The static part of an update.
+      corpus: The batches, in the numbering of the trained embedding rows.
+      used_ids: [V], the subword ids of those rows.
+    """
+
+    state: TrainState
+    settings: StepSettings
+    corpus: Corpus
+    used_ids: np.ndarray
+
+
+def start_fit(
+    start: LoadedTagger,
+    scheme: LabelScheme,
+    windows: Windows,
+    config: TrainConfig,
+    confusion_logits: np.ndarray | None = None,
+) -> Fit:
+    """Prepare training of a tagger with the labels of `scheme` on a text.
+
+    Args:
+      start: Its encoder is where training starts, and its head too if it has exactly these labels.
+      scheme: The labels, K.
+      windows: The text.
+      config: Of the run.
+      confusion_logits: [U, K, K], first logits of σ; None without a label model.
+    """
+    used_ids = _used_rows(windows.token_ids, len(word_embeddings(start.params)))
+    params = slice_word_embeddings({"encoder": start.params["encoder"]}, used_ids)
+    params["classifier"] = head_for(start, scheme, config.seed)
+    if confusion_logits is None:
+        confusion_logits = np.zeros((0, scheme.size, scheme.size), np.float32)
+    own_ids = np.searchsorted(used_ids, windows.token_ids).astype(np.int32)
+    corpus = corpus_of(windows._replace(token_ids=own_ids), config, start.encoder.max_positions)
+    settings = em.step_settings(config, start.encoder, scheme.size)
+    return Fit(em.init_state(params, confusion_logits, config), settings, corpus, used_ids)
+
+
+def finished(start: LoadedTagger, fit: Fit, state: TrainState, scheme: LabelScheme) -> LoadedTagger:
+    """The trained tagger with all its embedding rows."""
+    params = _to_numpy(state.params)
+    params = restore_word_embeddings(params, word_embeddings(start.params), fit.used_ids)
+    return start._replace(params=params, scheme=scheme)
+
+
+def _used_rows(token_ids: np.ndarray, vocabulary: int) -> np.ndarray:
+    """The subword ids of a text, filled up to a round number so that texts share compiled code.
+
+    The first and smallest ids that do not occur fill up; their rows have no gradient.
+    """
+    occurs = np.zeros(vocabulary, bool)
+    occurs[token_ids] = True
+    missing = min(-int(occurs.sum()) % ROWS_MULTIPLE, vocabulary - int(occurs.sum()))
+    occurs[np.flatnonzero(~occurs)[:missing]] = True
+    return np.flatnonzero(occurs)
+
+
+def head_for(start: LoadedTagger, scheme: LabelScheme, seed: int) -> dict[str, np.ndarray]:
+    """The start's own head in the order of `scheme`, or a new one if its labels differ."""
+    if start.scheme is not None and set(start.scheme.names) == set(scheme.names):
+        order = [start.scheme.ids[name] for name in scheme.names]
+        head = start.params["classifier"]
+        return {"kernel": head["kernel"][:, order], "bias": head["bias"][order]}
+    return new_classifier(np.random.default_rng(seed), start.encoder.hidden_size, scheme.size)
+
+
+def _to_numpy(tree: Any) -> Any:
+    if isinstance(tree, dict):
+        return {name: _to_numpy(branch) for name, branch in tree.items()}
+    return np.asarray(tree)

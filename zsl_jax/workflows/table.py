@@ -1,0 +1,69 @@
+"""The table that stands at the end of a run: every baseline beside what was trained."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zsl_jax.evaluation import metrics
+from zsl_jax.labels import LabelScheme
+from zsl_jax.types import Sentence, SourceVotes
+from zsl_jax.workflows.aggregation import METHODS, aggregate
+from zsl_jax.workflows.tagging import gold_labels, per_sentence
+
+
+class Row(NamedTuple):
+    """One line of the table.
+
+    Attributes:
+      name: Of the source, method or approach.
+      labels_from: "source", "votes", "P" (the tagger alone) or "Q" (tagger and sources).
+      scores: As `evaluation.metrics.score` gives them.
+    """
+
+    name: str
+    labels_from: str
+    scores: dict[str, Any]
+
+
+def score_ids(
+    ids: np.ndarray, scheme: LabelScheme, gold: Sequence[Sentence], task: str | None
+) -> dict[str, Any]:
+    """Scores of label ids on the flat axis of words; an abstention counts as the first label."""
+    predicted = per_sentence(scheme, gold, np.maximum(ids, 0))
+    return metrics.score(gold_labels(gold, "--test"), predicted, task)
+
+
+def baseline_rows(
+    names: Sequence[str],
+    text_votes: SourceVotes,
+    test_votes: SourceVotes,
+    scheme: LabelScheme,
+    gold: Sequence[Sentence],
+    task: str | None,
+) -> list[Row]:
+    """Every source by itself, and the aggregations; Dawid-Skene is fitted on the text."""
+    rows = []
+    for column, name in enumerate(names):
+        ids = test_votes.labels[:, column]
+        if (ids >= 0).any():
+            rows.append(Row(name, "source", score_ids(ids, scheme, gold, task)))
+    for method in METHODS:
+        ids = aggregate(test_votes, scheme.size, method, text_votes).labels
+        rows.append(Row(method, "votes", score_ids(ids, scheme, gold, task)))
+    return rows
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """The rows as text, percentages with two digits."""
+    width = max([len(row.name) for row in rows] + [len("method")])
+    entities = any("f1_strict" in row.scores for row in rows)
+    columns = [("accuracy", "accuracy")]
+    if entities:
+        columns += [("f1_strict", "F1 strict"), ("f1_conlleval", "F1 conlleval")]
+    head = f"{'method':<{width}}  {'labels from':<11}" + "".join(f"{t:>14}" for _, t in columns)
+    lines = [head, "-" * len(head)]
+    for row in rows:
+        cells = "".join(f"{100 * row.scores[key]:>14.2f}" for key, _ in columns)
+        lines.append(f"{row.name:<{width}}  {row.labels_from:<11}{cells}")
+    return "\n".join(lines)

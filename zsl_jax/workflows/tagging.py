@@ -1,0 +1,141 @@
+"""A tagger loaded from a model folder, and its predictions for a text."""
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax.data import packing, subwords
+from zsl_jax.errors import InputError
+from zsl_jax.io import model_folder
+from zsl_jax.labels import LabelScheme
+from zsl_jax.models import convert
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.training import expectation
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.records import Corpus
+from zsl_jax.types import Sentence
+
+PREDICTION_SUBWORDS = 2048
+
+
+class LoadedTagger(NamedTuple):
+    """A Hugging Face folder in memory.
+
+    Attributes:
+      path: The folder.
+      config: Its config.json.
+      encoder: The same, as the encoder reads it.
+      params: {"encoder": ...} and, if the folder has a head, {"classifier": ...}.
+      scheme: The head's labels; None without a head.
+      tokenizer: The folder's fast tokenizer.
+    """
+
+    path: str
+    config: dict[str, Any]
+    encoder: EncoderConfig
+    params: dict[str, Any]
+    scheme: LabelScheme | None
+    tokenizer: Any
+
+
+def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
+    """Read a Hugging Face folder (or hub name), with its head if it has one.
+
+    Raises:
+      InputError: A file is missing, the architecture is not supported, or the weights do not fit.
+    """
+    folder = model_folder.read_model_folder(path)
+    encoder = EncoderConfig.from_huggingface(folder.config, str(path))
+    params = convert.params_from_tensors(folder.tensors, encoder, str(path))
+    scheme = None
+    if "classifier" in params:
+        names = folder.config.get("id2label", {})
+        scheme = LabelScheme(tuple(names[key] for key in sorted(names, key=int)))
+        if scheme.size != len(params["classifier"]["bias"]):
+            raise InputError(
+                f"{path}/config.json: id2label has {scheme.size} labels, the head in "
+                f"model.safetensors has {len(params['classifier']['bias'])}"
+            )
+    tokenizer = model_folder.load_tokenizer(folder.path)
+    return LoadedTagger(str(folder.path), folder.config, encoder, params, scheme, tokenizer)
+
+
+def save_tagger(path: str | os.PathLike[str], tagger: LoadedTagger) -> None:
+    """Write a tagger as a Hugging Face folder, with the config and tokenizer it was loaded with."""
+    scheme = require_head(tagger)
+    tensors = convert.tensors_from_params(tagger.params, tagger.encoder)
+    model_folder.write_model_folder(path, tagger.config, tensors, tagger.path, scheme.names)
+
+
+def require_head(tagger: LoadedTagger) -> LabelScheme:
+    """The labels of a tagger that must have a head."""
+    if tagger.scheme is None:
+        raise InputError(
+            f"{tagger.path} is an encoder without a token-classification head; train one with "
+            f"python -m launch.train --encoder={tagger.path} --train=FILE --output=DIR"
+        )
+    return tagger.scheme
+
+
+def encode_text(
+    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int
+) -> subwords.Windows:
+    """The subwords of a text, in windows that fit a row."""
+    length = min(row_length, tagger.encoder.max_positions)
+    words = [sentence.words for sentence in sentences]
+    return subwords.encode_words(words, tagger.tokenizer, length)
+
+
+def corpus_of(windows: subwords.Windows, config: TrainConfig, max_positions: int) -> Corpus:
+    """Batches of a text for training; the order of pass e is a function of (seed, e)."""
+    length = min(config.row_length, max_positions)
+    rows = packing.rows_for_words(windows, length, config.batch_words)
+
+    def epoch(number: int):
+        rng = np.random.default_rng((config.seed, number))
+        return packing.PackedBatches(windows, length, rows, rng)
+
+    return Corpus(epoch, prediction_batches(windows, length), windows.num_words)
+
+
+def prediction_batches(windows: subwords.Windows, row_length: int):
+    """Batches of a text in its own order."""
+    return packing.PackedBatches(windows, row_length, max(1, PREDICTION_SUBWORDS // row_length))
+
+
+def predict_log_probs(
+    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 256
+) -> Float[np.ndarray, "N K"]:
+    """log P(y|x) of every word of a text, [N, K] on the flat axis of words."""
+    scheme = require_head(tagger)
+    windows = encode_text(tagger, sentences, row_length)
+    batches = prediction_batches(windows, min(row_length, tagger.encoder.max_positions))
+    return expectation.predict_log_prior(
+        tagger.encoder, scheme.size, tagger.params, batches, windows.num_words
+    )
+
+
+def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ...]]:
+    """The labels of each sentence of a labelled text.
+
+    Raises:
+      InputError: A sentence has none.
+    """
+    for number, sentence in enumerate(sentences, 1):
+        if sentence.labels is None:
+            raise InputError(f"{where}, sentence {number} has no labels; choose another --column")
+    return [sentence.labels or () for sentence in sentences]
+
+
+def per_sentence(scheme: LabelScheme, sentences: Sequence[Sentence], ids) -> list[tuple[str, ...]]:
+    """Label names of each sentence, from label ids on the flat axis of words."""
+    names = scheme.decode(ids)
+    assert len(names) == sum(len(sentence.words) for sentence in sentences)
+    labels, start = [], 0
+    for sentence in sentences:
+        labels.append(tuple(names[start : start + len(sentence.words)]))
+        start += len(sentence.words)
+    return labels

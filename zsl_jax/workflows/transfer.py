@@ -1,0 +1,161 @@
+"""Training a target tagger from its sources' predictions, by every approach."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax import kernels
+from zsl_jax.data.subwords import Windows
+from zsl_jax.errors import InputError
+from zsl_jax.labels import LabelScheme
+from zsl_jax.training import em
+from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.expectation import label_posterior
+from zsl_jax.training.records import Hooks
+from zsl_jax.types import SourceVotes
+from zsl_jax.workflows.fitting import finished, head_for, start_fit
+from zsl_jax.workflows.tagging import LoadedTagger
+
+
+class Transferred(NamedTuple):
+    """A target tagger and what was learned of its sources.
+
+    Attributes:
+      tagger: P_θ.
+      log_confusion: [U, K, K], log φ after training; None where there is no label model.
+      posterior: [N, K], Q of the text trained on; None where there is no label model.
+    """
+
+    tagger: LoadedTagger
+    log_confusion: Float[np.ndarray, "U K K"] | None
+    posterior: Float[np.ndarray, "N K"] | None
+
+
+def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
+    """The votes in the form that the kernels take: [N, U] labels or [N, U, K] probabilities."""
+    if predictions == "hard":
+        return votes.labels
+    if votes.probs is None:
+        raise InputError(
+            "--predictions=soft: a source has labels without probabilities; "
+            "pass --predictions=hard, or give its predictions as Parquet with probabilities"
+        )
+    return votes.probs
+
+
+def train_target(
+    start: LoadedTagger,
+    scheme: LabelScheme,
+    windows: Windows,
+    votes: SourceVotes,
+    config: TrainConfig,
+    hooks: Hooks,
+) -> Transferred:
+    """Train the target tagger on unlabelled text and its sources' predictions.
+
+    Args:
+      start: The encoder (or source model) that training starts from.
+      scheme: The target's labels.
+      windows: The text.
+      votes: The sources' predictions for its words.
+      config: Approach, strategy and the rest.
+      hooks: Called as training goes on.
+
+    Returns:
+      The tagger; with MRT and LVM, φ and Q too.
+    """
+    if config.approach is Approach.DIRECT:
+        head = head_for(start, scheme, config.seed)
+        params = {**start.params, "classifier": head}
+        return Transferred(start._replace(params=params, scheme=scheme), None, None)
+    if not config.approach.has_label_model:
+        return _distil(start, scheme, windows, votes, config, hooks)
+    evidence = evidence_of(votes, config.predictions)
+    _check_source_weights(config, votes)
+    first = em.first_confusion(config, votes, scheme.size)
+    fit = start_fit(start, scheme, windows, config, first)
+    state, result = em.expectation_maximization(
+        fit.state, fit.settings, fit.corpus, evidence, config, hooks
+    )
+    tagger = finished(start, fit, state, scheme)
+    return Transferred(tagger, result.log_confusion, result.posterior)
+
+
+def _distil(start, scheme, windows, votes, config: TrainConfig, hooks: Hooks) -> Transferred:
+    target = fixed_target(votes, scheme.size, config)
+    if config.approach is Approach.HARD_CAT:
+        windows = repeated(windows, votes.labels.shape[1])
+    fit = start_fit(start, scheme, windows, config)
+    state = em.distil(fit.state, fit.settings, fit.corpus, target, config, hooks)
+    return Transferred(finished(start, fit, state, scheme), None, None)
+
+
+def fixed_target(
+    votes: SourceVotes, num_labels: int, config: TrainConfig
+) -> Float[np.ndarray, "N K"]:
+    """What the tagger is to learn without a label model.
+
+    Args:
+      votes: The sources' predictions.
+      num_labels: K.
+      config: Its approach decides.
+
+    Returns:
+      [N, K]: one-hot rows for `hard` and `hard_vote`, the mean of the sources for `kd`; [U·N, K]
+      for `hard_cat`, source by source. A row of zeros leaves its word out.
+    """
+    one_hot = np.vstack([np.eye(num_labels), np.zeros(num_labels)]).astype(np.float32)
+    num_sources = votes.labels.shape[1]
+    if config.approach is Approach.HARD:
+        if num_sources != 1:
+            raise InputError(
+                f"--approach=hard takes one source, {num_sources} were given; "
+                "use hard_vote or hard_cat"
+            )
+        return one_hot[votes.labels[:, 0]]
+    if config.approach is Approach.HARD_CAT:
+        return one_hot[votes.labels.T.reshape(-1)]
+    if config.approach is Approach.HARD_VOTE:
+        return one_hot[np.asarray(kernels.majority_vote(votes.labels, votes.probs, num_labels))]
+    hard = config.predictions == "hard"
+    probs = one_hot[votes.labels] if hard else evidence_of(votes, "soft")
+    mean = np.asarray(kernels.mean_probs(probs), np.float32)
+    return np.where((votes.labels >= 0).any(1)[:, None], mean, 0.0).astype(np.float32)
+
+
+def repeated(windows: Windows, times: int) -> Windows:
+    """The text several times over; copy i of word n is word i·N + n."""
+    words = windows.num_words
+    copies = [
+        np.where(windows.word_ids >= 0, windows.word_ids + i * words, -1) for i in range(times)
+    ]
+    steps = [windows.offsets[:-1] + i * windows.offsets[-1] for i in range(times)]
+    return windows._replace(
+        token_ids=np.tile(windows.token_ids, times),
+        word_ids=np.concatenate(copies).astype(np.int32),
+        offsets=np.concatenate([*steps, [times * windows.offsets[-1]]]),
+        num_words=times * words,
+        num_sentences=times * windows.num_sentences,
+    )
+
+
+def posterior_of(
+    transferred: Transferred,
+    log_priors: Float[np.ndarray, "N K"],
+    votes: SourceVotes,
+    config: TrainConfig,
+) -> Float[np.ndarray, "N K"]:
+    """Q of another text, from P_θ, φ and the sources' predictions for it."""
+    assert transferred.log_confusion is not None
+    evidence = evidence_of(votes, config.predictions)
+    weights, log_confusion = config.label_model.weights, transferred.log_confusion
+    return label_posterior(weights, log_priors, evidence, log_confusion).posterior
+
+
+def _check_source_weights(config: TrainConfig, votes: SourceVotes) -> None:
+    given, num_sources = len(config.label_model.weights.source), votes.labels.shape[1]
+    if given not in (1, num_sources):
+        raise InputError(
+            f"--source_weight has {given} numbers for {num_sources} sources; give one, or one each"
+        )
