@@ -37,7 +37,7 @@ def main() -> None:
     encoder = load_tagger(unpack_e5_small())
     sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
     for source in sources:
-        train_source(encoder, source, config, run)
+        train_source(encoder, source, read_sample(source.name), config, run)
     sentences = read_sample(TARGET)
     text, gold = [s._replace(labels=None) for s in sentences[:150]], sentences[150:]
     cache = run.path / "predictions"
@@ -56,14 +56,12 @@ def main() -> None:
     print(f"\nrun folder: {Path(FLAGS.output).resolve()}")
 
 
-def train_source(encoder, source, config, run) -> None:
-    """Train a source tagger on its language's sample and write its model folder."""
-    from zsl_jax.samples import read_sample
+def train_source(encoder, source, sentences, config, run) -> None:
+    """Train a source tagger on labelled text and write its model folder."""
     from zsl_jax.workflows.recording import recorded
     from zsl_jax.workflows.supervised import train_supervised
     from zsl_jax.workflows.tagging import save_tagger
 
-    sentences = read_sample(source.name)
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
     with recorded(run, f"source {source.name}", words) as hooks:
         tagger = train_supervised(encoder, sentences, config, hooks)

@@ -141,9 +141,11 @@ def run(main: Callable[[], None]) -> None:
 
 
 def train_config():
-    """The configuration that the flags of a training program stand for."""
+    """The configuration that the flags of a training program stand for; counts compilations from here on."""
+    from zsl_jax.training.compilation import watch_compilations
     from zsl_jax.training.config import Approach, OptimizerConfig, Strategy, TrainConfig
 
+    watch_compilations()
     optimizer = OptimizerConfig(
         learning_rate=FLAGS.learning_rate,
         warmup_fraction=FLAGS.warmup,

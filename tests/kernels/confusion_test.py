@@ -134,31 +134,26 @@ def test_likelihood_weighted_counts(example, double):
     np.testing.assert_allclose(hard, reference.expected_counts(q, one_hot, mask), **tolerance)
 
 
+@jax.jit
+def counts_of_every_kind(q, probs, labels, log_confusion, mask):
+    return (
+        kernels.expected_counts(q, probs, mask),
+        kernels.expected_counts_from_labels(q, labels, mask),
+        kernels.likelihood_weighted_counts(q, probs, log_confusion, mask),
+    )
+
+
 @given(example=examples)
 @few
 def test_masked_words_are_removed_words_in_counts(example):
-    mask = np.array([True, True, True, False, False, False])
     log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
-    q, probs, labels, matrix = arrays(
-        example.posterior, example.probs, example.labels, log_confusion
-    )
-    spoilt_q, spoilt = q.at[3:].set(jnp.nan), probs.at[3:].set(jnp.nan)
-    every = jnp.ones(3, bool)
-    for masked, removed in [
-        (
-            kernels.expected_counts(spoilt_q, spoilt, mask),
-            kernels.expected_counts(q[:3], probs[:3], every),
-        ),
-        (
-            kernels.expected_counts_from_labels(spoilt_q, labels, mask),
-            kernels.expected_counts_from_labels(q[:3], labels[:3], every),
-        ),
-        (
-            kernels.likelihood_weighted_counts(spoilt_q, spoilt, matrix, mask),
-            kernels.likelihood_weighted_counts(q[:3], probs[:3], matrix, every),
-        ),
-    ]:
-        np.testing.assert_allclose(masked, removed, rtol=1e-5, atol=1e-6)
+    q, probs, labels = example.posterior.copy(), example.probs.copy(), example.labels
+    args = arrays(q[:3], probs[:3], labels[:3], log_confusion, np.ones(3, bool))
+    removed = counts_of_every_kind(*args)
+    q[3:], probs[3:] = np.nan, np.nan
+    masked = counts_of_every_kind(*arrays(q, probs, labels, log_confusion, np.arange(6) < 3))
+    for first, second in zip(masked, removed, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
 
 
 def test_half_precision_probs_are_counted_in_float32():

@@ -60,9 +60,7 @@ def test_no_random_bits_without_dropout(rate, deterministic):
     config = dataclasses.replace(CONFIG, dropout=rate, attention_dropout=rate)
     variables = init(config)
     with_key = jax.make_jaxpr(
-        lambda key: Encoder(config).apply(
-            variables, *batch(), deterministic, rngs={"dropout": key}
-        )
+        lambda key: Encoder(config).apply(variables, *batch(), deterministic, rngs={"dropout": key})
     )(jax.random.key(1))
     assert "random_bits" not in str(with_key)
     Encoder(config).apply(variables, *batch(), deterministic)  # needs no key either

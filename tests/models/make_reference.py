@@ -2,7 +2,7 @@
 
 usage: python -m tests.models.make_reference
 
-Each file holds config.json as text, the checkpoint's tensors under "tensor:", a padded batch and the
+Each file holds config.json as text, the tensors under "tensor:", a padded batch and the
 log-probabilities that PyTorch gives for it.
 """
 

@@ -4,8 +4,8 @@ import pytest
 
 from tests.models import make_reference
 from tests.models.reference_files import one_a_row, packed, read_reference
-from zsl_jax.models.encoder import EncoderConfig
 from zsl_jax.models.convert import params_from_tensors
+from zsl_jax.models.encoder import EncoderConfig
 from zsl_jax.models.tagger import (
     Tagger,
     init_head,
@@ -79,7 +79,7 @@ def test_sliced_word_embeddings_with_remapped_ids():
 
 
 def test_restore_writes_the_trained_rows_and_no_other():
-    reference, params = load("bert")
+    _, params = load("bert")
     full = word_embeddings(params)
     before = full.copy()
     used_ids = np.array([3, 10, 59])
@@ -112,7 +112,7 @@ def test_gradient_reaches_every_parameter_but_unused_rows():
 
 
 def test_init_head_has_the_shape_of_the_module():
-    reference, params = load("bert")
+    _, params = load("bert")
     head = init_head(jax.random.key(0), 16, 5)
     want = jax.tree.map(np.shape, params["classifier"])
     assert jax.tree.map(np.shape, head) == want

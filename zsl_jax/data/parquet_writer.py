@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
 
 FORMAT_VERSION = 1
 LABEL_NAMES_KEY = b"zsl_jax.label_names"
@@ -48,8 +49,13 @@ def write_prediction_blocks(
       label_names: The source's K label names.
       blocks: The predictions for some sentences each; every block becomes one row group.
       with_probs: Whether the blocks carry probabilities.
+
+    Raises:
+      InputError: If there is no folder for the file.
     """
     target = Path(path)
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {target.parent} for {target.name}; make it first.")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     schema = _schema(label_names, with_probs)
     try:
@@ -58,9 +64,7 @@ def write_prediction_blocks(
             schema,
             compression="zstd",
             use_dictionary=["words.list.element", "labels.list.element"],
-            column_encoding={"probabilities.list.element": "BYTE_STREAM_SPLIT"}
-            if with_probs
-            else None,
+            use_byte_stream_split=["probabilities.list.element"] if with_probs else False,
         ) as writer:
             for block in blocks:
                 if tuple(block.label_names) != tuple(label_names):

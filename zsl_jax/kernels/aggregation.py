@@ -120,9 +120,9 @@ def dawid_skene(
     labels: Int[Array, "N U"],
     num_labels: int,
     *,
-    max_iterations: int = 100,
-    tolerance: float = 1e-6,
-    pseudo_count: float = 0.01,
+    max_iterations: int | Int[Array, ""] = 100,
+    tolerance: float | Float[Array, ""] = 1e-6,
+    pseudo_count: float | Float[Array, ""] = 0.01,
 ) -> DawidSkene:
     """EM for the label frequencies and one confusion matrix per source, from the votes alone.
 
