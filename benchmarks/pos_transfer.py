@@ -18,7 +18,6 @@ from pathlib import Path
 from absl import flags
 
 from launch import inputs, options
-from launch.demo import train_source
 from launch.options import FLAGS
 
 options.define("encoder", "output", "overwrite", "rounds", "confusion_learning_rate")
@@ -50,7 +49,7 @@ def main() -> None:
     for source in sources:
         if not (Path(source.path) / "config.json").exists():
             sentences = sample(source.name, "train", FLAGS.max_sentences)
-            train_source(encoder, source, sentences, config, run)
+            experiments.train_source(encoder, source, sentences, config, run)
     cache = run.path / "predictions"
     text = [s._replace(labels=None) for s in sample(FLAGS.target, "train", FLAGS.max_sentences)]
     gold = sample(FLAGS.target, "test", FLAGS.max_test_sentences)

@@ -37,7 +37,7 @@ def main() -> None:
     encoder = load_tagger(unpack_e5_small())
     sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
     for source in sources:
-        train_source(encoder, source, read_sample(source.name), config, run)
+        experiments.train_source(encoder, source, read_sample(source.name), config, run)
     sentences = read_sample(TARGET)
     text, gold = [s._replace(labels=None) for s in sentences[:150]], sentences[150:]
     cache = run.path / "predictions"
@@ -54,18 +54,6 @@ def main() -> None:
     print(format_table(rows))
     run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
     print(f"\nrun folder: {Path(FLAGS.output).resolve()}")
-
-
-def train_source(encoder, source, sentences, config, run) -> None:
-    """Train a source tagger on labelled text and write its model folder."""
-    from zsl_jax.workflows.recording import recorded
-    from zsl_jax.workflows.supervised import train_supervised
-    from zsl_jax.workflows.tagging import save_tagger
-
-    words = config.passes * sum(len(sentence.words) for sentence in sentences)
-    with recorded(run, f"source {source.name}", words) as hooks:
-        tagger = train_supervised(encoder, sentences, config, hooks)
-    save_tagger(source.path, tagger)
 
 
 if __name__ == "__main__":

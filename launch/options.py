@@ -57,7 +57,7 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
         "EM rounds (passes over the text, for the other approaches).", 1),
     "stop_early": (flags.DEFINE_bool, False, "Stop when J has not improved after a round."),
     "batch_words": (flags.DEFINE_integer, 512, "Words in an update, about.", 1),
-    "row_length": (flags.DEFINE_integer, 256,
+    "row_length": (flags.DEFINE_integer, 128,
         "Subwords in a packed row; longer sentences go through overlapping windows.", 8),
     "learning_rate": (flags.DEFINE_float, 1e-4, "Highest learning rate of the tagger.", 0.0),
     "confusion_learning_rate": (flags.DEFINE_float, 2e-4,
@@ -141,7 +141,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def train_config():
-    """The configuration that the flags of a training program stand for; counts compilations from here on."""
+    """The configuration that the flags stand for; XLA's compilations are counted from here on."""
     from zsl_jax.training.compilation import watch_compilations
     from zsl_jax.training.config import Approach, OptimizerConfig, Strategy, TrainConfig
 

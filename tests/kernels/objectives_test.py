@@ -8,7 +8,7 @@ from tests.kernels import reference
 from tests.kernels.examples import arrays, assert_finite, both_ways, examples, precision
 from zsl_jax import kernels
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=20, deadline=None)
 precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
 
 
@@ -86,7 +86,8 @@ def test_masked_words_are_removed_words(example):
 
 
 def test_all_words_masked():
-    results = losses(jnp.ones((2, 3)) / 3, jnp.zeros((2, 3)), jnp.zeros(2, int), jnp.zeros(2, bool))
+    words = np.full((6, 4), 0.25)
+    results = jitted_losses(*arrays(words, words, np.zeros(6, int), np.zeros(6, bool)))
     for total, count in results.values():
         assert (float(total), int(count)) == (0, 0)
 
@@ -95,7 +96,7 @@ def test_log_of_zero_costs_nothing_where_the_posterior_is_zero():
     q = jnp.array([[1.0, 0.0], [0.0, 1.0]])
     log_prior = jnp.array([[0.0, -jnp.inf], [-jnp.inf, 0.0]])
     targets, mask = jnp.array([0, 1]), jnp.ones(2, bool)
-    results = losses(q, log_prior, targets, mask)
+    results = jitted_losses(q, log_prior, targets, mask)
     for name in set(results) - {"expected_risk"}:
         assert float(results[name][0]) == 0, name
     assert_finite(gradients_of_losses(q, log_prior, targets, mask))
@@ -103,11 +104,16 @@ def test_log_of_zero_costs_nothing_where_the_posterior_is_zero():
 
 def test_objective_of_an_impossible_word_is_infinite_with_finite_gradient():
     joint = jnp.array([[-jnp.inf, -jnp.inf], [-1.0, -2.0]])
-    value = kernels.negative_log_marginal(joint, jnp.ones(2, bool))[0]
-    gradient = jax.grad(lambda x: kernels.negative_log_marginal(x, jnp.ones(2, bool))[0])(joint)
+
+    @jax.jit
+    @jax.value_and_grad
+    def objective(joint):
+        return kernels.negative_log_marginal(joint, jnp.ones(2, bool))[0]
+
+    value, gradient = objective(joint)
     assert np.isposinf(value)
     np.testing.assert_array_equal(gradient[0], 0)
-    np.testing.assert_allclose(gradient[1], -jax.nn.softmax(joint[1]), rtol=1e-6)
+    np.testing.assert_allclose(gradient[1], [-0.7310586, -0.2689414], rtol=1e-6)
 
 
 def test_no_gradient_through_the_posterior_of_the_m_step():

@@ -13,7 +13,7 @@ from zsl_jax.models.tagger import Tagger
 
 
 def assert_same_tree(left, right):
-    assert jax.tree.structure(left) == jax.tree.structure(right)
+    assert str(jax.tree.structure(left)) == str(jax.tree.structure(right))
     jax.tree.map(np.testing.assert_array_equal, left, right)
 
 
@@ -67,7 +67,7 @@ def test_gamma_and_beta(family):
 
 def test_other_heads_and_buffers_are_passed_over():
     reference = read_reference("bert")
-    extra = {
+    extra: dict[str, np.ndarray] = {
         "bert.pooler.dense.weight": np.zeros((16, 16), np.float32),
         "cls.predictions.bias": np.zeros(60, np.float32),
         "lm_head.dense.weight": np.zeros((16, 16), np.float32),

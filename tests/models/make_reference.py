@@ -21,7 +21,7 @@ def torch_model(family: str, seed: int = 0):
     import torch
     from transformers import AutoConfig, AutoModelForTokenClassification
 
-    sizes = {"vocab_size": 60, "num_labels": 5, "pad_token_id": 1}
+    sizes: dict[str, float] = {"vocab_size": 60, "num_labels": 5, "pad_token_id": 1}
     if family == "distilbert":
         sizes |= {"dim": 16, "n_layers": 2, "n_heads": 4, "hidden_dim": 32}
     else:

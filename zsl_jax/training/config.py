@@ -133,7 +133,7 @@ class TrainConfig:
     epochs: int = 1
     stop_early: bool = False
     batch_words: int = 512
-    row_length: int = 256
+    row_length: int = 128
     dropout: float = 0.1
     seed: int = 0
     label_model: LabelModelConfig = LabelModelConfig()

@@ -36,7 +36,7 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
     """
     tree = {"tagger": params, "confusion": np.asarray(confusion_logits, np.float32)}
     opt_state = steps.init_optimizer(tree, config.optimizer)
-    key = jax.random.key(config.seed, impl="unsafe_rbg")
+    key = jax.random.key(config.seed)
     return TrainState(params, tree["confusion"], opt_state, np.int32(0), key)
 
 
@@ -53,8 +53,6 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
     """The static part of this run's updates."""
     label_model = config.label_model
     encoder = dataclasses.replace(encoder, dropout=config.dropout, attention_dropout=config.dropout)
-    if not config.objective.has_label_model:
-        return steps.StepSettings(encoder, num_labels, config.objective, config.optimizer)
     return steps.StepSettings(
         encoder,
         num_labels,

@@ -42,9 +42,9 @@ class StepSettings:
     num_labels: int
     objective: Objective
     optimizer: OptimizerConfig
-    fixed_temperature: float = 10.0
-    trainable_confusion: bool = True
-    weights: JointWeights = JointWeights()
+    fixed_temperature: float
+    trainable_confusion: bool
+    weights: JointWeights
 
 
 class Evidence(NamedTuple):

@@ -14,8 +14,14 @@ from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.recording import recorded
 from zsl_jax.workflows.sources import Source, abstaining, common_scheme, source_predictions
+from zsl_jax.workflows.supervised import train_supervised
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
-from zsl_jax.workflows.tagging import LoadedTagger, encode_text, predict_log_probs
+from zsl_jax.workflows.tagging import (
+    LoadedTagger,
+    encode_text,
+    predict_log_probs,
+    save_tagger,
+)
 from zsl_jax.workflows.transfer import Transferred, posterior_of, train_target
 
 
@@ -58,6 +64,19 @@ def predictions_of(
     return {
         source.name: source_predictions(source, sentences, cache, row_length) for source in sources
     }
+
+
+def train_source(
+    encoder: LoadedTagger,
+    source: Source,
+    sentences: Sequence[Sentence],
+    config: TrainConfig,
+    run: RunFolder,
+) -> None:
+    """Train a source tagger on labelled text and write its model folder."""
+    words = config.passes * sum(len(sentence.words) for sentence in sentences)
+    with recorded(run, f"source {source.name}", words) as hooks:
+        save_tagger(source.path, train_supervised(encoder, sentences, config, hooks))
 
 
 def prepare_experiment(

@@ -107,7 +107,7 @@ def prediction_batches(windows: subwords.Windows, row_length: int):
 
 
 def predict_log_probs(
-    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 256
+    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 128
 ) -> Float[np.ndarray, "N K"]:
     """log P(y|x) of every word of a text, [N, K] on the flat axis of words."""
     scheme = require_head(tagger)
