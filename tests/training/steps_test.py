@@ -62,7 +62,7 @@ def test_every_objective_falls_on_one_batch(objective):
     for _ in range(15):
         state, info = steps.update(settings, state, batch, steps.Evidence(target, probs), RATES)
         losses.append(float(info.loss))
-    assert int(info.count) == 13
+    assert int(info.num_words) == 13
     assert losses[-1] < losses[0]
 
 
@@ -105,7 +105,7 @@ def test_an_all_zero_target_leaves_its_word_out():
     settings, state, batch, target, _ = problem(TrainConfig(approach=Approach.KD, dropout=0.0))
     target[3] = 0.0
     _, info = steps.update(settings, state, batch, steps.Evidence(target, None), RATES)
-    assert int(info.count) == 12
+    assert int(info.num_words) == 12
 
 
 def test_fixed_confusion_has_no_gradient_but_the_tagger_has():

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
@@ -37,14 +38,15 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
     tree = {"tagger": params, "confusion": np.asarray(confusion_logits, np.float32)}
     opt_state = steps.init_optimizer(tree, config.optimizer)
     key = jax.random.key(config.seed)
-    return TrainState(params, tree["confusion"], opt_state, np.int32(0), key)
+    step, logits = jnp.zeros((), jnp.int32), jnp.asarray(tree["confusion"])
+    return TrainState(params, logits, opt_state, step, key)
 
 
 def first_confusion(config: TrainConfig, votes: SourceVotes, num_labels: int) -> np.ndarray:
     """Logits of σ before training: τ·I, or what Dawid-Skene finds in the hard votes; [U, K, K]."""
     num_sources = votes.labels.shape[1]
     if config.label_model.confusion_init == "dawid_skene":
-        return np.asarray(kernels.dawid_skene(votes.labels, num_labels).log_confusion)
+        return np.asarray(kernels.dawid_skene(jnp.asarray(votes.labels), num_labels).log_confusion)
     temperature = config.label_model.trainable_temperature
     return np.asarray(kernels.identity_logits(temperature, num_sources, num_labels))
 
@@ -142,7 +144,7 @@ def _run_epoch(state, settings, corpus: Corpus, epoch: int, tables, config, hook
         places = np.maximum(batch.word_ids.reshape(-1), 0)
         rows = (None if table is None else table[places] for table in tables)
         state, info = steps.update(settings, state, batch, steps.Evidence(*rows), rates)
-        count = int(info.count)
+        count = int(info.num_words)
         loss = float(info.loss) / max(count, 1)
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss of step {int(state.step)} is {loss}")
@@ -158,14 +160,13 @@ def _run_epoch(state, settings, corpus: Corpus, epoch: int, tables, config, hook
 def _closed_form(state: TrainState, result: Expectation, votes, initial, config: TrainConfig):
     """σ ∝ c·K·σ₀ + expected counts under Q; the logits of the new state are its logarithm."""
     label_model = config.label_model
-    mask = np.ones(len(votes), bool)
+    posterior, mask = jnp.asarray(result.posterior), jnp.ones(len(votes), bool)
     if label_model.confusion_evidence == "soft" and votes.ndim == 3:
-        counts = kernels.likelihood_weighted_counts(
-            result.posterior, votes, result.log_confusion, mask
-        )
+        probs, log_confusion = jnp.asarray(votes), jnp.asarray(result.log_confusion)
+        counts = kernels.likelihood_weighted_counts(posterior, probs, log_confusion, mask)
     else:
         labels = votes if votes.ndim == 2 else _hard_labels(votes)
-        counts = kernels.expected_counts_from_labels(result.posterior, labels, mask)
+        counts = kernels.expected_counts_from_labels(posterior, jnp.asarray(labels), mask)
     logits = kernels.closed_form_log_confusion(counts, initial, label_model.pseudo_count)
     return state._replace(confusion_logits=logits)
 
@@ -176,4 +177,4 @@ def _hard_labels(probs: np.ndarray) -> np.ndarray:
 
 
 def _log_sigma(logits):
-    return kernels.log_confusion_from_logits(logits)
+    return kernels.log_confusion_from_logits(jnp.asarray(logits))

@@ -65,12 +65,12 @@ class StepInfo(NamedTuple):
 
     Attributes:
       loss: [], summed over words.
-      count: [], words that had a loss.
+      num_words: [], words that had a loss.
       gradient_norm: [], global norm of the gradient of the mean loss, before clipping.
     """
 
     loss: Float[Array, ""]
-    count: Int[Array, ""]
+    num_words: Int[Array, ""]
     gradient_norm: Float[Array, ""]
 
 
@@ -185,28 +185,34 @@ def _log_joint(weights: JointWeights, log_prior_words, votes, log_confusion):
 
 def _loss(settings: StepSettings, tree, key, batch: TokenBatch, evidence: Evidence, mix):
     """The objective's sum over the words of a batch, and their number."""
-    log_probs = _tagger(settings.encoder, settings.num_labels).apply(
+    log_probs: Array = _tagger(settings.encoder, settings.num_labels).apply(
         {"params": tree["tagger"]},
         batch.token_ids,
         batch.positions,
         batch.segments,
         deterministic=False,
         rngs={"dropout": key},
-    )
+    )  # type: ignore[assignment]
     words = log_probs.reshape(-1, settings.num_labels)
-    mask = batch.word_ids.reshape(-1) >= 0
-    if not settings.objective.has_label_model:
-        mask &= evidence.target.sum(-1) > 0
-        distance = {
-            Objective.KL: kernels.kl_divergence,
-            Objective.SQUARED_ERROR: kernels.squared_error,
-        }[settings.objective]
-        return distance(evidence.target, words, mask)
+    mask = jnp.asarray(batch.word_ids).reshape(-1) >= 0
+    if settings.objective is Objective.MARGINAL:
+        return kernels.negative_log_marginal(
+            _batch_joint(settings, tree, words, evidence, mix), mask
+        )
+    target = jnp.asarray(evidence.target)
+    if settings.objective is Objective.M_STEP:
+        joint = _batch_joint(settings, tree, words, evidence, mix)
+        return kernels.m_step_loss(target, joint, mask)
+    mask &= target.sum(-1) > 0
+    if settings.objective is Objective.SQUARED_ERROR:
+        return kernels.squared_error(target, words, mask)
+    return kernels.kl_divergence(target, words, mask)
+
+
+def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Evidence, mix):
+    """The log joint of a batch at the present θ and σ."""
     logits = tree["confusion"]
     if not settings.trainable_confusion:
         logits = jax.lax.stop_gradient(logits)
     log_confusion = mixed_log_confusion(settings.fixed_temperature, logits, mix)
-    joint = _log_joint(settings.weights, words, evidence.votes, log_confusion)
-    if settings.objective is Objective.MARGINAL:
-        return kernels.negative_log_marginal(joint, mask)
-    return kernels.m_step_loss(evidence.target, joint, mask)
+    return _log_joint(settings.weights, log_prior_words, evidence.votes, log_confusion)

@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -38,26 +40,34 @@ def aggregate(
     Returns:
       Labels and distributions.
     """
-    has_vote = (votes.labels >= 0).any(axis=1)
+    labels, probs = jnp.asarray(votes.labels), _probs(votes, num_labels)
     if method == "majority":
-        labels = np.asarray(kernels.majority_vote(votes.labels, votes.probs, num_labels))
-        shares = np.asarray(kernels.mean_probs(kernels.vote_probs(votes.labels, num_labels)))
-        return Aggregated(labels, np.where(has_vote[:, None], shares, 0.0))
-    if method == "mean":
-        probs = votes.probs
-        if probs is None:
-            probs = kernels.vote_probs(votes.labels, num_labels)
-        table = np.asarray(kernels.mean_probs(probs), np.float32)
+        soft = None if votes.probs is None else probs
+        ids = kernels.majority_vote(labels, soft, num_labels)
+        table = kernels.mean_probs(kernels.vote_probs(labels, num_labels))
+    elif method == "mean":
+        table = kernels.mean_probs(probs)
+        ids = table.argmax(-1)
     else:
-        table = _dawid_skene(votes, num_labels, votes if fitted_on is None else fitted_on)
+        table = _dawid_skene(labels, num_labels, votes if fitted_on is None else fitted_on)
+        ids = table.argmax(-1)
+    has_vote = (votes.labels >= 0).any(axis=1)
     return Aggregated(
-        np.where(has_vote, table.argmax(-1), -1), np.where(has_vote[:, None], table, 0.0)
+        np.where(has_vote, np.asarray(ids), -1),
+        np.where(has_vote[:, None], np.asarray(table, np.float32), np.float32(0)),
     )
 
 
-def _dawid_skene(votes: SourceVotes, num_labels: int, fitted_on: SourceVotes) -> np.ndarray:
-    fitted = kernels.dawid_skene(fitted_on.labels, num_labels)
-    likelihood = kernels.source_log_likelihoods(votes.labels, fitted.log_confusion)
-    weights = np.ones(votes.labels.shape[1], np.float32)
-    joint = kernels.log_joint(fitted.log_prior, likelihood, weights, 1.0)
-    return np.exp(np.asarray(kernels.log_posterior(joint)))
+def _probs(votes: SourceVotes, num_labels: int) -> jax.Array:
+    """The sources' probabilities; their labels as certainties where a source has none."""
+    if votes.probs is None:
+        return kernels.vote_probs(jnp.asarray(votes.labels), num_labels)
+    return jnp.asarray(votes.probs)
+
+
+def _dawid_skene(labels: jax.Array, num_labels: int, fitted_on: SourceVotes) -> jax.Array:
+    fitted = kernels.dawid_skene(jnp.asarray(fitted_on.labels), num_labels)
+    likelihood = kernels.source_log_likelihoods(labels, fitted.log_confusion)
+    log_prior = jnp.broadcast_to(fitted.log_prior, (len(labels), num_labels))
+    joint = kernels.log_joint(log_prior, likelihood, jnp.ones(labels.shape[1]), 1.0)
+    return jnp.exp(kernels.log_posterior(joint))

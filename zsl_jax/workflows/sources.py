@@ -33,7 +33,7 @@ def parse_sources(values: Sequence[str], flag: str = "--source") -> list[Source]
     Raises:
       InputError: A value has no name, a name stands twice, or a file is missing.
     """
-    sources = []
+    sources: list[Source] = []
     for value in values:
         name, equals, path = value.partition("=")
         if not (name and equals and path):

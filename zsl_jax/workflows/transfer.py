@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from zsl_jax import kernels
 from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
@@ -14,6 +13,7 @@ from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.training.expectation import label_posterior
 from zsl_jax.training.records import Hooks
 from zsl_jax.types import SourceVotes
+from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
 from zsl_jax.workflows.tagging import LoadedTagger
 
@@ -117,11 +117,12 @@ def fixed_target(
     if config.approach is Approach.HARD_CAT:
         return one_hot[votes.labels.T.reshape(-1)]
     if config.approach is Approach.HARD_VOTE:
-        return one_hot[np.asarray(kernels.majority_vote(votes.labels, votes.probs, num_labels))]
-    hard = config.predictions == "hard"
-    probs = one_hot[votes.labels] if hard else evidence_of(votes, "soft")
-    mean = np.asarray(kernels.mean_probs(probs), np.float32)
-    return np.where((votes.labels >= 0).any(1)[:, None], mean, 0.0).astype(np.float32)
+        return one_hot[aggregate(votes, num_labels, "majority").labels]
+    if config.predictions == "soft":
+        evidence_of(votes, "soft")  # raises where a source has labels only
+    else:
+        votes = votes._replace(probs=None)
+    return aggregate(votes, num_labels, "mean").probs
 
 
 def repeated(windows: Windows, times: int) -> Windows:
