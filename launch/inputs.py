@@ -24,7 +24,7 @@ def _sampled(flag: str, max_sentences: int, with_labels: bool) -> list[Sentence]
     from zsl_jax.data.readers import read_sentences
     from zsl_jax.data.sampling import sample_sentences
 
-    path = FLAGS[flag].value
+    path = str(FLAGS[flag].value)
     column = FLAGS.column if "column" in FLAGS and with_labels else None
     sentences = read_sentences(path, column, with_labels)
     return sample_sentences(sentences, max_sentences, FLAGS.seed if "seed" in FLAGS else 0)

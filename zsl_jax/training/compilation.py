@@ -12,7 +12,7 @@ _seconds: list[float] = []
 class Compilation(NamedTuple):
     """Programs compiled so far in this process, and the seconds that took."""
 
-    count: int
+    programs: int
     seconds: float
 
 
@@ -27,6 +27,6 @@ def watch_compilations() -> None:
     jax.monitoring.register_event_duration_secs_listener(_listen)
 
 
-def _listen(event: str, seconds: float, **_) -> None:
+def _listen(event: str, duration_secs: float, **kwargs: str | int) -> None:
     if event == _EVENT:
-        _seconds.append(seconds)
+        _seconds.append(duration_secs)

@@ -51,7 +51,7 @@ def aggregate(
     else:
         table = _dawid_skene(labels, num_labels, votes if fitted_on is None else fitted_on)
         ids = table.argmax(-1)
-    has_vote = (votes.labels >= 0).any(axis=1)
+    has_vote = np.any(votes.labels >= 0, axis=1)
     return Aggregated(
         np.where(has_vote, np.asarray(ids), -1),
         np.where(has_vote[:, None], np.asarray(table, np.float32), np.float32(0)),
