@@ -130,15 +130,6 @@ def test_aggregate_and_evaluate(world, trained, tmp_path):
     assert "sentence" in refused.stderr and "Traceback" not in refused.stderr
 
 
-@pytest.mark.parametrize(
-    "name", ["train", "annotate", "transfer", "predict", "aggregate", "evaluate", "demo"]
-)
-def test_help_lists_the_programs_own_flags_quickly(name):
-    done = program(name, "--help", status=1)
-    assert f"python -m launch.{name}" in done.stdout
-    assert len(done.stdout.splitlines()) < 130
-
-
 def test_bad_flags_end_in_one_sentence(world, tmp_path):
     done = program(
         "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--source=nameless",

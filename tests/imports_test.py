@@ -93,4 +93,4 @@ try:
 except SystemExit:
     pass"""
     loaded = loaded_after(code)
-    assert "absl" in loaded and not loaded & {"transformers", "torch"}
+    assert "absl" in loaded and not loaded & {"transformers", "torch", "jax", "pyarrow"}

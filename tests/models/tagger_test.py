@@ -10,7 +10,6 @@ from zsl_jax.models.convert import params_from_tensors
 from zsl_jax.models.encoder import EncoderConfig
 from zsl_jax.models.tagger import (
     Tagger,
-    init_head,
     restore_word_embeddings,
     slice_word_embeddings,
     word_embeddings,
@@ -111,15 +110,6 @@ def test_gradient_reaches_every_parameter_but_unused_rows():
     used = np.zeros(60, bool)
     used[token_ids] = True
     assert (np.abs(gradient["encoder"]["embeddings"]["word"]).max(1) > 0).tolist() == used.tolist()
-
-
-def test_init_head_has_the_shape_of_the_module():
-    _, params = load("bert")
-    head = init_head(jax.random.key(0), 16, 5)
-    want = jax.tree.map(np.shape, params["classifier"])
-    assert jax.tree.map(np.shape, head) == want
-    assert 0.005 < np.std(head["kernel"]) < 0.05
-    assert not np.any(head["bias"])
 
 
 def test_second_call_does_not_compile_again():

@@ -56,23 +56,6 @@ class Tagger(nn.Module):
         return jax.nn.log_softmax(logits, axis=-1)
 
 
-def init_head(key: Array, hidden_size: int, num_labels: int) -> Params:
-    """A new head: normal(0.02) kernel and zero bias.
-
-    Args:
-      key: A `jax.random` key.
-      hidden_size: H.
-      num_labels: K.
-
-    Returns:
-      {"kernel": [H, K], "bias": [K]}, the value of the parameters' "classifier".
-    """
-    return {
-        "kernel": 0.02 * jax.random.normal(key, (hidden_size, num_labels), jnp.float32),
-        "bias": jnp.zeros(num_labels, jnp.float32),
-    }
-
-
 def word_embeddings(params: Params) -> Float[Array, "V H"]:
     """The matrix of word embeddings inside a tagger's parameters.
 

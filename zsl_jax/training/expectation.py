@@ -1,6 +1,8 @@
 """The E step: log P of every word of a text, and Q from it and the sources."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import numpy as np
@@ -16,7 +18,12 @@ BLOCK_WORDS = 16_384
 
 
 def predict_log_prior(
-    encoder: EncoderConfig, num_labels: int, params, batches: Batches, num_words: int
+    encoder: EncoderConfig,
+    num_labels: int,
+    params: dict[str, Any],
+    batches: Batches,
+    num_words: int,
+    advance: Callable[[int], Any] = lambda words: None,
 ) -> Float[np.ndarray, "N K"]:
     """log P_θ of every word of a text, without dropout.
 
@@ -26,6 +33,7 @@ def predict_log_prior(
       params: The tagger's parameters.
       batches: The text.
       num_words: N.
+      advance: Told the number of words of each batch when it is done.
 
     Returns:
       [N, K] float32. Every word is written exactly once, which is asserted.
@@ -39,6 +47,7 @@ def predict_log_prior(
         here = batch.word_ids >= 0
         table[batch.word_ids[here]] = values[here]
         written += int(here.sum())
+        advance(int(here.sum()))
     assert written == num_words, f"{written} of {num_words} words got a prediction"
     return table
 

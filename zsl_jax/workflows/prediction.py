@@ -23,7 +23,13 @@ from zsl_jax.training.expectation import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.sources import Source, common_scheme
-from zsl_jax.workflows.tagging import LoadedTagger, gold_labels, predict_log_probs, require_head
+from zsl_jax.workflows.tagging import (
+    LoadedTagger,
+    gold_labels,
+    labels_by_sentence,
+    predict_log_probs,
+    require_head,
+)
 from zsl_jax.workflows.transfer import evidence_of
 
 
@@ -88,21 +94,18 @@ def write_labelled(
         write_predictions(path, made)
         return
     write = write_jsonl if name.endswith((".jsonl", ".jsonl.gz")) else write_conll
-    write(name, text, label_names_of(made))
-
-
-def label_names_of(made: SourcePredictions) -> list[tuple[str, ...]]:
-    """One label name a word, sentence by sentence; "_" where there is none."""
-    names = [*made.label_names, "_"]
-    flat = iter(made.labels.tolist())
-    return [tuple(names[next(flat)] for _ in words) for words in made.words]
+    write(name, text, _names(made))
 
 
 def score_predictions(
     gold: Sequence[Sentence], predicted: SourcePredictions, task: str | None
 ) -> dict[str, Any]:
     """Scores of a prediction file; a word without a prediction counts as wrong."""
-    return metrics.score(gold_labels(gold, "--gold"), label_names_of(predicted), task)
+    return metrics.score(gold_labels(gold, "--gold"), _names(predicted), task)
+
+
+def _names(made: SourcePredictions) -> list[tuple[str, ...]]:
+    return labels_by_sentence(made.label_names, made.words, made.labels)
 
 
 def _labelled(text: Sequence[Sentence], scheme: LabelScheme, labels, probs) -> SourcePredictions:

@@ -17,7 +17,7 @@ from zsl_jax.workflows.tagging import (
     LoadedTagger,
     encode_text,
     gold_labels,
-    per_sentence,
+    labels_by_sentence,
     predict_log_probs,
 )
 
@@ -74,5 +74,6 @@ def score_tagger(
     """A tagger's scores on labelled text."""
     ids = predict_log_probs(tagger, sentences, row_length).argmax(-1)
     assert tagger.scheme is not None
-    predicted = per_sentence(tagger.scheme, sentences, ids)
+    words = [sentence.words for sentence in sentences]
+    predicted = labels_by_sentence(tagger.scheme.names, words, ids)
     return metrics.score(gold_labels(sentences, "--dev"), predicted, task)

@@ -9,7 +9,7 @@ from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import METHODS, aggregate
-from zsl_jax.workflows.tagging import gold_labels, per_sentence
+from zsl_jax.workflows.tagging import gold_labels, labels_by_sentence
 
 
 class Row(NamedTuple):
@@ -29,8 +29,8 @@ class Row(NamedTuple):
 def score_ids(
     ids: np.ndarray, scheme: LabelScheme, gold: Sequence[Sentence], task: str | None
 ) -> dict[str, Any]:
-    """Scores of label ids on the flat axis of words; an abstention counts as the first label."""
-    predicted = per_sentence(scheme, gold, np.maximum(ids, 0))
+    """Scores of label ids on the flat axis of words; a word without label counts as wrong."""
+    predicted = labels_by_sentence(scheme.names, [sentence.words for sentence in gold], ids)
     return metrics.score(gold_labels(gold, "--test"), predicted, task)
 
 

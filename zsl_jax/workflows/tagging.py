@@ -5,11 +5,13 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from zsl_jax.data import packing, subwords
+from zsl_jax.data.checks import MISSING_LABEL
 from zsl_jax.errors import InputError
 from zsl_jax.io import model_folder
+from zsl_jax.io.progress import word_progress
 from zsl_jax.labels import LabelScheme
 from zsl_jax.models import convert
 from zsl_jax.models.config import EncoderConfig
@@ -113,9 +115,10 @@ def predict_log_probs(
     scheme = require_head(tagger)
     windows = encode_text(tagger, sentences, row_length)
     batches = prediction_batches(windows, min(row_length, tagger.encoder.max_positions))
-    return expectation.predict_log_prior(
-        tagger.encoder, scheme.size, tagger.params, batches, windows.num_words
-    )
+    with word_progress(windows.num_words, "labelling") as advance:
+        return expectation.predict_log_prior(
+            tagger.encoder, scheme.size, tagger.params, batches, windows.num_words, advance
+        )
 
 
 def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ...]]:
@@ -130,12 +133,23 @@ def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ..
     return [sentence.labels or () for sentence in sentences]
 
 
-def per_sentence(scheme: LabelScheme, sentences: Sequence[Sentence], ids) -> list[tuple[str, ...]]:
-    """Label names of each sentence, from label ids on the flat axis of words."""
-    names = scheme.decode(ids)
-    assert len(names) == sum(len(sentence.words) for sentence in sentences)
-    labels, start = [], 0
-    for sentence in sentences:
-        labels.append(tuple(names[start : start + len(sentence.words)]))
-        start += len(sentence.words)
-    return labels
+def labels_by_sentence(
+    label_names: Sequence[str], words: Sequence[Sequence[str]], ids: Int[np.ndarray, " N"]
+) -> list[tuple[str, ...]]:
+    """Label names of each sentence, from label ids on the flat axis of words.
+
+    Args:
+      label_names: K names.
+      words: The words of each sentence, N together, which is asserted.
+      ids: [N], label ids; -1 where there is none.
+
+    Returns:
+      One name a word, "_" where there is none.
+
+    >>> labels_by_sentence(["A", "B"], [["x", "y"], ["z"]], np.array([1, -1, 0]))
+    [('B', '_'), ('A',)]
+    """
+    assert len(ids) == sum(map(len, words)), "as many labels as words"
+    names = [*label_names, MISSING_LABEL]
+    flat = iter(ids.tolist())
+    return [tuple(names[next(flat)] for _ in sentence) for sentence in words]

@@ -1,0 +1,60 @@
+import numpy as np
+
+from zsl_jax.data.readers import read_sentences
+from zsl_jax.labels import LabelScheme
+from zsl_jax.training import em
+from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+from zsl_jax.training.records import Hooks
+from zsl_jax.workflows import fitting
+from zsl_jax.workflows.tagging import encode_text, load_tagger
+
+CONFIG = TrainConfig(
+    approach=Approach.KD, rounds=1, row_length=32, batch_words=64, dropout=0.0,
+    optimizer=OptimizerConfig(learning_rate=0.01),
+)  # fmt: skip
+
+
+def train(start, windows, scheme):
+    fit = fitting.start_fit(start, scheme, windows, CONFIG)
+    target = np.eye(scheme.size, dtype=np.float32)[np.arange(windows.num_words) % scheme.size]
+    state = em.distil(fit.state, fit.settings, fit.corpus, target, CONFIG, Hooks())
+    return fit, fitting.finished(start, fit, state, scheme)
+
+
+def test_training_the_rows_that_occur_is_training_all_rows(world, monkeypatch):
+    start = load_tagger(world.encoder)
+    text = read_sentences(world.text, with_labels=False)[:12]
+    windows, scheme = encode_text(start, text, 32), LabelScheme(("A", "B"))
+    monkeypatch.setattr(fitting, "ROWS_MULTIPLE", 1)
+    fit, sliced = train(start, windows, scheme)
+    everything = np.arange(start.encoder.vocab_size)
+    assert len(fit.used_ids) < len(everything)
+    monkeypatch.setattr(fitting, "_used_rows", lambda token_ids, vocabulary: everything)
+    _, full = train(start, windows, scheme)
+    unused = np.setdiff1d(everything, fit.used_ids)
+    words = [tagger.params["encoder"]["embeddings"]["word"] for tagger in (start, sliced, full)]
+    np.testing.assert_array_equal(words[0][unused], words[1][unused])
+    np.testing.assert_array_equal(words[0][unused], words[2][unused])
+    np.testing.assert_allclose(words[1], words[2], atol=1e-5)
+    assert np.abs(words[1] - words[0]).max() > 1e-3
+
+
+def test_used_rows_are_filled_up_to_a_round_number():
+    rows = fitting._used_rows(np.array([5, 2000, 5]), 3000)
+    assert len(rows) == fitting.ROWS_MULTIPLE
+    assert {5, 2000} <= set(rows.tolist()) and (np.diff(rows) > 0).all()
+    assert len(fitting._used_rows(np.array([1]), 7)) == 7
+
+
+def test_a_source_model_keeps_its_head_in_the_order_of_the_new_scheme(world):
+    start = load_tagger(world.encoder)
+    kernel = np.arange(32, dtype=np.float32).reshape(16, 2)
+    head = {"kernel": kernel, "bias": np.array([1.0, 2.0], np.float32)}
+    source = start._replace(
+        scheme=LabelScheme(("A", "B")), params={**start.params, "classifier": head}
+    )
+    turned = fitting.head_for(source, LabelScheme(("B", "A")), seed=0)
+    np.testing.assert_array_equal(turned["bias"], [2.0, 1.0])
+    np.testing.assert_array_equal(turned["kernel"], kernel[:, ::-1])
+    fresh = fitting.head_for(source, LabelScheme(("A", "C")), seed=0)
+    assert np.abs(fresh["kernel"]).max() < 0.2
