@@ -59,7 +59,9 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
     "batch_words": (flags.DEFINE_integer, 512, "Words in an update, about.", 1),
     "row_length": (flags.DEFINE_integer, 128,
         "Subwords in a packed row; longer sentences go through overlapping windows.", 8),
-    "learning_rate": (flags.DEFINE_float, 1e-4, "Highest learning rate of the tagger.", 0.0),
+    "learning_rate": (flags.DEFINE_float, 1e-4, "Highest learning rate of the encoder.", 0.0),
+    "head_learning_rate": (flags.DEFINE_float, 0.0,
+        "The same of the new head (0: as --learning_rate; small encoders want more).", 0.0),
     "confusion_learning_rate": (flags.DEFINE_float, 2e-4,
         "Highest learning rate of the trainable confusion matrices.", 0.0),
     "tau_fixed": (flags.DEFINE_float, None,
@@ -95,7 +97,10 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
 }
 # fmt: on
 
-TRAINING = "batch_words row_length learning_rate warmup weight_decay clip_norm dropout seed".split()
+TRAINING = (
+    "batch_words row_length learning_rate head_learning_rate warmup weight_decay clip_norm dropout "
+    "seed"
+).split()
 TRANSFER = (
     "predictions approach strategy distillation rounds stop_early confusion_learning_rate "
     "tau_fixed tau_trainable mu_fixed mu_trainable confusion_init confusion_update "
@@ -148,6 +153,7 @@ def train_config():
     watch_compilations()
     optimizer = OptimizerConfig(
         learning_rate=FLAGS.learning_rate,
+        head_learning_rate=FLAGS.head_learning_rate,
         warmup_fraction=FLAGS.warmup,
         clip_norm=FLAGS.clip_norm,
         weight_decay=FLAGS.weight_decay,

@@ -7,7 +7,7 @@ supervised training and the evaluation.
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 
 class Sentence(NamedTuple):
@@ -49,7 +49,9 @@ class SourceVotes(NamedTuple):
       labels: [N, U], each source's label id; -1 where it abstains.
       probs: [N, U, K], each source's probabilities, all zero where it abstains; None if the sources
         gave labels only.
+      sayable: [U, K], False for labels that a source does not have; None if all have all.
     """
 
     labels: Int[np.ndarray, "N U"]
     probs: Float[np.ndarray, "N U K"] | None
+    sayable: Bool[np.ndarray, "U K"] | None = None

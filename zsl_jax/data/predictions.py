@@ -129,9 +129,9 @@ def source_votes(
       names: The U sources' names, for the error messages.
 
     Returns:
-      labels [N, U] int32 and probs [N, U, K] float32, whose columns are ordered by the scheme and
-      whose rows sum to 1, or are zero where a source abstains. probs is None unless all sources
-      have probabilities.
+      labels [N, U] int32; probs [N, U, K] float32, columns in the scheme's order, rows that sum to
+      1 or are zero where a source abstains, None unless all sources have probabilities; and which
+      labels each source has.
 
     Raises:
       InputError: If a source has a label that the scheme lacks, another number of words than the
@@ -141,6 +141,7 @@ def source_votes(
     labels = np.empty((num_words, len(predictions)), dtype=np.int32)
     soft = all(source.probs is not None for source in predictions)
     probs = np.zeros((num_words, len(predictions), scheme.size), np.float32) if soft else None
+    sayable = np.zeros((len(predictions), scheme.size), bool)
     for place, (source, name) in enumerate(zip(predictions, names, strict=True)):
         if len(source.labels) != num_words:
             raise InputError(
@@ -148,11 +149,12 @@ def source_votes(
                 f"{num_words}; let all sources predict the same text."
             )
         columns = scheme.encode(source.label_names, where=f"The source {name}")
+        sayable[place, columns] = True
         labels[:, place] = np.append(columns, np.int32(-1))[source.labels]
         if probs is not None and source.probs is not None:
             check_probs(source.probs, source.words, f"The source {name}")
             _fill_normalised(probs[:, place], source.probs, source.labels >= 0, columns)
-    return SourceVotes(labels, probs)
+    return SourceVotes(labels, probs, sayable)
 
 
 def _fill_normalised(

@@ -93,7 +93,9 @@ class OptimizerConfig:
     """AdamW with a linear warm-up and decay.
 
     Attributes:
-      learning_rate: Highest rate for the tagger.
+      learning_rate: Highest rate for the encoder.
+      head_learning_rate: Highest rate for the head; 0 stands for that of the encoder. A new head on
+        a small encoder wants ten times as much, or more.
       confusion_learning_rate: Highest rate for the logits of σ.
       warmup_fraction: Part of the training in which the rate rises from 0.
       clip_norm: Largest global norm of the gradient of the mean loss a word.
@@ -101,6 +103,7 @@ class OptimizerConfig:
     """
 
     learning_rate: float = 1e-4
+    head_learning_rate: float = 0.0
     confusion_learning_rate: float = 2e-4
     warmup_fraction: float = 0.1
     clip_norm: float = 5.0

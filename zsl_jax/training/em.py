@@ -16,7 +16,7 @@ from jaxtyping import Float
 from zsl_jax import kernels
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
-from zsl_jax.training.config import Objective, TrainConfig
+from zsl_jax.training.config import LabelModelConfig, Objective, TrainConfig
 from zsl_jax.training.expectation import expect
 from zsl_jax.training.records import Corpus, Expectation, Hooks, RoundRecord, StepRecord
 from zsl_jax.training.schedules import rates_at
@@ -42,13 +42,26 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
     return TrainState(params, logits, opt_state, step, key)
 
 
-def first_confusion(config: TrainConfig, votes: SourceVotes, num_labels: int) -> np.ndarray:
-    """Logits of σ before training: τ·I, or what Dawid-Skene finds in the hard votes; [U, K, K]."""
+def starting_confusion(
+    config: LabelModelConfig, votes: SourceVotes, num_labels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """log ψ and the logits of σ before training, both [U, K, K].
+
+    ψ and, by default, σ are scaled identities. The column of a label that a source does not have is
+    uniform: whatever the source predicts says nothing for or against such a label.
+    """
     num_sources = votes.labels.shape[1]
-    if config.label_model.confusion_init == "dawid_skene":
-        return np.asarray(kernels.dawid_skene(jnp.asarray(votes.labels), num_labels).log_confusion)
-    temperature = config.label_model.trainable_temperature
-    return np.asarray(kernels.identity_logits(temperature, num_sources, num_labels))
+    informed = np.float32(1) if votes.sayable is None else votes.sayable[:, None, :]
+
+    def scaled_identity(temperature: float) -> jax.Array:
+        return kernels.identity_logits(temperature, num_sources, num_labels) * informed
+
+    log_fixed = kernels.log_confusion_from_logits(scaled_identity(config.fixed_temperature))
+    if config.confusion_init == "dawid_skene":
+        logits = kernels.dawid_skene(jnp.asarray(votes.labels), num_labels).log_confusion
+    else:
+        logits = scaled_identity(config.trainable_temperature)
+    return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
 
 
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
@@ -60,7 +73,6 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
         num_labels,
         config.objective,
         config.optimizer,
-        label_model.fixed_temperature,
         label_model.confusion_update == "gradient",
         label_model.weights,
     )
@@ -88,7 +100,7 @@ def distil(
       The trained state.
     """
     for epoch in range(config.passes):
-        state = _run_epoch(state, settings, corpus, epoch, (target, None), config, hooks)
+        state = _run_epoch(state, settings, corpus, epoch, (target, None, None), config, hooks)
     return state
 
 
@@ -97,6 +109,7 @@ def expectation_maximization(
     settings: steps.StepSettings,
     corpus: Corpus,
     votes: np.ndarray,
+    log_fixed: np.ndarray,
     config: TrainConfig,
     hooks: Hooks,
 ) -> tuple[TrainState, Expectation]:
@@ -107,6 +120,7 @@ def expectation_maximization(
       settings: Of the update.
       corpus: The text.
       votes: [N, U] labels or [N, U, K] probabilities.
+      log_fixed: [U, K, K], log ψ.
       config: Rounds, epochs a round, strategy, stopping.
       hooks: `on_step`; `on_round` after every E step, the one after the last round included.
 
@@ -118,7 +132,8 @@ def expectation_maximization(
     for number in range(config.rounds + 1):
         started = time.monotonic()
         mix = rates_at(number / config.rounds, config).mix
-        result = expect(state, settings, corpus, votes, config, mix, result)
+        log_confusion = steps.mixed_log_confusion(log_fixed, state.confusion_logits, mix)
+        result = expect(state, settings, corpus, votes, log_confusion, config.strategy, result)
         if config.label_model.confusion_update == "closed_form":
             state = _closed_form(state, result, votes, initial, config)
         moved = kernels.total_variation(initial, _log_sigma(state.confusion_logits))
@@ -128,33 +143,39 @@ def expectation_maximization(
             break
         best = min(best, result.objective)
         target = None if settings.objective is Objective.MARGINAL else result.posterior
+        tables = (target, votes, log_fixed)
         for epoch in range(number * config.epochs, (number + 1) * config.epochs):
-            state = _run_epoch(state, settings, corpus, epoch, (target, votes), config, hooks)
+            state = _run_epoch(state, settings, corpus, epoch, tables, config, hooks)
     assert result is not None
     return state, result
 
 
 def _run_epoch(state, settings, corpus: Corpus, epoch: int, tables, config, hooks: Hooks):
-    """Updates over one shuffled pass; `tables` are the targets and votes of all words."""
+    """Updates over one shuffled pass; `tables` are targets and votes of all words, and log ψ."""
+    target, votes, log_fixed = tables
     batches = corpus.epoch(epoch)
     started = time.monotonic()
     for index, batch in enumerate(batches):
         progress = (epoch + (index + 0.5) / len(batches)) / config.passes
         rates = rates_at(progress, config)
         places = np.maximum(batch.word_ids.reshape(-1), 0)
-        rows = (None if table is None else table[places] for table in tables)
-        state, info = steps.update(settings, state, batch, steps.Evidence(*rows), rates)
+        evidence = steps.Evidence(_rows(target, places), _rows(votes, places), log_fixed)
+        state, info = steps.update(settings, state, batch, evidence, rates)
         count = int(info.num_words)
         loss = float(info.loss) / max(count, 1)
         if not np.isfinite(loss):
             raise FloatingPointError(f"the loss of step {int(state.step)} is {loss}")
         now = time.monotonic()
-        norm, rate, mix = float(info.gradient_norm), float(rates[0]), float(rates.mix)
+        norm, rate, mix = float(info.gradient_norm), float(rates.learning_rate), float(rates.mix)
         step = int(state.step)
         hooks.on_step(StepRecord(step, epoch, loss, norm, rate, mix, count, now - started))
         started = now
     hooks.on_epoch(epoch, state)
     return state
+
+
+def _rows(table: np.ndarray | None, places: np.ndarray) -> np.ndarray | None:
+    return None if table is None else table[places]
 
 
 def _closed_form(state: TrainState, result: Expectation, votes, initial, config: TrainConfig):

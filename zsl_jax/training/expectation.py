@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
-from zsl_jax.training.config import JointWeights, Strategy, TrainConfig
+from zsl_jax.training.config import JointWeights, Strategy
 from zsl_jax.training.records import Batches, Corpus, Expectation
 from zsl_jax.training.state import TrainState
 
@@ -57,18 +57,15 @@ def expect(
     settings: steps.StepSettings,
     corpus: Corpus,
     votes: np.ndarray,
-    config: TrainConfig,
-    mix,
+    log_confusion: jax.Array,
+    strategy: Strategy,
     previous: Expectation | None,
 ) -> Expectation:
     """E step: Q of the whole corpus at the parameters of `state` (Eq. 3)."""
     priors = predict_log_prior(
         settings.encoder, settings.num_labels, state.params, corpus.in_order, corpus.num_words
     )
-    log_confusion = steps.mixed_log_confusion(
-        np.float32(settings.fixed_temperature), state.confusion_logits, mix
-    )
-    hard = config.strategy is Strategy.HARD_EM
+    hard = strategy is Strategy.HARD_EM
     return label_posterior(settings.weights, priors, votes, log_confusion, hard, previous)
 
 

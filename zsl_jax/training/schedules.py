@@ -12,12 +12,14 @@ class Rates(NamedTuple):
     """What changes from one update to the next, as float32 scalars.
 
     Attributes:
-      learning_rate: Of the tagger.
+      learning_rate: Of the encoder.
+      head_learning_rate: Of the head.
       confusion_learning_rate: Of the logits of σ.
       mix: λ, the share of the fixed matrix ψ in φ.
     """
 
     learning_rate: np.float32
+    head_learning_rate: np.float32
     confusion_learning_rate: np.float32
     mix: np.float32
 
@@ -60,6 +62,7 @@ def rates_at(progress: float, config: TrainConfig) -> Rates:
         mix = mix_at(progress, label_model.mix_start, label_model.mix_end, schedule)
     return Rates(
         np.float32(factor * optimizer.learning_rate),
+        np.float32(factor * (optimizer.head_learning_rate or optimizer.learning_rate)),
         np.float32(factor * optimizer.confusion_learning_rate),
         np.float32(mix),
     )

@@ -33,7 +33,6 @@ class StepSettings:
       num_labels: K.
       objective: The loss.
       optimizer: Clipping and decay (its rates are not read here).
-      fixed_temperature: Of ψ.
       trainable_confusion: False if σ is fixed or has a closed form.
       weights: α and β of the log joint.
     """
@@ -42,7 +41,6 @@ class StepSettings:
     num_labels: int
     objective: Objective
     optimizer: OptimizerConfig
-    fixed_temperature: float
     trainable_confusion: bool
     weights: JointWeights
 
@@ -54,10 +52,12 @@ class Evidence(NamedTuple):
       target: [P, K], the distribution to learn (Q, or the mean or vote of the sources); an
         all-zero row leaves the word out. None for the direct strategy.
       votes: [P, U] labels or [P, U, K] probabilities; None where no label model takes part.
+      log_fixed: [U, K, K], log ψ, the same in every batch; None where no label model takes part.
     """
 
     target: Float[np.ndarray, "P K"] | None
     votes: np.ndarray | None
+    log_fixed: Float[np.ndarray, "U K K"] | None
 
 
 class StepInfo(NamedTuple):
@@ -113,7 +113,10 @@ def update(
         gradient, state.opt_state, tree
     )
     moved = {
-        "tagger": _scaled(direction["tagger"], -rates.learning_rate),
+        "tagger": {
+            "encoder": _scaled(direction["tagger"]["encoder"], -rates.learning_rate),
+            "classifier": _scaled(direction["tagger"]["classifier"], -rates.head_learning_rate),
+        },
         "confusion": direction["confusion"] * -rates.confusion_learning_rate,
     }
     tree = optax.apply_updates(tree, moved)
@@ -153,15 +156,10 @@ def expectation(
 
 
 @jax.jit
-def mixed_log_confusion(fixed_temperature, confusion_logits, mix) -> Float[Array, "U K K"]:
+def mixed_log_confusion(log_fixed, confusion_logits, mix) -> Float[Array, "U K K"]:
     """log φ = log(λψ + (1−λ)σ)."""
-    num_sources, num_labels, _ = confusion_logits.shape
-    fixed = kernels.log_confusion_from_logits(
-        kernels.identity_logits(fixed_temperature, num_sources, num_labels)
-    )
-    return kernels.mix_log_confusion(
-        fixed, kernels.log_confusion_from_logits(confusion_logits), mix
-    )
+    trainable = kernels.log_confusion_from_logits(confusion_logits)
+    return kernels.mix_log_confusion(log_fixed, trainable, mix)
 
 
 def _tagger(encoder: EncoderConfig, num_labels: int) -> Tagger:
@@ -214,5 +212,5 @@ def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Eviden
     logits = tree["confusion"]
     if not settings.trainable_confusion:
         logits = jax.lax.stop_gradient(logits)
-    log_confusion = mixed_log_confusion(settings.fixed_temperature, logits, mix)
+    log_confusion = mixed_log_confusion(jnp.asarray(evidence.log_fixed), logits, mix)
     return _log_joint(settings.weights, log_prior_words, evidence.votes, log_confusion)

@@ -73,10 +73,10 @@ def train_target(
         return _distil(start, scheme, windows, votes, config, hooks)
     evidence = evidence_of(votes, config.predictions)
     _check_source_weights(config, votes)
-    first = em.first_confusion(config, votes, scheme.size)
-    fit = start_fit(start, scheme, windows, config, first)
+    log_fixed, logits = em.starting_confusion(config.label_model, votes, scheme.size)
+    fit = start_fit(start, scheme, windows, config, logits)
     state, result = em.expectation_maximization(
-        fit.state, fit.settings, fit.corpus, evidence, config, hooks
+        fit.state, fit.settings, fit.corpus, evidence, log_fixed, config, hooks
     )
     tagger = finished(start, fit, state, scheme)
     return Transferred(tagger, result.log_confusion, result.posterior)
