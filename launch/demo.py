@@ -14,7 +14,13 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("output", "overwrite", "rounds", *options.TRAINING)
-options.define_epochs(4, "Passes over each source's sample.")
+options.define_epochs(6, "Passes over each source's sample.")
+DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
+    "output": "runs/demo",
+    "batch_words": 128,
+    "learning_rate": 1.5e-4,
+    "head_learning_rate": 1e-2,
+}
 SOURCES = ("en", "de", "nl")
 TARGET = "es"
 
@@ -57,5 +63,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    FLAGS.set_default("output", "runs/demo")
+    for name, value in DEFAULTS.items():
+        FLAGS.set_default(name, value)
     options.run(main)

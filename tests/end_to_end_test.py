@@ -20,6 +20,7 @@ from zsl_jax.training.config import (
     Strategy,
     TrainConfig,
 )
+from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.experiment import prepare_experiment, run_approach
 from zsl_jax.workflows.tagging import load_tagger
 
@@ -144,9 +145,9 @@ def experiment(world, trained):
     text = [s._replace(labels=None) for s in read_sentences(world.text)]
     first = read_predictions(trained / "first.parquet")
     rng = np.random.default_rng(0)
-    noisy = rng.dirichlet(np.full(3, 0.3), len(first.labels)).astype(np.float16)
-    second = first._replace(probs=noisy, labels=noisy.argmax(-1).astype(np.int32))
-    found = {"first": first, "second": second}
+    random = rng.dirichlet(np.full(3, 0.3), len(first.labels)).astype(np.float16)
+    noise = first._replace(probs=random, labels=random.argmax(-1).astype(np.int32))
+    found = {"first": first, "copy": first, "noise": noise}
     return prepare_experiment(load_tagger(str(world.encoder)), text, found, 32)
 
 
@@ -162,7 +163,7 @@ MULTI = [
 
 @pytest.mark.parametrize("predictions", ["soft", "hard"])
 @pytest.mark.parametrize(("approach", "strategy"), MULTI)
-def test_every_approach_and_strategy_from_two_sources(
+def test_every_approach_and_strategy_from_three_sources(
     experiment, tmp_path, approach, strategy, predictions
 ):
     config = dataclasses.replace(
@@ -181,7 +182,7 @@ def test_every_approach_and_strategy_from_two_sources(
 @pytest.mark.parametrize("predictions", ["soft", "hard"])
 def test_every_approach_from_one_source(experiment, tmp_path, approach, predictions):
     votes = experiment.votes
-    one = votes._replace(labels=votes.labels[:, :1], probs=votes.probs[:, :1])
+    one = SourceVotes(votes.labels[:, :1], votes.probs[:, :1], votes.sayable[:1])
     experiment = experiment._replace(votes=one, names=("first",))
     config = dataclasses.replace(CONFIG, approach=approach, predictions=predictions)
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
@@ -200,8 +201,8 @@ def test_other_ways_to_learn_the_confusion(experiment, tmp_path, changes):
     config = dataclasses.replace(CONFIG, rounds=2, label_model=LabelModelConfig(**changes))
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
     np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)
-    good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
-    assert good > noise
+    *good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
+    assert min(good) > noise + 0.1
 
 
 def test_the_same_seed_gives_the_same_numbers(experiment, tmp_path):
