@@ -13,6 +13,7 @@ from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions import read_predictions
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import (
     Approach,
     LabelModelConfig,
@@ -145,7 +146,7 @@ def experiment(world, trained):
     text = [s._replace(labels=None) for s in read_sentences(world.text)]
     first = read_predictions(trained / "first.parquet")
     rng = np.random.default_rng(0)
-    random = rng.dirichlet(np.full(3, 0.3), len(first.labels)).astype(np.float16)
+    random = rng.dirichlet(np.full(3, 3.0), len(first.labels)).astype(np.float16)
     noise = first._replace(probs=random, labels=random.argmax(-1).astype(np.int32))
     found = {"first": first, "copy": first, "noise": noise}
     return prepare_experiment(load_tagger(str(world.encoder)), text, found, 32)
@@ -190,19 +191,26 @@ def test_every_approach_from_one_source(experiment, tmp_path, approach, predicti
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("predictions", "changes"),
     [
-        {"confusion_update": "closed_form"},
-        {"confusion_update": "closed_form", "confusion_evidence": "soft"},
-        {"confusion_init": "dawid_skene", "mix_start": 0.0},
+        ("hard", {"confusion_update": "closed_form"}),
+        (
+            "soft",
+            {"confusion_update": "closed_form", "confusion_evidence": "soft", "mix_start": 0.0},
+        ),
+        ("hard", {"confusion_init": "dawid_skene", "mix_start": 0.0}),
     ],
 )
-def test_other_ways_to_learn_the_confusion(experiment, tmp_path, changes):
-    config = dataclasses.replace(CONFIG, rounds=2, label_model=LabelModelConfig(**changes))
+def test_other_ways_to_learn_the_confusion(experiment, tmp_path, predictions, changes):
+    """Two sources that agree are believed more than at the start, one that guesses less."""
+    config = dataclasses.replace(
+        CONFIG, rounds=2, predictions=predictions, label_model=LabelModelConfig(**changes)
+    )
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
     np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)
     *good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
-    assert min(good) > noise + 0.1
+    start = diagonal_from_temperature(config.label_model.trainable_temperature, num_labels=3)
+    assert min(good) > start + 0.03 and noise < start - 0.01
 
 
 def test_the_same_seed_gives_the_same_numbers(experiment, tmp_path):
