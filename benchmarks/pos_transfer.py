@@ -27,6 +27,7 @@ flags.DEFINE_string("target", "ca", "Language of the text.")
 flags.DEFINE_list("languages", ["en", "id", "hi", "fi", "ru"], "Languages of the sources.")
 flags.DEFINE_list("approaches", None, "Approaches of the table (default: all).")
 flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
+OWN_FLAGS = ("target", "languages", "approaches", "transfer_learning_rate")
 DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 
 
@@ -34,7 +35,7 @@ def main() -> None:
     """Train the sources that are missing, then every approach; print the table."""
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.comparison import VARIANTS, compare
+    from zsl_jax.workflows.comparison import VARIANTS, compare, prepare
     from zsl_jax.workflows.sources import Source
     from zsl_jax.workflows.table import format_table
     from zsl_jax.workflows.tagging import load_tagger
@@ -42,7 +43,8 @@ def main() -> None:
     started = time.monotonic()
     config = options.train_config()
     files = [DATA / name / "train.conllu" for name in [*FLAGS.languages, FLAGS.target]]
-    flag_values = inputs.flag_values() | {"target": FLAGS.target, "languages": FLAGS.languages}
+    files.append(DATA / FLAGS.target / "test.conllu")
+    flag_values = inputs.flag_values() | {name: FLAGS[name].value for name in OWN_FLAGS}
     run = create_run_folder(FLAGS.output, flag_values, FLAGS.seed, files, FLAGS.overwrite)
     encoder = load_tagger(FLAGS.encoder)
     sources = [Source(name, str(run.path / "models" / name)) for name in FLAGS.languages]
@@ -51,12 +53,11 @@ def main() -> None:
             sentences = sample(source.name, "train", FLAGS.max_sentences)
             experiments.train_source(encoder, source, sentences, config, run)
     cache = run.path / "predictions"
-    text = [s._replace(labels=None) for s in sample(FLAGS.target, "train", FLAGS.max_sentences)]
-    gold = sample(FLAGS.target, "test", FLAGS.max_test_sentences)
-    found = experiments.predictions_of(sources, text, cache, config.row_length)
-    experiment = experiments.prepare_experiment(encoder, text, found, config.row_length)
-    found = experiments.predictions_of(sources, gold, cache, config.row_length)
-    test = experiments.prepare_test(experiment, gold, found, "pos")
+    corpora = (
+        sample(FLAGS.target, "train", FLAGS.max_sentences),
+        sample(FLAGS.target, "test", FLAGS.max_test_sentences),
+    )
+    experiment, test = prepare(encoder, sources, corpora, cache, config, "pos")
     rows = experiments.baselines(experiment, test)
     print(format_table(rows), flush=True)
     rate = FLAGS.transfer_learning_rate or FLAGS.learning_rate

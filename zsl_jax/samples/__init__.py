@@ -9,6 +9,11 @@ from zsl_jax.data.readers import read_sentences
 from zsl_jax.types import Sentence
 
 
+def sample_path(language: str) -> Path:
+    """The file of one sample: "en", "de", "nl" or "es"."""
+    return Path(__file__).parent / f"{language}.conll"
+
+
 def read_sample(language: str) -> list[Sentence]:
     """The labelled sentences of one sample.
 
@@ -18,4 +23,4 @@ def read_sample(language: str) -> list[Sentence]:
     >>> read_sample("es")[0].words[:2]
     ('Ana', 'Quiroga')
     """
-    return read_sentences(Path(__file__).parent / f"{language}.conll")
+    return read_sentences(sample_path(language))

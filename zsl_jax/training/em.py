@@ -35,11 +35,10 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
     Returns:
       A `TrainState` at step 0.
     """
-    tree = {"tagger": params, "confusion": np.asarray(confusion_logits, np.float32)}
-    opt_state = steps.init_optimizer(tree, config.optimizer)
+    logits = jnp.asarray(confusion_logits, jnp.float32)
+    opt_state = steps.init_optimizer({"tagger": params, "confusion": logits}, config.optimizer)
     key = jax.random.key(config.seed)
-    step, logits = jnp.zeros((), jnp.int32), jnp.asarray(tree["confusion"])
-    return TrainState(params, logits, opt_state, step, key)
+    return TrainState(params, logits, opt_state, jnp.zeros((), jnp.int32), key)
 
 
 def starting_confusion(
@@ -164,7 +163,10 @@ def _run_epoch(state, settings, corpus: Corpus, epoch: int, tables, config, hook
         count = int(info.num_words)
         loss = float(info.loss) / max(count, 1)
         if not np.isfinite(loss):
-            raise FloatingPointError(f"the loss of step {int(state.step)} is {loss}")
+            raise FloatingPointError(
+                f"the loss of step {int(state.step)} is {loss}; lower --learning_rate, "
+                "--head_learning_rate or --confusion_learning_rate"
+            )
         now = time.monotonic()
         norm, rate, mix = float(info.gradient_norm), float(rates.learning_rate), float(rates.mix)
         step = int(state.step)

@@ -40,13 +40,15 @@ def aggregate(
     Returns:
       Labels and distributions.
     """
-    labels, probs = jnp.asarray(votes.labels), _probs(votes, num_labels)
+    labels = jnp.asarray(votes.labels)
+    probs = None if votes.probs is None else jnp.asarray(votes.probs)
     if method == "majority":
-        soft = None if votes.probs is None else probs
-        ids = kernels.majority_vote(labels, soft, num_labels)
+        ids = kernels.majority_vote(labels, probs, num_labels)
         table = kernels.mean_probs(kernels.vote_probs(labels, num_labels))
     elif method == "mean":
-        table = kernels.mean_probs(probs)
+        table = kernels.mean_probs(
+            kernels.vote_probs(labels, num_labels) if probs is None else probs
+        )
         ids = table.argmax(-1)
     else:
         table = _dawid_skene(labels, num_labels, votes if fitted_on is None else fitted_on)
@@ -56,13 +58,6 @@ def aggregate(
         np.where(has_vote, np.asarray(ids), -1),
         np.where(has_vote[:, None], np.asarray(table, np.float32), np.float32(0)),
     )
-
-
-def _probs(votes: SourceVotes, num_labels: int) -> jax.Array:
-    """The sources' probabilities; their labels as certainties where a source has none."""
-    if votes.probs is None:
-        return kernels.vote_probs(jnp.asarray(votes.labels), num_labels)
-    return jnp.asarray(votes.probs)
 
 
 def _dawid_skene(labels: jax.Array, num_labels: int, fitted_on: SourceVotes) -> jax.Array:

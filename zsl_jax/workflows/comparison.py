@@ -1,13 +1,25 @@
 """Every approach on the same text and sources, for one table."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.training.config import Approach, TrainConfig
-from zsl_jax.workflows.experiment import Experiment, Test, approach_rows, run_approach
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.experiment import (
+    Experiment,
+    Test,
+    approach_rows,
+    predictions_of,
+    prepare_experiment,
+    prepare_test,
+    run_approach,
+)
+from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row
+from zsl_jax.workflows.tagging import LoadedTagger
 from zsl_jax.workflows.transfer import Transferred
 
 VARIANTS: dict[str, dict[str, Any]] = {
@@ -35,6 +47,35 @@ class Compared(NamedTuple):
     config: TrainConfig
     done: Transferred
     rows: list[Row]
+
+
+def prepare(
+    encoder: LoadedTagger,
+    sources: Sequence[Source],
+    corpora: tuple[Sequence[Sentence], Sequence[Sentence]],
+    cache: Path,
+    config: TrainConfig,
+    task: str,
+) -> tuple[Experiment, Test]:
+    """Let the sources annotate a text and a test, and put both into one label scheme.
+
+    Args:
+      encoder: Where every approach starts.
+      sources: Model folders.
+      corpora: The text, whose labels (if any) are dropped here, and the labelled test.
+      cache: Folder of the sources' predictions.
+      config: Its row length is used.
+      task: Which score counts.
+
+    Returns:
+      What the approaches learn from, and what they are scored on.
+    """
+    labelled, gold = corpora
+    text = [sentence._replace(labels=None) for sentence in labelled]
+    found = predictions_of(sources, text, cache, config.row_length)
+    experiment = prepare_experiment(encoder, text, found, config.row_length)
+    found = predictions_of(sources, gold, cache, config.row_length)
+    return experiment, prepare_test(experiment, gold, found, task)
 
 
 def compare(

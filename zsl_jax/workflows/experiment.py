@@ -44,7 +44,7 @@ class Experiment(NamedTuple):
 
 
 class Test(NamedTuple):
-    """Labelled text for the table, read after training.
+    """Labelled text for the table; only scores are computed from its labels.
 
     Attributes:
       gold: The labelled sentences.
