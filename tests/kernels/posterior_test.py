@@ -64,6 +64,43 @@ def test_likelihoods_joint_and_posterior(example, double):
             assert q.dtype == (jnp.float64 if double else jnp.float32)
 
 
+@precisions
+@given(example=examples)
+@few
+def test_joint_of_votes_is_the_joint_of_their_likelihoods(example, double):
+    log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
+    confusion = np.exp(log_confusion)
+    hard = reference.hard_likelihoods(example.labels, confusion)
+    soft = reference.soft_likelihoods(example.probs, confusion)
+    weights = example.source_weight, example.prior_weight
+    with precision(double) as tolerance:
+        for votes, likelihood in ((example.labels, hard), (example.probs, soft)):
+            args = (np.log(example.prior), votes, log_confusion, *weights)
+            joint = both_ways(kernels.log_joint_of_votes, *arrays(*args))
+            oracle = reference.joint(example.prior, likelihood, *weights)
+            np.testing.assert_allclose(joint, np.log(oracle), **tolerance)
+
+
+def test_joint_of_votes_needs_no_source_and_has_finite_gradients_at_the_edges():
+    log_prior = jnp.log(jnp.array([[0.25, 0.75], [1.0, 0.0]]))
+    nobody = jnp.zeros((2, 0), int), jnp.zeros((0, 2, 2)), jnp.zeros(0)
+    np.testing.assert_array_equal(kernels.log_joint_of_votes(log_prior, *nobody, 1.0), log_prior)
+    labels = jnp.array([[0, 1], [-1, 0]])
+    logits = kernels.identity_logits(math.inf, 2, 2)
+    for votes in (labels, kernels.vote_probs(labels, 2)):
+
+        def total(logits, votes=votes):
+            matrix = kernels.log_confusion_from_logits(logits)
+            weight = jnp.array([1.0, 0.0])
+            joint = kernels.log_joint_of_votes(jnp.zeros((2, 2)), votes, matrix, weight, 1.0)
+            return jnp.sum(joint), joint
+
+        gradient, joint = jax.jit(jax.grad(total, has_aux=True))(logits)
+        assert_finite(gradient)
+        expected = [[0, kernels.LOG_FLOOR], [0, 0]]
+        np.testing.assert_allclose(joint, expected, rtol=1e-5, atol=1e-5)
+
+
 def test_one_word_and_its_batch_agree():
     rng = np.random.default_rng(0)
     log_confusion = jnp.log(jnp.asarray(rng.dirichlet(np.ones(3), (2, 3)))).swapaxes(1, 2)

@@ -3,6 +3,8 @@
 Nothing is vectorised or stabilised here, so that each function can be read against the paper.
 """
 
+import itertools
+
 import numpy as np
 
 
@@ -174,3 +176,19 @@ def dawid_skene(labels, num_labels, iterations, pseudo_count):
         rows = np.tile(prior, (num_words, 1))
         q = posterior(joint(rows, hard_likelihoods(labels, confusion), np.ones(num_sources), 1))
     return q, prior, confusion
+
+
+def viterbi(log_probs, starts, may_start, may_follow, may_end):
+    """Best score of each sentence over all label sequences; None where none is allowed."""
+    bounds = [*np.flatnonzero(starts), len(starts)]
+    best = []
+    for first, last in itertools.pairwise(bounds):
+        scores = [
+            sum(log_probs[first + place, label] for place, label in enumerate(labels))
+            for labels in itertools.product(range(len(may_start)), repeat=last - first)
+            if may_start[labels[0]]
+            and may_end[labels[-1]]
+            and all(may_follow[pair] for pair in itertools.pairwise(labels))
+        ]
+        best.append(max(scores) if scores else None)
+    return best

@@ -1,5 +1,7 @@
 """The shapes in the signatures are true: right ones pass beartype, wrong ones do not."""
 
+import inspect
+
 import beartype
 import jax
 import jax.numpy as jnp
@@ -27,6 +29,7 @@ ARGUMENTS = {
     kernels.source_log_likelihoods: (LABELS, MATRIX),
     kernels.soft_source_log_likelihoods: (PROBS, MATRIX),
     kernels.log_joint: (WORDS, PROBS, jnp.ones(U), 1.0),
+    kernels.log_joint_of_votes: (WORDS, LABELS, MATRIX, jnp.ones(U), 1.0),
     kernels.log_posterior: (WORDS,),
     kernels.hard_posterior: (WORDS,),
     kernels.expected_risk: (WORDS, MASK),
@@ -38,14 +41,17 @@ ARGUMENTS = {
     kernels.cross_entropy: (LABELS[:, 0], WORDS, MASK),
     kernels.entropy: (WORDS, MASK),
     kernels.majority_vote: (LABELS, PROBS, K),
+    kernels.label_model_posterior: (LABELS, WORDS[0], MATRIX),
     kernels.mean_probs: (PROBS,),
     kernels.vote_probs: (LABELS, K),
+    kernels.viterbi.__wrapped__: (WORDS, MASK, MASK[:K], jnp.ones((K, K), bool), MASK[:K]),
 }
 
 
 @pytest.mark.parametrize("function", ARGUMENTS, ids=lambda function: function.__name__)
 def test_shapes_are_as_declared(function):
-    checked = jaxtyping.jaxtyped(typechecker=beartype.beartype)(function)
+    plain = inspect.unwrap(function)  # without jit
+    checked = jaxtyping.jaxtyped(typechecker=beartype.beartype)(plain)
     arguments = ARGUMENTS[function]
     static = [a if isinstance(a, int) else None for a in arguments]
 

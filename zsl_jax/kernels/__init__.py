@@ -42,6 +42,7 @@ Confusion matrices are indexed [source, predicted, true]; each column sums to 1.
 from zsl_jax.kernels.aggregation import (
     DawidSkene,
     dawid_skene,
+    label_model_posterior,
     majority_vote,
     mean_probs,
     vote_probs,
@@ -58,6 +59,7 @@ from zsl_jax.kernels.confusion import (
     temperature_from_diagonal,
     total_variation,
 )
+from zsl_jax.kernels.decoding import LOG_FORBIDDEN, viterbi
 from zsl_jax.kernels.objectives import (
     bound,
     cross_entropy,
@@ -73,6 +75,7 @@ from zsl_jax.kernels.posterior import (
     hard_log_likelihood,
     hard_posterior,
     log_joint,
+    log_joint_of_votes,
     log_posterior,
     soft_log_likelihood,
     soft_source_log_likelihoods,
@@ -81,6 +84,7 @@ from zsl_jax.kernels.posterior import (
 
 __all__ = [
     "LOG_FLOOR",
+    "LOG_FORBIDDEN",
     "DawidSkene",
     "bound",
     "closed_form_log_confusion",
@@ -95,9 +99,11 @@ __all__ = [
     "hard_posterior",
     "identity_logits",
     "kl_divergence",
+    "label_model_posterior",
     "likelihood_weighted_counts",
     "log_confusion_from_logits",
     "log_joint",
+    "log_joint_of_votes",
     "log_posterior",
     "m_step_loss",
     "majority_vote",
@@ -110,5 +116,6 @@ __all__ = [
     "squared_error",
     "temperature_from_diagonal",
     "total_variation",
+    "viterbi",
     "vote_probs",
 ]

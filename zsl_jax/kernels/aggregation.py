@@ -11,9 +11,8 @@ from jaxtyping import Array, Bool, Float, Int
 from zsl_jax.kernels.confusion import closed_form_log_confusion, expected_counts_from_labels
 from zsl_jax.kernels.posterior import (
     at_least_float32,
-    log_joint,
+    log_joint_of_votes,
     log_posterior,
-    source_log_likelihoods,
 )
 
 
@@ -33,6 +32,7 @@ class DawidSkene(NamedTuple):
     iterations: Int[Array, ""]
 
 
+@functools.partial(jax.jit, static_argnames="num_labels")
 def vote_probs(labels: Int[Array, "N U"], num_labels: int) -> Float[Array, "N U K"]:
     """Hard labels as one-hot probabilities; all-zero rows where a source abstains (-1).
 
@@ -46,6 +46,7 @@ def vote_probs(labels: Int[Array, "N U"], num_labels: int) -> Float[Array, "N U 
     return jax.nn.one_hot(labels, num_labels)
 
 
+@jax.jit
 def mean_probs(probs: Float[Array, "N U K"]) -> Float[Array, "N K"]:
     """Mean of the sources' probabilities over the sources that do not abstain.
 
@@ -61,6 +62,7 @@ def mean_probs(probs: Float[Array, "N U K"]) -> Float[Array, "N K"]:
     return jnp.where(speaking > 0, mean, 1 / probs.shape[-1])
 
 
+@functools.partial(jax.jit, static_argnames="num_labels")
 def majority_vote(
     labels: Int[Array, "N U"], probs: Float[Array, "N U K"] | None, num_labels: int
 ) -> Int[Array, " N"]:
@@ -87,6 +89,40 @@ def majority_vote(
     return jnp.take_along_axis(labels, first, axis=-1)[:, 0]
 
 
+def _vote_shares(labels: Int[Array, "N U"], num_labels: int) -> Float[Array, "N K"]:
+    """`mean_probs` of `vote_probs`, source by source without an array [N, U, K]."""
+
+    def add(votes: Float[Array, "N K"], source_labels: Int[Array, " N"]):
+        return votes + jax.nn.one_hot(source_labels, num_labels), None
+
+    votes, _ = lax.scan(add, jnp.zeros((len(labels), num_labels)), labels.T)
+    speaking = jnp.sum(votes, axis=-1, keepdims=True)
+    return jnp.where(speaking > 0, votes / jnp.maximum(speaking, 1), 1 / num_labels)
+
+
+@jax.jit
+def label_model_posterior(
+    labels: Int[Array, "N U"],
+    log_prior: Float[Array, " K"],
+    log_confusion: Float[Array, "U K K"],
+) -> Float[Array, "N K"]:
+    """Posterior of votes under a Dawid–Skene model that was found in these or other votes.
+
+    Args:
+      labels: [N, U], label ids; -1 where a source abstains.
+      log_prior: [K], log-frequency of each true label.
+      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+
+    Returns:
+      [N, K], probabilities of the true label; the prior where all sources abstain.
+    """
+    every_word = jnp.broadcast_to(log_prior, (len(labels), len(log_prior)))
+    weight = jnp.ones(labels.shape[-1], log_prior.dtype)
+    return jnp.exp(
+        log_posterior(log_joint_of_votes(every_word, labels, log_confusion, weight, 1.0))
+    )
+
+
 class _Round(NamedTuple):
     """State of EM between two rounds; `change` is how far the posterior moved in the last one."""
 
@@ -98,7 +134,7 @@ def _dawid_skene_round(
     model: DawidSkene, labels: Int[Array, "N U"], pseudo_count: Float[Array, ""] | float
 ) -> _Round:
     """One M step from the posterior, then one E step."""
-    num_sources, num_labels = labels.shape[-1], model.posterior.shape[-1]
+    num_labels = model.posterior.shape[-1]
     voted = jnp.any(labels >= 0, axis=-1)
     frequency = jnp.sum(jnp.where(voted[:, None], model.posterior, 0), axis=0) + pseudo_count
     total = jnp.sum(frequency)
@@ -107,10 +143,7 @@ def _dawid_skene_round(
     counts = expected_counts_from_labels(model.posterior, labels, voted)
     uniform = jnp.full_like(counts, -jnp.log(num_labels))
     log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
-    log_likelihood = source_log_likelihoods(labels, log_confusion)
-    every_word = jnp.broadcast_to(log_prior, model.posterior.shape)
-    joint = log_joint(every_word, log_likelihood, jnp.ones(num_sources, counts.dtype), 1.0)
-    posterior = jnp.exp(log_posterior(joint))
+    posterior = label_model_posterior(labels, log_prior, log_confusion)
     moved = jnp.where(voted, jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2, 0)
     change = jnp.sum(moved) / jnp.maximum(jnp.sum(voted), 1)
     return _Round(DawidSkene(posterior, log_prior, log_confusion, model.iterations + 1), change)
@@ -142,7 +175,7 @@ def dawid_skene(
     """
     start = _dawid_skene_round(
         DawidSkene(
-            posterior=mean_probs(vote_probs(labels, num_labels)),
+            posterior=_vote_shares(labels, num_labels),
             log_prior=jnp.full(num_labels, -jnp.log(num_labels)),
             log_confusion=jnp.zeros((labels.shape[-1], num_labels, num_labels)),
             iterations=jnp.zeros((), jnp.int32),

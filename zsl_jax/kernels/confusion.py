@@ -170,7 +170,8 @@ def expected_counts_from_labels(
         bins = jnp.where(source_labels >= 0, source_labels, num_labels)
         return jax.ops.segment_sum(posterior, bins, num_labels + 1)[:num_labels]
 
-    return jax.vmap(count, in_axes=1)(labels)
+    # Source by source: as one batched scatter it is several times slower.
+    return lax.map(count, labels.T)
 
 
 def likelihood_weighted_counts(

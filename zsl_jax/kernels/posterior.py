@@ -1,7 +1,8 @@
 """From source predictions to the posterior of the true label (the E step).
 
-The likelihoods are written for one word and one source. They are mapped over sources and words in
-one place, `source_log_likelihoods` and `soft_source_log_likelihoods`.
+The likelihoods are written for one word and one source, and mapped in one place:
+`source_log_likelihoods` and `soft_source_log_likelihoods` keep the result of every source,
+`log_joint_of_votes` adds them up source by source, which is faster and needs no array [N, U, K].
 
 Probabilities below `exp(LOG_FLOOR)`, about 1.6e-28, count as that much. An identity confusion
 matrix is thereby the limit of an ever steeper one: sources that contradict each other are settled
@@ -54,10 +55,10 @@ def soft_log_likelihood(
       [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains. Equal to
       `hard_log_likelihood` for a one-hot row.
     """
-    probs = at_least_float32(probs)
-    expected = jnp.matmul(probs, jnp.exp(log_confusion), precision=lax.Precision.HIGHEST)
-    log_likelihood = jnp.log(jnp.maximum(expected, jnp.exp(LOG_FLOOR)))
-    return jnp.where(jnp.all(probs == 0), 0, log_likelihood)
+    floor = jnp.exp(LOG_FLOOR)
+    confusion = jnp.maximum(jnp.exp(log_confusion), floor)  # so that only abstention gives 0 below
+    expected = jnp.matmul(confusion.T, at_least_float32(probs), precision=lax.Precision.HIGHEST)
+    return jnp.where(expected > 0, jnp.log(jnp.maximum(expected, floor)), 0)
 
 
 def source_log_likelihoods(
@@ -116,6 +117,42 @@ def log_joint(
     """
     evidence = jnp.sum(_weighted(source_weight[:, None], log_likelihood), axis=-2)
     return _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior) + evidence
+
+
+def log_joint_of_votes(
+    log_prior: Float[Array, "N K"],
+    votes: Int[Array, "N U"] | Float[Array, "N U K"],
+    log_confusion: Float[Array, "U K K"],
+    source_weight: Float[Array, " U"],
+    prior_weight: Float[Array, ""] | float,
+) -> Float[Array, "N K"]:
+    """`log_joint` of labels or probabilities, summed over the sources one after the other.
+
+    A loop on purpose: its running sum is in memory once a source, and XLA cannot recompute the
+    likelihoods inside what follows (a softmax would do so for each label).
+
+    Args:
+      log_prior: [N, K], the target tagger's log-probabilities.
+      votes: [N, U], the sources' labels, -1 where one abstains; or [N, U, K], their probabilities,
+        an all-zero row where one abstains.
+      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      source_weight: [U], β.
+      prior_weight: [], α.
+
+    Returns:
+      [N, K], `log_joint` of `source_log_likelihoods` or `soft_source_log_likelihoods`.
+    """
+    one_word = soft_log_likelihood if votes.ndim == 3 else hard_log_likelihood
+    words = votes.ndim - 2  # their axis in the loop: matrix products like it last, gathers first
+    every_word = jax.vmap(one_word, in_axes=(-1, None), out_axes=words)
+
+    def add(total: Array, source: tuple[Array, Array, Array]) -> tuple[Array, None]:
+        source_votes, matrix, weight = source
+        return total + _weighted(weight, every_word(source_votes, matrix)), None
+
+    start = _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior)
+    sources = (jnp.moveaxis(votes, 0, -1), log_confusion, source_weight)
+    return jnp.moveaxis(lax.scan(add, jnp.moveaxis(start, 0, words), sources)[0], words, 0)
 
 
 def log_posterior(log_joint: Float[Array, "*words K"]) -> Float[Array, "*words K"]:

@@ -1,0 +1,177 @@
+"""Dawid-Skene beside crowd-kit and NumPy, and the E step beside the speed of memory.
+
+python -m benchmarks.e_step --output=runs/e_step.json
+
+Votes of simulated sources with a planted truth. Every Dawid-Skene does the same number of E steps
+from the same start (shares of the votes), with early stopping switched off; the accuracy is that of
+its arg max. Figures are medians of runs that take turns; a peer whose runs would take longer than
+--peer_seconds has fewer, and none where one run would. Input is what each takes (NumPy arrays; a
+data frame), output a NumPy array.
+
+The E step's bytes are those that must move: votes and prior in, posterior out. Needs the extra
+`bench`.
+"""
+
+import functools
+import itertools
+import statistics
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from benchmarks import measuring
+from benchmarks.label_models import (
+    Planted,
+    crowd_kit_dawid_skene,
+    numpy_dawid_skene,
+    numpy_posterior,
+    our_dawid_skene,
+    our_posterior,
+    planted,
+    softened,
+    tagger_log_prior,
+    vote_table,
+)
+from launch import options
+from launch.options import FLAGS
+
+flags.DEFINE_list("words", ["10000", "100000", "1000000"], "Numbers of words.")
+flags.DEFINE_list("sources", ["5", "16"], "Numbers of sources.")
+flags.DEFINE_list("labels", ["9", "17"], "Numbers of labels.")
+flags.DEFINE_integer("votes", 1_000_000, "Also as many words as make so many votes (0: not).", 0)
+flags.DEFINE_integer("iterations", 10, "E steps of Dawid-Skene.", 1)
+flags.DEFINE_integer("repeats", 5, "Runs of each.", 1)
+flags.DEFINE_float("peer_seconds", 60.0, "Seconds that one peer may take for one line.", 0.0)
+flags.DEFINE_string("output", None, "JSON file of all figures.")
+
+Run = Callable[[], Any]
+Line = dict[str, Any]
+
+
+def main() -> None:
+    """Time every size; print two tables; write the figures."""
+    from zsl_jax.io.json_file import write_json
+
+    machine = measuring.machine()
+    threads = machine["cores"]
+    bandwidth = measuring.copy_bandwidth(threads)
+    print(f"{machine}; np.copyto with {threads} threads: {bandwidth / 1e9:.1f} GB/s", flush=True)
+    aggregation: list[Line] = []
+    posterior: list[Line] = []
+    pace: dict[str, float] = {}
+    for num_words, num_sources, num_labels in _sizes():
+        data = planted(num_words, num_sources, num_labels, seed=0)
+        aggregation += _aggregation(data, num_labels, pace)
+        posterior += _posterior(data, num_labels, bandwidth)
+        print(f"{num_words} words, {num_sources} sources, {num_labels} labels: done", flush=True)
+    print(f"\nDawid-Skene, {FLAGS.iterations} E steps")
+    print(measuring.format_columns([_shown(line) for line in aggregation]))
+    print("\nE step")
+    print(measuring.format_columns([_shown(line) for line in posterior]))
+    figures = {"machine": machine, "copy_bandwidth": bandwidth, "iterations": FLAGS.iterations}
+    figures |= {"dawid_skene": aggregation, "posterior": posterior}
+    write_json(Path(FLAGS.output), figures)
+
+
+def _sizes() -> list[tuple[int, int, int]]:
+    """Words, sources and labels of every line, few words first."""
+    sizes = set()
+    for sources, labels in itertools.product(map(int, FLAGS.sources), map(int, FLAGS.labels)):
+        words = {int(number) for number in FLAGS.words}
+        words |= {FLAGS.votes // sources} if FLAGS.votes else set()
+        sizes |= {(number, sources, labels) for number in words}
+    return sorted(sizes)
+
+
+def _aggregation(data: Planted, num_labels: int, pace: dict[str, float]) -> list[Line]:
+    """Dawid-Skene on one set of votes, a line a program.
+
+    `pace` is each program's seconds a vote and label the last time; it tells what takes too long.
+    """
+    arguments = (num_labels, FLAGS.iterations)
+    runs: dict[str, Run] = {
+        "zsl_jax": functools.partial(our_dawid_skene, data.labels, *arguments),
+        "NumPy": functools.partial(numpy_dawid_skene, data.labels, *arguments),
+    }
+    size = data.labels.size * num_labels
+    if size * pace.get("crowd-kit", 0.0) <= FLAGS.peer_seconds:
+        table = vote_table(data.labels)
+        runs["crowd-kit"] = functools.partial(crowd_kit_dawid_skene, table, FLAGS.iterations)
+    lines = _timed(runs, data, num_labels)
+    pace.update({line["program"]: line["median"] / size for line in lines})
+    if "crowd-kit" not in runs:
+        lines.append(_size_of(data, num_labels) | {"program": "crowd-kit", "runs": 0})
+    return lines
+
+
+def _posterior(data: Planted, num_labels: int, bandwidth: float) -> list[Line]:
+    """The E step on one set of labels and on one of probabilities."""
+    from zsl_jax.training.config import JointWeights
+    from zsl_jax.training.expectation import label_posterior
+
+    rng = np.random.default_rng(0)
+    log_prior = tagger_log_prior(data.truth, num_labels, rng)
+    lines = []
+    for kind in ("hard", "soft"):
+        votes = data.labels if kind == "hard" else softened(data.labels, num_labels, rng)
+        arguments = (log_prior, votes, data.log_confusion)
+        runs: dict[str, Run] = {
+            "kernels": our_posterior(*arguments),
+            "whole E step": lambda a=arguments: label_posterior(JointWeights(), *a).posterior,
+            "NumPy": functools.partial(numpy_posterior, *arguments),
+        }
+        moved = votes.nbytes + 2 * log_prior.nbytes
+        for line in _timed(runs, data, num_labels):
+            rate = moved / line["median"]
+            figures = {"votes are": kind, "bytes_per_second": rate, "of_copy": rate / bandwidth}
+            lines.append(line | figures)
+    return lines
+
+
+def _timed(runs: dict[str, Run], data: Planted, num_labels: int) -> list[Line]:
+    """Time and memory of several programs on the same votes, and their accuracy."""
+    first = {name: measuring.seconds(run) for name, run in runs.items() if name != "crowd-kit"}
+    results = {name: measuring.peak_memory(run) for name, run in runs.items()}
+    taken = measuring.interleaved(runs, FLAGS.repeats, FLAGS.peer_seconds)
+    lines = []
+    for name, (posterior, memory) in results.items():
+        line = _size_of(data, num_labels) | {"program": name} | measuring.summary(taken[name])
+        line["ratio"] = line["median"] / statistics.median(taken[next(iter(runs))])
+        line["memory"] = memory
+        line["accuracy"] = float(np.mean(posterior.argmax(1) == data.truth))
+        if name not in ("NumPy", "crowd-kit"):
+            line["compile"] = max(first[name] - line["median"], 0.0)
+        lines.append(line)
+    return lines
+
+
+def _size_of(data: Planted, num_labels: int) -> Line:
+    words, sources = data.labels.shape
+    return {"words": words, "U": sources, "K": num_labels, "votes": words * sources}
+
+
+def _shown(line: Line) -> dict[str, str]:
+    """The columns of the printed table."""
+    shown = {name: str(line[name]) for name in ("words", "U", "K", "votes", "program")}
+    if not line["runs"]:
+        return shown | {"runs": "0: too slow"}
+    if "of_copy" in line:
+        shown["votes are"] = line["votes are"]
+    shown["median ms"] = f"{1e3 * line['median']:.1f}"
+    shown["runs"] = str(line["runs"])
+    shown["times first"] = f"{line['ratio']:.1f}"
+    shown["peak MB"] = f"{line['memory'] / 1e6:.0f}"
+    shown["accuracy"] = f"{line['accuracy']:.4f}"
+    shown["compile s"] = f"{line['compile']:.2f}" if "compile" in line else ""
+    if "of_copy" in line:
+        shown["GB/s"] = f"{line['bytes_per_second'] / 1e9:.2f}"
+        shown["of copy"] = f"{line['of_copy']:.3f}"
+    return shown
+
+
+if __name__ == "__main__":
+    options.require("output")
+    options.run(main)

@@ -1,0 +1,160 @@
+"""Planted votes, and Dawid–Skene on them: ours, plain NumPy in float64, and crowd-kit's."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+PSEUDO_COUNT = 0.01
+
+
+class Planted(NamedTuple):
+    """Votes whose truth is known.
+
+    Attributes:
+      truth: [N], label ids.
+      labels: [N, U] int32, the sources' labels.
+      log_confusion: [U, K, K] float32, what the labels were drawn from.
+    """
+
+    truth: Int[np.ndarray, " N"]
+    labels: Int[np.ndarray, "N U"]
+    log_confusion: Float[np.ndarray, "U K K"]
+
+
+def planted(num_words: int, num_sources: int, num_labels: int, seed: int) -> Planted:
+    """Uneven label frequencies, and sources that are right between 50 and 80 % of the time.
+
+    What a source says when it is wrong depends on the true label.
+    """
+    rng = np.random.default_rng(seed)
+    truth = rng.choice(num_labels, num_words, p=rng.dirichlet(np.full(num_labels, 2.0)))
+    confusion = rng.dirichlet(np.full(num_labels, 0.5), (num_sources, num_labels)).swapaxes(1, 2)
+    right = np.linspace(0.5, 0.8, num_sources)[:, None, None]
+    confusion = right * np.eye(num_labels) + (1 - right) * confusion
+    labels = np.empty((num_words, num_sources), np.int32)
+    for source, matrix in enumerate(confusion):
+        thresholds = np.cumsum(matrix, axis=0)[:-1]  # of the prediction, for every true label
+        chance = rng.random(num_words)
+        labels[:, source] = sum(chance > row[truth] for row in thresholds)
+    return Planted(truth, labels, np.log(confusion).astype(np.float32))
+
+
+def softened(
+    labels: Int[np.ndarray, "N U"], num_labels: int, rng: np.random.Generator
+) -> Float[np.ndarray, "N U K"]:
+    """Probabilities whose arg max are mostly the labels: 60 % on the label, the rest at random."""
+    share = rng.standard_gamma(0.5, (*labels.shape, num_labels), dtype=np.float32)
+    share *= 0.4 / np.maximum(share.sum(axis=-1, keepdims=True), 1e-6)
+    np.put_along_axis(
+        share, labels[..., None], 0.6 + np.take_along_axis(share, labels[..., None], -1), -1
+    )
+    return share / share.sum(axis=-1, keepdims=True)
+
+
+def tagger_log_prior(
+    truth: Int[np.ndarray, " N"], num_labels: int, rng: np.random.Generator
+) -> Float[np.ndarray, "N K"]:
+    """log P of a tagger that is right more often than not."""
+    logits = rng.standard_normal((len(truth), num_labels), dtype=np.float32)
+    logits[np.arange(len(truth)), truth] += 2
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def our_posterior(
+    log_prior: Float[np.ndarray, "N K"], votes: np.ndarray, log_confusion
+) -> Callable[[], Float[np.ndarray, "N K"]]:
+    """What `numpy_posterior` computes by our kernels, in the E step's blocks, arrays in place."""
+    import jax
+    import jax.numpy as jnp
+
+    from zsl_jax import kernels
+    from zsl_jax.training.expectation import BLOCK_WORDS
+
+    @jax.jit
+    def posterior_of(log_prior, votes):
+        weight = jnp.ones(votes.shape[1])
+        joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, weight, 1.0)
+        return jnp.exp(kernels.log_posterior(joint))
+
+    starts = range(0, len(votes), BLOCK_WORDS)
+    blocks = [
+        jax.device_put((log_prior[start : start + BLOCK_WORDS], votes[start : start + BLOCK_WORDS]))
+        for start in starts
+    ]
+    return lambda: np.concatenate(jax.block_until_ready([posterior_of(*block) for block in blocks]))
+
+
+def numpy_posterior(
+    log_prior: Float[np.ndarray, "N K"],
+    votes: np.ndarray,
+    log_confusion: Float[np.ndarray, "U K K"],
+) -> Float[np.ndarray, "N K"]:
+    """Q from labels [N, U] or probabilities [N, U, K], by whole arrays."""
+    joint = np.array(np.broadcast_to(log_prior, (len(votes), log_prior.shape[-1])), np.float64)
+    for source, matrix in enumerate(log_confusion):
+        if votes.ndim == 2:
+            joint += matrix[votes[:, source]]
+        else:
+            joint += np.log(votes[:, source] @ np.exp(matrix))
+    joint -= joint.max(axis=1, keepdims=True)
+    np.exp(joint, out=joint)
+    return joint / joint.sum(axis=1, keepdims=True)
+
+
+def numpy_dawid_skene(
+    labels: Int[np.ndarray, "N U"], num_labels: int, iterations: int
+) -> Float[np.ndarray, "N K"]:
+    """The posterior after some rounds of EM from the shares of the votes; nobody abstains."""
+    num_sources = labels.shape[1]
+    posterior = (labels[:, :, None] == np.arange(num_labels)).mean(axis=1)
+    counts = np.empty((num_sources, num_labels, num_labels))
+    for _ in range(iterations):
+        for source, label in np.ndindex(num_sources, num_labels):
+            counts[source, label] = posterior[labels[:, source] == label].sum(axis=0)
+        smoothed = counts + PSEUDO_COUNT
+        log_confusion = np.log(smoothed / smoothed.sum(axis=1, keepdims=True))
+        frequency = posterior.sum(axis=0) + PSEUDO_COUNT
+        posterior = numpy_posterior(np.log(frequency / frequency.sum()), labels, log_confusion)
+    return posterior
+
+
+def our_dawid_skene(
+    labels: Int[np.ndarray, "N U"], num_labels: int, iterations: int
+) -> Float[np.ndarray, "N K"]:
+    """The same by the kernel."""
+    import jax.numpy as jnp
+
+    from zsl_jax import kernels
+
+    model = kernels.dawid_skene(
+        jnp.asarray(labels),
+        num_labels,
+        max_iterations=iterations,
+        tolerance=-1.0,
+        pseudo_count=PSEUDO_COUNT,
+    )
+    return np.asarray(model.posterior)
+
+
+def vote_table(labels: Int[np.ndarray, "N U"]):
+    """The votes as crowd-kit takes them: one row a vote."""
+    import pandas as pd
+
+    num_words, num_sources = labels.shape
+    return pd.DataFrame(
+        {
+            "task": np.repeat(np.arange(num_words), num_sources),
+            "worker": np.tile(np.arange(num_sources), num_words),
+            "label": labels.reshape(-1),
+        }
+    )
+
+
+def crowd_kit_dawid_skene(votes, iterations: int) -> Float[np.ndarray, "N K"]:
+    """The posterior of crowd-kit after as many E steps."""
+    from crowdkit.aggregation import DawidSkene
+
+    model = DawidSkene(n_iter=iterations, tol=-np.inf).fit(votes)
+    return model.probas_.sort_index(axis=0).sort_index(axis=1).to_numpy()

