@@ -1,4 +1,4 @@
-"""Tests of zsl_jax.labels."""
+"""Tests of zsl_jax.labels.label_scheme."""
 
 import numpy as np
 import pytest
@@ -73,6 +73,7 @@ def test_spans_by_hand():
         Span("LOC", 3, 5),
     ]
     assert entity_spans(["NOUN", "I-PER"]) == [Span("PER", 1, 2)]
+    assert entity_spans(["B-", "I-", "B", "I"]) == []
 
 
 @settings(max_examples=50, deadline=None)

@@ -144,7 +144,7 @@ def entity_spans(labels: Sequence[str]) -> list[Span]:
     spans: list[Span] = []
     for position, label in enumerate(labels):
         prefix, entity_type = label[:2], label[2:]
-        if prefix not in ("B-", "I-"):
+        if prefix not in ("B-", "I-") or not entity_type:
             continue
         last = spans[-1] if spans else None
         if prefix == "I-" and last and last.end == position and last.type == entity_type:

@@ -1,0 +1,37 @@
+"""Label names: their ids, the entities that they spell, and the tagging schemes they come in.
+
+`label_scheme` maps names to ids and reads entities off BIO labels, `tagging` recognises IOB1, BIO,
+BIOES, IO and plain tags, `bio` turns all of them into BIO, and `transitions` says which label may
+follow which.
+"""
+
+from zsl_jax.labels.bio import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
+from zsl_jax.labels.label_scheme import OUTSIDE, LabelScheme, Span, entity_spans, is_bio
+from zsl_jax.labels.tagging import (
+    LabelParts,
+    TaggingScheme,
+    label_parts,
+    recognise,
+    sentence_starts,
+)
+from zsl_jax.labels.transitions import Transitions, allowed_transitions
+
+__all__ = [
+    "OUTSIDE",
+    "REPAIR_RULE",
+    "BioConversion",
+    "LabelParts",
+    "LabelScheme",
+    "Span",
+    "TaggingScheme",
+    "Transitions",
+    "allowed_transitions",
+    "bio_probs",
+    "entity_spans",
+    "is_bio",
+    "label_parts",
+    "merge_columns",
+    "recognise",
+    "sentence_starts",
+    "to_bio",
+]
