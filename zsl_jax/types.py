@@ -17,11 +17,16 @@ class Sentence(NamedTuple):
       words: The words, each a non-empty string without tabs or line breaks.
       labels: One label name a word, or None for unlabelled text.
       comments: The comment lines in front of the sentence, as they stood in the file.
+      text: The raw text that the words were cut from; None where the file came in words.
+      starts: Where each word begins in `text`, in characters; None without a text. The word is
+        `text[start : start + len(word)]`.
     """
 
     words: tuple[str, ...]
     labels: tuple[str, ...] | None = None
     comments: tuple[str, ...] = ()
+    text: str | None = None
+    starts: tuple[int, ...] | None = None
 
 
 class TokenBatch(NamedTuple):

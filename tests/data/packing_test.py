@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsl_jax.data.packing import POOL, PackedBatches, pack_rows, rows_for_words
+from zsl_jax.data.packing import POOL, PackedBatches, SideBySide, pack_rows, rows_for_words
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
@@ -128,13 +128,39 @@ def test_windows_longer_than_a_row():
 
 
 def test_rows_for_words():
+    assert rows_for_words(num_rows=90, num_words=450, batch_words=50) == 10
+    assert rows_for_words(90, 450, 1) == 1
+    assert rows_for_words(90, 450, 10**6) == 90
+    assert rows_for_words(0, 0, 50) == 1
     windows = make_windows([15] * 90)  # one window of five words fills a row
-    assert rows_for_words(windows, ROW, 50) == 10
-    assert rows_for_words(windows, ROW, 1) == 1
-    assert rows_for_words(windows, ROW, 10**6) == 90
-    assert rows_for_words(make_windows([]), ROW, 50) == 1
-    full = next(iter(PackedBatches(windows, ROW, 10)))
+    full = PackedBatches(windows, ROW, 10)[0]
     assert (full.word_ids >= 0).sum() == 50
+
+
+@SETTINGS
+@given(
+    st.lists(window_lengths, min_size=1, max_size=3), seeds, st.integers(1, 3), st.integers(1, 4)
+)
+def test_parts_side_by_side_hold_every_word_of_the_whole_once(lengths, seed, rows, multiple):
+    windows = [make_windows(part) for part in lengths]
+    parts = [PackedBatches(part, ROW, rows, generator(seed)) for part in windows]
+    words = [part.num_words for part in windows]
+    length = max(map(len, parts)) + 1
+    whole = SideBySide(parts, words, length, multiple)
+    assert len(whole) == length
+    seen, first_words = [], np.cumsum([0, *words])
+    for index in range(length):
+        batch = whole[index]
+        assert len(batch.token_ids) % multiple == 0
+        assert len(batch.token_ids) - len(parts) * rows < multiple
+        assert all(array.dtype == np.int32 for array in batch)
+        seen += batch.word_ids[batch.word_ids >= 0].tolist()
+        for number, part in enumerate(parts):
+            own = slice(number * rows, (number + 1) * rows)
+            np.testing.assert_array_equal(batch.token_ids[own], part[index].token_ids)
+            placed = batch.word_ids[own][batch.word_ids[own] >= 0]
+            assert ((placed >= first_words[number]) & (placed < first_words[number + 1])).all()
+    assert sorted(seen) == list(range(sum(words)))
 
 
 @pytest.mark.parametrize("row_length", [128, 256])

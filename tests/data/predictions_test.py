@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zsl_jax.data import predictions as store
+from zsl_jax.data.parts import deal
 from zsl_jax.data.predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
@@ -185,7 +186,7 @@ def test_bad_probabilities_are_located(tmp_path, probabilities, message):
         ({"labels": [["O"], ["O"], ["O", "O", "O"]]}, "sentence 1: 1 labels.*need 2"),
         ({"labels": [["O", "O"], ["X"], ["O", "O", "O"]]}, "sentence 2, word 1: the label 'X'"),
         ({"names": ["O", "O"]}, "label name 'O'"),
-        ({"zsl_jax.format_version": "2"}, "format version 2"),
+        ({"zsl_jax.format_version": "2"}, "format version '2'"),
     ],
 )
 def test_bad_parquet_is_refused(tmp_path, options, message):
@@ -214,6 +215,13 @@ def test_columns_abstain_where_the_label_is_missing(tmp_path):
     found = store.read_predictions(path)
     expected = make(None, [1, -1, -1, 0], (("Anna", "sings"), ("#",), ("it",)), ("O", "B-PER"))
     assert_same(found, expected)
+
+
+@pytest.mark.parametrize("name", ["a.conll", "a.txt", "a"])
+def test_columns_are_columns_whatever_they_look_like(tmp_path, name):
+    (tmp_path / name).write_text("en:a X\nen:b O\n", encoding="utf-8")
+    found = store.read_predictions(tmp_path / name)
+    assert_same(found, make(None, [1, 0], (("en:a", "en:b"),), ("O", "X")))
 
 
 def json_lines():
@@ -265,6 +273,14 @@ HEADER = {"label_names": ["X", "Y"]}
         ([HEADER, ROW | {"probabilities": [[1, 0]]}], "line 2: 2 words but 1 prob"),
         ([HEADER, ROW | {"probabilities": [[1, 0], [1]]}], r"word 2 \('b'\): not 2 prob"),
         ([HEADER, ROW | {"probabilities": [["a", 0], [1, 0]]}], r"word 1 \('a'\).*no number"),
+        ([HEADER, ROW | {"probabilities": [["1", 0], [1, 0]]}], r"word 1 \('a'\).*no number"),
+        ([HEADER, ROW | {"probabilities": [[1, 0], [10**400, 0]]}], r"word 2 \('b'\).*no number"),
+        ([HEADER, ROW | {"probabilities": [[1, 0], [-0.5, 1.5]]}], "word 2.*negative"),
+        ([HEADER, ROW | {"probabilities": [[1, 0], [float("nan"), 1]]}], "word 2.*NaN"),
+        ([HEADER, ROW | {"probabilities": [[1, 0], [float("inf"), 1]]}], "word 2.*infinite"),
+        ([{"label_names": [], "words": [], "probabilities": []}], "without label names"),
+        ([ROW | {"labels": ["X", ["X"]]}], "line 1: the label .* of 'b' is not a name"),
+        ([ROW | {"labels": ["X", 1]}], "line 1: the label 1 of 'b' is not a name"),
         ([HEADER, ROW | {"probabilities": [[1, 0], [0.5, 0]]}], "sentence 1, word 2.*0.5"),
         (
             [HEADER, ROW | {"probabilities": [[1, 0], [1, 0]]}, ROW | {"labels": ["X", "X"]}],
@@ -303,6 +319,14 @@ def test_other_words_are_located(texts, message):
     store.check_words(make(PROBS), [Sentence(words) for words in WORDS], "p.conll")
     with pytest.raises(InputError, match=message):
         store.check_words(make(PROBS), sentences, "p.conll")
+
+
+def test_words_in_another_normalisation_are_told_apart():
+    words = (("caf\u00e9",),)
+    predictions = make(None, [0], words)
+    with pytest.raises(InputError, match=r"word 1: .* in another Unicode normalisation; predict"):
+        store.check_words(predictions, [Sentence(("cafe\u0301",))], "p.conll")
+    store.check_words(predictions, [Sentence(words[0])], "p.conll")
 
 
 def test_votes_are_reordered_by_name():
@@ -353,3 +377,36 @@ def test_bad_sources_are_named():
     wrong = make([*PROBS[:5], [np.nan, 0, 0]], [0] * 6)
     with pytest.raises(InputError, match=r"source de, sentence 3, word 3.*NaN"):
         store.source_votes([good, wrong], scheme, ["en", "de"])
+
+
+def test_labels_need_not_be_the_most_probable_ones(tmp_path):
+    """As Viterbi chooses them: file, label and votes keep both as they are."""
+    about = {"decode": "viterbi", "labels_from": "Q"}
+    given_ = make(PROBS, [0, 2, 1, -1, 0, 1])._replace(about=about)
+    store.write_predictions(tmp_path / "a.parquet", given_)
+    found = store.read_predictions(tmp_path / "a.parquet")
+    assert_same(found, given_)
+    assert found.about == about
+    votes = store.source_votes([found], LabelScheme(NAMES), ["en"])
+    assert votes.labels[:, 0].tolist() == [0, 2, 1, -1, 0, 1]
+    assert votes.probs is not None
+    np.testing.assert_allclose(votes.probs[0, 0], PROBS[0], atol=1e-3)
+    header = {"label_names": NAMES}
+    lines = [{"words": ["a"], "labels": ["O"], "probabilities": [[0.25, 0.75, 0]]}]
+    found = store.read_predictions(write_json(tmp_path / "a.jsonl", header, *lines))
+    assert found.labels.tolist() == [0] and found.probs.argmax(1).tolist() == [1]
+
+
+@pytest.mark.parametrize("about", ["[1]", "{"])
+def test_bad_metadata_is_refused(tmp_path, about):
+    path = write_foreign(tmp_path / "a.parquet", None, **{"zsl_jax.about": about})
+    with pytest.raises(InputError, match=r"a\.parquet: its metadata 'zsl_jax\.about'"):
+        store.read_predictions(path)
+
+
+def test_counts_of_files_are_summed_once_whatever_the_parts():
+    about = {"spans": 3, "decode": "viterbi"}
+    whole = store.concatenate([make(PROBS)._replace(about=about)] * 2)
+    assert whole.about == {"spans": 6, "decode": "viterbi"}
+    parts = [store.select_sentences(whole, part).about for part in deal(1, 3)]
+    assert parts == [whole.about, {"decode": "viterbi"}, {"decode": "viterbi"}]

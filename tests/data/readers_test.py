@@ -4,15 +4,20 @@ import gzip
 import json
 import os
 import re
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.readers import FORMATS, read_sentences
+from zsl_jax.data.spans import cut_sentences
+from zsl_jax.data.word_rules import WORD_RULES
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
+REST = "\t_" * 6
 CONLLU = """# sent_id = a-1
 # free text
 1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_
@@ -92,12 +97,12 @@ def test_number_sign_in_a_file_cut_at_blanks(tmp_path):
     ]
 
 
-def test_plain_text_needs_no_labels(tmp_path):
+def test_unlabelled_columns_need_no_labels(tmp_path):
     expected = [Sentence(("a", "#"), None, ()), Sentence(("#",), None, ("# id = 2",))]
-    assert read(tmp_path, "a\n#\n\n# id = 2\n#\n", "a.txt", with_labels=False) == expected
+    assert read(tmp_path, "a\n#\n\n# id = 2\n#\n", with_labels=False) == expected
     labelled = "a\tO\n#\tX\n\n# id = 2\n#\tO\n"
     assert read(tmp_path, labelled, with_labels=False) == expected
-    assert "no labels" in message(tmp_path, "a\nb\n", "a.txt")
+    assert "no labels" in message(tmp_path, "a\nb\n")
 
 
 def test_byte_order_mark_line_ends_gzip_and_odd_spaces(tmp_path):
@@ -160,7 +165,8 @@ def test_missing_labels_only_where_allowed(tmp_path, name, content):
         ("a.conll.gz", b"a\tO\n", "cannot be read"),
         ("a.conll.gz", gzip.compress(b"a\tO\n" * 99)[:20], "cannot be read"),
         ("a.jsonl", '{"words": ["a"], "labels": ["O"]}\n{"words"\n', "line 2: not JSON"),
-        ("a.jsonl", '["a"]\n', 'line 1: no filled list "words" or "tokens"'),
+        ("a.jsonl", '["a"]\n', "line 1: not an object"),
+        ("a.jsonl", '{"text": "a"}\n', 'line 1: no filled list "words" or "tokens"'),
         ("a.jsonl", '{"words": [], "labels": []}\n', "line 1: no filled list"),
         ("a.jsonl", '{"words": ["a"]}\n', 'line 1: no filled list "labels" or "tags"'),
         ("a.jsonl", '{"words": ["a"], "labels": ["O", "O"]}', "line 1: 1 words but 2 labels"),
@@ -189,6 +195,92 @@ def test_errors_name_file_and_line(tmp_path, name, content, expected):
 def test_unknown_columns(tmp_path, name, column, expected):
     content = {"a.conll": "a\tO\n", "a.conllu": CONLLU, "a.jsonl": '{"words": ["a"]}'}[name]
     assert expected in message(tmp_path, content, name, column=column)
+
+
+@pytest.mark.parametrize(
+    ("word", "why"),
+    [
+        ("cafe\u0301", "not composed"),
+        ("\u05e9\u05dc\u05d5\u05dd", "right to left"),
+        ("\u202eabc\u202c", "turned round"),
+        ("\u200b", "zero width"),
+        ("\u200d\ufe0f", "joiners"),
+        ("\x00\x07", "control characters"),
+        ("\x85", "next line"),
+        ("\x0b\x0c", "line breaks of printers"),
+        ("a\u2028b", "Unicode's line separator"),
+        ("\u00a0", "no-break space"),
+        ("\ufeffa", "byte-order mark that is not the first"),
+    ],
+)
+def test_unusual_words_are_words_and_stay_as_they_are(tmp_path, word, why):
+    rows = [{"words": ["x", word], "labels": ["O", "X"]}]
+    texts = {
+        "a.conll": f"x\tO\n{word}\tX\n",
+        "b.conll": f"x O\r\n{word} X\r\n",
+        "a.conllu": f"1\tx\t_\tO{REST}\n2\t{word}\t_\tX{REST}\n",
+        "a.iob2": f"1\tx\tO\t-\tme\n2\t{word}\tX\t-\tme\n",
+        "a.jsonl": json.dumps(rows[0], ensure_ascii=False),
+        "b.jsonl": json.dumps(rows[0]),
+    }
+    for name, text in texts.items():
+        assert read(tmp_path, text, name) == [Sentence(("x", word), ("O", "X"))], (why, name)
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("last", ["", "\n\n\n"])
+def test_line_ends_and_byte_order_marks_change_nothing(tmp_path, ends, mark, last):
+    for name, text in {
+        "a.conllu": CONLLU,
+        "a.iob2": "1\ta\tO\t-\tme\n\n1\tb\tX\t-\tme\n",
+        "a.jsonl": '{"words": ["a"], "labels": ["O"]}\n{"words": ["b"], "labels": ["X"]}\n',
+        "a_gold_conll": "bc/a 0 0 a NN * - - - - (X) -\n\nbc/a 0 0 b NN * - - - - * -\n",
+    }.items():
+        changed = mark + text.rstrip("\n").replace("\n", ends) + last
+        assert read(tmp_path, changed, "changed_" + name) == read(tmp_path, text, name)
+    with pytest.raises(InputError, match=r"line 1: the word 'a.rb' holds a tab, a line end"):
+        read(tmp_path, '{"words": ["a\\rb"], "labels": ["O"]}', "a.jsonl")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("content", ["", "\n \r\n", "\ufeff"])
+def test_empty_files_are_refused_in_every_format(tmp_path, format, content):
+    assert message(tmp_path, content, "a", format=format, with_labels=False)
+
+
+def test_the_programs_offer_every_format():
+    from launch.options import DEFINITIONS
+
+    assert tuple(DEFINITIONS["format"][2]) == FORMATS
+    assert tuple(DEFINITIONS["words"][2]) == WORD_RULES
+
+
+def test_deep_json_is_refused(tmp_path):
+    text = '{"words": ["a"], "labels": ["O"]}\n' + "[" * 100_000
+    assert "line 2: not JSON" in message(tmp_path, text, "a.jsonl")
+
+
+def test_a_sentence_of_100_000_words_is_read_and_cut_quickly(tmp_path):
+    count = 100_000
+    numbers = range(1, count + 1)
+    texts = {
+        "a.conll": "".join(f"word{n % 99}\tO\n" for n in numbers),
+        "a.conllu": "".join(f"{n}\tw\t_\tX{REST}\n" for n in numbers),
+        "a.jsonl": json.dumps({"words": ["w"] * count, "labels": ["O"] * count}),
+        "a_gold_conll": "".join(f"bc/a 0 {n - 1} w NN * - - - - * -\n" for n in numbers),
+    }
+    start = time.process_time()
+    for name, text in texts.items():
+        (sentence,) = read(tmp_path, text, name)
+        assert len(sentence.words) == len(sentence.labels) == count
+    (sentence,) = read(tmp_path, "w " * count, "a.txt", with_labels=False, words="unicode")
+    assert len(sentence.words) == count
+    ends = np.arange(count + 1) * 2  # two subwords a word
+    spans = cut_sentences(np.array([count]), ends, 126)
+    assert (spans.begin[spans.owner] <= np.arange(count)).all()
+    assert (np.arange(count) < spans.end[spans.owner]).all()
+    assert time.process_time() - start < 10
 
 
 def test_missing_file_and_folder(tmp_path):

@@ -1,5 +1,8 @@
 """Tests of zsl_jax.data.writers."""
 
+import gzip
+import json
+import sys
 import tempfile
 from pathlib import Path
 
@@ -8,8 +11,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.writers import write_conll, write_jsonl
+from zsl_jax.data.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
+from zsl_jax.labels import entity_spans
 from zsl_jax.types import Sentence
 
 odd_words = st.sampled_from(
@@ -37,8 +41,7 @@ sentences = st.builds(
 )
 def test_what_is_written_is_read_back(corpus, name):
     write = write_conll if "conll" in name else write_jsonl
-    marks = ("-DOCSTART-", "\ufeff")
-    assume(not any(sentence.words[0].startswith(marks) for sentence in corpus))
+    assume(not any(sentence.words[0].startswith("\ufeff") for sentence in corpus))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(path, corpus, [sentence.labels for sentence in corpus])
@@ -69,7 +72,7 @@ def test_comments_never_become_words(tmp_path):
     assert sentence.comments == ("# ", "# tag", "# a b", "# free", "# two lines")
 
 
-@pytest.mark.parametrize("word", ["a\tb", "a\nb", "", " ", "-DOCSTART-", "\ufeffa"])
+@pytest.mark.parametrize("word", ["a\tb", "a\nb", "", " ", "-DOCSTART-", "-DOCSTART- x", "\ufeffa"])
 def test_words_that_conll_cannot_hold(tmp_path, word):
     path = tmp_path / "a.conll"
     sentences = [Sentence(("a",)), Sentence((word,))]
@@ -98,3 +101,72 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
 def test_missing_folder(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_conll(tmp_path / "none" / "a.conll", [Sentence(("a",))], [["O"]])
+
+
+TEXT = Sentence(("Anna", "K", ".", "sings"), None, (), " Anna K. sings", (1, 6, 7, 9))
+BIO = ("B-PER", "I-PER", "O", "I-X")
+
+
+def spans(tmp_path, *arguments, name="a.jsonl"):
+    write_spans(tmp_path / name, *arguments)
+    opened = gzip.open if name.endswith(".gz") else open
+    with opened(tmp_path / name, "rt", encoding="utf-8") as file:
+        return [json.loads(line) for line in file]
+
+
+def test_spans_have_the_places_of_the_text(tmp_path):
+    (row,) = spans(tmp_path, [TEXT], [BIO], [(0.5, 1.0, 0.1, 0.25)])
+    assert row == {
+        "text": " Anna K. sings",
+        "spans": [
+            {"start": 1, "end": 7, "label": "PER", "score": 0.75},
+            {"start": 9, "end": 14, "label": "X", "score": 0.25},
+        ],
+    }
+    assert [row["text"][s["start"] : s["end"]] for s in row["spans"]] == ["Anna K", "sings"]
+
+
+def test_spans_of_words_without_a_text(tmp_path):
+    corpus = [Sentence(("e\u0301", "\U0001f469", "b")), Sentence(("x",))]
+    labels = [("O", "B-A", "B-A"), ("_",)]
+    assert spans(tmp_path, corpus, labels, name="a.jsonl.gz") == [
+        {
+            "text": "e\u0301 \U0001f469 b",
+            "spans": [
+                {"start": 3, "end": 4, "label": "A"},
+                {"start": 5, "end": 6, "label": "A"},
+            ],
+        },
+        {"text": "x", "spans": []},
+    ]
+
+
+def test_spans_need_bio_labels(tmp_path):
+    with pytest.raises(InputError, match=r"a\.jsonl: spans need BIO labels, but there is 'NOUN'"):
+        spans(tmp_path, [Sentence(("a", "b"))], [("O", "NOUN")])
+    assert not list(tmp_path.iterdir())
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.sampled_from(["O", "B-A", "I-A", "I-B"]), min_size=1, max_size=8), st.data())
+def test_spans_are_those_of_the_labels(tmp_path_factory, labels, data):
+    alphabet = st.text("ab\u0301\U0001f469", min_size=1, max_size=3)
+    words = data.draw(st.lists(alphabet, min_size=len(labels), max_size=len(labels)))
+    sentence = Sentence(tuple(words))
+    folder = tmp_path_factory.getbasetemp()
+    (row,) = spans(folder, [sentence], [labels])
+    expected = [
+        (span.type, " ".join(words[span.start : span.end])) for span in entity_spans(labels)
+    ]
+    found = [(span["label"], row["text"][span["start"] : span["end"]]) for span in row["spans"]]
+    assert found == expected
+
+
+def test_a_closed_pipe_is_one_sentence(monkeypatch):
+    class Closed:
+        def writelines(self, blocks):
+            raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    with pytest.raises(InputError, match="- cannot be written: Broken pipe"):
+        write_conll("-", [Sentence(("a",))], [["O"]])

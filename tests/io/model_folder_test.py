@@ -82,7 +82,7 @@ def test_reads_shards_and_bfloat16(tmp_path):
     assert set(tensors) == {"a", "b"} and tensors["a"].dtype == np.float32
     np.testing.assert_allclose(tensors["a"], [1.5, -0.0078125, 3e38], rtol=2**-7)
     (tmp_path / "one.safetensors").unlink()
-    with pytest.raises(InputError, match=r"lacks one\.safetensors"):
+    with pytest.raises(InputError, match=r"lacks 'one\.safetensors'"):
         read_model_folder(tmp_path)
 
 

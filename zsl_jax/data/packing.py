@@ -4,7 +4,7 @@ The plan depends on the windows' lengths and the random generator alone: a gener
 (seed, epoch) gives the same batches again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -102,21 +102,26 @@ def _best_fit(lengths: list[int], row_length: int) -> Int[np.ndarray, " M"]:
     return np.array(row_of, np.int64)
 
 
-def rows_for_words(windows: Windows, row_length: int, batch_words: int) -> int:
+def rows_for_words(num_rows: int, num_words: int, batch_words: int) -> int:
     """The rows of a batch that make a full one hold about `batch_words` words.
 
-    At least one row, and no more than the whole corpus fills.
+    Args:
+      num_rows: Rows that the whole text fills.
+      num_words: Words of the whole text.
+      batch_words: Words wanted.
+
+    Returns:
+      At least one row, and no more than the whole text fills.
     """
-    num_rows = pack_rows(windows.lengths, row_length, None).num_rows
-    wanted = round(batch_words * num_rows / max(windows.num_words, 1))
+    wanted = round(batch_words * num_rows / max(num_words, 1))
     return max(1, min(wanted, num_rows))
 
 
 class PackedBatches:
     """Every window exactly once, in batches of one shape; its length is the number of batches.
 
-    Epochs of other random orders may differ by a batch. Going through it again gives the same
-    batches again: they are made one by one, of a plan that is made at the start.
+    Epochs of other random orders may differ by a batch. A batch is made when it is asked for, of a
+    plan that is made at the start: the same index gives the same batch again.
     """
 
     def __init__(
@@ -146,12 +151,68 @@ class PackedBatches:
         return -(-self.plan.num_rows // self._shape[0])
 
     def __iter__(self) -> Iterator[TokenBatch]:
-        """Batches of int32 [R, S]; empty rows (segment 0, word id -1) fill up the last one."""
-        for first in range(0, self.plan.num_rows, self._shape[0]):
-            bounds = self.plan.offsets[first : first + self._shape[0] + 1]
-            rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
-            window_ids = self.plan.window_ids[bounds[0] : bounds[-1]]
-            yield _fill(self._windows, window_ids, rows, self._shape)
+        """The batches in order."""
+        return (self[index] for index in range(len(self)))
+
+    def __getitem__(self, index: int) -> TokenBatch:
+        """Batch `index`, int32 [R, S]; empty rows (segment 0, word id -1) fill up the last one.
+
+        Beyond the last one all rows are empty.
+        """
+        first = index * self._shape[0]
+        bounds = self.plan.offsets[first : first + self._shape[0] + 1]
+        if len(bounds) < 2:
+            return empty_rows(*self._shape)
+        rows = np.repeat(np.arange(len(bounds) - 1), np.diff(bounds))
+        window_ids = self.plan.window_ids[bounds[0] : bounds[-1]]
+        return _fill(self._windows, window_ids, rows, self._shape)
+
+
+class SideBySide:
+    """Batches of several parts of a text, row under row, as batches of the whole.
+
+    Each part keeps its own plan, so that it does not matter which process has which parts.
+    """
+
+    def __init__(
+        self, parts: Sequence[PackedBatches], num_words: Sequence[int], length: int, multiple: int
+    ):
+        """Put parts together.
+
+        Args:
+          parts: Batches of each part, in the part's own numbering of words.
+          num_words: Words of each part; those of the first come first in the whole.
+          length: Number of batches; a part that has fewer is filled up with empty rows.
+          multiple: Empty rows fill up every batch to a multiple of this.
+        """
+        self._parts = parts
+        self._first_words = np.cumsum([0, *num_words[:-1]])
+        self._length = length
+        self._multiple = multiple
+
+    def __len__(self) -> int:
+        """Number of batches."""
+        return self._length
+
+    def __getitem__(self, index: int) -> TokenBatch:
+        """Batch `index` of every part, and empty rows."""
+        found = [
+            batch._replace(word_ids=np.where(batch.word_ids >= 0, batch.word_ids + first, -1))
+            for batch, first in zip(
+                (part[index] for part in self._parts), self._first_words, strict=True
+            )
+        ]
+        rows = sum(len(batch.token_ids) for batch in found)
+        found.append(empty_rows(-rows % self._multiple, found[0].token_ids.shape[1]))
+        return TokenBatch(
+            *(np.concatenate(arrays).astype(np.int32) for arrays in zip(*found, strict=True))
+        )
+
+
+def empty_rows(rows: int, row_length: int) -> TokenBatch:
+    """Rows without any window."""
+    nothing = np.zeros((rows, row_length), np.int32)
+    return TokenBatch(nothing, nothing, nothing, nothing - 1)
 
 
 def _fill(

@@ -3,14 +3,15 @@
 import json
 import os
 import sys
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from jaxtyping import Float, Int
 
-from zsl_jax.data.parquet_writer import FORMAT_VERSION, LABEL_NAMES_KEY, VERSION_KEY
+from zsl_jax.data.arrow_files import check_text_lists, is_list, parquet_schema, parquet_tables
+from zsl_jax.data.parquet_writer import ABOUT_KEY, FORMAT_VERSION, LABEL_NAMES_KEY, VERSION_KEY
 from zsl_jax.data.source_predictions import (
     SourcePredictions,
     check_label_names,
@@ -38,52 +39,56 @@ def read_parquet(path: str | os.PathLike[str]) -> SourcePredictions:
       InputError: If the file is of another kind or contradicts itself.
     """
     where = os.fspath(path)
+    schema = parquet_schema(path)
+    label_names = _label_names(schema, where)
+    columns = [name for name in ("words", "labels", "probabilities") if name in schema.names]
+    blocks = [_block(schema.empty_table().select(columns), label_names, where, 1)]
+    sentence = 1
+    for table in parquet_tables(path, columns):
+        blocks.append(_block(table, label_names, where, sentence))
+        sentence += table.num_rows
+    return join_predictions(blocks[1:] or blocks)._replace(about=_about(schema, where))
+
+
+def _about(schema: pa.Schema, where: str) -> dict[str, Any]:
+    """What the metadata say about the predictions."""
     try:
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            label_names = _label_names(schema, where)
-            blocks = [_block(schema.empty_table(), label_names, where, 1)]
-            sentence = 1
-            for group in range(file.num_row_groups):
-                table = file.read_row_group(group)
-                blocks.append(_block(table, label_names, where, sentence))
-                sentence += table.num_rows
-    except pa.ArrowInvalid as error:
-        raise InputError(f"{where} is not a readable Parquet file ({error}).") from None
-    return join_predictions(blocks[1:] or blocks)
+        about = json.loads((schema.metadata or {}).get(ABOUT_KEY, b"{}"))
+    except ValueError:
+        about = None
+    if not isinstance(about, dict):
+        key = ABOUT_KEY.decode()
+        raise InputError(f"{where}: its metadata {key!r} are no JSON object; write one or none.")
+    return about
 
 
 def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
     """The label names in the metadata; checks the version and the columns on the way."""
-    for name in ("words", "labels"):
-        if name not in schema.names:
-            raise InputError(f"{where} has no column {name!r}: write it with the other columns.")
-    for name in {"words", "labels", "probabilities"} & set(schema.names):
-        if not _is_list(schema.field(name).type):
-            raise InputError(f"{where}: the column {name!r} must hold one list a sentence.")
+    check_text_lists(schema, ("words", "labels"), where)
+    if schema.names.count("probabilities") > 1 or (
+        "probabilities" in schema.names and not is_list(schema.field("probabilities").type)
+    ):
+        raise InputError(f"{where}: the column 'probabilities' must hold one list a sentence.")
     metadata: dict[bytes, bytes] = schema.metadata or {}
     if LABEL_NAMES_KEY not in metadata:
         key = LABEL_NAMES_KEY.decode()
         raise InputError(f"{where} has no label names: put a JSON list into its metadata {key!r}.")
-    version = metadata.get(VERSION_KEY, b"1").decode()
+    version = metadata.get(VERSION_KEY, b"1").decode(errors="replace")
     if version != str(FORMAT_VERSION):
         raise InputError(
-            f"{where} is of format version {version}, but this program reads version "
+            f"{where} is of format version {version!r}, but this program reads version "
             f"{FORMAT_VERSION}: update zsl_jax or write the file again."
         )
-    label_names = tuple(json.loads(metadata[LABEL_NAMES_KEY]))
+    try:
+        label_names = json.loads(metadata[LABEL_NAMES_KEY])
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: its label names are not JSON ({error}); write a list.") from (
+            error
+        )
+    if not isinstance(label_names, list):
+        raise InputError(f"{where}: its label names are no JSON list; write one.")
     check_label_names(label_names, where)
-    return label_names
-
-
-def _is_list(kind: pa.DataType) -> bool:
-    """Tells whether a type is one of Arrow's lists."""
-    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or _is_fixed_list(kind)
-
-
-def _is_fixed_list(kind: pa.DataType) -> bool:
-    """Tells whether a type is Arrow's list of a fixed size."""
-    return bool(pa.types.is_fixed_size_list(kind))
+    return tuple(label_names)
 
 
 def _lengths(column: pa.Array) -> Int[np.ndarray, " S"]:
@@ -139,7 +144,7 @@ def _probs(
 ) -> Float[np.ndarray, "N K"]:
     """All rows of probabilities, one a word; not copied where the file holds one flat list."""
     values = column.flatten()
-    if _is_list(values.type):
+    if is_list(values.type):
         what = "rows of probabilities"
         check_lengths(num_words, _lengths(column), what, where, first_sentence)
         if (_lengths(values) != width).any():

@@ -2,13 +2,15 @@
 
 Columns: `words` (list of strings), `labels` (list of strings, null where the source abstains) and,
 where there are any, `probabilities` (list of float16: the words' rows of K numbers one after the
-other). The label names and the version of the format stand in the schema's metadata.
+other). The label names, the version of the format and, as a JSON object, what is known about the
+predictions ("zsl_jax.about") stand in the schema's metadata.
 """
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +22,7 @@ from zsl_jax.errors import InputError
 FORMAT_VERSION = 1
 LABEL_NAMES_KEY = b"zsl_jax.label_names"
 VERSION_KEY = b"zsl_jax.format_version"
+ABOUT_KEY = b"zsl_jax.about"
 SENTENCES_PER_ROW_GROUP = 4096
 
 
@@ -31,7 +34,8 @@ def write_predictions(path: str | os.PathLike[str], predictions: SourcePredictio
       predictions: What a source says; `read_predictions` gives it back.
     """
     with_probs = predictions.probs is not None
-    write_prediction_blocks(path, predictions.label_names, _blocks(predictions), with_probs)
+    blocks = _blocks(predictions)
+    write_prediction_blocks(path, predictions.label_names, blocks, with_probs, predictions.about)
 
 
 def write_prediction_blocks(
@@ -39,6 +43,7 @@ def write_prediction_blocks(
     label_names: Sequence[str],
     blocks: Iterable[SourcePredictions],
     with_probs: bool = True,
+    about: Mapping[str, Any] | None = None,
 ) -> None:
     """Writes predictions block by block, so that only one block need be in memory.
 
@@ -49,15 +54,20 @@ def write_prediction_blocks(
       label_names: The source's K label names.
       blocks: The predictions for some sentences each; every block becomes one row group.
       with_probs: Whether the blocks carry probabilities.
+      about: What is known about the predictions, in plain values.
 
     Raises:
-      InputError: If there is no folder for the file.
+      InputError: If there is no folder for the file, or it is the standard output.
     """
     target = Path(path)
+    if os.fspath(path) == "-":
+        raise InputError(
+            "Parquet cannot go to the standard output; name a file, or conll or jsonl."
+        )
     if not target.parent.is_dir():
         raise InputError(f"There is no folder {target.parent} for {target.name}; make it first.")
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    schema = _schema(label_names, with_probs)
+    schema = _schema(label_names, with_probs, about or {})
     try:
         with pq.ParquetWriter(
             temporary,
@@ -91,8 +101,8 @@ def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:
         )
 
 
-def _schema(label_names: Sequence[str], with_probs: bool) -> pa.Schema:
-    """The columns, with the label names and the format's version as metadata."""
+def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, Any]) -> pa.Schema:
+    """The columns, with label names, format version and what is known else as metadata."""
     fields = [("words", pa.list_(pa.string())), ("labels", pa.list_(pa.string()))]
     if with_probs:
         fields.append(("probabilities", pa.list_(pa.float16())))
@@ -101,6 +111,7 @@ def _schema(label_names: Sequence[str], with_probs: bool) -> pa.Schema:
         metadata={
             LABEL_NAMES_KEY: json.dumps(list(label_names), ensure_ascii=False).encode(),
             VERSION_KEY: str(FORMAT_VERSION).encode(),
+            **({ABOUT_KEY: json.dumps(dict(about), ensure_ascii=False).encode()} if about else {}),
         },
     )
 

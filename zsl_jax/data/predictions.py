@@ -4,6 +4,7 @@ Parquet is the format of this project; CoNLL columns and JSON lines come from ot
 """
 
 import os
+import unicodedata
 from collections.abc import Sequence
 from itertools import zip_longest
 
@@ -11,11 +12,20 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.checks import MISSING_LABEL
+from zsl_jax.data.json_lines import read_objects
 from zsl_jax.data.json_predictions import read_json_predictions
 from zsl_jax.data.parquet_reader import read_parquet
 from zsl_jax.data.parquet_writer import write_prediction_blocks, write_predictions
-from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.source_predictions import CHECKED_AT_ONCE, SourcePredictions, check_probs
+from zsl_jax.data.parts import Part
+from zsl_jax.data.readers import format_of, read_sentences
+from zsl_jax.data.source_predictions import (
+    CHECKED_AT_ONCE,
+    SourcePredictions,
+    check_probs,
+    joined_about,
+)
+from zsl_jax.data.span_lines import has_spans
+from zsl_jax.data.span_predictions import read_span_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
@@ -23,29 +33,37 @@ from zsl_jax.types import Sentence, SourceVotes
 __all__ = [
     "SourcePredictions",
     "check_words",
+    "concatenate",
     "read_predictions",
+    "select_sentences",
     "source_votes",
     "write_prediction_blocks",
     "write_predictions",
 ]
 
 
-def read_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
+def read_predictions(
+    path: str | os.PathLike[str], text: Sequence[Sentence] | None = None
+) -> SourcePredictions:
     """Reads what one source says, in the format that the file's name tells.
 
     `.parquet` is what `write_predictions` writes, `.jsonl` is described at
-    `read_json_predictions`, and all else are columns as `read_sentences` reads them (labels only).
-    A source abstains where its label is null (JSON, Parquet), empty or "_" (columns), or where all
-    its probabilities are zero; who abstains in one abstains in both.
+    `read_json_predictions` (words) and `read_span_predictions` (character spans), and all else are
+    columns as `read_sentences` reads them (labels only). A label need not be the most probable one
+    of its word. A source abstains where its label is null (JSON, Parquet), empty or "_" (columns),
+    or where all its probabilities are zero; who abstains in one abstains in both.
 
     Args:
       path: The file; JSON lines and columns may be compressed (.gz).
+      text: The text that was predicted; character spans are brought onto its words. The words of
+        other files are for `check_words` to compare.
 
     Returns:
       The predictions, checked.
 
     Raises:
-      InputError: If there is no such file, or its contents contradict themselves.
+      InputError: If there is no such file, its contents contradict themselves, or it has character
+        spans and there is no text.
     """
     name = os.fspath(path)
     if not os.path.isfile(path):
@@ -53,8 +71,13 @@ def read_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
     if name.endswith(".parquet"):
         return _agreed_abstentions(read_parquet(name))
     if name.removesuffix(".gz").endswith(".jsonl"):
+        if has_spans(next(read_objects(name), ("", {}))[1]):
+            return read_span_predictions(name, text)
         return _agreed_abstentions(read_json_predictions(name))
-    return _from_sentences(read_sentences(name, allow_missing=True))
+    format = format_of(name)
+    columns = format in ("conll", "txt")  # predictions have labels, so they are no plain text
+    found = read_sentences(name, allow_missing=True, format="conll" if columns else format)
+    return _from_sentences(found)
 
 
 def _agreed_abstentions(predictions: SourcePredictions) -> SourcePredictions:
@@ -84,6 +107,56 @@ def _from_sentences(sentences: Sequence[Sentence]) -> SourcePredictions:
     )
 
 
+def concatenate(parts: Sequence[SourcePredictions]) -> SourcePredictions:
+    """The predictions of one source for several texts, as for one text after the other.
+
+    Args:
+      parts: At least one; their label names may differ.
+
+    Returns:
+      Predictions with the label names of all; without probabilities if a part has none.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    names = tuple(dict.fromkeys(name for part in parts for name in part.label_names))
+    place = {name: label for label, name in enumerate(names)}
+    labels, probs = [], []
+    for part in parts:
+        columns = np.array([place[name] for name in part.label_names], np.int32)
+        labels.append(np.append(columns, np.int32(-1))[part.labels])
+        if part.probs is not None:
+            table = np.zeros((len(part.labels), len(names)), np.float16)
+            table[:, columns] = part.probs
+            probs.append(table)
+    soft = len(probs) == len(parts)
+    words = tuple(sentence for part in parts for sentence in part.words)
+    return SourcePredictions(
+        label_names=names,
+        labels=np.concatenate(labels),
+        probs=np.concatenate(probs) if soft else None,
+        words=words,
+        about=joined_about([part.about for part in parts]),
+    )
+
+
+def select_sentences(predictions: SourcePredictions, part: Part) -> SourcePredictions:
+    """The predictions for the sentences of a part; counts of the whole stay with the first part."""
+    if part.step == 1:
+        return predictions
+    chosen = part.of_sentences(range(len(predictions.words)))
+    sentence_of = np.repeat(
+        np.arange(len(predictions.words)), [len(words) for words in predictions.words]
+    )
+    places = np.flatnonzero(np.isin(sentence_of, chosen))
+    about = predictions.about.items()
+    return predictions._replace(
+        labels=predictions.labels[places],
+        probs=None if predictions.probs is None else predictions.probs[places],
+        words=tuple(predictions.words[i] for i in chosen),
+        about={key: value for key, value in about if not part.first or type(value) is not int},
+    )
+
+
 def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], where: str) -> None:
     """Checks that predictions were made for exactly these sentences.
 
@@ -107,9 +180,11 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
                 f"{where}, sentence {number}: {len(predicted)} words where the text has "
                 f"{len(sentence.words)}, from word {place} ({found or expected!r}) on; {remedy}."
             )
+        same = unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
+        how = " in another Unicode normalisation" if same else ""
         raise InputError(
             f"{where}, sentence {number}, word {place}: {found!r} where the text has "
-            f"{expected!r}; {remedy}."
+            f"{expected!r}{how}; {remedy}."
         )
     if len(predictions.words) != len(sentences):
         raise InputError(

@@ -1,121 +1,144 @@
-"""Readers of annotated and plain text: CoNLL-U, CoNLL columns and JSON lines, gzipped or not.
+"""Readers of annotated and plain text, one door for all formats.
 
-The file's extension tells the format. Whatever cannot be read raises `InputError` with the file,
-the line and the way out: a word is never dropped and a label never guessed.
+The extension tells the format, or the user does. Whatever cannot be read raises `InputError` with
+the file, the line and the way out: a word is never dropped and a label never guessed. Words stay as
+they are written: no character is normalised, removed or turned round.
 """
 
-import gzip
-import json
-import zlib
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from zsl_jax.data.checks import checked_label, checked_word
-from zsl_jax.data.columns import read_columns
+from zsl_jax.data.arrow_text import read_dataset, read_parquet_text
+from zsl_jax.data.columns import CONLLU, UNER, WIKIANN, read_columns, wikiann_language
+from zsl_jax.data.json_lines import read_jsonl
+from zsl_jax.data.ontonotes import read_ontonotes
+from zsl_jax.data.plain_text import format_of_txt, read_plain_text
+from zsl_jax.data.read_options import ReadOptions
+from zsl_jax.data.semeval import read_semeval
+from zsl_jax.data.text_files import STANDARD_INPUT, find_files, read_bytes, read_lines
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
+FORMATS = tuple("conll conllu jsonl parquet plain semeval ontonotes wikiann uner datasets".split())
+
+_BY_SUFFIX = {
+    ".conllu": "conllu",
+    ".iob2": "uner",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+    ".xml": "semeval",
+}
+_LINE_READERS = {"jsonl": read_jsonl, "ontonotes": read_ontonotes, "plain": read_plain_text}
+_LAYOUTS = {"conllu": CONLLU, "uner": UNER, "wikiann": WIKIANN}
+
 
 def read_sentences(
-    path: str | Path,
+    path: str | os.PathLike[str],
     column: int | str | None = None,
     with_labels: bool = True,
     *,
     allow_missing: bool = False,
+    format: str | None = None,
+    encoding: str | None = None,
+    words: str | None = None,
 ) -> list[Sentence]:
-    """Read a corpus; the extension (before a `.gz`) tells the format.
+    """Read a corpus; the extension (before a `.gz`) tells the format, or `format` does.
 
-    `.conllu` is CoNLL-U: multiword tokens and empty nodes are skipped, labels are UPOS unless
-    `column` names or numbers another column. `.jsonl` has one object a line with "words" or
-    "tokens", and "labels" or "tags" (or the key that `column` names). Anything else has one word a
-    line in columns cut at tabs, or at blanks where there are no tabs: the word in column 0, the
-    label in the last one or in number `column` (negative numbers count from the end), and an empty
-    line after each sentence.
+    ==================  =========  =============================================================
+    file                format     what it is, and where labels stand unless `column` says so
+    ==================  =========  =============================================================
+    anything else       conll      a word a line, columns cut at tabs, or at blanks where there
+                                   are no tabs; the word in column 0, the label in the last one
+    .conllu             conllu     CoNLL-U; words without multiword tokens and empty nodes; UPOS
+    .iob2               uner       Universal NER: number, word, label, -, annotator
+    -                   wikiann    `language:word<TAB>label`
+    *_gold_conll, dir   ontonotes  CoNLL-2012: entity brackets as BIO, or `column` "pos"
+    .xml                semeval    SemEval-2016 reviews: opinion targets as BIO
+    .jsonl              jsonl      "words" or "tokens"; "labels", "tags" or "ner_tags"
+    .parquet            parquet    the same as columns of lists
+    a saved dataset     datasets   the same in a folder written by `save_to_disk`
+    .txt                plain      a sentence a line; no labels
+    ==================  =========  =============================================================
+
+    A `.txt` file whose lines of words all have tabs is read as columns; one that may be columns cut
+    at blanks is refused until `format` says what it is, and so is a file that looks like WikiANN.
 
     In a column file a line counts as a comment if it stands before a sentence's first word, has no
-    tab and is `# key = value`, or starts with "# " and has not the file's number of columns;
-    `-DOCSTART-` lines are comments too. A line with "#" and a label is a word.
+    tab and is `# key = value`, or starts with "# " and has not the file's number of columns. A line
+    with "#" and a label is a word. `-DOCSTART-` lines end a sentence and are comments.
 
     Args:
-      path: The file, UTF-8 with or without a byte-order mark, any line ends.
+      path: A file, a quoted glob (read in sorted order as one text), a folder, or "-" for the
+        standard input. All text may be gzipped (`.gz`), have a byte-order mark and any line ends.
       column: Where the labels stand; None is the format's default.
       with_labels: False reads the words only; then no label column needs to be there.
       allow_missing: Whether a word may lack a label ("_", empty or null); it then reads "_".
+      format: One of `FORMATS`, instead of what the extension says.
+      encoding: Such as "iso-8859-1"; None is UTF-8 (in XML, what the file declares).
+      words: How raw text is cut into words, see `word_rules`; None is "whitespace" for plain text
+        and "unicode" for reviews.
 
     Returns:
       The sentences in the file's order, each with at least one word.
 
     Raises:
-      InputError: The file is missing, empty, not UTF-8 or malformed.
+      InputError: The file is missing, empty, not in this encoding, or malformed.
     """
-    name = str(path)
-    text = _read_text(path)
-    suffix = Path(name.removesuffix(".gz")).suffix.lower()
-    if suffix == ".jsonl":
-        sentences = list(_read_jsonl(text, name, column, with_labels, allow_missing))
-    else:
-        # Only real line ends: str.splitlines also cuts at form feeds and Unicode separators.
-        lines = [line.removesuffix("\r") for line in text.split("\n")]
-        sentences = list(read_columns(lines, name, suffix, column, with_labels, allow_missing))
+    sentences: list[Sentence] = []
+    for name in find_files(path):
+        options = ReadOptions(name, column, with_labels, allow_missing, words)
+        sentences += _read_file(options, format or format_of(name), encoding, format is None)
     if not sentences:
-        raise InputError(f"{name} holds no words; check that it is the file you meant.")
+        raise InputError(f"{path} holds no words; check that it is the file you meant.")
     return sentences
 
 
-def _read_text(path: str | Path) -> str:
-    """The file's text without a byte-order mark."""
-    try:
-        data = Path(path).read_bytes()
-        if str(path).endswith(".gz"):
-            data = gzip.decompress(data)
-    except (OSError, EOFError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path} cannot be read: {reason}; check the path and file.") from error
-    try:
-        return data.decode("utf-8").removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise InputError(
-            f"{path}, line {line}: byte 0x{data[error.start]:02x} at offset {error.start} of the "
-            "file is not UTF-8; convert the file to UTF-8 (for instance with iconv)."
-        ) from error
+def format_of(name: str) -> str:
+    """The format that a path tells; "txt" for one that the contents have to tell.
+
+    Raises:
+      InputError: It is the standard input, which tells none.
+    """
+    plain_name = name.removesuffix(".gz")
+    if name == STANDARD_INPUT:
+        raise InputError("The standard input has no extension; name its --format.")
+    if os.path.isdir(name):
+        return "datasets"
+    if plain_name.endswith(("_gold_conll", "_auto_conll")):
+        return "ontonotes"
+    suffix = Path(plain_name).suffix.lower()
+    return "txt" if suffix == ".txt" else _BY_SUFFIX.get(suffix, "conll")
 
 
-def _read_jsonl(
-    text: str, name: str, column: int | str | None, with_labels: bool, allow_missing: bool
+def _read_file(
+    options: ReadOptions, format: str, encoding: str | None, guessed: bool
 ) -> Iterator[Sentence]:
-    """Sentences of a file with one JSON object a line."""
-    if isinstance(column, int):
-        raise InputError(f"{name}: column {column} has no meaning in JSON; name the labels' key.")
-    label_keys = ("labels", "tags") if column is None else (column,)
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{name}, line {number}"
-        try:
-            row = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"{where}: not JSON ({error}); write one object a line.") from error
-        found = [checked_word(where, word) for word in _json_list(where, row, ("words", "tokens"))]
-        labels = None
-        if with_labels:
-            values = _json_list(where, row, label_keys)
-            if len(values) != len(found):
-                raise InputError(
-                    f"{where}: {len(found)} words but {len(values)} labels; give one label a word."
-                )
-            pairs = zip(values, found, strict=True)
-            labels = tuple(checked_label(where, *pair, allow_missing) for pair in pairs)
-        comments = row.get("comments")
-        kept = tuple(map(str, comments)) if isinstance(comments, list) else ()
-        yield Sentence(tuple(found), labels, kept)
+    """The sentences of one file."""
+    if format in ("parquet", "datasets"):
+        if options.name == STANDARD_INPUT or os.path.isdir(options.name) != (format == "datasets"):
+            kind = "folder" if format == "datasets" else "file"
+            raise InputError(f"{options.name} is no {kind} of the format {format}; name one.")
+        return (read_dataset if format == "datasets" else read_parquet_text)(options)
+    if format == "semeval":
+        return read_semeval(read_bytes(options.name), options, encoding)
+    lines = read_lines(options.name, encoding)
+    if format == "txt":
+        format = format_of_txt(lines, options.name)
+    if format in _LINE_READERS:
+        return _LINE_READERS[format](lines, options)
+    sentences = read_columns(lines, options, _LAYOUTS.get(format))
+    if guessed and format == "conll":
+        return _not_wikiann(list(sentences), options.name)
+    return sentences
 
 
-def _json_list(where: str, row: Any, keys: Sequence[str]) -> list[Any]:
-    """The list under the first of the keys that the row has."""
-    value = next((row[key] for key in keys if key in row), None) if isinstance(row, dict) else None
-    if not isinstance(value, list) or not value:
-        wanted = " or ".join(f'"{key}"' for key in keys)
-        raise InputError(f"{where}: no filled list {wanted}; write one JSON object a line with it.")
-    return value
+def _not_wikiann(sentences: list[Sentence], name: str) -> Iterator[Sentence]:
+    """The sentences, unless a language stands before each word."""
+    prefix = wikiann_language(sentences)
+    if prefix:
+        raise InputError(
+            f"{name}: every word begins with {prefix!r}; say --format=wikiann if that is its "
+            "language, or --format=conll if it belongs to the words."
+        )
+    return iter(sentences)

@@ -1,11 +1,13 @@
 """What one source model says about every word of a corpus, and whether it makes sense."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
+from zsl_jax.data.checks import UNWRITABLE
 from zsl_jax.errors import InputError
 
 SUM_TOLERANCE = 1e-2
@@ -21,12 +23,15 @@ class SourcePredictions(NamedTuple):
       probs: [N, K] float16, each row a distribution, all zero where the source abstains; None if
         the source gave labels only.
       words: The words of each sentence; N words together.
+      about: How they came about, in plain values, such as {"decode": "viterbi"}; a label need not
+        be the most probable one of its word. Parquet files keep it.
     """
 
     label_names: tuple[str, ...]
     labels: Int[np.ndarray, " N"]
     probs: Float[np.ndarray, "N K"] | None
     words: Sequence[tuple[str, ...]]
+    about: Mapping[str, Any] = MappingProxyType({})
 
 
 def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:
@@ -50,7 +55,7 @@ def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:
 
 
 def check_label_names(label_names: Sequence[str], where: str) -> None:
-    """Checks that label names are distinct non-empty strings.
+    """Checks that label names are distinct non-empty strings that every format can hold.
 
     Args:
       label_names: The label names of a file.
@@ -60,11 +65,13 @@ def check_label_names(label_names: Sequence[str], where: str) -> None:
       InputError: If they are not.
     """
     for name in label_names:
-        if not isinstance(name, str) or not name or label_names.count(name) > 1:
+        if not isinstance(name, str) or not name or UNWRITABLE.search(name):
             raise InputError(
-                f"{where}: the label name {name!r} is empty, no string or there twice; give "
-                "each label one name."
+                f"{where}: the label name {name!r} is empty, no string, or holds a tab or a line "
+                "end; give each label a name."
             )
+        if label_names.count(name) > 1:
+            raise InputError(f"{where}: the label name {name!r} is there twice; give it once.")
 
 
 def check_lengths(
@@ -142,6 +149,28 @@ def _fault(row: Float[np.ndarray, " K"]) -> str:
     return f"the probabilities sum to {row.sum():.4g}"
 
 
+def joined_about(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is known about predictions that are put together from several.
+
+    Args:
+      found: Their `about`.
+
+    Returns:
+      Whole numbers are counts and summed; of other values, all that occur are listed.
+
+    >>> joined_about([{"scheme": "bio", "repairs": 2}, {"scheme": "io", "repairs": 1}])
+    {'scheme': 'bio, io', 'repairs': 3}
+    """
+    joined: dict[str, Any] = {}
+    for key in dict.fromkeys(key for about in found for key in about):
+        values = [about[key] for about in found if key in about]
+        if all(type(value) is int for value in values):
+            joined[key] = sum(values)
+        else:
+            joined[key] = ", ".join(dict.fromkeys(map(str, values)))
+    return joined
+
+
 def join_predictions(blocks: Sequence[SourcePredictions]) -> SourcePredictions:
     """Puts the blocks of one corpus together.
 
@@ -159,4 +188,5 @@ def join_predictions(blocks: Sequence[SourcePredictions]) -> SourcePredictions:
         labels=np.concatenate([block.labels for block in blocks]),
         probs=np.concatenate(probs) if probs else None,
         words=tuple(words for block in blocks for words in block.words),
+        about=blocks[0].about,
     )

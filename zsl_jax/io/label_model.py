@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -60,13 +60,25 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads(file.metadata()["label_model"])
-            table = file.get_tensor("log_confusion")
-        names = ("source_names", "label_names", "source_weight")
-        about |= {name: tuple(about[name]) for name in names}
-        model = LabelModel(log_confusion=table, **about)
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+            return _checked(about, file.get_tensor("log_confusion"))
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
         raise InputError(f"{path} cannot be read ({error}); train again or copy it anew") from error
-    size = (len(model.source_names), len(model.label_names), len(model.label_names))
-    if table.shape != size:
-        raise InputError(f"{path}: log_confusion has shape {table.shape}, expected {size}")
-    return model
+
+
+def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
+    """The label model, if its parts go together; else ValueError, LookupError or TypeError."""
+    source_names, label_names = tuple(about["source_names"]), tuple(about["label_names"])
+    if not all(isinstance(name, str) and name for name in (*source_names, *label_names)):
+        raise ValueError("a name of a source or label is no string")
+    size = (len(source_names), len(label_names), len(label_names))
+    if table.shape != size or table.dtype != np.float32:
+        raise ValueError(f"log_confusion is {table.dtype} {table.shape}, expected float32 {size}")
+    if not np.allclose(np.exp(np.minimum(table, 1)).sum(axis=1), 1, atol=0.01):
+        raise ValueError("a column of the confusion matrices does not sum to 1")
+    weights = [about["prior_weight"], *about["source_weight"]]
+    if not all(type(weight) in (int, float) and 0 <= weight < 1e9 for weight in weights):
+        raise ValueError("a weight is no positive number")
+    if len(weights) not in (2, 1 + size[0]) or about["predictions"] not in ("soft", "hard"):
+        raise ValueError("source_weight or predictions does not go with the sources")
+    prior, *sources = map(float, weights)
+    return LabelModel(source_names, label_names, table, prior, tuple(sources), about["predictions"])

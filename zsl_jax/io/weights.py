@@ -58,8 +58,9 @@ def _shards(folder: Path) -> dict[Path, list[str]]:
         raise InputError(f"{folder / INDEX} has no weight_map; fetch the file again.")
     shards: dict[Path, list[str]] = {}
     for name, file in weight_map.items():
-        shards.setdefault(folder / Path(str(file)).name, []).append(name)
-    missing = sorted(shard.name for shard in shards if not shard.is_file())
+        shards.setdefault(folder / str(file).rpartition("/")[2], []).append(name)
+    present = {file.name for file in folder.iterdir()}
+    missing = sorted(repr(shard.name) for shard in shards if shard.name not in present)
     if missing:
         raise InputError(f"{folder} lacks {', '.join(missing)}, named in {INDEX}; fetch them too.")
     return shards
@@ -69,7 +70,7 @@ def _read_tensors(file: Path, names: list[str] | None) -> dict[str, np.ndarray]:
     try:
         with safe_open(file, framework="np") as handle:
             read = {n: handle.get_tensor(n) for n in (handle.keys() if names is None else names)}
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, ValueError) as error:
         raise InputError(
             f"{file} cannot be read ({error}); fetch it again (with `git lfs pull` if it is a "
             "pointer of git-lfs)."

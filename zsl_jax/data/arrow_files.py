@@ -1,0 +1,151 @@
+"""Opens Parquet and Arrow files so that nothing in them is trusted before it is checked."""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zsl_jax.errors import InputError
+
+# What one row group may unpack to; the file's own figures are compared before anything is read.
+MOST_BYTES = 1 << 32
+MOST_VALUES = 1 << 29
+
+_UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+
+
+def parquet_schema(path: str | os.PathLike[str]) -> pa.Schema:
+    """The columns and metadata of a Parquet file.
+
+    Raises:
+      InputError: The file is of another kind, or damaged.
+    """
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.schema_arrow
+    except _UNREADABLE as error:
+        raise _unreadable(os.fspath(path), "Parquet file", error) from error
+
+
+def parquet_tables(path: str | os.PathLike[str], columns: Sequence[str]) -> Iterator[pa.Table]:
+    """The row groups of a Parquet file, validated.
+
+    The file is decoded twice, the first time in constant memory and without a result: PyArrow ends
+    the process if it is asked for the sizes of a column whose metadata are damaged.
+
+    Args:
+      path: The file.
+      columns: The columns that are read; others stay on the disk.
+
+    Raises:
+      InputError: The file is damaged, or a row group would unpack to more than `MOST_BYTES` bytes
+        or `MOST_VALUES` values.
+    """
+    name = os.fspath(path)
+    try:
+        with pq.ParquetFile(path) as file:
+            file.scan_contents()
+            for group in range(file.num_row_groups):
+                _check_size(file.metadata.row_group(group), name)
+                table = file.read_row_group(group, columns=list(columns))
+                table.validate(full=True)
+                yield table
+    except InputError:
+        raise
+    except _UNREADABLE as error:
+        raise _unreadable(name, "Parquet file", error) from error
+
+
+def _check_size(group: Any, name: str) -> None:
+    columns = [group.column(place) for place in range(group.num_columns)]
+    sizes = [column.total_uncompressed_size for column in columns]
+    counts = [column.num_values for column in columns]
+    if min([0, group.num_rows, *sizes, *counts]) < 0:
+        raise InputError(f"{name} gives negative sizes; write it again.")
+    if sum(sizes) > MOST_BYTES or max([group.num_rows, *counts]) > MOST_VALUES:
+        raise InputError(
+            f"{name}: a row group unpacks to {sum(sizes):,} bytes, {max([0, *counts]):,} values; "
+            f"write row groups of at most {MOST_BYTES:,} bytes and {MOST_VALUES:,} values."
+        )
+
+
+def dataset_files(folder: str) -> list[str]:
+    """The Arrow files of a folder that `save_to_disk` of Hugging Face `datasets` wrote.
+
+    Raises:
+      InputError: It holds several splits, or its state.json names no files in it.
+    """
+    splits = Path(folder, "dataset_dict.json")
+    if splits.is_file():
+        found = sorted(file.parent.name for file in Path(folder).glob("*/state.json"))
+        raise InputError(
+            f"{folder} holds several splits ({', '.join(found)}); name one, such as "
+            f"{Path(folder, found[0] if found else 'train')}."
+        )
+    state = Path(folder, "state.json")
+    try:
+        listed = json.loads(state.read_text(encoding="utf-8"))["_data_files"]
+        names = [entry["filename"] for entry in listed]
+        files = [Path(folder, Path(name).name) for name in names]
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{state} cannot be read ({error}); save the dataset again.") from error
+    missing = [file.name for file in files if not file.is_file()]
+    if missing or not files:
+        raise InputError(f"{folder} lacks {', '.join(missing) or 'data files'}; save it again.")
+    return list(map(str, files))
+
+
+def arrow_batches(path: str) -> Iterator[pa.RecordBatch]:
+    """The record batches of an Arrow stream, validated; the file is memory-mapped.
+
+    Raises:
+      InputError: The file is of another kind, or damaged.
+    """
+    try:
+        with pa.memory_map(path) as source, pa.ipc.open_stream(source) as stream:
+            for batch in stream:
+                batch.validate(full=True)
+                yield batch
+    except _UNREADABLE as error:
+        raise _unreadable(path, "Arrow stream", error) from error
+
+
+def _unreadable(name: str, kind: str, error: Exception) -> InputError:
+    reason = " ".join(str(error).split())  # Arrow's messages may have several lines
+    return InputError(f"{name} is not a readable {kind} ({reason}); write it again.")
+
+
+def is_list(kind: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's lists."""
+    return bool(
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a type is one of Arrow's strings, perhaps behind a dictionary."""
+    if pa.types.is_dictionary(kind):
+        return is_text(kind.value_type)
+    return bool(
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
+    )
+
+
+def check_text_lists(schema: pa.Schema, names: Sequence[str], where: str) -> None:
+    """Checks that columns are there, once each, and hold one list of strings a sentence.
+
+    Raises:
+      InputError: At the first column that does not.
+    """
+    for name in names:
+        if schema.names.count(name) != 1:
+            raise InputError(f"{where} has no column {name!r}: write it with the other columns.")
+        kind = schema.field(name).type
+        if not is_list(kind):
+            raise InputError(f"{where}: the column {name!r} must hold one list a sentence.")
+        if not (is_text(kind.value_type) or pa.types.is_null(kind.value_type)):
+            raise InputError(f"{where}: the column {name!r} must hold lists of strings.")

@@ -1,0 +1,76 @@
+"""Labelled text and predictions in BIO, whatever tagging scheme they were written in."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.labels import (
+    REPAIR_RULE,
+    LabelScheme,
+    TaggingScheme,
+    bio_probs,
+    sentence_starts,
+    to_bio,
+)
+from zsl_jax.types import Sentence
+
+
+def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[str, Any]]:
+    """Turns the labels of a text into BIO, and repairs them, as `labels.to_bio` does.
+
+    Args:
+      sentences: A text; its scheme is told from all of its labels together. A sentence without
+        labels stays without.
+
+    Returns:
+      The sentences, and what was found: "scheme" and "repairs".
+    """
+    labels = [sentence.labels or () for sentence in sentences]
+    scheme = LabelScheme.from_labels(labels)
+    ids = scheme.encode([name for names in labels for name in names], "the text")
+    found = to_bio(scheme.names, ids, sentence_starts([len(names) for names in labels]))
+    flat = iter(LabelScheme(found.names).decode(found.ids))
+    turned = [
+        s if s.labels is None else s._replace(labels=tuple(next(flat) for _ in s.labels))
+        for s in sentences
+    ]
+    return turned, {"scheme": str(found.scheme), "repairs": found.repairs}
+
+
+def bio_predictions(predictions: SourcePredictions) -> SourcePredictions:
+    """Turns predictions into BIO, labels and probabilities, and repairs them.
+
+    Args:
+      predictions: What a source says.
+
+    Returns:
+      The same in BIO (see `labels.to_bio` and `labels.bio_probs`); plain labels as they are.
+      `about` has the "scheme" that was found, and the number of "repairs".
+    """
+    starts = sentence_starts([len(words) for words in predictions.words])
+    found = to_bio(predictions.label_names, predictions.labels, starts)
+    about = {**predictions.about, "scheme": str(found.scheme), "repairs": found.repairs}
+    if found.scheme is TaggingScheme.PLAIN or (found.scheme == "bio" and not found.repairs):
+        return predictions._replace(about=about)
+    probs = predictions.probs
+    return SourcePredictions(
+        label_names=found.names,
+        labels=found.ids,
+        probs=None if probs is None else bio_probs(probs, found),
+        words=predictions.words,
+        about=about,
+    )
+
+
+def reading_line(about: Mapping[str, Any]) -> str:
+    """One line on how labels were read, for the log.
+
+    >>> reading_line({"scheme": "iob1", "repairs": 2, "partial_words": 1})
+    'labels read as iob1, 2 repaired (conlleval rule); partial words: 1'
+    """
+    scheme, repairs = about["scheme"], about["repairs"]
+    line = f"labels read as {scheme}"
+    if scheme != TaggingScheme.PLAIN:
+        line += f", {repairs:,} repaired ({REPAIR_RULE} rule)"
+    other = {key: value for key, value in about.items() if key not in ("scheme", "repairs")}
+    return "; ".join([line, *(f"{key.replace('_', ' ')}: {other[key]}" for key in other)])

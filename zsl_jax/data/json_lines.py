@@ -1,0 +1,77 @@
+"""Files with one JSON object a line, and labelled text in them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from zsl_jax.data.checks import checked_label, checked_word
+from zsl_jax.data.read_options import ReadOptions
+from zsl_jax.data.text_files import read_lines
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+
+WORD_KEYS = ("words", "tokens")
+LABEL_KEYS = ("labels", "tags", "ner_tags")
+
+
+def json_objects(lines: Sequence[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file, each with the file and line it stands in; empty lines are skipped.
+
+    Raises:
+      InputError: A line is not one JSON object, or is nested too deeply to be read.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"{name}, line {number}"
+        try:
+            value = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}: not JSON ({error}); write one object a line.") from error
+        if not isinstance(value, dict):
+            raise InputError(f'{where}: not an object; write {{"words": [...], ...}}.')
+        yield where, value
+
+
+def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`json_objects` of a UTF-8 file, which may be compressed (.gz)."""
+    return json_objects(read_lines(name, None), name)
+
+
+def read_jsonl(lines: Sequence[str], options: ReadOptions) -> Iterator[Sentence]:
+    """Sentences of a file with one JSON object a line."""
+    label_keys = label_keys_of(options)
+    for where, row in json_objects(lines, options.name):
+        found = [checked_word(where, word) for word in _json_list(where, row, WORD_KEYS)]
+        labels = None
+        if options.with_labels:
+            values = _json_list(where, row, label_keys)
+            if len(values) != len(found):
+                raise InputError(
+                    f"{where}: {len(found)} words but {len(values)} labels; give one label a word."
+                )
+            pairs = zip(values, found, strict=True)
+            labels = tuple(checked_label(where, *pair, options.allow_missing) for pair in pairs)
+        comments = row.get("comments")
+        kept = tuple(map(str, comments)) if isinstance(comments, list) else ()
+        yield Sentence(tuple(found), labels, kept)
+
+
+def label_keys_of(options: ReadOptions) -> tuple[str, ...]:
+    """The keys under which labels may stand in a format that names its columns."""
+    column = options.column
+    if isinstance(column, int):
+        raise InputError(
+            f"{options.name}: column {column} has no meaning in JSON or Parquet; name the "
+            "labels' key."
+        )
+    return LABEL_KEYS if column is None else (column,)
+
+
+def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any]:
+    """The list under the first of the keys that the row has."""
+    value = next((row[key] for key in keys if key in row), None)
+    if not isinstance(value, list) or not value:
+        wanted = " or ".join(f'"{key}"' for key in keys)
+        raise InputError(f"{where}: no filled list {wanted}; write one JSON object a line with it.")
+    return value

@@ -1,0 +1,138 @@
+"""Label maps: what a source calls its labels, and what the target calls them."""
+
+import os
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import yaml
+
+from zsl_jax.data.checks import UNWRITABLE
+from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
+from zsl_jax.labels import OUTSIDE, LabelScheme, TaggingScheme, label_parts, merge_columns
+
+
+class LabelMap(NamedTuple):
+    """From a source's labels or entity types to the target's.
+
+    Attributes:
+      path: The file, for messages.
+      targets: By label or entity type; None where the source is to abstain.
+    """
+
+    path: str
+    targets: Mapping[str, str | None]
+
+
+def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
+    """Reads a YAML file with one `label: target` or `type: target` a line.
+
+    Args:
+      path: The file, UTF-8. `null` as the target (or none) lets the source abstain; several labels
+        may have one target.
+
+    Returns:
+      The map, checked.
+
+    Raises:
+      InputError: The file cannot be read, or it is no mapping of names to names.
+    """
+    where = os.fspath(path)
+    try:
+        with open(path, encoding="utf-8") as file:
+            targets = yaml.safe_load(file)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        reason = getattr(error, "problem", None) or "unreadable"
+        raise InputError(f"{where}{place}: not YAML ({reason}); write `PER: PERSON`.") from None
+    if not isinstance(targets, dict):
+        raise InputError(f"{where} is no mapping; write one `LABEL: TARGET` a line.")
+    for name, target in targets.items():
+        for value in [name] if target is None else [name, target]:
+            _check_name(value, f"{where}: {name!r}: {target!r}")
+    return LabelMap(where, targets)
+
+
+def _check_name(value: object, where: str) -> None:
+    if not isinstance(value, str) or not value or UNWRITABLE.search(value):
+        raise InputError(f"{where}: {value!r} is not a name; put labels into quotes ('NO', '1').")
+
+
+def map_labels(
+    predictions: SourcePredictions, label_map: LabelMap, where: str
+) -> SourcePredictions:
+    """Translates a source's labels, and sums their probabilities.
+
+    A label is looked up as it is; in BIO, its entity type is looked up after that, and B- and I-
+    stay. O stays O unless the map has it. A word whose label maps to null abstains; at other words,
+    the probabilities of such labels are left out and the others scaled to sum to 1. A label remains
+    that of the source's label, even if other labels together are more probable now.
+
+    Args:
+      predictions: What the source says, in BIO or plain labels.
+      label_map: The map.
+      where: The source, for messages.
+
+    Returns:
+      The predictions under the target's names.
+
+    Raises:
+      InputError: The map lacks a label, or gives an entity type a label as its target.
+    """
+    targets = _targets(predictions, label_map, where)
+    scheme = LabelScheme.from_labels([{target for target in targets if target is not None}])
+    ids = scheme.ids
+    columns = np.array([-1 if name is None else ids[name] for name in targets], np.int32)
+    labels = np.append(columns, np.int32(-1))[predictions.labels]
+    if predictions.probs is None:
+        return predictions._replace(label_names=scheme.names, labels=labels)
+    probs = merge_columns(predictions.probs.astype(np.float32), columns, scheme.size)
+    totals = probs.sum(axis=1)
+    says = (labels >= 0) & (totals > 0)
+    if (columns < 0).any():
+        probs /= np.where(totals > 0, totals, 1)[:, None]
+    return predictions._replace(
+        label_names=scheme.names,
+        labels=np.where(says, labels, np.int32(-1)),
+        probs=np.where(says[:, None], probs, 0).astype(np.float16),
+    )
+
+
+def _targets(predictions: SourcePredictions, label_map: LabelMap, where: str) -> list[str | None]:
+    """The target of each of the source's labels."""
+    names, targets = predictions.label_names, label_map.targets
+    parts = label_parts(names)
+    found: list[str | None] = []
+    missing: set[str] = set()
+    for name, kind in zip(names, parts.types[:-1].tolist(), strict=True):
+        entity_type = parts.type_names[kind] if kind >= 0 else ""
+        if name in targets:
+            found.append(targets[name])
+        elif entity_type in targets:
+            found.append(_with_letter(name, targets[entity_type], label_map.path, entity_type))
+        elif name == OUTSIDE:
+            found.append(OUTSIDE)
+        else:
+            missing.add(entity_type or name)
+    if missing:
+        raise InputError(
+            f"{label_map.path} has no target for {', '.join(sorted(missing))} of {where}; add a "
+            "line for each, with null where the source is to abstain."
+        )
+    return found
+
+
+def _with_letter(name: str, target: str | None, path: str, entity_type: str) -> str | None:
+    """The label of an entity type's target that goes with B-TYPE or I-TYPE."""
+    if target is None or target == OUTSIDE:
+        return target
+    if label_parts([target]).scheme is not TaggingScheme.PLAIN:
+        raise InputError(
+            f"{path}: {entity_type} is an entity type, but {target} is a label; give it a type "
+            f"such as {target[2:]}."
+        )
+    return name[:2] + target

@@ -1,0 +1,117 @@
+"""Character spans of another program's text, brought onto our words.
+
+Both texts are compared without any whitespace: a place is the number of other characters before it.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from zsl_jax.data.span_lines import CharacterSpan, SpanLine
+from zsl_jax.errors import InputError
+
+
+class WordSpan(NamedTuple):
+    """An entity on words: the first, one past the last, its type and its score."""
+
+    first: int
+    last: int
+    label: str
+    score: float | None
+
+
+class Projection(NamedTuple):
+    """The entities of one sentence.
+
+    Attributes:
+      spans: Those that were kept; they do not overlap.
+      partial: Words of which a span covers a part only.
+      overlapping: Spans left out since one with a higher score, or a longer one, has a word of
+        theirs.
+      unplaced: Spans left out since they cover no word by more than half.
+    """
+
+    spans: list[WordSpan]
+    partial: int
+    overlapping: int
+    unplaced: int
+
+
+def project(line: SpanLine, words: Sequence[str]) -> Projection:
+    """Finds the words of each span.
+
+    A word belongs to a span if more than half of its characters do. Of spans that share a word, the
+    one with the highest score is kept (none counts as 1), then the longest, then the first.
+
+    Args:
+      line: A text with spans; an abstaining line has no spans.
+      words: Our words of the same text, cut and spaced as they may be.
+
+    Returns:
+      The entities.
+
+    Raises:
+      InputError: The texts differ in more than whitespace.
+    """
+    _check_same_text(line, words)
+    ends = np.cumsum([len(_squeezed(word)) for word in words])
+    spans = line.spans or []
+    taken = np.zeros(len(words), bool)
+    kept: list[WordSpan] = []
+    partial = overlapping = unplaced = 0
+    for span in sorted(spans, key=_rank):
+        first, last, cut = _covered_words(line.text, span, ends)
+        partial += cut
+        if first >= last:
+            unplaced += 1
+        elif taken[first:last].any():
+            overlapping += 1
+        else:
+            taken[first:last] = True
+            kept.append(WordSpan(first, last, span.label, span.score))
+    return Projection(kept, partial, overlapping, unplaced)
+
+
+def _rank(span: CharacterSpan) -> tuple[float, int, int]:
+    """Sorts by score, then by length, then by place."""
+    return (-1.0 if span.score is None else -span.score, span.start - span.end, span.start)
+
+
+def _covered_words(text: str, span: CharacterSpan, ends: np.ndarray) -> tuple[int, int, int]:
+    """The words of which more than half is in the span, and the number of words it cuts."""
+    begin = len(_squeezed(text[: span.start]))
+    end = begin + len(_squeezed(text[span.start : span.end]))
+    first = int(np.searchsorted(ends, begin, side="right"))
+    last = int(np.searchsorted(ends, end, side="left")) + 1
+    if begin == end:
+        return first, first, 0
+    cut = 0
+    for word in {first, last - 1}:  # only these can reach over the span's ends
+        word_begin = ends[word - 1] if word else 0
+        inside = min(end, ends[word]) - max(begin, word_begin)
+        cut += inside < ends[word] - word_begin
+        if 2 * inside <= ends[word] - word_begin:
+            first, last = (first + 1, last) if word == first else (first, last - 1)
+    return first, last, int(cut)
+
+
+def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
+    rest = _squeezed(line.text)
+    if rest == _squeezed("".join(words)):
+        return
+    for number, word in enumerate(words, start=1):
+        piece = _squeezed(word)
+        if number < len(words) and rest.startswith(piece):
+            rest = rest[len(piece) :]
+            continue
+        raise InputError(
+            f"{line.where}: the text goes on with {rest[:20]!r} where word {number} of our "
+            f"sentence is {word!r}; give one line a sentence, in the order of the text, letter by "
+            "letter."
+        )
+
+
+def _squeezed(text: str) -> str:
+    """The text without whitespace."""
+    return "".join(text.split())

@@ -1,0 +1,134 @@
+"""Restaurant reviews of SemEval-2016 (task 5, subtask 1): opinion targets in XML.
+
+A file may have a document type only to define entities, which can unpack to any size or read other
+files: such a file is refused.
+"""
+
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from zsl_jax.data.checks import checked_word
+from zsl_jax.data.read_options import ReadOptions
+from zsl_jax.data.word_rules import find_words
+from zsl_jax.errors import InputError
+from zsl_jax.labels import OUTSIDE
+from zsl_jax.types import Sentence
+
+TARGET = "ASPECT"
+
+
+class _Range(NamedTuple):
+    """Characters `start:end` of a sentence's text."""
+
+    start: int
+    end: int
+
+
+def read_semeval(
+    data: bytes, options: ReadOptions, encoding: str | None = None
+) -> Iterator[Sentence]:
+    """Sentences of a file, their opinion targets as B-ASPECT and I-ASPECT over our words.
+
+    A word belongs to a target if they share a character. A target that several opinions name counts
+    once; of targets that overlap, the one that begins first (then the longer one) is kept, since a
+    word has one label.
+    """
+    if options.column is not None:
+        raise InputError(f"{options.name}: SemEval XML has no columns; leave --column away.")
+    root = _parse(data, options.name, encoding)
+    if options.with_labels and root.find(".//Opinion") is None:
+        raise InputError(
+            f"{options.name} has no Opinion elements, so no labels; name a labelled file of "
+            "SemEval-2016, task 5, subtask 1."
+        )
+    for number, element in enumerate(root.iter("sentence"), start=1):
+        identifier = element.get("id", str(number))
+        where = f"{options.name}, sentence {identifier}"
+        text = element.findtext("text") or ""
+        words, starts = find_words(text, options.words or "unicode")
+        if not words:
+            continue
+        for word in words:
+            checked_word(where, word)
+        labels = None
+        if options.with_labels:
+            targets = _targets(element, text, where)
+            labels = _bio(words, starts, targets)
+        comments = [f"# sent_id = {identifier}"]
+        if element.get("OutOfScope", "").upper() == "TRUE":
+            comments.append("# OutOfScope = TRUE")
+        yield Sentence(words, labels, tuple(comments), text, starts)
+
+
+class _Builder(ElementTree.TreeBuilder):
+    """Builds the tree, but not of a file that could define entities."""
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise ElementTree.ParseError("it declares a document type, which is not read")
+
+
+def _parse(data: bytes, name: str, encoding: str | None) -> ElementTree.Element:
+    try:
+        parser = ElementTree.XMLParser(target=_Builder(), encoding=encoding)
+        return ElementTree.fromstring(data, parser)
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise InputError(
+            f"{name} cannot be read as XML ({error}); check the file, its --encoding and --format."
+        ) from error
+
+
+def _targets(sentence: ElementTree.Element, text: str, where: str) -> list[_Range]:
+    """The places of the opinion targets, from left to right; none overlaps another."""
+    ranges = {
+        _target(opinion, text, where)
+        for opinion in sentence.iter("Opinion")
+        if opinion.get("target", "NULL") != "NULL"
+    }
+    kept: list[_Range] = []
+    for target in sorted(ranges, key=lambda target: (target.start, -target.end)):
+        if not kept or target.start >= kept[-1].end:
+            kept.append(target)
+    return kept
+
+
+def _target(opinion: ElementTree.Element, text: str, where: str) -> _Range:
+    """Where a target stands: at its offsets, or at the one place where the text has it."""
+    target = opinion.get("target", "")
+    bounds = [opinion.get(name, "") for name in ("from", "to")]
+    if all(bound.isascii() and bound.isdigit() and len(bound) < 10 for bound in bounds):
+        start, end = map(int, bounds)
+        if start < end <= len(text) and _same(text[start:end], target):
+            return _Range(start, end)
+    if target and text.count(target) == 1:
+        start = text.index(target)
+        return _Range(start, start + len(target))
+    raise InputError(
+        f"{where}: the target {target!r} does not stand at from={bounds[0]!r} to={bounds[1]!r}; "
+        "correct the offsets."
+    )
+
+
+def _same(found: str, target: str) -> bool:
+    """Equal but for white space and Unicode normalisation."""
+
+    def simple(text: str) -> str:
+        return unicodedata.normalize("NFC", " ".join(text.split()))
+
+    return simple(found) == simple(target)
+
+
+def _bio(words: Sequence[str], starts: Sequence[int], targets: Sequence[_Range]) -> tuple[str, ...]:
+    """One label a word: B where a target begins in it (or before it), I where it goes on."""
+    labels = [OUTSIDE] * len(words)
+    place = 0
+    for target in targets:
+        prefix = "B"
+        while place < len(words) and starts[place] + len(words[place]) <= target.start:
+            place += 1
+        while place < len(words) and starts[place] < target.end:
+            labels[place] = f"{prefix}-{TARGET}"
+            prefix = "I"
+            place += 1
+    return tuple(labels)
