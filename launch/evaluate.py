@@ -1,24 +1,39 @@
-"""Score predictions against gold labels.
+"""Score predictions against gold labels; with --significance, test them against others.
 
-python -m launch.evaluate --gold=FILE --predicted=FILE
+python -m launch.evaluate --gold=FILE --predicted=FILE [--significance=FILE] [--output=FILE.json]
+
+Several files on a side (repeat the flag, or --predicted='runs/*/test.conll') are taken as the seeds
+of one method: mean and standard deviation, and almost stochastic dominance as a second test.
 """
+
+from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
+from zsl_jax.errors import InputError
 
-options.define("gold", "predicted", "column", "task")
+options.define("gold", "predicted", "significance", "column", "format", "encoding", "words", "task")
+options.define("confidence", "resamples", "seed", "output")
 
 
 def main() -> None:
-    """Read both files, check that their words agree, print accuracy and entity scores."""
-    from zsl_jax.data.predictions import check_words, read_predictions
-    from zsl_jax.evaluation.metrics import format_scores
-    from zsl_jax.workflows.prediction import score_predictions
+    """Read all files, check that their words agree, print scores, confusions and tests."""
+    from zsl_jax.evaluation.bootstrap import Resampling
+    from zsl_jax.evaluation.report import format_evaluation
+    from zsl_jax.io.json_file import write_json
+    from zsl_jax.workflows.evaluation import evaluate
 
+    predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = inputs.read_labelled("gold", 0)
-    predicted = read_predictions(FLAGS.predicted)
-    check_words(predicted, gold, FLAGS.predicted)
-    print(format_scores(score_predictions(gold, predicted, FLAGS.task)))
+    resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
+    found = evaluate(gold, predicted, others, FLAGS.task, resampling)
+    print(format_evaluation(found))
+    if FLAGS.output:
+        try:
+            write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
+        except OSError as error:
+            where = f"--output={FLAGS.output}"
+            raise InputError(f"{where}: {error.strerror}; correct the path") from error
 
 
 if __name__ == "__main__":

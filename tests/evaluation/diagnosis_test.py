@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zsl_jax.evaluation import diagnosis
-from zsl_jax.types import SourceVotes
 
 few = settings(max_examples=30, deadline=None)
 NAMES = ("ADJ", "NOUN", "VERB")
@@ -19,8 +18,8 @@ def confusion_near_identity(num_sources, diagonal=0.8):
 
 def diagnose(confusion, posterior, labels, names=("de", "fr")):
     log_confusion = None if confusion is None else np.log(confusion)
-    votes = SourceVotes(labels=np.array(labels), probs=None)
-    return diagnosis.diagnose(names, NAMES, log_confusion, np.array(posterior), votes)
+    tally = diagnosis.tally(np.array(posterior), np.array(labels))
+    return diagnosis.diagnose(names, NAMES, log_confusion, tally)
 
 
 HEALTHY_VOTES = [[0, 0], [1, 1], [2, -1], [2, 1]]
@@ -109,7 +108,8 @@ label_ids = hnp.arrays(
 @given(label_ids, st.integers(0, 9))
 def test_confusions_count_every_disagreement(ids, limit):
     inferred, predicted = ids[:, 0] % 3, ids[:, 1] - 1
-    found = diagnosis.top_confusions(inferred, predicted, NAMES, limit)
+    counts = diagnosis.tally(np.eye(3)[inferred], predicted[:, None]).counts[0]
+    found = diagnosis.top_confusions(counts, NAMES, limit)
     counts = [confusion.num_words for confusion in found]
     assert counts == sorted(counts, reverse=True) and len(found) <= limit and 0 not in counts
     for confusion in found:
@@ -127,7 +127,10 @@ def test_confusions_count_every_disagreement(ids, limit):
 def test_agreement_and_coverage_by_loops(ids):
     labels = ids - 1
     posterior = np.random.default_rng(0).dirichlet([1.0] * 3, len(labels))
-    covered, agreed = diagnosis.coverage(labels), diagnosis.agreement(posterior, labels)
+    whole = diagnosis.tally(posterior, labels)
+    covered, agreed = whole.coverage, whole.agreement
+    parts = [diagnosis.tally(posterior[rows], labels[rows]) for rows in (slice(7), slice(7, None))]
+    np.testing.assert_array_equal(whole.counts, parts[0].counts + parts[1].counts)
     for source in range(2):
         pairs = zip(labels[:, source], posterior.argmax(1), strict=True)
         votes = [(vote, best) for vote, best in pairs if vote >= 0]

@@ -10,21 +10,14 @@ from seqeval.metrics.v1 import precision_recall_fscore_support as strict_scores
 from seqeval.scheme import IOB2
 from sklearn.metrics import precision_recall_fscore_support as tag_scores
 
+from tests.evaluation.corpora import BIO, STRANGE, TAGS, corpora
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
+from zsl_jax.evaluation.counts import score_counts
+from zsl_jax.evaluation.report import format_scores
+from zsl_jax.labels import is_bio
 
 few = settings(max_examples=40, deadline=None)
-BIO = ["O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-X-Y", "I-X-Y"]
-
-
-def corpora(names, min_words=0):
-    pair = st.tuples(st.sampled_from(names), st.sampled_from(names))
-    sentences = st.lists(st.lists(pair, min_size=min_words, max_size=8), min_size=1, max_size=5)
-    return sentences.map(
-        lambda found: tuple(
-            [[labels[side] for labels in sentence] for sentence in found] for side in (0, 1)
-        )
-    )
 
 
 def assert_scores(ours, theirs):
@@ -53,7 +46,17 @@ def test_conlleval_scores_are_those_of_seqeval_by_default(corpus):
 
 
 @few
-@given(corpora(["NOUN", "VERB", "ADJ"], min_words=1))
+@given(corpora(STRANGE))
+def test_both_readings_take_labels_of_no_scheme_for_outside(corpus):
+    readable = [[[n if is_bio([n]) else "O" for n in labels] for labels in s] for s in corpus]
+    strict = strict_scores(*readable, average="micro", scheme=IOB2, zero_division=0)
+    assert metrics.entity_f1_strict(*corpus).overall[:3] == pytest.approx(strict[:3])
+    lenient = lenient_scores(*readable, average="micro", zero_division=0)
+    assert metrics.entity_f1_conlleval(*corpus).overall[:3] == pytest.approx(lenient[:3])
+
+
+@few
+@given(corpora(TAGS, min_words=1))
 def test_label_scores_are_those_of_scikit_learn(corpus):
     flat = [[label for labels in side for label in labels] for side in corpus]
     found = metrics.label_scores(*corpus)
@@ -72,6 +75,31 @@ def test_gold_against_itself_is_perfect_and_swapping_swaps(corpus):
         assert itself.f1 == (1.0 if itself.support else 0.0)
         there, back = evaluate(gold, predicted).overall, evaluate(predicted, gold).overall
         assert (there.precision, there.f1) == (back.recall, back.f1)
+
+
+@few
+@given(st.one_of(corpora(BIO), corpora(TAGS)), st.data())
+def test_counts_of_sentences_give_exactly_the_score_of_any_choice_of_them(corpus, data):
+    gold, predicted = corpus
+    task = "ner" if all(is_bio(labels) or not labels for labels in gold) else "plain"
+    counts = metrics.sentence_counts(gold, predicted, task)
+    chosen = data.draw(st.lists(st.integers(0, len(gold) - 1), max_size=8))
+    sample = [[side[number] for number in chosen] for side in corpus]
+    assert (
+        score_counts(*counts[chosen].sum(axis=0).tolist()).f1
+        == (metrics.score(*sample, task)["score"])
+    )
+
+
+def test_what_the_readings_make_fit_is_counted_by_label():
+    gold = [["B-PER", "I-LOC", "I-LOC"], ["O", "I-PER"]]
+    predicted = [["I-PER", "I-PER", "_"], ["_", "X"]]
+    scores = metrics.score(gold, predicted, "ner")
+    assert scores["conlleval"]["repaired"] == {
+        "gold": {"I-LOC": 1, "I-PER": 1},
+        "predicted": {"I-PER": 1},
+    }
+    assert scores["read_as_outside"] == {"_": 2, "X": 1}
 
 
 def test_the_two_readings_differ_by_hand():
@@ -100,7 +128,7 @@ def test_nothing_to_divide_by_is_zero_without_a_warning(gold, predicted, accurac
         labels = metrics.score(gold, predicted, "pos")
     assert scores["score"] == scores["f1_strict"] == scores["f1_conlleval"] == 0.0
     assert scores["accuracy"] == labels["score"] == accuracy
-    assert metrics.format_scores(scores) and metrics.format_scores(labels)
+    assert format_scores(scores) and format_scores(labels)
 
 
 def test_an_unlabelled_word_counts_as_wrong():
@@ -127,17 +155,6 @@ def test_score_of_entities_counts_strict_f1():
     assert json.loads(json.dumps(scores)) == scores
 
 
-def test_the_table_shows_percentages():
-    entities = metrics.format_scores(metrics.score([["B-PER", "O"]], [["B-PER", "O"]]))
-    lines = entities.splitlines()
-    assert lines[:2] == ["2 words in 1 sentences", "accuracy 100.00"]
-    assert lines[3].split() == ["entities,", "strict", "precision", "recall", "F1", "support"]
-    assert lines[5].split() == ["PER", "100.00", "100.00", "100.00", "1"]
-    assert len({len(line) for line in lines[3:6]}) == 1
-    tags = metrics.format_scores(metrics.score([["N", "V"]], [["N", "N"]]))
-    assert tags.splitlines()[4].split() == ["N", "50.00", "100.00", "66.67", "1"]
-
-
 @pytest.mark.parametrize(
     "evaluate",
     [
@@ -146,6 +163,7 @@ def test_the_table_shows_percentages():
         metrics.entity_f1_strict,
         metrics.entity_f1_conlleval,
         metrics.score,
+        metrics.sentence_counts,
     ],
 )
 def test_different_lengths_are_named(evaluate):
@@ -158,5 +176,7 @@ def test_different_lengths_are_named(evaluate):
 def test_bad_tasks_are_refused():
     with pytest.raises(InputError, match="'NOUN' is neither"):
         metrics.score([["NOUN"]], [["NOUN"]], "ner")
+    with pytest.raises(InputError, match="'NOUN' is neither"):
+        metrics.sentence_counts([["NOUN"]], [["NOUN"]], "ner")
     with pytest.raises(InputError, match="no task 'pso'; choose one of pos, ner, plain"):
         metrics.score([["NOUN"]], [["NOUN"]], "pso")

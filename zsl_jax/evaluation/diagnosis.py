@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.evaluation.warning_signs import confusion_warnings, lost_label_warnings
-from zsl_jax.types import SourceVotes
 
 NUM_CONFUSIONS = 3
 
@@ -66,12 +65,57 @@ class Diagnosis(NamedTuple):
         return format_diagnosis(self)
 
 
+class Tally(NamedTuple):
+    """How often each source gave which label; tallies of parts of a text add up.
+
+    Attributes:
+      counts: [U, K, K], words by source, its label, and the inferred label.
+      mass: [K], posterior mass of each label, in words.
+      num_words: Words, those on which all sources abstain included.
+    """
+
+    counts: Float[np.ndarray, "U K K"]
+    mass: Float[np.ndarray, " K"]
+    num_words: int
+
+    @property
+    def coverage(self) -> Float[np.ndarray, " U"]:
+        """[U], the share of the words on which each source votes; 0 if there are no words."""
+        return self.counts.sum((1, 2)) / max(self.num_words, 1)
+
+    @property
+    def agreement(self) -> Float[np.ndarray, " U"]:
+        """[U], how often each source gives the inferred label; 0 if it always abstains."""
+        right = np.trace(self.counts, axis1=1, axis2=2)
+        return right / np.maximum(self.counts.sum((1, 2)), 1)
+
+
+def tally(posterior: Float[np.ndarray, "N K"], source_labels: Int[np.ndarray, "N U"]) -> Tally:
+    """Counts the sources' labels against Q.
+
+    Args:
+      posterior: [N, K], Q.
+      source_labels: [N, U], label ids; -1 where a source abstains.
+
+    Returns:
+      The counts of these words.
+    """
+    posterior, source_labels = np.asarray(posterior), np.asarray(source_labels)
+    size = posterior.shape[1]
+    inferred = posterior.argmax(axis=1)
+    counts = [
+        np.bincount(labels[labels >= 0] * size + inferred[labels >= 0], minlength=size * size)
+        for labels in source_labels.T.astype(np.int64)
+    ]
+    mass = posterior.sum(axis=0, dtype=np.float64)
+    return Tally(np.reshape(counts, (-1, size, size)).astype(np.float64), mass, len(posterior))
+
+
 def diagnose(
     source_names: Sequence[str],
     label_names: Sequence[str],
     log_confusion: Float[np.ndarray, "U K K"] | None,
-    posterior: Float[np.ndarray, "N K"],
-    votes: SourceVotes,
+    tally: Tally,
 ) -> Diagnosis:
     """Looks for label switching and collapse, and sums up what each source is like.
 
@@ -82,95 +126,53 @@ def diagnose(
       source_names: The U sources' names.
       label_names: The K label names.
       log_confusion: [U, K, K], log φ, indexed [source, predicted, true]; None if there is none.
-      posterior: [N, K], Q.
-      votes: The sources' predictions for the same words.
+      tally: The sources' labels against Q, over the whole text.
 
     Returns:
       The warnings and a report on each source.
     """
-    posterior, labels = np.asarray(posterior), np.asarray(votes.labels)
     warnings, diagonals = [], None
     if log_confusion is not None:
         confusion = np.exp(np.asarray(log_confusion, dtype=np.float64))
         diagonals = np.diagonal(confusion, axis1=1, axis2=2).tolist()
         for name, matrix in zip(source_names, confusion, strict=True):
             warnings += confusion_warnings(name, label_names, matrix)
-    warnings += lost_label_warnings(source_names, label_names, posterior, labels)
-    shares = zip(coverage(labels).tolist(), agreement(posterior, labels).tolist(), strict=True)
-    inferred = posterior.argmax(axis=1)
+    warnings += lost_label_warnings(source_names, label_names, tally.mass, tally.counts.sum(2))
+    shares = zip(tally.coverage.tolist(), tally.agreement.tolist(), strict=True)
     reports = tuple(
         SourceReport(
             name,
             *share,
             diagonal=diagonals and dict(zip(label_names, diagonals[source], strict=True)),
-            confusions=top_confusions(inferred, labels[:, source], label_names),
+            confusions=top_confusions(tally.counts[source], label_names),
         )
         for source, (name, share) in enumerate(zip(source_names, shares, strict=True))
     )
     return Diagnosis(tuple(warnings), reports)
 
 
-def coverage(source_labels: Int[np.ndarray, "N U"]) -> Float[np.ndarray, " U"]:
-    """The share of the words on which each source votes.
-
-    Args:
-      source_labels: [N, U], label ids; -1 where a source abstains.
-
-    Returns:
-      [U], in [0, 1]; 0 if there are no words.
-    """
-    votes = np.asarray(source_labels) >= 0
-    return votes.sum(axis=0) / max(len(votes), 1)
-
-
-def agreement(
-    posterior: Float[np.ndarray, "N K"], source_labels: Int[np.ndarray, "N U"]
-) -> Float[np.ndarray, " U"]:
-    """How often each source gives the label that Q finds most probable.
-
-    Args:
-      posterior: [N, K], Q.
-      source_labels: [N, U], label ids; -1 where a source abstains.
-
-    Returns:
-      [U], the share of the words on which it votes; 0 for a source that always abstains.
-    """
-    source_labels = np.asarray(source_labels)
-    inferred = np.asarray(posterior).argmax(axis=1)
-    right = (source_labels == inferred[:, None]).sum(axis=0)
-    return right / np.maximum((source_labels >= 0).sum(axis=0), 1)
-
-
 def top_confusions(
-    inferred: Int[np.ndarray, " N"],
-    source_labels: Int[np.ndarray, " N"],
-    label_names: Sequence[str],
-    limit: int = NUM_CONFUSIONS,
+    counts: Float[np.ndarray, "K K"], label_names: Sequence[str], limit: int = NUM_CONFUSIONS
 ) -> tuple[Confusion, ...]:
     """The most frequent pairs of a source's label and another inferred label.
 
     Args:
-      inferred: [N], label ids: the arg max of Q.
-      source_labels: [N], label ids of one source; -1 where it abstains.
+      counts: [K, K], words by the source's label and the inferred one.
       label_names: The K label names.
       limit: How many pairs at most.
 
     Returns:
       The pairs that occur, most frequent first; ties in the order of the label ids.
     """
-    size = len(label_names)
-    voted = source_labels >= 0
-    cells = source_labels[voted].astype(np.int64) * size + inferred[voted]
-    counts = np.bincount(cells, minlength=size * size).reshape(size, size)
     totals = counts.sum(axis=0)
     mistakes = counts.copy()
     np.fill_diagonal(mistakes, 0)
     confusions = []
     for cell in np.argsort(-mistakes, axis=None, kind="stable")[:limit].tolist():
-        predicted, true = divmod(cell, size)
+        predicted, true = divmod(cell, len(label_names))
         count = int(mistakes[predicted, true])
         if count:
-            share = count / int(totals[true])
+            share = count / totals[true]
             confusions.append(Confusion(label_names[predicted], label_names[true], count, share))
     return tuple(confusions)
 

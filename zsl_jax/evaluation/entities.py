@@ -1,11 +1,17 @@
-"""Scores of entities in two readings of BIO labels: strict (seqeval) and conlleval."""
+"""Entities in two readings of BIO labels, strict (seqeval) and conlleval, and their scores."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Int
+from seqeval.scheme import IOB2, Entities
 
 from zsl_jax.evaluation.counts import Labels, Score, check_lengths, score_counts
 from zsl_jax.labels import OUTSIDE, Span, entity_spans, is_bio
+
+Spans = list[list[Span]]
 
 
 class EntityScores(NamedTuple):
@@ -18,6 +24,63 @@ class EntityScores(NamedTuple):
 
     overall: Score
     per_type: dict[str, Score]
+
+
+def strict_spans(sentences: Labels) -> Spans:
+    """Reads entities as seqeval does (mode="strict", scheme=IOB2): only B-X starts one.
+
+    Args:
+      sentences: The BIO labels of each sentence; labels of another kind are read as O.
+
+    Returns:
+      The entities of each sentence, from left to right: those of `conlleval_spans` that begin with
+      a B-X.
+    """
+    names = {label for labels in sentences for label in labels}
+    readable = {name: name if is_bio([name]) else OUTSIDE for name in names}
+    found = Entities([[readable[label] for label in labels] for labels in sentences], IOB2)
+    return [[Span(e.tag, e.start, e.end) for e in entities] for entities in found.entities]
+
+
+def conlleval_spans(sentences: Labels) -> Spans:
+    """Reads entities as conlleval does: an I-X without B-X or I-X before it starts one, too.
+
+    Args:
+      sentences: The BIO labels of each sentence; labels of another kind are read as O.
+
+    Returns:
+      The entities of each sentence, from left to right.
+    """
+    return [entity_spans(labels) for labels in sentences]
+
+
+def repaired_labels(sentences: Labels) -> dict[str, int]:
+    """Which labels conlleval repairs: each I-X that it reads as the start of an entity.
+
+    Args:
+      sentences: The BIO labels of each sentence.
+
+    Returns:
+      How often, by label, the most frequent first. The strict reading knows no such entity.
+
+    >>> repaired_labels([["I-PER", "I-PER", "O", "B-LOC", "I-PER"]])
+    {'I-PER': 2}
+    """
+    starts = (labels[span.start] for labels in sentences for span in entity_spans(labels))
+    return dict(Counter(name for name in starts if name.startswith("I-")).most_common())
+
+
+def unreadable_labels(sentences: Labels) -> dict[str, int]:
+    """Which labels both readings take for O though they are neither O nor B-X nor I-X.
+
+    Args:
+      sentences: The labels of each sentence, such as "_" for a word without a prediction.
+
+    Returns:
+      How often, by label, the most frequent first.
+    """
+    counts = Counter(label for labels in sentences for label in labels)
+    return {name: count for name, count in counts.most_common() if not is_bio([name])}
 
 
 def entity_f1_strict(gold: Labels, predicted: Labels) -> EntityScores:
@@ -35,7 +98,7 @@ def entity_f1_strict(gold: Labels, predicted: Labels) -> EntityScores:
     Raises:
       InputError: If the two differ in their numbers of sentences or words.
     """
-    return _entity_scores(gold, predicted, _strict_spans)
+    return _entity_scores(gold, predicted, strict_spans)
 
 
 def entity_f1_conlleval(gold: Labels, predicted: Labels) -> EntityScores:
@@ -53,11 +116,31 @@ def entity_f1_conlleval(gold: Labels, predicted: Labels) -> EntityScores:
     Raises:
       InputError: If the two differ in their numbers of sentences or words.
     """
-    return _entity_scores(gold, predicted, lambda sentences: map(entity_spans, sentences))
+    return _entity_scores(gold, predicted, conlleval_spans)
+
+
+def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "B 3"]:
+    """What the strict F1 is computed from, sentence by sentence.
+
+    Args:
+      gold: The BIO labels of each of B sentences.
+      predicted: As `gold`.
+
+    Returns:
+      [B, 3], the numbers of right, predicted and gold entities; their sums over any choice of
+      sentences are the arguments of `score_counts` for that choice.
+
+    Raises:
+      InputError: If the two differ in their numbers of sentences or words.
+    """
+    check_lengths(gold, predicted)
+    pairs = zip(strict_spans(gold), strict_spans(predicted), strict=True)
+    rows = [(len({*wanted} & {*given}), len(given), len(wanted)) for wanted, given in pairs]
+    return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
 def _entity_scores(
-    gold: Labels, predicted: Labels, read: Callable[[Labels], Iterable[Sequence[Span]]]
+    gold: Labels, predicted: Labels, read: Callable[[Labels], Spans]
 ) -> EntityScores:
     """Compares the entities that a reader finds in the two."""
     check_lengths(gold, predicted)
@@ -72,13 +155,3 @@ def _entity_scores(
         overall=score_counts(*map(len, sets)),
         per_type={name: score_counts(*(count[name] for count in counts)) for name in types},
     )
-
-
-def _strict_spans(sentences: Labels) -> list[list[Span]]:
-    """Reads entities by seqeval's IOB2; the import takes seconds, so it waits until here."""
-    from seqeval.scheme import IOB2, Entities
-
-    names = {label for labels in sentences for label in labels}
-    readable = {name: name if is_bio([name]) else OUTSIDE for name in names}
-    found = Entities([[readable[label] for label in labels] for labels in sentences], IOB2)
-    return [[Span(e.tag, e.start, e.end) for e in entities] for entities in found.entities]

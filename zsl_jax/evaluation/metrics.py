@@ -7,9 +7,19 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+from jaxtyping import Int
+
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.counts import Labels, Score, check_lengths, ratio, score_counts
-from zsl_jax.evaluation.entities import EntityScores, entity_f1_conlleval, entity_f1_strict
+from zsl_jax.evaluation.entities import (
+    EntityScores,
+    entity_counts,
+    entity_f1_conlleval,
+    entity_f1_strict,
+    repaired_labels,
+    unreadable_labels,
+)
 from zsl_jax.labels import is_bio
 
 __all__ = [
@@ -19,9 +29,9 @@ __all__ = [
     "accuracy",
     "entity_f1_conlleval",
     "entity_f1_strict",
-    "format_scores",
     "label_scores",
     "score",
+    "sentence_counts",
 ]
 
 TASKS = ("pos", "ner", "plain")
@@ -85,17 +95,15 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
       "score" (the one that counts: strict F1 for "ner", accuracy otherwise), "task", "sentences",
       "words" and "accuracy". With entities: "f1_strict" and "f1_conlleval", and under "strict" and
       "conlleval" {"overall": ..., "per_type": {...}}; otherwise "per_label". Each of these holds
-      "precision", "recall", "f1" and "support".
+      "precision", "recall", "f1" and "support". What a reading made fit is counted by label: the
+      I-X that start an entity in conlleval's only ("repaired" of its "gold" and "predicted"
+      labels), and predicted labels that are no BIO ("read_as_outside").
 
     Raises:
       InputError: If the two differ in their numbers of sentences or words, or entities are to be
         scored that gold labels do not spell.
     """
-    if task not in (None, *TASKS):
-        raise InputError(f"There is no task {task!r}; choose one of {', '.join(TASKS)}.")
-    gold_labels = {label for labels in gold for label in labels}
-    if task is None:
-        task = "ner" if is_bio(gold_labels) else "plain"
+    task = _task_of(gold, task)
     scores: dict[str, Any] = {
         "task": task,
         "sentences": len(gold),
@@ -105,12 +113,6 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
     if task != "ner":
         per_label = {name: s._asdict() for name, s in label_scores(gold, predicted).items()}
         return {"score": scores["accuracy"], **scores, "per_label": per_label}
-    other = sorted(label for label in gold_labels if not is_bio([label]))
-    if other:
-        raise InputError(
-            f'The gold label {other[0]!r} is neither O nor B-TYPE nor I-TYPE; use the task "plain" '
-            "or correct the column."
-        )
     for name, evaluate in (("strict", entity_f1_strict), ("conlleval", entity_f1_conlleval)):
         found = evaluate(gold, predicted)
         scores[f"f1_{name}"] = found.overall.f1
@@ -118,39 +120,51 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
             "overall": found.overall._asdict(),
             "per_type": {kind: s._asdict() for kind, s in found.per_type.items()},
         }
+    repaired = {"gold": repaired_labels(gold), "predicted": repaired_labels(predicted)}
+    scores["conlleval"]["repaired"] = repaired
+    scores["read_as_outside"] = unreadable_labels(predicted)
     return {"score": scores["f1_strict"], **scores}
 
 
-def format_scores(scores: dict[str, Any]) -> str:
-    """A text table of what `score` returns, in percent.
+def sentence_counts(
+    gold: Labels, predicted: Labels, task: str | None = None
+) -> Int[np.ndarray, "B 3"]:
+    """What "score" of `score` is computed from, sentence by sentence.
 
     Args:
-      scores: As `score` returns them.
+      gold: The labels of each of B sentences.
+      predicted: As `gold`.
+      task: As for `score`.
 
     Returns:
-      Lines without a line break at the end.
+      [B, 3], the numbers of right, predicted and gold entities, or of right, all and all words. The
+      F1 (`score_counts`) of their sums over some sentences is the score of these sentences.
+
+    Raises:
+      InputError: As `score`.
     """
-    head = f"{scores['words']:,} words in {scores['sentences']:,} sentences"
-    lines = [head, f"accuracy {100 * scores['accuracy']:.2f}"]
-    if scores["task"] == "ner":
-        for name, title in (("strict", "entities, strict"), ("conlleval", "entities, conlleval")):
-            rows = {"all": scores[name]["overall"], **scores[name]["per_type"]}
-            lines += ["", *_table(title, rows)]
-    else:
-        lines += ["", *_table("label", scores["per_label"])]
-    return "\n".join(lines)
+    if _task_of(gold, task) == "ner":
+        return entity_counts(gold, predicted)
+    check_lengths(gold, predicted)
+    lengths = [len(labels) for labels in gold]
+    counts = zip(map(_num_equal, gold, predicted), lengths, lengths, strict=True)
+    return np.array(list(counts), dtype=np.int64).reshape(-1, 3)
 
 
-def _table(title: str, rows: dict[str, dict[str, Any]]) -> list[str]:
-    """One line a row, numbers in percent."""
-    width = max(map(len, [title, *rows]))
-    lines = [f"{title:<{width}}  precision   recall       F1   support"]
-    for name, row in rows.items():
-        numbers = (
-            f"{100 * row['precision']:>9.2f}{100 * row['recall']:>9.2f}{100 * row['f1']:>9.2f}"
+def _task_of(gold: Labels, task: str | None) -> str:
+    """The task, found and checked by the gold labels."""
+    if task not in (None, *TASKS):
+        raise InputError(f"There is no task {task!r}; choose one of {', '.join(TASKS)}.")
+    names = {label for labels in gold for label in labels}
+    if task is None:
+        return "ner" if is_bio(names) else "plain"
+    other = sorted(name for name in names if not is_bio([name]))
+    if task == "ner" and other:
+        raise InputError(
+            f'The gold label {other[0]!r} is neither O nor B-TYPE nor I-TYPE; use the task "plain" '
+            "or correct the column."
         )
-        lines.append(f"{name:<{width}}  {numbers}{row['support']:>10,}")
-    return lines
+    return task
 
 
 def _num_equal(gold: Sequence[str], predicted: Sequence[str]) -> int:

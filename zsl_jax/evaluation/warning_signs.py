@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
@@ -48,29 +48,27 @@ def confusion_warnings(
 def lost_label_warnings(
     source_names: Sequence[str],
     label_names: Sequence[str],
-    posterior: Float[np.ndarray, "N K"],
-    source_labels: Int[np.ndarray, "N U"],
+    mass: Float[np.ndarray, " K"],
+    votes: Float[np.ndarray, "U K"],
 ) -> list[str]:
     """Warns of labels that Q has given up though sources vote for them.
 
     Args:
       source_names: The U sources' names.
       label_names: The K label names.
-      posterior: [N, K], Q.
-      source_labels: [N, U], label ids; -1 where a source abstains.
+      mass: [K], posterior mass of each label, in words.
+      votes: [U, K], words on which a source gives a label.
 
     Returns:
       A sentence for each label that has at least one vote a source on average, and whose posterior
       mass is less than a hundredth of that.
     """
-    mass = posterior.sum(axis=0, dtype=np.float64)
-    counts = np.stack([(source_labels == label).sum(axis=0) for label in range(len(label_names))])
-    expected = counts.sum(axis=1) / max(len(source_names), 1)
+    expected = votes.sum(axis=0) / max(len(source_names), 1)
     warnings = []
     for label in np.flatnonzero((expected >= 1) & (mass < LOST_SHARE * expected)).tolist():
         voters = ", ".join(
-            f"{name} {count:,}"
-            for name, count in zip(source_names, counts[label].tolist(), strict=True)
+            f"{name} {int(count):,}"
+            for name, count in zip(source_names, votes[:, label].tolist(), strict=True)
             if count
         )
         warnings.append(
