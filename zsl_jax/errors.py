@@ -1,4 +1,4 @@
-"""The one error that bad input raises."""
+"""The errors that programs print as one sentence."""
 
 
 class InputError(ValueError):
@@ -6,4 +6,11 @@ class InputError(ValueError):
 
     The message is a sentence that names the file and line (or the flag) and the way out. Programs
     print it without a traceback and exit with status 2.
+    """
+
+
+class Preempted(Exception):
+    """The process was told to end, and has saved what it had.
+
+    Programs print the message and exit with status 143, as a process that SIGTERM ended.
     """

@@ -8,7 +8,7 @@ import pytest
 
 from zsl_jax import __version__
 from zsl_jax.errors import InputError
-from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.io.run_folder import Record, RunFolder, create_run_folder, file_hashes
 
 
 def read(path):
@@ -19,7 +19,7 @@ def test_run_json_says_what_was_asked_for(tmp_path):
     data = tmp_path / "de.conll"
     data.write_bytes(b"Haus\tNOUN\n")
     flags = {"rate": np.float32(0.5), "train": data, "sources": ["en", "nl"], "limit": None}
-    run = create_run_folder(tmp_path / "runs" / "a", flags, seed=7, data_files=[data])
+    run = create_run_folder(tmp_path / "runs" / "a", Record(flags, 7, file_hashes([data])))
     record = read(run.path / "run.json")
     assert record["flags"] == {
         "rate": 0.5,
@@ -36,7 +36,7 @@ def test_run_json_says_what_was_asked_for(tmp_path):
 
 
 def test_each_metric_is_on_disk_at_once_and_valid_json(tmp_path):
-    run = create_run_folder(tmp_path, {}, seed=0)
+    run = create_run_folder(tmp_path, Record({}, 0))
     for step, loss in enumerate([np.float32(1.5), float("nan"), np.array([1.0, np.inf])]):
         run.append_metrics(step=step, loss=loss)
         lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
@@ -48,34 +48,85 @@ def test_each_metric_is_on_disk_at_once_and_valid_json(tmp_path):
 
 
 def test_finished_run_is_kept_unless_told(tmp_path):
-    run = create_run_folder(tmp_path, {}, seed=0)
+    run = create_run_folder(tmp_path, Record({}, 0))
     run.append_metrics(step=1)
     run.write_result({"accuracy": 0.5, "method": "größe"})
     assert read(tmp_path / "result.json")["method"] == "größe"
     with pytest.raises(InputError, match=r"finished run.*--overwrite"):
-        create_run_folder(tmp_path, {}, seed=1)
+        create_run_folder(tmp_path, Record({}, 1))
     assert read(tmp_path / "run.json")["seed"] == 0
-    create_run_folder(tmp_path, {}, seed=1, overwrite=True)
+    create_run_folder(tmp_path, Record({}, 1), overwrite=True)
     assert {file.name for file in tmp_path.iterdir()} == {"run.json"}
     assert read(tmp_path / "run.json")["seed"] == 1
 
 
 def test_unfinished_run_keeps_its_metrics(tmp_path):
-    create_run_folder(tmp_path, {}, seed=0).append_metrics(step=1)
-    create_run_folder(tmp_path, {}, seed=0).append_metrics(step=2)
+    create_run_folder(tmp_path, Record({}, 0)).append_metrics(step=1)
+    create_run_folder(tmp_path, Record({}, 0)).append_metrics(step=2)
     lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2]
 
 
-def test_unreadable_data_leaves_a_finished_run_alone(tmp_path):
-    create_run_folder(tmp_path, {}, seed=0).write_result({"accuracy": 0.5})
+def test_unreadable_data_is_named(tmp_path):
     with pytest.raises(InputError, match=r"none\.conll"):
-        create_run_folder(tmp_path, {}, 1, [tmp_path / "none.conll"], overwrite=True)
-    assert read(tmp_path / "result.json")["accuracy"] == 0.5
+        file_hashes([tmp_path / "none.conll"])
+
+
+FIRST = Record({"rate": 0.1, "text": "a", "output": "x"}, 0, {"a": "00"}, {"encoder": "e"}, 2)
+
+
+def interrupted(folder):
+    """An unfinished run with one checkpoint and three lines of metrics, the last cut off."""
+    run = create_run_folder(folder, FIRST)
+    (folder / "checkpoints" / "lvm" / "4").mkdir(parents=True)
+    for step in (3, 4):
+        run.append_metrics(kind="step", step=step)
+    with open(folder / "metrics.jsonl", "a", encoding="utf-8") as file:
+        file.write('{"kind": "st')
+    return run
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "--rate: 0.1 then, 0.2 now"),
+        ({"data": {"a": "01"}}, "a: other contents"),
+        ({"models": {"encoder": "f"}}, "encoder: other contents"),
+        ({"parts": 3}, "parts of the text: 2 then, 3 now"),
+    ],
+)
+def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, changes, said):
+    interrupted(tmp_path)
+    before = (tmp_path / "run.json").read_bytes()
+    other = FIRST._replace(**changes)
+    with pytest.raises(InputError, match=said) as refused:
+        create_run_folder(tmp_path, other)
+    assert "--overwrite" in str(refused.value)
+    assert (tmp_path / "run.json").read_bytes() == before
+    create_run_folder(tmp_path, other, overwrite=True)
+    assert {file.name for file in tmp_path.iterdir()} == {"run.json"}
+
+
+def test_an_interrupted_run_goes_on_with_the_same_record_and_free_flags(tmp_path):
+    interrupted(tmp_path)
+    same = FIRST._replace(flags={"rate": 0.1, "text": "a", "output": "y"}, free_flags={"output"})
+    run = create_run_folder(tmp_path, same)
+    kept = run.keep_metrics(lambda line: line["step"] <= 3)
+    assert [line["step"] for line in kept] == [3]
+    assert len((tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+    with pytest.raises(InputError, match="--output"):
+        create_run_folder(tmp_path, FIRST)
+
+
+def test_only_the_first_process_writes(tmp_path):
+    run = RunFolder(tmp_path / "run", writes=False)
+    run.append_metrics(step=1)
+    run.write_result({"rows": []})
+    assert not (tmp_path / "run").exists()
 
 
 def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
-    run = create_run_folder(tmp_path, {}, seed=0)
+    run = create_run_folder(tmp_path, Record({}, 0))
 
     def full(self, *args, **kwargs):
         raise OSError("disk full")
@@ -88,5 +139,5 @@ def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
 
 def test_file_in_the_way(tmp_path):
     (tmp_path / "a").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be made a folder"):
-        create_run_folder(tmp_path / "a", {}, seed=0)
+    with pytest.raises(InputError, match="cannot be written"):
+        create_run_folder(tmp_path / "a", Record({}, 0))

@@ -1,56 +1,150 @@
+"""The loop goes on from any state as if it had never stopped."""
+
 import numpy as np
 import pytest
 
-from zsl_jax.training import em
-from zsl_jax.training.config import JointWeights, LabelModelConfig
-from zsl_jax.training.expectation import label_posterior
-from zsl_jax.types import SourceVotes
+from tests.training.examples import ENCODER, K, packed_text, starting_params
+from zsl_jax.errors import InputError
+from zsl_jax.training import em, setup
+from zsl_jax.training.checkpoints import Checkpoints, Saver
+from zsl_jax.training.config import Approach, LabelModelConfig, OptimizerConfig, TrainConfig
+from zsl_jax.training.devices import all_devices
+from zsl_jax.training.label_model import Sources
+from zsl_jax.training.records import Hooks
+from zsl_jax.workflows.corpus import training_corpus
 
-K = 3
-LABELS = np.array([[2, 0], [1, 1]], np.int32)
-SAYABLE = np.array([[True, True, True], [True, True, False]])
-
-
-def probs_of(labels):
-    probs = np.full((*labels.shape, K), 0.05, np.float32)
-    np.put_along_axis(probs, labels[..., None], 0.9, axis=-1)
-    probs[:, 1, 2] = 0.0
-    return probs / probs.sum(-1, keepdims=True)
-
-
-@pytest.mark.parametrize("soft", [True, False])
-def test_a_source_without_a_label_is_no_evidence_against_it(soft):
-    config = LabelModelConfig(fixed_temperature=10.0)
-    evidence = probs_of(LABELS) if soft else LABELS
-    uniform = np.full((2, K), -np.log(K), np.float32)
-
-    def inferred(sayable):
-        log_fixed, _ = em.starting_confusion(config, SourceVotes(LABELS, None, sayable), K)
-        return label_posterior(JointWeights(), uniform, evidence, log_fixed).posterior
-
-    assert inferred(SAYABLE)[0].argmax() == 2  # the one source that has label 2 says so
-    assert inferred(SAYABLE)[1].argmax() == 1
-    vetoed = inferred(None)[0]
-    assert vetoed[2] < 0.6 < inferred(SAYABLE)[0, 2]
+U = 2
+TEXT = packed_text(12)
+RNG = np.random.default_rng(0)
+VOTES = RNG.dirichlet(np.ones(K), (TEXT.num_words, U)).astype(np.float32)
+LOGITS = RNG.normal(size=(U, K, K)).astype(np.float32)
+LOG_FIXED = np.log(np.tile(np.full((K, K), 0.1) + 0.7 * np.eye(K), (U, 1, 1))).astype(np.float32)
+LABELS = ("A", "B", "C")
 
 
-def test_columns_of_the_start_are_distributions_and_uniform_where_a_label_is_missing():
-    votes = SourceVotes(LABELS, None, SAYABLE)
-    config = LabelModelConfig(fixed_temperature=4.0, trainable_temperature=2.0)
-    log_fixed, logits = em.starting_confusion(config, votes, K)
-    np.testing.assert_allclose(np.exp(log_fixed).sum(axis=1), 1.0, rtol=1e-6)
-    np.testing.assert_allclose(np.exp(log_fixed[1, :, 2]), 1 / K, rtol=1e-6)
-    diagonal = np.exp(4.0) / (np.exp(4.0) + K - 1)
-    np.testing.assert_allclose(np.exp(np.diagonal(log_fixed[0])), diagonal, rtol=1e-5)
-    np.testing.assert_array_equal(logits[1, :, 2], np.zeros(K))
-    np.testing.assert_array_equal(np.diagonal(logits[0]), np.full(K, 2.0))
+class Stopped(Exception):
+    """The process is gone."""
 
 
-def test_dawid_skene_start_is_learned_from_the_votes():
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, K, 3000)
-    swapped = np.array([1, 0, 2])[truth]
-    labels = np.stack([truth, truth, truth, swapped], 1).astype(np.int32)
-    config = LabelModelConfig(confusion_init="dawid_skene")
-    _, logits = em.starting_confusion(config, SourceVotes(labels, None), K)
-    np.testing.assert_allclose(np.exp(logits[3])[[1, 0, 2], [0, 1, 2]], 1.0, atol=0.01)
+class Run:
+    """A training whose states are saved, and which can be made to stop after any update."""
+
+    def __init__(self, folder, every_steps=0, stop_at=None, **changes):
+        optimizer = OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1)
+        self.config = TrainConfig(
+            approach=Approach.LVM, rounds=2, epochs=2, batch_words=20, dropout=0.5,
+            optimizer=optimizer, label_model=LabelModelConfig(**changes),
+        )  # fmt: skip
+        self.lines, self.stop_at = [], stop_at
+        first = setup.init_state(starting_params(), LOGITS, self.config)
+        devices = all_devices()
+        self.checkpoints = Checkpoints(folder, devices, first, LABELS)
+        saver = Saver(self.checkpoints, every_steps)
+        hooks = Hooks(
+            on_step=self.on_step, on_round=self.on_round,
+            wants_state=saver.wants_state, keep=saver.keep,
+        )  # fmt: skip
+        corpus = training_corpus([TEXT], self.config, 16, devices)
+        settings = setup.step_settings(self.config, ENCODER, K)
+        self.training = setup.Training(self.config, settings, devices, corpus, hooks)
+
+    def on_step(self, record):
+        if record.step == self.stop_at:
+            raise Stopped
+        self.lines.append(("step", record.step, record.loss))
+
+    def on_round(self, record):
+        if ("round", record.round) == self.stop_at:
+            raise Stopped
+        expectation = record.expectation
+        self.lines.append(("round", record.round, expectation.objective, expectation.bound))
+
+    def finish(self):
+        start = self.checkpoints.start()
+        state, result = em.expectation_maximization(
+            self.training, start, Sources(VOTES, LOG_FIXED, LOGITS)
+        )
+        self.checkpoints.close()
+        return state, result, start.progress
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    run = Run(tmp_path_factory.mktemp("whole"))
+    return *run.finish()[:2], run.lines
+
+
+@pytest.mark.parametrize(
+    ("every_steps", "stop_at", "goes_on_from"),
+    [
+        *((0, stop, step) for stop, step in [(5, 0), (("round", 1), 6), (10, 6)]),
+        *((3, stop, step) for stop, step in [(2, 0), (5, 3), (10, 9), (("round", 2), 12)]),
+    ],
+)
+def test_a_stopped_run_ends_like_one_that_was_not(
+    tmp_path, whole, every_steps, stop_at, goes_on_from
+):
+    first = Run(tmp_path, every_steps, stop_at)
+    with pytest.raises(Stopped):
+        first.finish()
+    first.checkpoints.close()
+    second = Run(tmp_path, every_steps)
+    state, result, progress = second.finish()
+    assert progress.step == goes_on_from
+    assert second.lines == whole[2][-len(second.lines) :]
+    np.testing.assert_array_equal(result.posterior, whole[1].posterior)
+    np.testing.assert_array_equal(state.confusion_logits, whole[0].confusion_logits)
+    for name in ("kernel", "bias"):
+        old, new = (s.params["classifier"][name] for s in (whole[0], state))
+        np.testing.assert_array_equal(new, old)
+
+
+def test_closed_form_goes_on_the_same(tmp_path):
+    changes = {"confusion_update": "closed_form"}
+    expected = Run(tmp_path / "whole", **changes).finish()[0]
+    with pytest.raises(Stopped):
+        first = Run(tmp_path / "run", 3, 11, **changes)
+        first.finish()
+    first.checkpoints.close()
+    state = Run(tmp_path / "run", 3, **changes).finish()[0]
+    np.testing.assert_array_equal(state.confusion_logits, expected.confusion_logits)
+
+
+def test_latest_best_and_what_the_last_e_step_saw_are_kept(tmp_path):
+    run = Run(tmp_path, every_steps=1)
+    run.finish()
+    rounds = [line for line in run.lines if line[0] == "round"]
+    steps = sorted(int(folder.name) for folder in tmp_path.glob("[0-9]*"))
+    updates = len(run.lines) - len(rounds)
+    assert updates in steps and updates // 2 in steps and len(steps) <= 3
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_still_loads(tmp_path):
+    run = Run(tmp_path)
+    run.finish()
+    *_, before, latest = sorted(tmp_path.glob("[0-9]*"), key=lambda folder: int(folder.name))
+    for file in latest.rglob("d/*"):
+        file.write_bytes(file.read_bytes()[:10])
+    with pytest.raises(InputError, match=rf"{latest} cannot be read: delete this folder"):
+        Run(tmp_path).finish()
+    for file in sorted(latest.rglob("*"), reverse=True):
+        file.rmdir() if file.is_dir() else file.unlink()
+    latest.rmdir()
+    assert Run(tmp_path).checkpoints.start().progress.step == int(before.name)
+
+
+def test_other_labels_are_refused(tmp_path):
+    run = Run(tmp_path)
+    run.finish()
+    first = setup.init_state(starting_params(), LOGITS, run.config)
+    other = Checkpoints(tmp_path, all_devices(), first, ("A", "B", "X"))
+    with pytest.raises(InputError, match="other labels"):
+        other.start()
+
+
+def test_an_unfinished_save_is_swept(tmp_path):
+    Run(tmp_path).finish()
+    unfinished = tmp_path / "99.orbax-checkpoint-tmp"
+    unfinished.mkdir()
+    Run(tmp_path).finish()
+    assert not unfinished.exists()

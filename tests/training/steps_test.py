@@ -8,15 +8,18 @@ import pytest
 from zsl_jax import kernels
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.models.encoder import Encoder
-from zsl_jax.training import em, steps
+from zsl_jax.training import setup, steps
 from zsl_jax.training.compilation import compilations, watch_compilations
 from zsl_jax.training.config import Approach, JointWeights, Objective, Strategy, TrainConfig
+from zsl_jax.training.devices import Devices
 from zsl_jax.training.schedules import Rates
 from zsl_jax.training.state import new_classifier, trainable
+from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import TokenBatch
 
 K, U, ROWS, LENGTH = 3, 2, 2, 8
 ENCODER = EncoderConfig("bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0)
+ONE = Devices((jax.devices()[0],))
 RATES = Rates(np.float32(1e-2), np.float32(1e-2), np.float32(1e-1), np.float32(0.5))
 LOG_FIXED = np.log(np.tile(np.full((K, K), 0.1) + 0.7 * np.eye(K), (U, 1, 1))).astype(np.float32)
 
@@ -38,8 +41,9 @@ def problem(config: TrainConfig, seed: int = 0):
     logits = rng.normal(size=(U, K, K)).astype(np.float32)
     probs = rng.dirichlet(np.ones(K), (ROWS * LENGTH, U)).astype(np.float32)
     target = rng.dirichlet(np.ones(K), ROWS * LENGTH).astype(np.float32)
-    settings = em.step_settings(config, ENCODER, K)
-    return settings, em.init_state(params, logits, config), batch_of(rng), target, probs
+    settings = setup.step_settings(config, ENCODER, K)
+    state = ONE.replicate(setup.init_state(params, logits, config))
+    return settings, state, batch_of(rng), target, probs
 
 
 def lvm(**changes) -> TrainConfig:
@@ -48,30 +52,30 @@ def lvm(**changes) -> TrainConfig:
 
 def test_second_update_of_the_same_shapes_does_not_compile_again():
     settings, state, batch, target, probs = problem(lvm())
-    evidence = steps.Evidence(target, probs, LOG_FIXED)
+    evidence = Evidence(target, probs, LOG_FIXED)
 
     def arguments():
         return problem(lvm())[1], batch, evidence, RATES
 
-    state, _ = steps.update(settings, state, batch, evidence, RATES)
+    state, _ = steps.update(ONE, settings, state, batch, evidence, RATES)
     watch_compilations()
     before = compilations().programs
     other = Rates(np.float32(3e-2), np.float32(3e-2), np.float32(2e-1), np.float32(0.25))
-    steps.update(settings, state, batch, evidence, other)
+    steps.update(ONE, settings, state, batch, evidence, other)
     assert compilations().programs == before
-    steps.update(dataclasses.replace(settings, trainable_confusion=False), *arguments())
+    steps.update(ONE, dataclasses.replace(settings, trainable_confusion=False), *arguments())
     assert compilations().programs > before
 
 
-@pytest.mark.parametrize("objective", list(Objective))
-def test_every_objective_falls_on_one_batch(objective):
+@pytest.mark.parametrize("kind", list(Objective))
+def test_every_objective_falls_on_one_batch(kind):
     config = TrainConfig(dropout=0.0)
     settings, state, batch, target, probs = problem(config)
-    settings = dataclasses.replace(settings, objective=objective)
+    settings = dataclasses.replace(settings, objective=kind)
     losses = []
     for _ in range(15):
         state, info = steps.update(
-            settings, state, batch, steps.Evidence(target, probs, LOG_FIXED), RATES
+            ONE, settings, state, batch, Evidence(target, probs, LOG_FIXED), RATES
         )
         losses.append(float(info.loss))
     assert int(info.num_words) == 13
@@ -81,17 +85,21 @@ def test_every_objective_falls_on_one_batch(objective):
 def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
     settings, state, batch, _, probs = problem(lvm(strategy=Strategy.DIRECT))
     tree = jax.tree.map(np.asarray, trainable(state))
-    words = np.asarray(steps.log_prior(ENCODER, K, tree["tagger"], batch)).reshape(-1, K)
+    words = np.asarray(steps.log_prior(ONE, ENCODER, K, "float32", tree["tagger"], batch)).reshape(
+        -1, K
+    )
     log_confusion = steps.mixed_log_confusion(LOG_FIXED, tree["confusion"], RATES.mix)
     mask = batch.word_ids.reshape(-1) >= 0
     tight = steps.expectation(JointWeights(), words, probs, log_confusion, None, mask, hard=False)
 
-    def gradient(objective, target):
-        own = dataclasses.replace(settings, objective=objective)
-        evidence = steps.Evidence(target, jnp.asarray(probs), LOG_FIXED)
+    def gradient(kind, target):
+        own = dataclasses.replace(settings, objective=kind)
+        evidence = Evidence(target, jnp.asarray(probs), LOG_FIXED)
 
         def loss(values):
-            return steps._loss(own, values, jax.random.key(0), batch, evidence, RATES.mix)[0]
+            return objective(
+                own, values, jax.random.key(0), batch, evidence, jnp.float32(RATES.mix)
+            )[0]
 
         return jax.grad(loss)(tree)
 
@@ -103,12 +111,12 @@ def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
 
 def test_places_without_a_word_change_nothing():
     settings, state, batch, target, probs = problem(lvm())
-    _, info = steps.update(settings, state, batch, steps.Evidence(target, probs, LOG_FIXED), RATES)
+    _, info = steps.update(ONE, settings, state, batch, Evidence(target, probs, LOG_FIXED), RATES)
     settings, state, batch, target, probs = problem(lvm())
     empty = batch.word_ids.reshape(-1) < 0
     target[empty], probs[empty] = 7.0, np.nan
     probs = np.nan_to_num(probs, nan=0.9)
-    _, other = steps.update(settings, state, batch, steps.Evidence(target, probs, LOG_FIXED), RATES)
+    _, other = steps.update(ONE, settings, state, batch, Evidence(target, probs, LOG_FIXED), RATES)
     assert float(info.loss) == float(other.loss)
     assert float(info.gradient_norm) == float(other.gradient_norm)
 
@@ -116,7 +124,7 @@ def test_places_without_a_word_change_nothing():
 def test_an_all_zero_target_leaves_its_word_out():
     settings, state, batch, target, _ = problem(TrainConfig(approach=Approach.KD, dropout=0.0))
     target[3] = 0.0
-    _, info = steps.update(settings, state, batch, steps.Evidence(target, None, None), RATES)
+    _, info = steps.update(ONE, settings, state, batch, Evidence(target, None, None), RATES)
     assert int(info.num_words) == 12
 
 
@@ -125,7 +133,7 @@ def test_fixed_confusion_has_no_gradient_but_the_tagger_has():
     settings = dataclasses.replace(settings, trainable_confusion=False)
     before = np.asarray(state.confusion_logits)
     head = np.asarray(state.params["classifier"]["kernel"])
-    state, _ = steps.update(settings, state, batch, steps.Evidence(target, probs, LOG_FIXED), RATES)
+    state, _ = steps.update(ONE, settings, state, batch, Evidence(target, probs, LOG_FIXED), RATES)
     np.testing.assert_array_equal(before, state.confusion_logits)
     assert np.abs(head - np.asarray(state.params["classifier"]["kernel"])).max() > 1e-4
 

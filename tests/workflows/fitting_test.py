@@ -1,10 +1,10 @@
 import numpy as np
 
 from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.subwords import Windows
 from zsl_jax.labels import LabelScheme
-from zsl_jax.training import em
+from zsl_jax.training import em, setup
 from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
-from zsl_jax.training.records import Hooks
 from zsl_jax.workflows import fitting
 from zsl_jax.workflows.tagging import encode_text, load_tagger
 
@@ -15,10 +15,10 @@ CONFIG = TrainConfig(
 
 
 def train(start, windows, scheme):
-    fit = fitting.start_fit(start, scheme, windows, CONFIG)
+    fit = fitting.start_fit(start, scheme, [windows], CONFIG)
     target = np.eye(scheme.size, dtype=np.float32)[np.arange(windows.num_words) % scheme.size]
-    state = em.distil(fit.state, fit.settings, fit.corpus, target, CONFIG, Hooks())
-    return fit, fitting.finished(start, fit, state, scheme)
+    state = em.distil(fit.training, setup.Start(fit.state), target)
+    return fit, fitting.finished(start, fit, state.params, scheme)
 
 
 def test_training_the_rows_that_occur_is_training_all_rows(world, monkeypatch):
@@ -29,7 +29,7 @@ def test_training_the_rows_that_occur_is_training_all_rows(world, monkeypatch):
     fit, sliced = train(start, windows, scheme)
     everything = np.arange(start.encoder.vocab_size)
     assert len(fit.used_ids) < len(everything)
-    monkeypatch.setattr(fitting, "_used_rows", lambda token_ids, vocabulary: everything)
+    monkeypatch.setattr(fitting, "_used_rows", lambda parts, vocabulary: everything)
     _, full = train(start, windows, scheme)
     unused = np.setdiff1d(everything, fit.used_ids)
     words = [tagger.params["encoder"]["embeddings"]["word"] for tagger in (start, sliced, full)]
@@ -39,11 +39,17 @@ def test_training_the_rows_that_occur_is_training_all_rows(world, monkeypatch):
     assert np.abs(words[1] - words[0]).max() > 1e-3
 
 
+def windows_of(token_ids):
+    """Only the subwords count here."""
+    nothing = np.zeros(0, int)
+    return Windows(np.array(token_ids, np.int32), nothing, nothing, 0, 0)
+
+
 def test_used_rows_are_filled_up_to_a_round_number():
-    rows = fitting._used_rows(np.array([5, 2000, 5]), 3000)
+    rows = fitting._used_rows([windows_of([5, 2000]), windows_of([5])], 3000)
     assert len(rows) == fitting.ROWS_MULTIPLE
     assert {5, 2000} <= set(rows.tolist()) and (np.diff(rows) > 0).all()
-    assert len(fitting._used_rows(np.array([1]), 7)) == 7
+    assert len(fitting._used_rows([windows_of([1])], 7)) == 7
 
 
 def test_a_source_model_keeps_its_head_in_the_order_of_the_new_scheme(world):

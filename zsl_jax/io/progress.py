@@ -14,17 +14,21 @@ Advance = Callable[..., None]
 
 
 @contextlib.contextmanager
-def word_progress(total: int, description: str) -> Iterator[Advance]:
+def word_progress(total: int, description: str, shown: bool = True) -> Iterator[Advance]:
     """Reports how far a pass over the corpus is, with words per second and the time left.
 
     Args:
       total: Number of words of the pass.
       description: What is going on, e.g. "round 1: M step".
+      shown: False in a process whose work another one reports.
 
     Yields:
       `advance(words, note="")`, to be called after each batch with the number of words done and,
       if wanted, something worth watching ("loss 0.31").
     """
+    if not shown:
+        yield lambda words, note="": None
+        return
     if not sys.stderr.isatty():
         yield _line_logger(total, description, time.monotonic)
         return

@@ -32,6 +32,13 @@ class Strategy(enum.StrEnum):
     DIRECT = "direct"
 
 
+class Partition(enum.StrEnum):
+    """How several devices share an update."""
+
+    PMAP = "pmap"
+    SHARD_MAP = "shard_map"
+
+
 class Objective(enum.StrEnum):
     """The loss of one update."""
 
@@ -126,6 +133,8 @@ class TrainConfig:
       row_length: Subwords in a packed row; longer sentences go through overlapping windows.
       dropout: Rate of every dropout layer of the encoder and the head.
       seed: Of head, dropout, order and sampling.
+      dtype: Of the encoder's activations: "float32" or "bfloat16".
+      partition: How several devices share an update; the numbers do not depend on it.
     """
 
     approach: Approach = Approach.LVM
@@ -139,6 +148,8 @@ class TrainConfig:
     row_length: int = 128
     dropout: float = 0.1
     seed: int = 0
+    dtype: str = "float32"
+    partition: Partition = Partition.PMAP
     label_model: LabelModelConfig = LabelModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
 

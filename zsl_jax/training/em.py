@@ -4,200 +4,139 @@ The loop is handed batches and arrays and hands back records; it reads no file, 
 knows no gold label.
 """
 
-import dataclasses
 import time
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from zsl_jax import kernels
-from zsl_jax.models.config import EncoderConfig
-from zsl_jax.training import steps
-from zsl_jax.training.config import LabelModelConfig, Objective, TrainConfig
-from zsl_jax.training.expectation import expect
-from zsl_jax.training.records import Corpus, Expectation, Hooks, RoundRecord, StepRecord
+from zsl_jax.training import hosts, steps
+from zsl_jax.training.config import Objective, Strategy
+from zsl_jax.training.expectation import label_posterior, predict_log_prior
+from zsl_jax.training.label_model import Sources, closed_form_logits
+from zsl_jax.training.m_step import run_epoch
+from zsl_jax.training.records import Expectation, Progress, RoundRecord
 from zsl_jax.training.schedules import rates_at
-from zsl_jax.training.state import TrainState
-from zsl_jax.types import SourceVotes
+from zsl_jax.training.setup import Start, Training
+from zsl_jax.training.state import AnyArray, TrainState
 
 
-def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: TrainConfig):
-    """The state before the first update.
-
-    Args:
-      params: The tagger's parameters, with a head.
-      confusion_logits: [U, K, K]; U = 0 where no label model takes part.
-      config: Its seed starts the key.
-
-    Returns:
-      A `TrainState` at step 0.
-    """
-    logits = jnp.asarray(confusion_logits, jnp.float32)
-    opt_state = steps.init_optimizer({"tagger": params, "confusion": logits}, config.optimizer)
-    key = jax.random.key(config.seed)
-    return TrainState(params, logits, opt_state, jnp.zeros((), jnp.int32), key)
-
-
-def starting_confusion(
-    config: LabelModelConfig, votes: SourceVotes, num_labels: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """log ψ and the logits of σ before training, both [U, K, K].
-
-    ψ and, by default, σ are scaled identities. The column of a label that a source does not have is
-    uniform: whatever the source predicts says nothing for or against such a label.
-    """
-    num_sources = votes.labels.shape[1]
-    informed = np.float32(1) if votes.sayable is None else votes.sayable[:, None, :]
-
-    def scaled_identity(temperature: float) -> jax.Array:
-        return kernels.identity_logits(temperature, num_sources, num_labels) * informed
-
-    log_fixed = kernels.log_confusion_from_logits(scaled_identity(config.fixed_temperature))
-    if config.confusion_init == "dawid_skene":
-        logits = kernels.dawid_skene(jnp.asarray(votes.labels), num_labels).log_confusion
-    else:
-        logits = scaled_identity(config.trainable_temperature)
-    return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
-
-
-def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
-    """The static part of this run's updates."""
-    label_model = config.label_model
-    encoder = dataclasses.replace(encoder, dropout=config.dropout, attention_dropout=config.dropout)
-    return steps.StepSettings(
-        encoder,
-        num_labels,
-        config.objective,
-        config.optimizer,
-        label_model.confusion_update == "gradient",
-        label_model.weights,
-    )
-
-
-def distil(
-    state: TrainState,
-    settings: steps.StepSettings,
-    corpus: Corpus,
-    target: Float[np.ndarray, "N K"],
-    config: TrainConfig,
-    hooks: Hooks,
-) -> TrainState:
+def distil(training: Training, start: Start, target: Float[np.ndarray, "N K"]) -> TrainState:
     """Learn a fixed distribution a word: supervised, hard, hard_vote, hard_cat and kd.
 
     Args:
-      state: Used up.
-      settings: Of the update.
-      corpus: The text.
+      training: Its config's `passes` over the text are made.
+      start: Where to start or to go on.
       target: [N, K]; an all-zero row leaves its word out.
-      config: Its `passes` over the text are made.
-      hooks: `on_step`, and `on_epoch` after every pass.
 
     Returns:
-      The trained state.
+      The trained state, on the host.
     """
-    for epoch in range(config.passes):
-        state = _run_epoch(state, settings, corpus, epoch, (target, None, None), config, hooks)
-    return state
+    training.hooks.on_start(start.progress)
+    state, progress = training.devices.replicate(start.state), start.progress
+    while progress.epoch < training.config.passes:
+        state, progress = run_epoch(training, state, progress, target, None)
+    return training.devices.fetch(state)
 
 
 def expectation_maximization(
-    state: TrainState,
-    settings: steps.StepSettings,
-    corpus: Corpus,
-    votes: np.ndarray,
-    log_fixed: np.ndarray,
-    config: TrainConfig,
-    hooks: Hooks,
+    training: Training, start: Start, sources: Sources
 ) -> tuple[TrainState, Expectation]:
     """MRT and LVM by soft EM, hard EM or descent on J itself (Algorithm 1).
 
     Args:
-      state: Used up.
-      settings: Of the update.
-      corpus: The text.
-      votes: [N, U] labels or [N, U, K] probabilities.
-      log_fixed: [U, K, K], log ψ.
-      config: Rounds, epochs a round, strategy, stopping.
-      hooks: `on_step`; `on_round` after every E step, the one after the last round included.
+      training: Rounds, epochs a round, strategy and stopping are in its config; `on_round` is
+        called after every E step, the one after the last round included.
+      start: Where to start or to go on.
+      sources: The evidence and the first confusion matrices.
 
     Returns:
-      The trained state, and the E step at its parameters.
+      The trained state, on the host, and the E step at its parameters.
     """
-    initial = _log_sigma(state.confusion_logits)
-    result, best = None, float("inf")
-    for number in range(config.rounds + 1):
-        started = time.monotonic()
-        mix = rates_at(number / config.rounds, config).mix
-        log_confusion = steps.mixed_log_confusion(log_fixed, state.confusion_logits, mix)
-        result = expect(state, settings, corpus, votes, log_confusion, config.strategy, result)
-        if config.label_model.confusion_update == "closed_form":
-            state = _closed_form(state, result, votes, initial, config)
-        moved = kernels.total_variation(initial, _log_sigma(state.confusion_logits))
-        seconds = time.monotonic() - started
-        hooks.on_round(RoundRecord(number, result, np.asarray(moved), seconds))
-        if number == config.rounds or (config.stop_early and result.objective >= best):
-            break
-        best = min(best, result.objective)
-        target = None if settings.objective is Objective.MARGINAL else result.posterior
-        tables = (target, votes, log_fixed)
-        for epoch in range(number * config.epochs, (number + 1) * config.epochs):
-            state = _run_epoch(state, settings, corpus, epoch, tables, config, hooks)
-    assert result is not None
-    return state, result
+    config, devices = training.config, training.devices
+    training.hooks.on_start(start.progress)
+    state, progress = devices.replicate(start.state), start.progress
+    result = _repeated_e_step(training, start, sources)
+    while True:
+        number = progress.epoch // config.epochs
+        if len(progress.rounds) == number:
+            state, progress, result = _e_step(training, state, progress, sources, result)
+            objectives = [objective for _, objective in progress.rounds]
+            risen = config.stop_early and number > 0 and objectives[-1] >= min(objectives[:-1])
+            if number == config.rounds or risen:
+                return devices.fetch(state), result
+        assert result is not None
+        direct = training.settings.objective is Objective.MARGINAL
+        target = None if direct else result.posterior
+        state, progress = run_epoch(training, state, progress, target, sources)
 
 
-def _run_epoch(state, settings, corpus: Corpus, epoch: int, tables, config, hooks: Hooks):
-    """Updates over one shuffled pass; `tables` are targets and votes of all words, and log ψ."""
-    target, votes, log_fixed = tables
-    batches = corpus.epoch(epoch)
+def _e_step(
+    training: Training,
+    state: TrainState,
+    progress: Progress,
+    sources: Sources,
+    previous: Expectation | None,
+) -> tuple[TrainState, Progress, Expectation]:
+    """The E step of a round, σ in closed form if it has one, and their record."""
+    config, devices = training.config, training.devices
     started = time.monotonic()
-    for index, batch in enumerate(batches):
-        progress = (epoch + (index + 0.5) / len(batches)) / config.passes
-        rates = rates_at(progress, config)
-        places = np.maximum(batch.word_ids.reshape(-1), 0)
-        evidence = steps.Evidence(_rows(target, places), _rows(votes, places), log_fixed)
-        state, info = steps.update(settings, state, batch, evidence, rates)
-        count = int(info.num_words)
-        loss = float(info.loss) / max(count, 1)
-        if not np.isfinite(loss):
-            raise FloatingPointError(
-                f"the loss of step {int(state.step)} is {loss}; lower --learning_rate, "
-                "--head_learning_rate or --confusion_learning_rate"
-            )
-        now = time.monotonic()
-        norm, rate, mix = float(info.gradient_norm), float(rates.learning_rate), float(rates.mix)
-        step = int(state.step)
-        hooks.on_step(StepRecord(step, epoch, loss, norm, rate, mix, count, now - started))
-        started = now
-    hooks.on_epoch(epoch, state)
-    return state
+    number = len(progress.rounds)
+    params, logits = devices.fetch((state.params, state.confusion_logits))
+    result = expect(training, params, logits, number, sources, previous)
+    if config.label_model.confusion_update == "closed_form":
+        logits = closed_form_logits(
+            result.posterior, result.log_confusion, sources, config.label_model
+        )
+        state = state._replace(confusion_logits=devices.replicate(logits))
+    moved = np.asarray(steps.confusion_moved(sources.first_logits, logits))
+    seconds = time.monotonic() - started
+    training.hooks.on_round(RoundRecord(number, result, moved, seconds))
+    rounds = (*progress.rounds, (progress.step, result.objective))
+    return state, progress._replace(rounds=rounds), result
 
 
-def _rows(table: np.ndarray | None, places: np.ndarray) -> np.ndarray | None:
-    return None if table is None else table[places]
+def _repeated_e_step(training: Training, start: Start, sources: Sources) -> Expectation | None:
+    """The last E step that was done before an interruption: its Q is not kept, but made again."""
+    number = len(start.progress.rounds) - 1
+    if number < 0:
+        return None
+    assert start.state_at is not None
+    state = start.state_at(number)
+    return expect(training, state.params, state.confusion_logits, number, sources, None)
 
 
-def _closed_form(state: TrainState, result: Expectation, votes, initial, config: TrainConfig):
-    """σ ∝ c·K·σ₀ + expected counts under Q; the logits of the new state are its logarithm."""
-    label_model = config.label_model
-    posterior, mask = jnp.asarray(result.posterior), jnp.ones(len(votes), bool)
-    if label_model.confusion_evidence == "soft" and votes.ndim == 3:
-        probs, log_confusion = jnp.asarray(votes), jnp.asarray(result.log_confusion)
-        counts = kernels.likelihood_weighted_counts(posterior, probs, log_confusion, mask)
-    else:
-        labels = votes if votes.ndim == 2 else _hard_labels(votes)
-        counts = kernels.expected_counts_from_labels(posterior, jnp.asarray(labels), mask)
-    logits = kernels.closed_form_log_confusion(counts, initial, label_model.pseudo_count)
-    return state._replace(confusion_logits=logits)
+def expect(
+    training: Training,
+    params: dict[str, Any],
+    confusion_logits: AnyArray,
+    number: int,
+    sources: Sources,
+    previous: Expectation | None,
+) -> Expectation:
+    """E step: Q of the whole corpus at the parameters of one state (Eq. 3).
 
-
-def _hard_labels(probs: np.ndarray) -> np.ndarray:
-    """Arg max of each source's probabilities; -1 where it abstains."""
-    return np.where(probs.sum(-1) > 0, probs.argmax(-1), -1)
-
-
-def _log_sigma(logits):
-    return kernels.log_confusion_from_logits(jnp.asarray(logits))
+    Args:
+      training: The corpus, the weights and the strategy.
+      params: The tagger's parameters, on the host.
+      confusion_logits: [U, K, K], logits of σ.
+      number: The round, which says what λ is.
+      sources: The evidence.
+      previous: The E step of the round before; the bound is taken at its Q.
+    """
+    config, settings, corpus = training.config, training.settings, training.corpus
+    mix = rates_at(number / config.rounds, config).mix
+    log_confusion = steps.mixed_log_confusion(sources.log_fixed, confusion_logits, mix)
+    priors = predict_log_prior(
+        training.devices.local,
+        (settings.encoder, settings.num_labels, settings.dtype),
+        params,
+        corpus.in_order,
+        corpus.num_words,
+    )
+    hard = config.strategy is Strategy.HARD_EM
+    before = None if previous is None else previous.posterior
+    found = label_posterior(settings.weights, priors, sources.votes, log_confusion, hard, before)
+    sums = hosts.total([found.objective, found.bound, found.entropy, corpus.num_words])
+    means = (sums[:3] / max(sums[3], 1)).tolist()
+    return Expectation(found.posterior, np.asarray(log_confusion), *means)

@@ -1,6 +1,6 @@
 """What goes into the training loop and what it reports."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -11,22 +11,22 @@ from zsl_jax.types import TokenBatch
 
 
 class Batches(Protocol):
-    """A pass over the text whose length is known."""
+    """A pass over the text, of which any batch can be had at any time."""
 
     def __len__(self) -> int:
-        """Number of batches."""
+        """Number of batches, the same in every process."""
 
-    def __iter__(self) -> Iterator[TokenBatch]:
-        """The batches, every word in exactly one of them."""
+    def __getitem__(self, index: int) -> TokenBatch:
+        """Batch `index`; every word of the text is in exactly one of them."""
 
 
 class Corpus(NamedTuple):
-    """The text as training sees it.
+    """This process's part of the text, as training sees it.
 
     Attributes:
       epoch: Shuffled batches of a pass, by its number from 0; the same number, the same batches.
       in_order: Batches for passes that learn nothing.
-      num_words: N.
+      num_words: N, in this process.
     """
 
     epoch: Callable[[int], Batches]
@@ -35,7 +35,7 @@ class Corpus(NamedTuple):
 
 
 class Expectation(NamedTuple):
-    """An E step over the corpus.
+    """An E step over the corpus; the means are over the words of all processes.
 
     Attributes:
       posterior: [N, K] float32, Q.
@@ -53,8 +53,24 @@ class Expectation(NamedTuple):
     entropy: float
 
 
+class Progress(NamedTuple):
+    """How far a training has come.
+
+    Attributes:
+      step: Updates done.
+      epoch: The pass of the next update.
+      batch: The place of the next update in that pass.
+      rounds: For every E step so far: the updates done before it, and its J a word.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    rounds: tuple[tuple[int, float], ...] = ()
+
+
 class StepRecord(NamedTuple):
-    """What one update reports; the loss is a mean over its words."""
+    """What one update reports; the loss is a mean over the words of all processes."""
 
     step: int
     epoch: int
@@ -76,8 +92,22 @@ class RoundRecord(NamedTuple):
 
 
 class Hooks(NamedTuple):
-    """Called by the loop; each returns nothing."""
+    """Called by the loop.
 
+    Attributes:
+      on_start: Before the first update, with what was done before an interruption.
+      on_step: After every update.
+      on_round: After every E step.
+      on_epoch: After every pass, with its number and the state on the devices.
+      wants_state: After every update, with the number of updates done and whether a round ends
+        here: whether `keep` is to have the state.
+      keep: The state on the devices and the progress; whoever has both can go on from here. What
+        was done before is reported first.
+    """
+
+    on_start: Callable[[Progress], Any] = lambda progress: None
     on_step: Callable[[StepRecord], Any] = lambda record: None
     on_round: Callable[[RoundRecord], Any] = lambda record: None
     on_epoch: Callable[[int, TrainState], Any] = lambda epoch, state: None
+    wants_state: Callable[[int, bool], bool] = lambda step, round_ends: False
+    keep: Callable[[TrainState, Progress], Any] = lambda state, progress: None

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-import jax
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, UInt32
+
+AnyArray = Array | np.ndarray  # on the devices or on the host
 
 
 class TrainState(NamedTuple):
@@ -15,19 +16,24 @@ class TrainState(NamedTuple):
       confusion_logits: [U, K, K], logits of σ; U = 0 where no label model takes part.
       opt_state: The optimiser's moments, for both of the above.
       step: [], updates so far.
-      key: PRNG key; the dropout of update `step` uses fold_in(key, step).
+      key: [2], data of the PRNG key; the dropout of update `step` uses fold_in(key, step).
     """
 
     params: dict[str, Any]
-    confusion_logits: Float[Array, "U K K"]
+    confusion_logits: Float[AnyArray, "U K K"]
     opt_state: Any
-    step: Int[Array, ""]
-    key: jax.Array
+    step: Int[AnyArray, ""]
+    key: UInt32[AnyArray, "2"]
 
 
 def trainable(state: TrainState) -> dict[str, Any]:
     """The part of the state that has gradients, as one tree."""
     return {"tagger": state.params, "confusion": state.confusion_logits}
+
+
+def new_key(seed: int) -> np.ndarray:
+    """The data of `jax.random.key(seed)`, for JAX's own generator, threefry."""
+    return np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
 
 
 def new_classifier(

@@ -1,77 +1,28 @@
-"""The compiled functions of training: one update, one forward pass, one block of the E step.
+"""The compiled functions of training, for one device and for many.
 
-This is the only file that calls `jax.jit` on them. Whatever shapes the program is a static
-argument, whatever changes from step to step is an array, so that each compiles once a run.
+This is the only file that calls `jax.jit` and `jax.pmap` on them. Whatever shapes the program is a
+static argument, whatever changes from step to step is an array, so that each compiles once a run.
 """
 
-import dataclasses
 import functools
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-import optax
-from jaxtyping import Array, Bool, Float, Int
+from jax.sharding import PartitionSpec
+from jaxtyping import Array, Bool, Float
 
 from zsl_jax import kernels
 from zsl_jax.models.config import EncoderConfig
-from zsl_jax.models.tagger import Tagger
-from zsl_jax.training.config import JointWeights, Objective, OptimizerConfig
+from zsl_jax.training import update as updates
+from zsl_jax.training.config import JointWeights, OptimizerConfig, Partition
+from zsl_jax.training.devices import AXIS, Devices
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import Rates
-from zsl_jax.training.state import TrainState, trainable
+from zsl_jax.training.state import TrainState
+from zsl_jax.training.update import Evidence, StepInfo, StepSettings
 from zsl_jax.types import TokenBatch
-
-
-@dataclasses.dataclass(frozen=True)
-class StepSettings:
-    """The static part of an update.
-
-    Attributes:
-      encoder: The encoder, with the dropout of this run.
-      num_labels: K.
-      objective: The loss.
-      optimizer: Clipping and decay (its rates are not read here).
-      trainable_confusion: False if σ is fixed or has a closed form.
-      weights: α and β of the log joint.
-    """
-
-    encoder: EncoderConfig
-    num_labels: int
-    objective: Objective
-    optimizer: OptimizerConfig
-    trainable_confusion: bool
-    weights: JointWeights
-
-
-class Evidence(NamedTuple):
-    """What is known about the words of one batch, P = R·S places in its rows.
-
-    Attributes:
-      target: [P, K], the distribution to learn (Q, or the mean or vote of the sources); an
-        all-zero row leaves the word out. None for the direct strategy.
-      votes: [P, U] labels or [P, U, K] probabilities; None where no label model takes part.
-      log_fixed: [U, K, K], log ψ, the same in every batch; None where no label model takes part.
-    """
-
-    target: Float[np.ndarray, "P K"] | None
-    votes: np.ndarray | None
-    log_fixed: Float[np.ndarray, "U K K"] | None
-
-
-class StepInfo(NamedTuple):
-    """Sums over the words of one batch.
-
-    Attributes:
-      loss: [], summed over words.
-      num_words: [], words that had a loss.
-      gradient_norm: [], global norm of the gradient of the mean loss, before clipping.
-    """
-
-    loss: Float[Array, ""]
-    num_words: Int[Array, ""]
-    gradient_norm: Float[Array, ""]
 
 
 class BlockResult(NamedTuple):
@@ -96,43 +47,89 @@ def init_optimizer(tree, config: OptimizerConfig):
     return make_optimizer(config).init(tree)
 
 
-@functools.partial(jax.jit, static_argnames="settings", donate_argnames="state")
 def update(
-    settings: StepSettings, state: TrainState, batch: TokenBatch, evidence: Evidence, rates: Rates
+    devices: Devices,
+    settings: StepSettings,
+    state: TrainState,
+    batch: TokenBatch,
+    evidence: Evidence,
+    rates: Rates,
 ) -> tuple[TrainState, StepInfo]:
-    """One step of AdamW on the mean loss a word; the state given is used up."""
-    key = jax.random.fold_in(state.key, state.step)
+    """`updates.update` of rows that the devices share; the state given is used up.
 
-    def mean_loss(tree):
-        total, count = _loss(settings, tree, key, batch, evidence, rates.mix)
-        return total / jnp.maximum(count, 1), (total, count)
+    Args:
+      devices: All that hold the state.
+      settings: What shapes the program.
+      state: From `devices.replicate`, or from the update before.
+      batch: This process's rows, a multiple of its devices.
+      evidence: Of the words in these rows.
+      rates: The same in every process.
 
-    tree = trainable(state)
-    gradient, (total, count) = jax.grad(mean_loss, has_aux=True)(tree)
-    direction, opt_state = make_optimizer(settings.optimizer).update(
-        gradient, state.opt_state, tree
-    )
-    moved = {
-        "tagger": {
-            "encoder": _scaled(direction["tagger"]["encoder"], -rates.learning_rate),
-            "classifier": _scaled(direction["tagger"]["classifier"], -rates.head_learning_rate),
-        },
-        "confusion": direction["confusion"] * -rates.confusion_learning_rate,
-    }
-    tree = optax.apply_updates(tree, moved)
-    info = StepInfo(total, count, optax.global_norm(gradient))
-    return (
-        TrainState(tree["tagger"], tree["confusion"], opt_state, state.step + 1, state.key),
-        info,
-    )
+    Returns:
+      The new state, and sums over the words of all processes; `devices.fetch` gives either to the
+      host.
+    """
+    fixed = evidence.log_fixed
+    rows = devices.split((batch, evidence._replace(log_fixed=None)))
+    state, info = _compiled_update(devices, settings)(state, *rows, fixed, rates)
+    if devices.waits:
+        jax.block_until_ready(info)
+    return state, info
 
 
-@functools.partial(jax.jit, static_argnames=("encoder", "num_labels"))
-def log_prior(encoder: EncoderConfig, num_labels: int, params, batch: TokenBatch):
-    """log P_θ at every place of a batch, without dropout: [R, S, K]."""
-    return _tagger(encoder, num_labels).apply(
-        {"params": params}, batch.token_ids, batch.positions, batch.segments, deterministic=True
-    )
+@functools.cache
+def _compiled_update(devices: Devices, settings: StepSettings) -> Callable[..., Any]:
+    def body(state, batch, evidence, fixed, rates):
+        evidence = evidence._replace(log_fixed=fixed)
+        return updates.update(settings, devices.axis, state, batch, evidence, rates)
+
+    if devices.is_one:
+        return jax.jit(body, donate_argnums=0)
+    if devices.partition is Partition.PMAP:
+        chosen = None if len(devices.devices) == jax.device_count() else devices.devices
+        axes = (0, 0, 0, None, None)
+        return jax.pmap(body, AXIS, in_axes=axes, donate_argnums=0, devices=chosen)
+    same, rows = PartitionSpec(), PartitionSpec(AXIS)
+    specs = (same, rows, rows, same, same)
+    mapped = jax.shard_map(body, mesh=devices.mesh, in_specs=specs, out_specs=(same, same))
+    return jax.jit(mapped, donate_argnums=0)
+
+
+def log_prior(
+    devices: Devices, encoder: EncoderConfig, num_labels: int, dtype: str, params, batch: TokenBatch
+) -> Float[Array, "R S K"]:
+    """log P_θ at every place of a batch, without dropout.
+
+    Args:
+      devices: Of this process; they share the rows, and nothing is sent between them.
+      encoder: The encoder's configuration.
+      num_labels: K.
+      dtype: Of the activations.
+      params: The tagger's parameters, from `devices.replicate`.
+      batch: Rows, a multiple of the devices.
+
+    Returns:
+      [R, S, K], split over the devices; `devices.join` gives the host's array.
+    """
+    compiled = _compiled_log_prior(devices, encoder, num_labels, dtype)
+    return compiled(params, devices.split(batch))
+
+
+@functools.cache
+def _compiled_log_prior(
+    devices: Devices, encoder: EncoderConfig, num_labels: int, dtype: str
+) -> Callable[..., Any]:
+    def body(params, batch):
+        return updates.tagger(encoder, num_labels, dtype).apply(
+            {"params": params}, batch.token_ids, batch.positions, batch.segments, deterministic=True
+        )
+
+    if devices.is_one:
+        return jax.jit(body)
+    if devices.partition is Partition.PMAP:
+        return jax.pmap(body, AXIS, devices=devices.devices)
+    same, rows = PartitionSpec(), PartitionSpec(AXIS)
+    return jax.jit(jax.shard_map(body, mesh=devices.mesh, in_specs=(same, rows), out_specs=rows))
 
 
 @functools.partial(jax.jit, static_argnames=("weights", "hard"))
@@ -146,7 +143,7 @@ def expectation(
     hard: bool,
 ) -> BlockResult:
     """Q of a block of words (Eq. 3), with J and the bound (Eq. 2) at `previous`, or at Q."""
-    joint = _log_joint(weights, log_prior_block, votes, log_confusion)
+    joint = updates.weighted_log_joint(weights, log_prior_block, votes, log_confusion)
     tight = jnp.exp(kernels.log_posterior(joint))
     posterior = kernels.hard_posterior(joint) if hard else tight
     objective, _ = kernels.negative_log_marginal(joint, mask)
@@ -162,55 +159,28 @@ def mixed_log_confusion(log_fixed, confusion_logits, mix) -> Float[Array, "U K K
     return kernels.mix_log_confusion(log_fixed, trainable, mix)
 
 
-def _tagger(encoder: EncoderConfig, num_labels: int) -> Tagger:
-    return Tagger(encoder, num_labels)
+@jax.jit
+def log_sigma(confusion_logits) -> Float[Array, "U K K"]:
+    """log σ from its logits."""
+    return kernels.log_confusion_from_logits(confusion_logits)
 
 
-def _scaled(tree, factor):
-    return jax.tree.map(lambda leaf: leaf * factor, tree)
+@jax.jit
+def confusion_moved(first_logits, confusion_logits) -> Float[Array, " U"]:
+    """How far σ of each source is from where it started: total variation, mean over columns."""
+    return kernels.total_variation(log_sigma(first_logits), log_sigma(confusion_logits))
 
 
-def _log_joint(weights: JointWeights, log_prior_words, votes, log_confusion):
-    """log p(y, ŷ | x) of each word: α log P_θ + Σ β_u log ℓ_u; [P, K]."""
-    soft = votes.ndim == 3
-    likelihoods = kernels.soft_source_log_likelihoods if soft else kernels.source_log_likelihoods
-    num_sources = log_confusion.shape[0]
-    source_weight = jnp.broadcast_to(jnp.asarray(weights.source, jnp.float32), (num_sources,))
-    prior_weight = weights.prior or float(num_sources)
-    log_likelihood = likelihoods(votes, log_confusion)
-    return kernels.log_joint(log_prior_words, log_likelihood, source_weight, prior_weight)
+@jax.jit
+def confusion_counts(posterior, votes, log_confusion) -> Float[Array, "U K K"]:
+    """Expected counts [source, predicted, true] under Q, of labels or of probabilities."""
+    mask = jnp.ones(len(posterior), bool)
+    if votes.ndim == 2:
+        return kernels.expected_counts_from_labels(posterior, votes, mask)
+    return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)
 
 
-def _loss(settings: StepSettings, tree, key, batch: TokenBatch, evidence: Evidence, mix):
-    """The objective's sum over the words of a batch, and their number."""
-    log_probs: Array = _tagger(settings.encoder, settings.num_labels).apply(
-        {"params": tree["tagger"]},
-        batch.token_ids,
-        batch.positions,
-        batch.segments,
-        deterministic=False,
-        rngs={"dropout": key},
-    )  # type: ignore[assignment]
-    words = log_probs.reshape(-1, settings.num_labels)
-    mask = jnp.asarray(batch.word_ids).reshape(-1) >= 0
-    if settings.objective is Objective.MARGINAL:
-        return kernels.negative_log_marginal(
-            _batch_joint(settings, tree, words, evidence, mix), mask
-        )
-    target = jnp.asarray(evidence.target)
-    if settings.objective is Objective.M_STEP:
-        joint = _batch_joint(settings, tree, words, evidence, mix)
-        return kernels.m_step_loss(target, joint, mask)
-    mask &= target.sum(-1) > 0
-    if settings.objective is Objective.SQUARED_ERROR:
-        return kernels.squared_error(target, words, mask)
-    return kernels.kl_divergence(target, words, mask)
-
-
-def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Evidence, mix):
-    """The log joint of a batch at the present θ and σ."""
-    logits = tree["confusion"]
-    if not settings.trainable_confusion:
-        logits = jax.lax.stop_gradient(logits)
-    log_confusion = mixed_log_confusion(jnp.asarray(evidence.log_fixed), logits, mix)
-    return _log_joint(settings.weights, log_prior_words, evidence.votes, log_confusion)
+@jax.jit
+def closed_form(counts, log_initial, pseudo_count) -> Float[Array, "U K K"]:
+    """log σ from expected counts, with σ₀ as a prior."""
+    return kernels.closed_form_log_confusion(counts, log_initial, pseudo_count)

@@ -49,10 +49,10 @@ def aggregate(
         table = kernels.mean_probs(
             kernels.vote_probs(labels, num_labels) if probs is None else probs
         )
-        ids = table.argmax(-1)
+        ids = np.asarray(table).argmax(-1)
     else:
         table = _dawid_skene(labels, num_labels, votes if fitted_on is None else fitted_on)
-        ids = table.argmax(-1)
+        ids = np.asarray(table).argmax(-1)
     has_vote = np.any(votes.labels >= 0, axis=1)
     return Aggregated(
         np.where(has_vote, np.asarray(ids), -1),
@@ -62,7 +62,4 @@ def aggregate(
 
 def _dawid_skene(labels: jax.Array, num_labels: int, fitted_on: SourceVotes) -> jax.Array:
     fitted = kernels.dawid_skene(jnp.asarray(fitted_on.labels), num_labels)
-    likelihood = kernels.source_log_likelihoods(labels, fitted.log_confusion)
-    log_prior = jnp.broadcast_to(fitted.log_prior, (len(labels), num_labels))
-    joint = kernels.log_joint(log_prior, likelihood, jnp.ones(labels.shape[1]), 1.0)
-    return jnp.exp(kernels.log_posterior(joint))
+    return kernels.label_model_posterior(labels, fitted.log_prior, fitted.log_confusion)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.config import Approach, LabelModelConfig, TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.experiment import (
     Experiment,
@@ -17,12 +17,12 @@ from zsl_jax.workflows.experiment import (
     prepare_test,
     run_approach,
 )
-from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.sources import Source, TextPart
 from zsl_jax.workflows.table import Row
 from zsl_jax.workflows.tagging import LoadedTagger
 from zsl_jax.workflows.transfer import Transferred
 
-VARIANTS: dict[str, dict[str, Any]] = {
+APPROACHES: dict[str, dict[str, Any]] = {
     "hard_vote": {"approach": Approach.HARD_VOTE},
     "hard_cat": {"approach": Approach.HARD_CAT},
     "kd": {"approach": Approach.KD},
@@ -30,6 +30,14 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "mrt soft": {"approach": Approach.MRT, "predictions": "soft"},
     "lvm hard": {"approach": Approach.LVM, "predictions": "hard"},
     "lvm soft": {"approach": Approach.LVM, "predictions": "soft"},
+}
+# Not in the paper: σ starts where Dawid-Skene ends, and counts from the first update on.
+VARIANTS = APPROACHES | {
+    "lvm soft ds": {
+        "approach": Approach.LVM,
+        "predictions": "soft",
+        "label_model": LabelModelConfig(confusion_init="dawid_skene", mix_start=0.0),
+    },
 }
 
 
@@ -72,9 +80,9 @@ def prepare(
     """
     labelled, gold = corpora
     text = [sentence._replace(labels=None) for sentence in labelled]
-    found = predictions_of(sources, text, cache, config.row_length)
-    experiment = prepare_experiment(encoder, text, found, config.row_length)
-    found = predictions_of(sources, gold, cache, config.row_length)
+    found = predictions_of(sources, TextPart(text), cache, config.row_length)
+    experiment = prepare_experiment(encoder, [text], [found], config.row_length)
+    found = predictions_of(sources, TextPart(gold), cache, config.row_length)
     return experiment, prepare_test(experiment, gold, found, task)
 
 

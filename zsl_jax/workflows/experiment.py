@@ -2,18 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from zsl_jax.data.predictions import SourcePredictions, source_votes
-from zsl_jax.data.subwords import Windows
+from zsl_jax.data.source_predictions import joined_about
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import LabelScheme
+from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.recording import recorded
-from zsl_jax.workflows.sources import Source, abstaining, common_scheme, source_predictions
+from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.recording import recorded, tally_of
+from zsl_jax.workflows.resuming import Saving
+from zsl_jax.workflows.sources import (
+    Source,
+    TextPart,
+    abstaining,
+    common_scheme,
+    source_predictions,
+)
 from zsl_jax.workflows.supervised import train_supervised
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.tagging import (
@@ -22,7 +33,7 @@ from zsl_jax.workflows.tagging import (
     predict_log_probs,
     save_tagger,
 )
-from zsl_jax.workflows.transfer import Transferred, posterior_of, train_target
+from zsl_jax.workflows.transfer import Text, Transferred, posterior_of, train_target
 
 
 class Experiment(NamedTuple):
@@ -32,15 +43,13 @@ class Experiment(NamedTuple):
       start: The encoder.
       names: The sources' names.
       scheme: The target's labels.
-      windows: The text in subwords.
-      votes: The sources' predictions for it.
+      text: The text in subwords, and the sources' predictions for it.
     """
 
     start: LoadedTagger
     names: tuple[str, ...]
     scheme: LabelScheme
-    windows: Windows
-    votes: SourceVotes
+    text: Text
 
 
 class Test(NamedTuple):
@@ -58,12 +67,10 @@ class Test(NamedTuple):
 
 
 def predictions_of(
-    sources: Sequence[Source], sentences: Sequence[Sentence], cache: Path, row_length: int
+    sources: Sequence[Source], text: TextPart, cache: Path, row_length: int
 ) -> dict[str, SourcePredictions]:
-    """All sources' predictions for a text, by name; models annotate it first."""
-    return {
-        source.name: source_predictions(source, sentences, cache, row_length) for source in sources
-    }
+    """All sources' predictions for (a part of) a text, by name; models annotate it first."""
+    return {source.name: source_predictions(source, text, cache, row_length) for source in sources}
 
 
 def train_source(
@@ -81,15 +88,62 @@ def train_source(
 
 def prepare_experiment(
     start: LoadedTagger,
-    text: Sequence[Sentence],
-    predictions: Mapping[str, SourcePredictions],
+    parts: Sequence[Sequence[Sentence]],
+    predictions: Sequence[Mapping[str, SourcePredictions]],
     row_length: int,
 ) -> Experiment:
-    """Put the sources' predictions into one label scheme, and the text into subwords."""
-    scheme = common_scheme(list(predictions.values()))
-    names = tuple(predictions)
-    votes = source_votes(list(predictions.values()), scheme, names)
-    return Experiment(start, names, scheme, encode_text(start, text, row_length), votes)
+    """Put the sources' predictions into one label scheme, and the text into subwords.
+
+    Args:
+      start: The encoder.
+      parts: This process's parts of the text.
+      predictions: For each part, the sources' predictions by name.
+      row_length: Subwords of a row.
+
+    Returns:
+      What every approach is trained on. A source has a label if it has it for any part.
+    """
+    names = tuple(predictions[0])
+    label_names = _label_names(names, predictions)
+    scheme = common_scheme(label_names)
+    votes = [source_votes(list(part.values()), scheme, names) for part in predictions]
+    soft = all(hosts.gather(all(part.probs is not None for part in votes)))
+    probs = [part.probs for part in votes if part.probs is not None]
+    joined = SourceVotes(
+        labels=_joined([part.labels for part in votes]),
+        probs=_joined(probs) if soft else None,
+        sayable=np.array([[name in own for name in scheme.names] for own in label_names]),
+    )
+    text = Text([encode_text(start, part, row_length) for part in parts], joined)
+    return Experiment(start, names, scheme, text)
+
+
+def _joined(tables: Sequence[np.ndarray]) -> np.ndarray:
+    """All rows; the table itself where there is one."""
+    return tables[0] if len(tables) == 1 else np.concatenate(tables)
+
+
+def _label_names(
+    names: Sequence[str], predictions: Sequence[Mapping[str, SourcePredictions]]
+) -> list[set[str]]:
+    """The labels that each source has in any part in any process."""
+    own = [[list(part[name].label_names) for part in predictions] for name in names]
+    found = hosts.gather(own)
+    return [
+        {label for process in found for part in process[place] for label in part}
+        for place in range(len(names))
+    ]
+
+
+def labels_read(parts: Sequence[Mapping[str, SourcePredictions]]) -> dict[str, dict[str, Any]]:
+    """How each source's labels were read, with counts over all parts; every process calls it.
+
+    Args:
+      parts: For each part of the text in this process, the sources' predictions by name.
+    """
+    own = [{name: dict(made.about) for name, made in part.items()} for part in parts]
+    everywhere = [part for process in hosts.gather(own) for part in process]
+    return {name: joined_about([part[name] for part in everywhere]) for name in parts[0]}
 
 
 def prepare_test(
@@ -105,39 +159,45 @@ def prepare_test(
 
 
 def run_approach(
-    experiment: Experiment, config: TrainConfig, run: RunFolder, title: str
+    experiment: Experiment,
+    config: TrainConfig,
+    run: RunFolder,
+    title: str,
+    saving: Saving | None = None,
 ) -> Transferred:
-    """Train by one approach, with progress and metrics."""
-    copies = len(experiment.names) if config.approach is Approach.HARD_CAT else 1
-    words = config.passes * experiment.windows.num_words * copies
-    with recorded(run, title, words, experiment.votes, experiment.names) as hooks:
-        return train_target(
-            experiment.start,
-            experiment.scheme,
-            experiment.windows,
-            experiment.votes,
-            config,
-            hooks,
-        )
+    """Train by one approach, with progress and metrics; with `saving`, it can be interrupted."""
+    start, names, scheme, text = experiment
+    copies = len(names) if config.approach is Approach.HARD_CAT else 1
+    words = int(hosts.total(sum(part.num_words for part in text.parts)))
+    with recorded(run, title, config.passes * words * copies, text.votes, names) as hooks:
+        return train_target(start, scheme, text, config, hooks, saving)
 
 
 def baselines(experiment: Experiment, test: Test) -> list[Row]:
     """The rows that need no training: each source, majority, mean and Dawid-Skene."""
     return baseline_rows(
-        experiment.names, experiment.votes, test.votes, experiment.scheme, test.gold, test.task
+        experiment.names, experiment.text.votes, test.votes, experiment.scheme, test.gold, test.task
     )
 
 
 def approach_rows(
-    experiment: Experiment, done: Transferred, test: Test, config: TrainConfig, title: str
+    experiment: Experiment,
+    done: Transferred,
+    test: Test,
+    config: TrainConfig,
+    title: str,
+    decoding: str = "argmax",
 ) -> list[Row]:
     """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
     log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
-    scores = score_ids(log_probs.argmax(-1), experiment.scheme, test.gold, test.task)
-    rows = [Row(title, "P", scores)]
+    probs = {"P": np.exp(log_probs)}
     if done.log_confusion is not None and (test.votes.labels >= 0).any():
-        ids = posterior_of(done, log_probs, test.votes, config).argmax(-1)
-        rows.append(Row(title, "Q", score_ids(ids, experiment.scheme, test.gold, test.task)))
+        probs["Q"] = posterior_of(done, log_probs, test.votes, config)
+    rows = []
+    for kind, table in probs.items():
+        ids = decode(table, experiment.scheme, [s.words for s in test.gold], decoding)
+        scores = score_ids(ids, experiment.scheme, test.gold, test.task)
+        rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
     return rows
 
 
@@ -162,10 +222,5 @@ def source_report(experiment: Experiment, done: Transferred) -> diagnosis.Diagno
     """What was learned of each source, with warnings; None without a label model."""
     if done.posterior is None:
         return None
-    return diagnosis.diagnose(
-        experiment.names,
-        experiment.scheme.names,
-        done.log_confusion,
-        done.posterior,
-        experiment.votes,
-    )
+    tally = tally_of(done.posterior, experiment.text.votes)
+    return diagnosis.diagnose(experiment.names, experiment.scheme.names, done.log_confusion, tally)

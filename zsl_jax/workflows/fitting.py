@@ -4,6 +4,7 @@ Only the word-embedding rows that occur in the text are trained; the others cann
 back unchanged at the end.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,12 @@ import numpy as np
 from zsl_jax.data.subwords import Windows
 from zsl_jax.labels import LabelScheme
 from zsl_jax.models.tagger import restore_word_embeddings, slice_word_embeddings, word_embeddings
-from zsl_jax.training import em
+from zsl_jax.training import hosts, setup
 from zsl_jax.training.config import TrainConfig
-from zsl_jax.training.records import Corpus
+from zsl_jax.training.devices import all_devices
 from zsl_jax.training.state import TrainState, new_classifier
-from zsl_jax.training.steps import StepSettings
-from zsl_jax.workflows.tagging import LoadedTagger, corpus_of
+from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.tagging import LoadedTagger
 
 ROWS_MULTIPLE = 1024
 
@@ -25,22 +26,20 @@ class Fit(NamedTuple):
     """A training that is ready to run.
 
     Attributes:
-      state: Before the first update.
-      settings: The static part of an update.
-      corpus: The batches, in the numbering of the trained embedding rows.
+      training: Settings, devices and batches, in the numbering of the trained embedding rows.
+      state: Before the first update, on the host.
       used_ids: [V], the subword ids of those rows.
     """
 
+    training: setup.Training
     state: TrainState
-    settings: StepSettings
-    corpus: Corpus
     used_ids: np.ndarray
 
 
 def start_fit(
     start: LoadedTagger,
     scheme: LabelScheme,
-    windows: Windows,
+    parts: Sequence[Windows],
     config: TrainConfig,
     confusion_logits: np.ndarray | None = None,
 ) -> Fit:
@@ -49,35 +48,44 @@ def start_fit(
     Args:
       start: Its encoder is where training starts, and its head too if it has exactly these labels.
       scheme: The labels, K.
-      windows: The text.
+      parts: This process's parts of the text.
       config: Of the run.
       confusion_logits: [U, K, K], first logits of σ; None without a label model.
     """
-    used_ids = _used_rows(windows.token_ids, len(word_embeddings(start.params)))
+    used_ids = _used_rows(parts, len(word_embeddings(start.params)))
     params = slice_word_embeddings({"encoder": start.params["encoder"]}, used_ids)
     params["classifier"] = head_for(start, scheme, config.seed)
     if confusion_logits is None:
         confusion_logits = np.zeros((0, scheme.size, scheme.size), np.float32)
-    own_ids = np.searchsorted(used_ids, windows.token_ids).astype(np.int32)
-    corpus = corpus_of(windows._replace(token_ids=own_ids), config, start.encoder.max_positions)
-    settings = em.step_settings(config, start.encoder, scheme.size)
-    return Fit(em.init_state(params, confusion_logits, config), settings, corpus, used_ids)
+    own_ids = [
+        part._replace(token_ids=np.searchsorted(used_ids, part.token_ids).astype(np.int32))
+        for part in parts
+    ]
+    devices = all_devices(config.partition)
+    length = min(config.row_length, start.encoder.max_positions)
+    corpus = training_corpus(own_ids, config, length, devices)
+    settings = setup.step_settings(config, start.encoder, scheme.size)
+    training = setup.Training(config, settings, devices, corpus)
+    return Fit(training, setup.init_state(params, confusion_logits, config), used_ids)
 
 
-def finished(start: LoadedTagger, fit: Fit, state: TrainState, scheme: LabelScheme) -> LoadedTagger:
-    """The trained tagger with all its embedding rows."""
-    params = _to_numpy(state.params)
+def finished(
+    start: LoadedTagger, fit: Fit, params: dict[str, Any], scheme: LabelScheme
+) -> LoadedTagger:
+    """The trained tagger with all its embedding rows, from its parameters on the host."""
     params = restore_word_embeddings(params, word_embeddings(start.params), fit.used_ids)
     return start._replace(params=params, scheme=scheme)
 
 
-def _used_rows(token_ids: np.ndarray, vocabulary: int) -> np.ndarray:
+def _used_rows(parts: Sequence[Windows], vocabulary: int) -> np.ndarray:
     """The subword ids of a text, filled up to a round number so that texts share compiled code.
 
     The first and smallest ids that do not occur fill up; their rows have no gradient.
     """
     occurs = np.zeros(vocabulary, bool)
-    occurs[token_ids] = True
+    for part in parts:
+        occurs[part.token_ids] = True
+    occurs = hosts.total(occurs) > 0
     missing = min(-int(occurs.sum()) % ROWS_MULTIPLE, vocabulary - int(occurs.sum()))
     occurs[np.flatnonzero(~occurs)[:missing]] = True
     return np.flatnonzero(occurs)
@@ -90,9 +98,3 @@ def head_for(start: LoadedTagger, scheme: LabelScheme, seed: int) -> dict[str, n
         head = start.params["classifier"]
         return {"kernel": head["kernel"][:, order], "bias": head["bias"][order]}
     return new_classifier(np.random.default_rng(seed), start.encoder.hidden_size, scheme.size)
-
-
-def _to_numpy(tree: Any) -> Any:
-    if isinstance(tree, dict):
-        return {name: _to_numpy(branch) for name, branch in tree.items()}
-    return np.asarray(tree)

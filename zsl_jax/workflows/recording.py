@@ -1,14 +1,17 @@
 """The training loop's reports: a progress bar, and a line each in the run's metrics."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 
-from zsl_jax.evaluation.diagnosis import agreement
+from zsl_jax.evaluation.diagnosis import Tally, tally
 from zsl_jax.io.progress import word_progress
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.training.records import Hooks, RoundRecord, StepRecord
+from zsl_jax.training import hosts
+from zsl_jax.training.records import Hooks, Progress, RoundRecord, StepRecord
 from zsl_jax.types import SourceVotes
 
 
@@ -32,7 +35,17 @@ def recorded(
     Yields:
       Hooks for the training loop.
     """
-    with word_progress(num_words, title) as advance:
+    with word_progress(num_words, title, shown=run.writes) as advance:
+
+        def on_start(progress: Progress) -> None:
+            """What was noted after the state from which this training goes on will come again."""
+            kept = run.keep_metrics(
+                lambda line: line.get("run") != title or _is_past(line, progress)
+            )
+            if progress.step:
+                done = [line for line in kept if line["kind"] == "step" and line["run"] == title]
+                advance(sum(line["words"] for line in done), f"on from step {progress.step}")
+                run.append_metrics(kind="resumed", run=title, step=progress.step)
 
         def on_step(record: StepRecord) -> None:
             advance(record.words, f"loss {record.loss:.3f}")
@@ -43,24 +56,38 @@ def recorded(
 
         def on_round(record: RoundRecord) -> None:
             assert votes is not None
-            run.append_metrics(kind="round", run=title, **round_metrics(record, votes, names))
+            whole = tally_of(record.expectation.posterior, votes)
+            metrics = round_metrics(record, whole, names)
+            run.append_metrics(kind="round", run=title, **metrics)
 
-        yield Hooks(on_step, on_round)
+        yield Hooks(on_start=on_start, on_step=on_step, on_round=on_round)
 
 
-def round_metrics(record: RoundRecord, votes: SourceVotes, names: Sequence[str]) -> dict:
+def _is_past(line: Mapping[str, Any], progress: Progress) -> bool:
+    if line["kind"] == "step":
+        return line["step"] <= progress.step
+    return line["kind"] == "round" and line["round"] < len(progress.rounds)
+
+
+def tally_of(posterior: Float[np.ndarray, "N K"], votes: SourceVotes) -> Tally:
+    """The sources' labels against Q, over the words of all processes."""
+    own = tally(posterior, votes.labels)
+    counts, mass = hosts.total(own.counts), hosts.total(own.mass)
+    return Tally(counts, mass, int(hosts.total(own.num_words)))
+
+
+def round_metrics(record: RoundRecord, whole: Tally, names: Sequence[str]) -> dict:
     """What an E step says, in plain numbers; sources by name."""
     expectation = record.expectation
     diagonals = np.exp(np.diagonal(expectation.log_confusion, axis1=1, axis2=2))
-    agreements = agreement(expectation.posterior, votes.labels)
     return {
         "round": record.round,
         "objective": expectation.objective,
         "bound": expectation.bound,
         "entropy": expectation.entropy,
-        "agreement": dict(zip(names, agreements.tolist(), strict=True)),
+        "agreement": dict(zip(names, whole.agreement.tolist(), strict=True)),
         "confusion_diagonal": dict(zip(names, diagonals.tolist(), strict=True)),
         "confusion_moved": dict(zip(names, record.moved.tolist(), strict=True)),
         "seconds": record.seconds,
-        "words_per_second": round(len(expectation.posterior) / max(record.seconds, 1e-9), 1),
+        "words_per_second": round(whole.num_words / max(record.seconds, 1e-9), 1),
     }

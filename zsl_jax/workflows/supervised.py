@@ -7,7 +7,7 @@ import numpy as np
 
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
-from zsl_jax.training import em
+from zsl_jax.training import em, setup
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.records import Hooks
 from zsl_jax.training.state import TrainState
@@ -50,22 +50,22 @@ def train_supervised(
     ids = scheme.encode([name for names in labels for name in names], "--train")
     target = np.eye(scheme.size, dtype=np.float32)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
-    fit = start_fit(encoder, scheme, windows, config)
+    fit = start_fit(encoder, scheme, [windows], config)
     best: tuple[float, LoadedTagger | None] = (-1.0, None)
 
     def on_epoch(epoch: int, state: TrainState) -> None:
         nonlocal best
         hooks.on_epoch(epoch, state)
         if dev:
-            tagger = finished(encoder, fit, state, scheme)
+            params = fit.training.devices.fetch(state.params)
+            tagger = finished(encoder, fit, params, scheme)
             scores = score_tagger(tagger, dev, config.row_length, task)
             on_dev(epoch, scores)
             best = max(best, (scores["score"], tagger), key=lambda pair: pair[0])
 
-    state = em.distil(
-        fit.state, fit.settings, fit.corpus, target, config, hooks._replace(on_epoch=on_epoch)
-    )
-    return best[1] or finished(encoder, fit, state, scheme)
+    training = fit.training._replace(hooks=hooks._replace(on_epoch=on_epoch))
+    state = em.distil(training, setup.Start(fit.state), target)
+    return best[1] or finished(encoder, fit, state.params, scheme)
 
 
 def score_tagger(

@@ -17,7 +17,8 @@ class Row(NamedTuple):
 
     Attributes:
       name: Of the source, method or approach.
-      labels_from: "source", "votes", "P" (the tagger alone) or "Q" (tagger and sources).
+      labels_from: "source", "votes", "P" (the tagger alone) or "Q" (tagger and sources), with
+        " viterbi" after it where labels were decoded by sentence.
       scores: As `evaluation.metrics.score` gives them.
     """
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data import packing, subwords
+from zsl_jax.data import subwords
 from zsl_jax.data.checks import MISSING_LABEL
 from zsl_jax.errors import InputError
 from zsl_jax.io import model_folder
@@ -15,12 +15,10 @@ from zsl_jax.io.progress import word_progress
 from zsl_jax.labels import LabelScheme
 from zsl_jax.models import convert
 from zsl_jax.models.config import EncoderConfig
-from zsl_jax.training import expectation
-from zsl_jax.training.config import TrainConfig
-from zsl_jax.training.records import Corpus
+from zsl_jax.training.devices import all_devices
+from zsl_jax.training.expectation import predict_log_prior
 from zsl_jax.types import Sentence
-
-PREDICTION_SUBWORDS = 2048
+from zsl_jax.workflows.corpus import prediction_batches
 
 
 class LoadedTagger(NamedTuple):
@@ -91,34 +89,18 @@ def encode_text(
     return subwords.encode_words(words, tagger.tokenizer, length)
 
 
-def corpus_of(windows: subwords.Windows, config: TrainConfig, max_positions: int) -> Corpus:
-    """Batches of a text for training; the order of pass e is a function of (seed, e)."""
-    length = min(config.row_length, max_positions)
-    rows = packing.rows_for_words(windows, length, config.batch_words)
-
-    def epoch(number: int):
-        rng = np.random.default_rng((config.seed, number))
-        return packing.PackedBatches(windows, length, rows, rng)
-
-    return Corpus(epoch, prediction_batches(windows, length), windows.num_words)
-
-
-def prediction_batches(windows: subwords.Windows, row_length: int):
-    """Batches of a text in its own order."""
-    return packing.PackedBatches(windows, row_length, max(1, PREDICTION_SUBWORDS // row_length))
-
-
 def predict_log_probs(
     tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 128
 ) -> Float[np.ndarray, "N K"]:
     """log P(y|x) of every word of a text, [N, K] on the flat axis of words."""
     scheme = require_head(tagger)
     windows = encode_text(tagger, sentences, row_length)
-    batches = prediction_batches(windows, min(row_length, tagger.encoder.max_positions))
+    devices = all_devices().local
+    length = min(row_length, tagger.encoder.max_positions)
+    batches = prediction_batches([windows], length, devices)
+    about = (tagger.encoder, scheme.size, "float32")
     with word_progress(windows.num_words, "labelling") as advance:
-        return expectation.predict_log_prior(
-            tagger.encoder, scheme.size, tagger.params, batches, windows.num_words, advance
-        )
+        return predict_log_prior(devices, about, tagger.params, batches, windows.num_words, advance)
 
 
 def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ...]]:

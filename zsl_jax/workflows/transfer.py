@@ -1,5 +1,6 @@
 """Training a target tagger from its sources' predictions, by every approach."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,11 +12,25 @@ from zsl_jax.labels import LabelScheme
 from zsl_jax.training import em
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.training.expectation import label_posterior
+from zsl_jax.training.label_model import Sources, starting_confusion
 from zsl_jax.training.records import Hooks
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
+from zsl_jax.workflows.resuming import Saving, resumable
 from zsl_jax.workflows.tagging import LoadedTagger
+
+
+class Text(NamedTuple):
+    """The text to learn from, as far as this process has it.
+
+    Attributes:
+      parts: Its parts in subwords.
+      votes: The sources' predictions for the words of the parts, one after the other.
+    """
+
+    parts: Sequence[Windows]
+    votes: SourceVotes
 
 
 class Transferred(NamedTuple):
@@ -47,48 +62,72 @@ def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
 def train_target(
     start: LoadedTagger,
     scheme: LabelScheme,
-    windows: Windows,
-    votes: SourceVotes,
+    text: Text,
     config: TrainConfig,
     hooks: Hooks,
+    saving: Saving | None = None,
 ) -> Transferred:
     """Train the target tagger on unlabelled text and its sources' predictions.
 
     Args:
       start: The encoder (or source model) that training starts from.
       scheme: The target's labels.
-      windows: The text.
-      votes: The sources' predictions for its words.
+      text: With the sources' predictions for its words.
       config: Approach, strategy and the rest.
       hooks: Called as training goes on.
+      saving: Where states are saved, from which the same call goes on after an interruption.
 
     Returns:
       The tagger; with MRT and LVM, φ and Q too.
     """
     if config.approach is Approach.DIRECT:
+        if start.scheme is not None and set(start.scheme.names) != set(scheme.names):
+            raise InputError(
+                f"--approach=direct: the labels of {start.path} are not BIO, so that it cannot be "
+                "the target tagger as it is; take hard or kd (its own scores are in the table)"
+            )
         head = head_for(start, scheme, config.seed)
         params = {**start.params, "classifier": head}
         return Transferred(start._replace(params=params, scheme=scheme), None, None)
     if not config.approach.has_label_model:
-        return _distil(start, scheme, windows, votes, config, hooks)
-    evidence = evidence_of(votes, config.predictions)
-    _check_source_weights(config, votes)
-    log_fixed, logits = em.starting_confusion(config.label_model, votes, scheme.size)
-    fit = start_fit(start, scheme, windows, config, logits)
-    state, result = em.expectation_maximization(
-        fit.state, fit.settings, fit.corpus, evidence, log_fixed, config, hooks
-    )
-    tagger = finished(start, fit, state, scheme)
+        return _distil(start, scheme, text, config, hooks, saving)
+    evidence = evidence_of(text.votes, config.predictions)
+    _check_source_weights(config, text.votes)
+    log_fixed, logits = starting_confusion(config.label_model, text.votes, scheme.size)
+    fit = start_fit(start, scheme, text.parts, config, logits)
+    with resumable(fit, scheme, hooks, saving) as (training, begin):
+        sources = Sources(evidence, log_fixed, logits)
+        state, result = em.expectation_maximization(training, begin, sources)
+    tagger = finished(start, fit, state.params, scheme)
     return Transferred(tagger, result.log_confusion, result.posterior)
 
 
-def _distil(start, scheme, windows, votes, config: TrainConfig, hooks: Hooks) -> Transferred:
+def _distil(
+    start: LoadedTagger,
+    scheme: LabelScheme,
+    text: Text,
+    config: TrainConfig,
+    hooks: Hooks,
+    saving: Saving | None,
+) -> Transferred:
+    parts, votes = text
     target = fixed_target(votes, scheme.size, config)
     if config.approach is Approach.HARD_CAT:
-        windows = repeated(windows, votes.labels.shape[1])
-    fit = start_fit(start, scheme, windows, config)
-    state = em.distil(fit.state, fit.settings, fit.corpus, target, config, hooks)
-    return Transferred(finished(start, fit, state, scheme), None, None)
+        copies = votes.labels.shape[1]
+        target = _part_by_part(target, [part.num_words for part in parts], copies)
+        parts = [repeated(part, copies) for part in parts]
+    fit = start_fit(start, scheme, parts, config)
+    with resumable(fit, scheme, hooks, saving) as (training, begin):
+        state = em.distil(training, begin, target)
+    return Transferred(finished(start, fit, state.params, scheme), None, None)
+
+
+def _part_by_part(target: np.ndarray, num_words: Sequence[int], copies: int) -> np.ndarray:
+    """From [U·N, K], source by source over the whole, to source by source inside each part."""
+    ends = np.cumsum(num_words)[:-1]
+    by_source = np.split(target, copies)
+    cut = [np.split(table, ends) for table in by_source]
+    return np.concatenate([table[part] for part in range(len(num_words)) for table in cut])
 
 
 def fixed_target(

@@ -1,0 +1,91 @@
+"""Short trainings on fake devices, in a process of its own; prints losses and gradients as JSON.
+
+python -m tests.training.device_runs PARTITION NUM_DEVICES [FOLDER [STOP]]
+
+With a FOLDER, states are saved there after every round, and the run goes on from the last one; with
+STOP, it ends after so many updates.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+os.environ["PJRT_NPROC"] = "16"
+
+import jax
+import numpy as np
+
+from tests.training.examples import ENCODER, K, packed_text, starting_params
+from zsl_jax.training import em, setup
+from zsl_jax.training.checkpoints import Checkpoints, Saver
+from zsl_jax.training.config import Approach, OptimizerConfig, Partition, TrainConfig
+from zsl_jax.training.devices import Devices
+from zsl_jax.training.label_model import Sources
+from zsl_jax.training.records import Hooks
+from zsl_jax.workflows.corpus import training_corpus
+
+U = 2
+
+
+class Stopped(Exception):
+    """The process is gone."""
+
+
+def run(
+    partition: Partition, num_devices: int, folder: str | None = None, stop_at: int | None = None
+) -> dict:
+    """Two rounds of the latent variable model; rows of a batch and words do not divide evenly."""
+    config = TrainConfig(
+        approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, partition=partition,
+        optimizer=OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1),
+    )  # fmt: skip
+    devices = Devices(tuple(jax.devices()[:num_devices]), partition)
+    windows = packed_text(31)
+    rng = np.random.default_rng(0)
+    votes = rng.dirichlet(np.ones(K), (windows.num_words, U)).astype(np.float32)
+    logits = rng.normal(size=(U, K, K)).astype(np.float32)
+    log_fixed = np.log(np.tile(np.full((K, K), 0.1) + 0.7 * np.eye(K), (U, 1, 1)))
+    losses, norms, objectives, rows = [], [], [], []
+
+    def on_step(record):
+        if record.step == stop_at:
+            raise Stopped
+        losses.append(record.loss)
+        norms.append(record.gradient_norm)
+
+    hooks = Hooks(on_step=on_step, on_round=lambda r: objectives.append(r.expectation.objective))
+    corpus = training_corpus([windows], config, 16, devices)
+    rows = len(corpus.epoch(0)[0].token_ids)
+    training = setup.Training(
+        config, setup.step_settings(config, ENCODER, K), devices, corpus, hooks
+    )
+    first = setup.init_state(starting_params(), logits, config)
+    start = setup.Start(first)
+    if folder is not None:
+        checkpoints = Checkpoints(Path(folder), devices, first, ("A", "B", "C"))
+        saver = Saver(checkpoints, every_steps=0)
+        hooks = hooks._replace(wants_state=saver.wants_state, keep=saver.keep)
+        training, start = training._replace(hooks=hooks), checkpoints.start()
+    sources = Sources(votes, log_fixed.astype(np.float32), logits)
+    try:
+        state, _ = em.expectation_maximization(training, start, sources)
+    finally:
+        if folder is not None:
+            checkpoints.close()
+    return {
+        "losses": losses,
+        "gradient_norms": norms,
+        "objectives": objectives,
+        "rows": rows,
+        "words": windows.num_words,
+        "from_step": start.progress.step,
+        "head": np.asarray(state.params["classifier"]["kernel"]).tolist(),
+        "confusion": np.asarray(state.confusion_logits).tolist(),
+    }
+
+
+if __name__ == "__main__":
+    more = sys.argv[3:4] + [int(value) for value in sys.argv[4:]]
+    print(json.dumps(run(Partition(sys.argv[1]), int(sys.argv[2]), *more)))

@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+
+from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
+from zsl_jax.evaluation import metrics
+from zsl_jax.labels import LabelScheme
+from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows import transfer
+from zsl_jax.workflows.prediction import read_to_score
+from zsl_jax.workflows.sources import Source, in_target_labels, parse_sources, with_label_maps
+from zsl_jax.workflows.tagging import labels_by_sentence, load_tagger
+
+
+def said(names, labels):
+    """Predictions for one sentence."""
+    ids = np.array([names.index(label) for label in labels], np.int32)
+    return SourcePredictions(tuple(names), ids, None, (("w",) * len(labels),))
+
+
+def turned(labels, label_map, tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text(label_map)
+    names = sorted(set(labels))
+    made = in_target_labels(Source("en", "-", str(path)), said(names, labels))
+    return [made.label_names[label] if label >= 0 else None for label in made.labels], made.about
+
+
+def test_entities_that_touch_stay_apart_when_their_types_become_one(tmp_path):
+    labels, about = turned(["I-GPE", "I-LOC", "I-LOC", "O"], "{GPE: X, LOC: X}", tmp_path)
+    assert labels == ["B-X", "B-X", "I-X", "O"]
+    path = str(tmp_path / "map.yaml")
+    assert about == {"scheme": "io", "repairs": 0, "label_map": path}
+
+
+def test_plain_labels_that_a_map_makes_io_become_bio(tmp_path):
+    label_map = "{PER: I-PER, LOC: I-LOC}"
+    labels, about = turned(["PER", "PER", "O", "LOC"], label_map, tmp_path)
+    assert labels == ["B-PER", "I-PER", "O", "B-LOC"] and about["scheme"] == "io"
+
+
+def test_repairs_before_and_after_the_map_are_counted_together(tmp_path):
+    given = ["O", "I-X", "O", "B-Y", "I-Y", "O", "B-X"]
+    labels, about = turned(given, "{X: X, B-Y: null, I-Y: I-Y}", tmp_path)
+    assert labels == ["O", "B-X", "O", None, "B-Y", "O", "B-X"]
+    assert about["repairs"] == 2 and about["scheme"] == "bio"
+
+
+def test_label_maps_belong_to_sources(tmp_path):
+    path = tmp_path / "map.yaml"
+    path.write_text("A: B\n")
+    sources = parse_sources(["en=models/en", "de=models/de"])
+    found = with_label_maps(sources, [f"de={path}"])
+    assert [source.label_map for source in found] == [None, str(path)]
+    assert with_label_maps(sources, []) == sources
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (["map.yaml"], "must read --label_map=NAME=FILE"),
+        (["en="], "must read"),
+        (["fr={}"], "the sources are en"),
+        (["en={}", "en={}"], "one map for each source"),
+        (["en=none.yaml"], "there is no file none.yaml"),
+    ],
+)
+def test_bad_label_maps_are_refused(tmp_path, values, message):
+    path = tmp_path / "map.yaml"
+    path.touch()
+    with pytest.raises(InputError, match=message):
+        with_label_maps([Source("en", "-")], [value.format(path) for value in values])
+
+
+def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
+    gold = [Sentence(("a", "b", "c", "d"), ("B-X", "I-X", "O", "B-X"))]
+
+    def scores(labels):
+        path = tmp_path / "p.conll"
+        pairs = zip(gold[0].words, labels.split(), strict=True)
+        path.write_text("".join(f"{word}\t{label}\n" for word, label in pairs))
+        made = read_to_score(str(path), gold)
+        given = labels_by_sentence(made.label_names, made.words, made.labels)
+        return metrics.score([gold[0].labels], given)
+
+    assert scores("B-X E-X O S-X")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X")["f1_strict"] == 1  # IO
+    stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
+    assert stray["strict"]["overall"]["support"] == 2
+    assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
+
+
+def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):
+    start = load_tagger(world.encoder)._replace(scheme=LabelScheme(("O", "I-X")))
+    config = TrainConfig(approach=Approach.DIRECT)
+    with pytest.raises(InputError, match=r"--approach=direct: the labels of .*encoder are not BIO"):
+        transfer.train_target(start, LabelScheme(("O", "B-X", "I-X")), None, config, None)
+
+
+def test_names_and_paths():
+    found = parse_sources(["en=models/en", "x=a=b"])
+    assert found == [Source("en", "models/en"), Source("x", "a=b")]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        (["a=x", "b=y", "a=z"], "the name a stands twice"),
+        (["a=x", "a=x"], "the name a stands twice"),
+        (["x"], "must read --source=NAME=PATH"),
+        (["=x"], "must read"),
+        (["a="], "must read"),
+        (["a/b=x"], "a plain word"),
+        (["a=none.parquet"], r"there is no file none\.parquet"),
+    ],
+)
+def test_what_is_no_source(values, expected):
+    with pytest.raises(InputError, match=expected):
+        parse_sources(values)

@@ -1,0 +1,231 @@
+"""Saved states of a training, over Orbax: after every round, every so many updates, on SIGTERM.
+
+A checkpoint holds what the next update needs: the tagger, the logits of σ, the optimiser's moments,
+the PRNG key, and how far the training is. Q is not saved: the state that the last E step saw is
+kept, and Q is made from it again. So are the latest state and the one with the lowest J. The arrays
+are whole and lie on the host, so that any number of devices and processes can go on.
+"""
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import orbax.checkpoint as ocp
+
+from zsl_jax.errors import InputError, Preempted
+from zsl_jax.training import hosts
+from zsl_jax.training.devices import Devices
+from zsl_jax.training.records import Progress
+from zsl_jax.training.setup import Start
+from zsl_jax.training.state import TrainState
+
+LONGEST_REASON = 200  # characters
+
+
+class Checkpoints:
+    """The states of one training in one folder; all processes call every method."""
+
+    def __init__(
+        self, folder: Path, devices: Devices, first: TrainState, label_names: Sequence[str]
+    ):
+        """Open the folder; what an interrupted save left behind is removed.
+
+        Args:
+          folder: On a path that all processes share; made where needed.
+          devices: Where the states come from.
+          first: The state before the first update, on the host.
+          label_names: The K labels, noted in every checkpoint.
+
+        Raises:
+          InputError: The folder cannot be made or read.
+        """
+        self._folder, self._devices, self._first = folder.absolute(), devices, first
+        self._label_names = list(label_names)
+        self._wanted: set[int] = set()
+        options = ocp.CheckpointManagerOptions(
+            preservation_policy=self, cleanup_tmp_directories=True, enable_background_delete=False
+        )
+        with _explained(f"The checkpoints in {folder} cannot be opened"):
+            self._manager = ocp.CheckpointManager(self._folder, options=options)
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
+        """Which checkpoints stay; asked by Orbax, with the latest one last."""
+        latest = max(info.step for info in checkpoints)
+        return [info.step in self._wanted or info.step == latest for info in checkpoints]
+
+    def save(self, state: TrainState, progress: Progress) -> None:
+        """Save a state under its number of updates; it is written while training goes on.
+
+        Raises:
+          InputError: This or the save before it did not succeed.
+        """
+        seen = dict(progress.rounds)
+        best = min(seen, key=lambda step: seen[step], default=progress.step)
+        self._wanted = {best, progress.step, *(step for step, _ in progress.rounds[-1:])}
+        about = {**progress._asdict(), "label_names": self._label_names}
+        items = ocp.args.Composite(
+            state=ocp.args.StandardSave(_filled(self._devices.fetch(state))),
+            progress=ocp.args.JsonSave(about),
+        )
+        with _explained(self._failure(progress.step)):
+            if progress.step not in self._manager.all_steps():
+                self._manager.save(progress.step, args=items)
+
+    def start(self) -> Start:
+        """The latest state, or the first one where nothing was saved.
+
+        Raises:
+          InputError: It is damaged, or of a tagger with other labels or sizes.
+        """
+        latest = self._manager.latest_step()
+        if latest is None:
+            return Start(self._first)
+        state, progress = self._load(latest)
+        return Start(state, progress, lambda number: self._state_at(progress.rounds[number][0]))
+
+    def wait(self) -> None:
+        """Wait for the last save.
+
+        Raises:
+          InputError: It did not succeed.
+        """
+        with _explained(self._failure(None)):
+            self._manager.wait_until_finished()
+
+    def close(self) -> None:
+        """Let go of the folder; a save that fails only now is as if it had been killed."""
+        with contextlib.suppress(Exception):
+            self._manager.close()
+
+    def _state_at(self, step: int) -> TrainState:
+        return self._first if step == 0 else self._load(step)[0]
+
+    def _load(self, step: int) -> tuple[TrainState, Progress]:
+        wanted = _filled(self._first)
+        items = ocp.args.Composite(
+            state=ocp.args.StandardRestore(wanted), progress=ocp.args.JsonRestore()
+        )
+        path = self._folder / str(step)
+        with _explained(
+            f"The checkpoint {path} cannot be read: delete this folder, and the same command goes "
+            "on from the one before it"
+        ):
+            found = self._manager.restore(step, args=items)
+        about = found["progress"]
+        if about.pop("label_names") != self._label_names:
+            raise InputError(f"The checkpoint {path} has other labels; {_WAY_OUT}.")
+        for name, array in wanted.items():
+            loaded = found["state"][name]
+            if (loaded.shape, loaded.dtype) != (array.shape, array.dtype):
+                raise InputError(
+                    f"The checkpoint {path}: {name} is {loaded.dtype}{list(loaded.shape)}, not "
+                    f"{array.dtype}{list(array.shape)}; {_WAY_OUT}."
+                )
+        about["rounds"] = tuple((int(at), float(value)) for at, value in about["rounds"])
+        structure = jax.tree.structure(self._first)
+        leaves = [found["state"].get(name, array) for name, array in _named(self._first).items()]
+        return jax.tree.unflatten(structure, leaves), Progress(**about)
+
+    def _failure(self, step: int | None) -> str:
+        what = "The last checkpoint" if step is None else f"A checkpoint at step {step} or before"
+        return (
+            f"{what} could not be written to {self._folder}: make room or make it writable, then "
+            "give the same command again, which goes on from the last one that was written"
+        )
+
+
+class Saver:
+    """Says when a state is to be saved, and saves it: the hooks `wants_state` and `keep`."""
+
+    def __init__(self, checkpoints: Checkpoints, every_steps: int):
+        """Save at the end of each round, and every `every_steps` updates where that is not 0."""
+        self._checkpoints, self._every = checkpoints, every_steps
+        self._terminated = threading.Event()
+        self._preempted = False
+
+    def terminate(self, *_: Any) -> None:
+        """Stop after the present update: a handler of SIGTERM."""
+        self._terminated.set()
+
+    def wants_state(self, step: int, round_ends: bool) -> bool:
+        """Whether the state after this update is to be saved."""
+        self._preempted = self._told_to_stop(step)
+        return round_ends or self._preempted or (self._every > 0 and step % self._every == 0)
+
+    def keep(self, state: TrainState, progress: Progress) -> None:
+        """Save a state; if the process is to end, then wait for it and say so.
+
+        Raises:
+          Preempted: SIGTERM came, and the state is saved.
+        """
+        self._checkpoints.save(state, progress)
+        if self._preempted:
+            self._checkpoints.wait()
+            raise Preempted(
+                f"Stopped by SIGTERM after step {progress.step}, which is saved; the same command "
+                "goes on from there."
+            )
+
+    def _told_to_stop(self, step: int) -> bool:
+        if hosts.count() == 1:
+            return self._terminated.is_set()
+        from jax.experimental.multihost_utils import reached_preemption_sync_point
+
+        return reached_preemption_sync_point(step)
+
+
+@contextlib.contextmanager
+def listening(saver: Saver) -> Iterator[None]:
+    """Let SIGTERM end a training after its present update, instead of at once.
+
+    With several processes JAX listens by itself, and all of them stop at the same update.
+    """
+    if hosts.count() > 1 or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, saver.terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+_WAY_OUT = "name another --output, or give --overwrite to start anew"
+
+
+def _named(tree: Any) -> dict[str, np.ndarray]:
+    """The leaves by their path, such as "params/classifier/bias"."""
+    leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+    return {
+        jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf)
+        for path, leaf in leaves
+    }
+
+
+def _filled(tree: Any) -> dict[str, np.ndarray]:
+    """`_named` without empty arrays, which cannot be stored."""
+    return {name: array for name, array in _named(tree).items() if array.size}
+
+
+@contextlib.contextmanager
+def _explained(problem: str) -> Iterator[None]:
+    """Whatever Orbax raises, as one sentence; its own names the real cause at the bottom only."""
+    try:
+        yield
+    except InputError:
+        raise
+    except Exception as error:
+        causes: list[BaseException] = [error]
+        while causes[-1].__cause__ is not None:
+            causes.append(causes[-1].__cause__)
+        if any(hosts.tells_of_a_lost_process(cause) for cause in causes):
+            raise  # the files are all right
+        reason = str(causes[-1]).strip().partition("\n")[0] or type(causes[-1]).__name__
+        if len(reason) > LONGEST_REASON:  # paths inside the checkpoint, and at last what happened
+            reason = reason.rpartition(": ")[2]
+        raise InputError(f"{problem} ({reason}).") from error

@@ -1,0 +1,83 @@
+"""What a training is made of, and where it starts."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.training import steps
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.devices import Devices
+from zsl_jax.training.records import Corpus, Hooks, Progress
+from zsl_jax.training.state import TrainState, new_key
+from zsl_jax.training.update import StepSettings
+
+
+class Training(NamedTuple):
+    """What stays the same from the first update to the last.
+
+    Attributes:
+      config: Of the run.
+      settings: The static part of an update.
+      devices: All that share an update.
+      corpus: This process's part of the text.
+      hooks: Called as training goes on.
+    """
+
+    config: TrainConfig
+    settings: StepSettings
+    devices: Devices
+    corpus: Corpus
+    hooks: Hooks = Hooks()
+
+
+class Start(NamedTuple):
+    """Where a training starts, or goes on after an interruption.
+
+    Attributes:
+      state: On the host.
+      progress: What was done up to this state.
+      state_at: The state, on the host, that an E step saw, by its number; asked only about the
+        last one that `progress` lists.
+    """
+
+    state: TrainState
+    progress: Progress = Progress()
+    state_at: Callable[[int], TrainState] | None = None
+
+
+def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: TrainConfig):
+    """The state before the first update.
+
+    Args:
+      params: The tagger's parameters, with a head.
+      confusion_logits: [U, K, K]; U = 0 where no label model takes part.
+      config: Its seed starts the key.
+
+    Returns:
+      A `TrainState` at step 0, on the host.
+    """
+    logits = np.asarray(confusion_logits, np.float32)
+    opt_state = steps.init_optimizer({"tagger": params, "confusion": logits}, config.optimizer)
+    key = new_key(config.seed)
+    return jax.tree.map(
+        np.asarray, TrainState(params, logits, opt_state, np.zeros((), np.int32), key)
+    )
+
+
+def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
+    """The static part of this run's updates."""
+    label_model = config.label_model
+    encoder = dataclasses.replace(encoder, dropout=config.dropout, attention_dropout=config.dropout)
+    return StepSettings(
+        encoder,
+        num_labels,
+        config.objective,
+        config.optimizer,
+        label_model.confusion_update == "gradient",
+        label_model.weights,
+        config.dtype,
+    )

@@ -1,0 +1,186 @@
+"""One update as each device makes it: loss, gradient, sum over devices, optimiser.
+
+Pure functions; `steps` compiles them for one device and for many.
+"""
+
+import dataclasses
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax
+from jaxtyping import Array, Float, Int
+
+from zsl_jax import kernels
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.tagger import Tagger
+from zsl_jax.training.config import JointWeights, Objective, OptimizerConfig
+from zsl_jax.training.optimizer import make_optimizer
+from zsl_jax.training.schedules import Rates
+from zsl_jax.training.state import TrainState, trainable
+from zsl_jax.types import TokenBatch
+
+
+@dataclasses.dataclass(frozen=True)
+class StepSettings:
+    """The static part of an update.
+
+    Attributes:
+      encoder: The encoder, with the dropout of this run.
+      num_labels: K.
+      objective: The loss.
+      optimizer: Clipping and decay (its rates are not read here).
+      trainable_confusion: False if σ is fixed or has a closed form.
+      weights: α and β of the log joint.
+      dtype: Of the encoder's activations: "float32" or "bfloat16".
+    """
+
+    encoder: EncoderConfig
+    num_labels: int
+    objective: Objective
+    optimizer: OptimizerConfig
+    trainable_confusion: bool
+    weights: JointWeights
+    dtype: str = "float32"
+
+
+class Evidence(NamedTuple):
+    """What is known about the words of one batch, P = R·S places in its rows.
+
+    Attributes:
+      target: [P, K], the distribution to learn (Q, or the mean or vote of the sources); an
+        all-zero row leaves the word out. None for the direct strategy.
+      votes: [P, U] labels or [P, U, K] probabilities; None where no label model takes part.
+      log_fixed: [U, K, K], log ψ, the same in every batch; None where no label model takes part.
+    """
+
+    target: Float[np.ndarray, "P K"] | None
+    votes: np.ndarray | None
+    log_fixed: Float[np.ndarray, "U K K"] | None
+
+
+class StepInfo(NamedTuple):
+    """Sums over the words of one batch.
+
+    Attributes:
+      loss: [], summed over words.
+      num_words: [], words that had a loss.
+      gradient_norm: [], global norm of the gradient of the mean loss, before clipping.
+    """
+
+    loss: Float[Array, ""]
+    num_words: Int[Array, ""]
+    gradient_norm: Float[Array, ""]
+
+
+def update(
+    settings: StepSettings,
+    axis: str | None,
+    state: TrainState,
+    batch: TokenBatch,
+    evidence: Evidence,
+    rates: Rates,
+) -> tuple[TrainState, StepInfo]:
+    """One step of AdamW on the mean loss a word of all devices' rows.
+
+    The gradient of the summed loss is taken on each device, summed over the devices and divided by
+    the number of words on all of them: a mean of the devices' means would weigh words unequally.
+
+    Args:
+      settings: What shapes the program.
+      axis: Name of the devices' axis; None where one device has all rows.
+      state: The same on every device.
+      batch: This device's rows.
+      evidence: Of the words in these rows.
+      rates: The same on every device.
+
+    Returns:
+      The new state and the sums over all words, both the same on every device.
+    """
+    key = jax.random.fold_in(
+        jax.random.wrap_key_data(jnp.asarray(state.key), impl="threefry2x32"), state.step
+    )
+    tree = own = trainable(state)
+    if axis is not None:
+        key = jax.random.fold_in(key, lax.axis_index(axis))
+        # Without this, shard_map sums the gradients of replicated values by itself, pmap does not.
+        own = lax.pcast(tree, axis, to="varying")
+
+    def loss(values):
+        return objective(settings, values, key, batch, evidence, rates.mix)
+
+    (total, count), gradient = jax.value_and_grad(loss, has_aux=True)(own)
+    if axis is not None:
+        total, count, gradient = lax.psum((total, count, gradient), axis)
+    gradient = _scaled(gradient, 1 / jnp.maximum(count, 1))
+    direction, opt_state = make_optimizer(settings.optimizer).update(
+        gradient, state.opt_state, tree
+    )
+    moved = {
+        "tagger": {
+            "encoder": _scaled(direction["tagger"]["encoder"], -rates.learning_rate),
+            "classifier": _scaled(direction["tagger"]["classifier"], -rates.head_learning_rate),
+        },
+        "confusion": direction["confusion"] * -rates.confusion_learning_rate,
+    }
+    tree = optax.apply_updates(tree, moved)
+    info = StepInfo(total, count, optax.global_norm(gradient))
+    return TrainState(tree["tagger"], tree["confusion"], opt_state, state.step + 1, state.key), info
+
+
+def objective(settings: StepSettings, tree, key, batch: TokenBatch, evidence: Evidence, mix):
+    """The objective's sum over the words of a batch, and their number."""
+    log_probs: Array = tagger(settings.encoder, settings.num_labels, settings.dtype).apply(
+        {"params": tree["tagger"]},
+        batch.token_ids,
+        batch.positions,
+        batch.segments,
+        deterministic=False,
+        rngs={"dropout": key},
+    )  # type: ignore[assignment]
+    words = log_probs.reshape(-1, settings.num_labels)
+    mask = jnp.asarray(batch.word_ids).reshape(-1) >= 0
+    if settings.objective is Objective.MARGINAL:
+        return kernels.negative_log_marginal(
+            _batch_joint(settings, tree, words, evidence, mix), mask
+        )
+    target = jnp.asarray(evidence.target)
+    if settings.objective is Objective.M_STEP:
+        joint = _batch_joint(settings, tree, words, evidence, mix)
+        return kernels.m_step_loss(target, joint, mask)
+    mask &= target.sum(-1) > 0
+    if settings.objective is Objective.SQUARED_ERROR:
+        return kernels.squared_error(target, words, mask)
+    return kernels.kl_divergence(target, words, mask)
+
+
+def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Evidence, mix):
+    """The log joint of a batch at the present θ and σ."""
+    logits = tree["confusion"]
+    if not settings.trainable_confusion:
+        logits = jax.lax.stop_gradient(logits)
+    trainable_confusion = kernels.log_confusion_from_logits(logits)
+    log_fixed = jnp.asarray(evidence.log_fixed)
+    log_confusion = kernels.mix_log_confusion(log_fixed, trainable_confusion, mix)
+    return weighted_log_joint(settings.weights, log_prior_words, evidence.votes, log_confusion)
+
+
+def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confusion):
+    """log p(y, ŷ | x) of each word: α log P_θ + Σ β_u log ℓ_u; [P, K]."""
+    num_sources = log_confusion.shape[0]
+    source_weight = jnp.broadcast_to(jnp.asarray(weights.source, jnp.float32), (num_sources,))
+    prior_weight = weights.prior or float(num_sources)
+    return kernels.log_joint_of_votes(
+        log_prior_words, votes, log_confusion, source_weight, prior_weight
+    )
+
+
+def tagger(encoder: EncoderConfig, num_labels: int, dtype: str = "float32") -> Tagger:
+    """The tagger as a Flax module; softmax, normalisation and loss are float32 whatever `dtype`."""
+    return Tagger(encoder, num_labels, jnp.dtype(dtype))
+
+
+def _scaled(tree, factor):
+    return jax.tree.map(lambda leaf: leaf * factor, tree)
