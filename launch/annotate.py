@@ -6,7 +6,8 @@ python -m launch.annotate --model=DIR_OR_HUB --text=FILE --output=FILE.parquet
 from launch import inputs, options
 from launch.options import FLAGS
 
-options.define("model", "text", "output", "row_length", "max_sentences", "seed")
+options.define("model", "text", "format", "encoding", "words", "output")
+options.define("row_length", "max_sentences", "seed")
 
 
 def main() -> None:

@@ -14,10 +14,11 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("output", "overwrite", "rounds", *options.TRAINING)
-options.define_epochs(6, "Passes over each source's sample.")
+options.define_epochs(5, "Passes over each source's sample.")
 DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
     "output": "runs/demo",
-    "batch_words": 128,
+    "batch_words": 64,
+    "rounds": 5,
     "learning_rate": 1.5e-4,
     "head_learning_rate": 1e-2,
 }
@@ -31,16 +32,15 @@ def main() -> None:
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.samples import read_sample, sample_path
     from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.comparison import VARIANTS, compare, prepare
+    from zsl_jax.workflows.comparison import APPROACHES, compare, prepare
     from zsl_jax.workflows.sources import Source
     from zsl_jax.workflows.table import format_table
     from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
+    inputs.watch_compilations()
     config = options.train_config()
     files = [sample_path(language) for language in (*SOURCES, TARGET)]
-    run = create_run_folder(
-        FLAGS.output, inputs.flag_values(), FLAGS.seed, files, overwrite=FLAGS.overwrite
-    )
+    run = create_run_folder(FLAGS.output, inputs.record(files), FLAGS.overwrite)
     encoder = load_tagger(unpack_e5_small())
     sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
     for source in sources:
@@ -51,7 +51,7 @@ def main() -> None:
     experiment, test = prepare(encoder, sources, corpora, cache, config, "ner")
     rows = experiments.baselines(experiment, test)
     config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1)
-    for compared in compare(experiment, test, config, run, list(VARIANTS)):
+    for compared in compare(experiment, test, config, run, list(APPROACHES)):
         rows += compared.rows
     save_tagger(run.path / "models" / TARGET, compared.done.tagger)
     print(f"\nSpanish from {', '.join(SOURCES)}; {len(test.gold)} test sentences\n")

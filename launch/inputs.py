@@ -1,51 +1,173 @@
 """What the programs read and note down: the texts that flags name, and the flags themselves."""
 
 import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
+from absl import logging
+
 from launch.options import FLAGS
+from zsl_jax.data.parts import deal
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-_FILE_FLAGS = ("text", "train", "dev", "test", "source", "test_source")
+_FILE_FLAGS = ("text", "train", "dev", "test", "source", "test_source", "label_map")
+# Flags that may differ when an interrupted run goes on: they change no trained number.
+FREE_FLAGS = frozenset(
+    "output overwrite decode test test_source max_test_sentences task partition save_every_steps "
+    "coordinator process_id num_processes pod parts".split()
+)
+_labels_read: dict[str, dict[str, Any]] = {}
 
 
 def read_unlabelled(flag: str, max_sentences: int) -> list[Sentence]:
-    """The sentences of the file that a flag names; labels in the file are not kept."""
-    return _sampled(flag, max_sentences, with_labels=False)
+    """The sentences of the files that a flag names; labels in them are not kept."""
+    return _sampled(_read(_files(flag), with_labels=False), max_sentences)
 
 
 def read_labelled(flag: str, max_sentences: int) -> list[Sentence]:
-    """The labelled sentences of the file that a flag names."""
-    return _sampled(flag, max_sentences, with_labels=True)
+    """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
+    from zsl_jax.data.bio import bio_sentences, reading_line
+
+    sentences, about = bio_sentences(_read(_files(flag), with_labels=True))
+    logging.info("--%s: %s", flag, reading_line(about))
+    _labels_read[flag] = about
+    return _sampled(sentences, max_sentences)
 
 
-def _sampled(flag: str, max_sentences: int, with_labels: bool) -> list[Sentence]:
+def labels_read() -> dict[str, Any]:
+    """How the labels of texts were read, by flag: scheme and repairs, for the run's record."""
+    return dict(_labels_read)
+
+
+def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]) -> list:
+    """Some of the parts of the text that a flag names; labels in its files are not kept.
+
+    Args:
+      flag: The flag's name; its value is a path as `find_files` reads it.
+      max_sentences: Use so many random sentences of the whole; 0 uses all.
+      num_parts: Into how many parts the text is dealt.
+      own: Numbers of the parts to read; files of other parts are not opened.
+
+    Returns:
+      A `TextPart` for each.
+    """
+    from zsl_jax.workflows.sources import TextPart
+
+    files = _files(flag)
+    num_files = 1 if max_sentences else len(files)  # a sample is drawn from all of them
+    parts = deal(num_files, num_parts)
+    texts = []
+    for part in (parts[number] for number in own):
+        wholes = [files] if max_sentences else [[file] for file in part.of_files(files)]
+        by_file = [_sampled(_read(whole, with_labels=False), max_sentences) for whole in wholes]
+        sentences = part.of_sentences([sentence for file in by_file for sentence in file])
+        if not sentences:
+            raise InputError(f"--{flag} has fewer sentences than --parts={num_parts}")
+        texts.append(TextPart(sentences, part, num_files, by_file))
+    return texts
+
+
+def _files(flag: str, value: str | None = None) -> list[str]:
+    """The files that a flag names, as `find_files` reads its value (or one of its values)."""
+    from zsl_jax.data.text_files import find_files
+
+    path = str(FLAGS[flag].value) if value is None else value
+    try:
+        return find_files(path)
+    except InputError as error:
+        raise InputError(f"--{flag}={path}: {error}") from error
+
+
+def _read(files: Sequence[str], with_labels: bool) -> list[Sentence]:
     from zsl_jax.data.readers import read_sentences
+
+    column = FLAGS.column if "column" in FLAGS and with_labels else None
+    how = {"format": FLAGS.format, "encoding": FLAGS.encoding, "words": FLAGS.words}
+    return [
+        sentence for file in files for sentence in read_sentences(file, column, with_labels, **how)
+    ]
+
+
+def _sampled(sentences: list[Sentence], max_sentences: int) -> list[Sentence]:
     from zsl_jax.data.sampling import sample_sentences
 
-    path = str(FLAGS[flag].value)
-    column = FLAGS.column if "column" in FLAGS and with_labels else None
-    sentences = read_sentences(path, column, with_labels)
     return sample_sentences(sentences, max_sentences, FLAGS.seed if "seed" in FLAGS else 0)
 
 
-def flag_values() -> dict[str, Any]:
-    """The program's own flags and their values, for the run's record."""
+def matching_files(flag: str) -> list[str]:
+    """The files that a repeated flag names, each value as `find_files` reads it.
+
+    Raises:
+      InputError: A pattern fits no file, or a file is named twice.
+    """
+    paths: list[str] = []
+    for value in FLAGS[flag].value or []:
+        paths += _files(flag, value)
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice:
+        raise InputError(f"--{flag} names {twice} twice; name each seed's file once")
+    return paths
+
+
+def record(files: Sequence[Any] = (), parts: int = 1, **more_flags: Any):
+    """What this run is asked for: its flags, and what the files and models that they name hold.
+
+    Args:
+      files: Data files that no flag names.
+      parts: Into how many parts the text is dealt.
+      more_flags: Values of flags that belong to one program only.
+    """
+    from zsl_jax.io.run_folder import Record, file_hashes
+    from zsl_jax.workflows.sources import fingerprint, parse_sources
+
     ours = FLAGS.get_flags_for_module("launch.options")
-    return {flag.name: flag.value for flag in ours}
+    values: dict[str, Any] = {flag.name: flag.value for flag in ours} | more_flags
+    models = {"encoder": values["encoder"]} if values.get("encoder") else {}
+    for source in parse_sources(values.get("source") or ()):
+        if not source.is_file:
+            models[f"source {source.name}"] = source.path
+    digests = {name: fingerprint(path) for name, path in models.items()}
+    data = file_hashes([*data_files(), *files])
+    return Record(values, FLAGS.seed, data, digests, parts, FREE_FLAGS)
 
 
 def data_files() -> list[str]:
-    """Every file that a flag names, for the hashes in the run's record."""
-    paths = []
+    """Every file that a flag names."""
+    from zsl_jax.data.text_files import find_files
+
+    paths: list[str] = []
     for name in _FILE_FLAGS:
         values = FLAGS[name].value if name in FLAGS else None
         for value in [values] if isinstance(values, str) else values or []:
-            path = value.partition("=")[2] if "source" in name else value
-            if os.path.isfile(path):
-                paths.append(path)
-    return paths
+            path = value.partition("=")[2] if FLAGS[name].flag_type() != "string" else value
+            if "source" not in name or not os.path.isdir(path):
+                paths += find_files(path)
+    folders = [str(file) for path in paths for file in sorted(Path(path).glob("*.arrow"))]
+    return [path for path in paths if os.path.isfile(path)] + folders
+
+
+def report(line: str) -> None:
+    """Print what was done; beside the standard output where that is the result."""
+    print(line, file=sys.stderr if FLAGS.output == "-" else sys.stdout)
+
+
+def sources():
+    """The sources that --source names, each with its label map."""
+    from zsl_jax.workflows.sources import parse_sources, with_label_maps
+
+    return with_label_maps(parse_sources(FLAGS.source), FLAGS.label_map)
+
+
+def test_sources(sources):
+    """The sources that --test_source names, with the label maps of those that they belong to."""
+    from zsl_jax.workflows.sources import parse_sources
+
+    maps = {source.name: source.label_map for source in sources}
+    found = parse_sources(FLAGS.test_source, "--test_source")
+    return [source._replace(label_map=maps.get(source.name)) for source in found]
 
 
 def check_transfer(sources, test_sources) -> None:
@@ -60,12 +182,20 @@ def check_transfer(sources, test_sources) -> None:
                 "a model folder annotates --test by itself"
             )
     if FLAGS.approach == "direct":
-        if len(sources) != 1 or sources[0].is_file:
+        if len(sources) != 1 or sources[0].is_file or sources[0].label_map:
             raise InputError(
-                "--approach=direct takes exactly one --source, and that must be a model folder"
+                "--approach=direct takes exactly one --source, and that must be a model folder "
+                "without a label map"
             )
     elif FLAGS.encoder is None:
         raise InputError("--encoder is missing: name the model folder or hub name to start from")
+
+
+def watch_compilations() -> None:
+    """Count from here on what XLA compiles."""
+    from zsl_jax.training import compilation
+
+    compilation.watch_compilations()
 
 
 def compiled() -> dict[str, float]:

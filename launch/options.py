@@ -4,13 +4,14 @@ Importing this costs nothing: no program loads JAX before its flags are read.
 """
 
 import logging as python_logging
+import os
 import sys
 from collections.abc import Callable
 from typing import Any
 
 from absl import app, flags, logging
 
-from zsl_jax.errors import InputError
+from zsl_jax.errors import InputError, Preempted
 
 FLAGS = flags.FLAGS
 
@@ -20,18 +21,37 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
         "Encoder (or tagger) to start from: folder or hub name."),
     "model": (flags.DEFINE_string, None, "Tagger: model folder or hub name."),
     "text": (flags.DEFINE_string, None,
-        "Text to label: CoNLL, CoNLL-U or JSONL; labels in it are not read."),
+        "Text to label: a file, quoted glob, folder or - (standard input); labels are not read."),
+    "format": (flags.DEFINE_enum, None,
+        ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
+            "datasets"],
+        "Format of the texts (not of --source or --predicted). Default: what the extension says."),
+    "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
+    "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
+        "How raw text is cut into words. Default: whitespace in plain text, unicode in reviews."),
+    "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
+        "Format of --output. Default: what the extension says; conll for - (standard output)."),
     "train": (flags.DEFINE_string, None, "Labelled text to train on."),
     "dev": (flags.DEFINE_string, None, "Labelled text that chooses the best pass."),
     "test": (flags.DEFINE_string, None,
         "Labelled text, read only after training, for the table of results."),
     "gold": (flags.DEFINE_string, None, "Labelled text to score against."),
-    "predicted": (flags.DEFINE_string, None,
-        "Predictions to score: CoNLL, CoNLL-U, JSONL or Parquet."),
+    "predicted": (flags.DEFINE_multi_string, None,
+        "Predictions to score: CoNLL, CoNLL-U, JSONL or Parquet. Repeat it or use * for the seeds "
+        "of one method."),
+    "significance": (flags.DEFINE_multi_string, [],
+        "The same of another method, to test --predicted against."),
+    "confidence": (flags.DEFINE_float, 0.95, "Of intervals and bounds.", 0.5, 0.9999),
+    "resamples": (flags.DEFINE_integer, 10_000, "Bootstrap resamples of the sentences.", 1),
     "source": (flags.DEFINE_multi_string, [],
         "NAME=PATH of a source: a prediction file, model folder or hub name. Repeat it."),
     "test_source": (flags.DEFINE_multi_string, [],
         "NAME=PATH of a source's prediction file for --test, where --source is a file too."),
+    "label_map": (flags.DEFINE_multi_string, [],
+        "NAME=FILE of a source's label map: YAML with `label: target` or `entity type: target` a "
+        "line; null abstains."),
+    "decode": (flags.DEFINE_enum, "argmax", ["argmax", "viterbi"],
+        "Most probable label of each word, or sequence of each sentence without stray I- labels."),
     "output": (flags.DEFINE_string, None, "Where the result goes."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
     "column": (flags.DEFINE_string, None,
@@ -93,14 +113,30 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
     "weight_decay": (flags.DEFINE_float, 0.01, "AdamW's decay of dense kernels.", 0.0),
     "clip_norm": (flags.DEFINE_float, 5.0, "Largest gradient norm.", 0.0),
     "dropout": (flags.DEFINE_float, 0.1, "Dropout rate.", 0.0, 0.99),
-    "seed": (flags.DEFINE_integer, 0, "Of head, dropout, order and sampling.", 0),
+    "seed": (flags.DEFINE_integer, 0, "Of head, dropout, order, sampling and resampling.", 0),
+    "dtype": (flags.DEFINE_enum, "float32", ["float32", "bfloat16"],
+        "Of the encoder's activations; parameters, softmax and loss stay float32."),
+    "partition": (flags.DEFINE_enum, "pmap", ["pmap", "shard_map"],
+        "How several devices share an update."),
+    "save_every_steps": (flags.DEFINE_integer, 0,
+        "Save the state every so many updates too, not only after each round.", 0),
+    "coordinator": (flags.DEFINE_string, None,
+        "HOST:PORT of process 0, where a run has several processes outside of a TPU pod."),
+    "process_id": (flags.DEFINE_integer, None, "Number of this process, from 0.", 0),
+    "num_processes": (flags.DEFINE_integer, None, "Processes of the run.", 1),
+    "pod": (flags.DEFINE_bool, False,
+        "All workers of a TPU pod slice run this command and find each other."),
+    "parts": (flags.DEFINE_integer, None,
+        "Parts into which the text is dealt (default: one for each process). Other numbers of "
+        "processes give the same result as long as this stays.", 1),
 }
 # fmt: on
 
 TRAINING = (
     "batch_words row_length learning_rate head_learning_rate warmup weight_decay clip_norm dropout "
-    "seed"
+    "seed dtype partition"
 ).split()
+HOSTS = "coordinator process_id num_processes pod parts".split()
 TRANSFER = (
     "predictions approach strategy distillation rounds stop_early confusion_learning_rate "
     "tau_fixed tau_trainable mu_fixed mu_trainable confusion_init confusion_update "
@@ -137,20 +173,34 @@ def run(main: Callable[[], None]) -> None:
         try:
             main()
         except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            sys.exit(2)
+            print(f"error: {error}", file=sys.stderr, flush=True)
+            sys.stdout.flush()
+            os._exit(2)  # now: the threads of a failed save would still complain of it
+        except Preempted as stop:
+            print(stop, file=sys.stderr)
+            sys.exit(143)
 
     logging.set_verbosity(logging.INFO)
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
+    logging.get_absl_handler().addFilter(_is_not_of_orbax)
     app.run(checked)
 
 
-def train_config():
-    """The configuration that the flags stand for; XLA's compilations are counted from here on."""
-    from zsl_jax.training.compilation import watch_compilations
-    from zsl_jax.training.config import Approach, OptimizerConfig, Strategy, TrainConfig
+def _is_not_of_orbax(record: python_logging.LogRecord) -> bool:
+    """Orbax tells each of its steps in our log; of a failed save we say it in one sentence."""
+    return f"{os.sep}orbax{os.sep}" not in record.pathname
 
-    watch_compilations()
+
+def train_config():
+    """The configuration that the flags stand for."""
+    from zsl_jax.training.config import (
+        Approach,
+        OptimizerConfig,
+        Partition,
+        Strategy,
+        TrainConfig,
+    )
+
     optimizer = OptimizerConfig(
         learning_rate=FLAGS.learning_rate,
         head_learning_rate=FLAGS.head_learning_rate,
@@ -165,6 +215,8 @@ def train_config():
         row_length=FLAGS.row_length,
         dropout=FLAGS.dropout,
         seed=FLAGS.seed,
+        dtype=FLAGS.dtype,
+        partition=Partition(FLAGS.partition),
         optimizer=optimizer,
         approach=Approach.HARD,
     )

@@ -7,25 +7,25 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("encoder", "train", "dev", "output", "overwrite", "column", "task")
+options.define("format", "encoding", "words")
 options.define("max_sentences", "max_test_sentences", *options.TRAINING)
 options.define_epochs(3, "Passes over the text.")
 
 
 def main() -> None:
     """Read, train, write the model folder, and say how good it is on --dev."""
-    from zsl_jax.evaluation.metrics import format_scores
+    from zsl_jax.evaluation.report import format_scores
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.workflows.recording import recorded
     from zsl_jax.workflows.supervised import train_supervised
     from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
+    inputs.watch_compilations()
     config = options.train_config()
     train = inputs.read_labelled("train", FLAGS.max_sentences)
     dev = inputs.read_labelled("dev", FLAGS.max_test_sentences) if FLAGS.dev else []
     encoder = load_tagger(FLAGS.encoder)
-    run = create_run_folder(
-        FLAGS.output, inputs.flag_values(), FLAGS.seed, inputs.data_files(), FLAGS.overwrite
-    )
+    run = create_run_folder(FLAGS.output, inputs.record(), FLAGS.overwrite)
     scores: list[dict] = []
 
     def on_dev(epoch: int, found: dict) -> None:
@@ -36,7 +36,7 @@ def main() -> None:
     with recorded(run, "training", words) as hooks:
         tagger = train_supervised(encoder, train, config, hooks, dev, on_dev, FLAGS.task)
     save_tagger(FLAGS.output, tagger)
-    run.write_result({"dev": scores, **inputs.compiled()})
+    run.write_result({"dev": scores, "labels": inputs.labels_read(), **inputs.compiled()})
     if scores:
         print(format_scores(max(scores, key=lambda found: found["score"])))
     print(f"model folder: {FLAGS.output}")

@@ -1,6 +1,8 @@
 """Train a target tagger from sources' predictions for unlabelled text.
 
 python -m launch.transfer --encoder=DIR_OR_HUB --text=FILE --source=NAME=PATH ... --output=DIR
+
+Killed at any moment, it goes on from its last checkpoint when the same command is given again.
 """
 
 import dataclasses
@@ -8,54 +10,98 @@ from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
+from zsl_jax.errors import InputError
 
-options.define("encoder", "text", "source", "test", "test_source", "output", "overwrite")
-options.define("column", "task", "max_sentences", "max_test_sentences")
-options.define(*options.TRANSFER, *options.TRAINING)
+options.define("encoder", "text", "source", "label_map", "test", "test_source", "output")
+options.define("overwrite", "column", "format", "encoding", "words", "task", "decode")
+options.define("max_sentences", "max_test_sentences")
+options.define(*options.TRANSFER, *options.TRAINING, "save_every_steps", *options.HOSTS)
 options.define_epochs(1, "Passes over the text in one round.")
 
 
 def main() -> None:
     """Gather the sources, train, write the model folder and σ, then read --test for the table."""
-    from zsl_jax.io.run_folder import create_run_folder
+    from launch.processes import joined_processes
+    from zsl_jax.training import hosts
     from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.sources import parse_sources
-    from zsl_jax.workflows.table import format_table
-    from zsl_jax.workflows.tagging import load_tagger, save_tagger
+    from zsl_jax.workflows.resuming import Saving
+    from zsl_jax.workflows.tagging import save_tagger
 
-    config = options.train_config()
-    sources = parse_sources(FLAGS.source)
-    test_sources = parse_sources(FLAGS.test_source, "--test_source")
+    sources = inputs.sources()
+    test_sources = inputs.test_sources(sources)
     inputs.check_transfer(sources, test_sources)
-    text = inputs.read_unlabelled("text", FLAGS.max_sentences)
+    config = options.train_config()
+    with joined_processes():
+        inputs.watch_compilations()
+        run, num_parts = open_run()
+        cache = run.path / "sources"
+        experiment, read = prepare(sources, num_parts, cache, config.row_length)
+        label_model = options.label_model_config(experiment.scheme.size)
+        config = dataclasses.replace(config, label_model=label_model)
+        saving = Saving(run.path / "checkpoints" / config.approach, FLAGS.save_every_steps)
+        done = experiments.run_approach(experiment, config, run, config.approach, saving)
+        report = experiments.source_report(experiment, done)
+        if hosts.is_first():
+            save_tagger(FLAGS.output, done.tagger)
+            if done.log_confusion is not None:
+                experiments.save_sources(FLAGS.output, experiment, done, config)
+            if report is not None:
+                print(report.text)
+            rows, tested = [], {}
+            if FLAGS.test:
+                models = [source for source in sources if not source.is_file]
+                rows, tested = score(experiment, done, config, models + test_sources, cache)
+            labels = {"source": read, "test_source": tested, **inputs.labels_read()}
+            table = [row._asdict() for row in rows]
+            run.write_result({"rows": table, "labels": labels, **inputs.compiled()})
+            print(f"model folder: {FLAGS.output}")
+
+
+def open_run():
+    """The run's folder, and into how many parts its text is dealt; all processes agree on both."""
+    from zsl_jax.io.run_folder import RunFolder, create_run_folder, recorded_parts
+    from zsl_jax.training import hosts
+
+    run, failure, num_parts = RunFolder(Path(FLAGS.output), writes=False), None, 0
+    if hosts.is_first():
+        try:
+            before = None if FLAGS.overwrite else recorded_parts(FLAGS.output)
+            num_parts = FLAGS.parts or before or hosts.count()
+            run = create_run_folder(FLAGS.output, inputs.record(parts=num_parts), FLAGS.overwrite)
+        except InputError as error:
+            failure = error
+    hosts.first_decides(failure)
+    return run, hosts.gather(num_parts)[0]
+
+
+def prepare(sources, num_parts: int, cache: Path, row_length: int):
+    """This process's parts of the text with the sources' predictions, and how these were read."""
+    from zsl_jax.training import hosts
+    from zsl_jax.workflows import experiment as experiments
+    from zsl_jax.workflows.tagging import load_tagger
+
+    own = hosts.own_parts(num_parts)
+    text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, own)
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
-    run = create_run_folder(
-        FLAGS.output, inputs.flag_values(), FLAGS.seed, inputs.data_files(), FLAGS.overwrite
-    )
-    cache = Path(FLAGS.output) / "sources"
-    found = experiments.predictions_of(sources, text, cache, config.row_length)
-    experiment = experiments.prepare_experiment(start, text, found, config.row_length)
-    config = dataclasses.replace(
-        config, label_model=options.label_model_config(experiment.scheme.size)
-    )
-    done = experiments.run_approach(experiment, config, run, config.approach)
-    save_tagger(FLAGS.output, done.tagger)
-    if done.log_confusion is not None:
-        experiments.save_sources(FLAGS.output, experiment, done, config)
-    report = experiments.source_report(experiment, done)
-    if report is not None:
-        print(report.text)
-    rows = []
-    if FLAGS.test:
-        gold = inputs.read_labelled("test", FLAGS.max_test_sentences)
-        models = [source for source in sources if not source.is_file]
-        found = experiments.predictions_of(models + test_sources, gold, cache, config.row_length)
-        test = experiments.prepare_test(experiment, gold, found, FLAGS.task)
-        rows = experiments.baselines(experiment, test)
-        rows += experiments.approach_rows(experiment, done, test, config, config.approach)
-        print(format_table(rows))
-    run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
-    print(f"model folder: {FLAGS.output}")
+    found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
+    sentences = [part.sentences for part in text]
+    experiment = experiments.prepare_experiment(start, sentences, found, row_length)
+    return experiment, experiments.labels_read(found)
+
+
+def score(experiment, done, config, sources, cache: Path):
+    """Read --test and print the table: the sources, their aggregations, and what was trained."""
+    from zsl_jax.workflows import experiment as experiments
+    from zsl_jax.workflows.sources import TextPart
+    from zsl_jax.workflows.table import format_table
+
+    gold = inputs.read_labelled("test", FLAGS.max_test_sentences)
+    found = experiments.predictions_of(sources, TextPart(gold), cache, config.row_length)
+    test = experiments.prepare_test(experiment, gold, found, FLAGS.task)
+    rows = experiments.baselines(experiment, test)
+    rows += experiments.approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
+    print(format_table(rows))
+    return rows, {name: dict(made.about) for name, made in found.items()}
 
 
 if __name__ == "__main__":

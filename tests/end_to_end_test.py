@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions import read_predictions
 from zsl_jax.data.readers import read_sentences
-from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.data.writers import write_conll
+from zsl_jax.io.run_folder import Record, create_run_folder
 from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import (
     Approach,
@@ -25,6 +27,7 @@ from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.experiment import prepare_experiment, run_approach
 from zsl_jax.workflows.tagging import load_tagger
 
+RECORD = Record({}, 0)
 FAST = ["--row_length=32", "--batch_words=64", "--learning_rate=0.01"]
 
 
@@ -120,6 +123,51 @@ def test_predict_by_the_tagger_and_by_the_posterior(world, trained, transferred,
     assert "file, model" in refused.stderr and not (tmp_path / "r.conll").exists()
 
 
+def test_predict_from_standard_input_to_standard_output(world, trained):
+    text = "Kala tabu,\tgatala.\n\nMimo\n".encode("utf-16")
+    command = [
+        sys.executable, "-m", "launch.predict", f"--model={trained / 'first'}", "--text=-",
+        "--format=plain", "--encoding=utf-16", "--words=unicode", "--output=-", "--row_length=32",
+    ]  # fmt: skip
+    done = subprocess.run(command, input=text, capture_output=True, env=os.environ, timeout=300)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.decode().split("\n")
+    words = [line.split("\t")[0] for line in lines]
+    assert words == ["Kala", "tabu", ",", "gatala", ".", "", "Mimo", "", ""]
+    assert {line.split("\t")[1] for line in lines if line} <= set(LABELS)
+    assert b"6 words labelled" in done.stderr
+    command += ["--output_format=spans"]
+    refused = subprocess.run(command, input=text, capture_output=True, env=os.environ, timeout=300)
+    assert refused.returncode == 2 and b"spans need BIO labels" in refused.stderr
+
+
+def test_aggregate_a_glob_to_spans(tmp_path):
+    for name, label in (("a", "B-PER"), ("b", "I-PER")):
+        (tmp_path / f"{name}.conll").write_text(f"Anna\t{label}\nsings\tO\n", encoding="utf-8")
+    source = f"--source=first={tmp_path / 'a.conll'}"
+    done = program("aggregate", source, "--method=majority", "--output=-", "--output_format=spans")
+    span = {"start": 0, "end": 4, "label": "PER", "score": 1.0}
+    assert json.loads(done.stdout) == {"text": "Anna sings", "spans": [span]}
+    gold = f"--gold={tmp_path}/[ab].conll"
+    refused = program("evaluate", gold, f"--predicted={tmp_path / 'a.conll'}", status=2)
+    assert "1 sentences where the text has 2" in refused.stderr
+
+
+def test_every_file_of_a_text_is_hashed(tmp_path):
+    for name in ("a.txt", "b.txt", "saved/state.json", "saved/x.arrow", "models/config.json"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    code = "from launch import inputs, options; options.define('text', 'test', 'source'); "
+    code += "options.run(lambda: print(*inputs.data_files()))"
+    arguments = [f"--text={tmp_path}/*.txt", f"--test={tmp_path}/saved"]
+    arguments += [f"--source=m={tmp_path}/models", f"--source=a={tmp_path}/a.txt"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60
+    )
+    found = [path.removeprefix(f"{tmp_path}/") for path in done.stdout.split()]
+    assert sorted(found) == ["a.txt", "a.txt", "b.txt", "saved/x.arrow"], done.stderr
+
+
 def test_aggregate_and_evaluate(world, trained, tmp_path):
     sources = [f"--source={name}={trained / 'first.parquet'}" for name in ("a", "b")]
     program("aggregate", *sources, "--method=majority", f"--output={tmp_path / 'votes.conll'}")
@@ -130,6 +178,35 @@ def test_aggregate_and_evaluate(world, trained, tmp_path):
         "evaluate", f"--gold={other}", f"--predicted={tmp_path / 'votes.conll'}", status=2
     )
     assert "sentence" in refused.stderr and "Traceback" not in refused.stderr
+
+
+def test_evaluate_takes_seeds_and_tests_them_against_others(world, tmp_path):
+    gold = read_sentences(world.text)
+    for name, wrong in (("good-0", 20), ("good-1", 15), ("bad-0", 3), ("bad-1", 4)):
+        words = iter(range(10_000))
+        labels = [
+            ["_" if next(words) % wrong == 0 else label for label in sentence.labels or ()]
+            for sentence in gold
+        ]
+        write_conll(tmp_path / f"{name}.conll", gold, labels)
+    good = f"--predicted={tmp_path}/good-?.conll"
+    bad = [f"--significance={tmp_path}/bad-{seed}.conll" for seed in (1, 0)]
+    common = (f"--gold={world.text}", "--task=pos", "--resamples=200", "--confidence=0.9")
+    made = program("evaluate", *common, good, *bad, f"--output={tmp_path / 'made.json'}")
+    assert "mean of 2 --predicted files" in made.stdout and "90 % interval" in made.stdout
+    found = json.loads((tmp_path / "made.json").read_text())
+    files = [Path(scores["file"]).name for scores in found["significance"]["files"]]
+    assert files == ["bad-1.conll", "bad-0.conll"] and found["gold"] == str(world.text)
+    assert found["significance"]["p_value"] < 0.05
+    assert found["significance"]["dominance"]["epsilon_min"] == 0.0
+    for flag, reason in (
+        (f"--predicted={tmp_path}/none*", "there is no such file"),
+        (good, "twice"),
+        (f"--output={tmp_path / 'none' / 'made.json'}", "No such file"),
+    ):
+        refused = program("evaluate", *common, good, flag, status=2)
+        assert refused.stderr.startswith("error: " + flag.partition("=")[0])
+        assert reason in refused.stderr
 
 
 def test_bad_flags_end_in_one_sentence(world, tmp_path):
@@ -149,7 +226,7 @@ def experiment(world, trained):
     random = rng.dirichlet(np.full(3, 3.0), len(first.labels)).astype(np.float16)
     noise = first._replace(probs=random, labels=random.argmax(-1).astype(np.int32))
     found = {"first": first, "copy": first, "noise": noise}
-    return prepare_experiment(load_tagger(str(world.encoder)), text, found, 32)
+    return prepare_experiment(load_tagger(str(world.encoder)), [text], [found], 32)
 
 
 CONFIG = TrainConfig(
@@ -170,7 +247,7 @@ def test_every_approach_and_strategy_from_three_sources(
     config = dataclasses.replace(
         CONFIG, approach=approach, strategy=strategy, predictions=predictions
     )
-    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
+    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
     assert (done.posterior is not None) == approach.has_label_model
     assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
     if done.posterior is not None:
@@ -182,11 +259,11 @@ def test_every_approach_and_strategy_from_three_sources(
 @pytest.mark.parametrize("approach", [Approach.HARD, Approach.KD, Approach.MRT, Approach.LVM])
 @pytest.mark.parametrize("predictions", ["soft", "hard"])
 def test_every_approach_from_one_source(experiment, tmp_path, approach, predictions):
-    votes = experiment.votes
+    votes = experiment.text.votes
     one = SourceVotes(votes.labels[:, :1], votes.probs[:, :1], votes.sayable[:1])
-    experiment = experiment._replace(votes=one, names=("first",))
+    experiment = experiment._replace(text=experiment.text._replace(votes=one), names=("first",))
     config = dataclasses.replace(CONFIG, approach=approach, predictions=predictions)
-    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
+    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
     assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
 
 
@@ -206,7 +283,7 @@ def test_other_ways_to_learn_the_confusion(experiment, tmp_path, predictions, ch
     config = dataclasses.replace(
         CONFIG, rounds=2, predictions=predictions, label_model=LabelModelConfig(**changes)
     )
-    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", {}, 0), "x")
+    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
     np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)
     *good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
     start = diagonal_from_temperature(config.label_model.trainable_temperature, num_labels=3)
@@ -216,7 +293,7 @@ def test_other_ways_to_learn_the_confusion(experiment, tmp_path, predictions, ch
 def test_the_same_seed_gives_the_same_numbers(experiment, tmp_path):
     def run(name: str, seed: int):
         config = dataclasses.replace(CONFIG, seed=seed)
-        return run_approach(experiment, config, create_run_folder(tmp_path / name, {}, 0), "x")
+        return run_approach(experiment, config, create_run_folder(tmp_path / name, RECORD), "x")
 
     first, second, other = run("a", 1), run("b", 1), run("c", 2)
     np.testing.assert_array_equal(first.posterior, second.posterior)

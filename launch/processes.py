@@ -1,0 +1,58 @@
+"""Several processes as one run: how they find each other, and what they say if one is lost."""
+
+import contextlib
+import logging as python_logging
+import os
+import sys
+from collections.abc import Iterator
+
+from absl import logging
+
+from launch.options import FLAGS
+from zsl_jax.errors import InputError
+
+LOST = (
+    "error: another process of this run ended or cannot be reached ({reason}). Nothing before the "
+    "last checkpoint is lost: start all processes again with the same command (other numbers of "
+    "processes will do), and the run goes on from there."
+)
+
+
+@contextlib.contextmanager
+def joined_processes() -> Iterator[None]:
+    """Join the run that the flags name; nothing happens where there is one process only.
+
+    Process 0 writes logs, metrics and the model; the others log warnings only. If a process is
+    lost, the others end with a sentence and status 1.
+    """
+    given = (FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
+    if not FLAGS.pod and given == (None, None, None):
+        yield
+        return
+    if not FLAGS.pod and None in given:
+        raise InputError(
+            "--coordinator, --num_processes and --process_id belong together; give all three, or "
+            "--pod on a TPU pod slice"
+        )
+    from zsl_jax.training import hosts
+
+    hosts.start(*given)
+    if not hosts.is_first():
+        logging.set_verbosity(logging.WARNING)
+        python_logging.getLogger("absl").setLevel(python_logging.WARNING)
+    try:
+        yield
+        hosts.wait()
+    except InputError as error:
+        _leave(f"error: {error}", 2)
+    except (RuntimeError, ValueError) as error:
+        if not hosts.tells_of_a_lost_process(error):
+            raise
+        _leave(LOST.format(reason=str(error).strip().partition("\n")[0]), 1)
+
+
+def _leave(message: str, status: int) -> None:
+    """End at once: the farewell of jax.distributed would wait for processes that do not come."""
+    print(message, file=sys.stderr, flush=True)
+    sys.stdout.flush()
+    os._exit(status)

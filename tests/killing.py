@@ -1,0 +1,160 @@
+"""Kills a small run without warning at chosen moments, lets it go on, and compares the ends.
+
+python -m tests.killing NUM_KILLS [SEED]
+
+Prints one line a kill: where it hit, from which update the run went on, and whether the final
+parameters, σ and predictions are those of the run that was left alone, bit for bit.
+"""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+from tests import tiny_world
+
+ROUNDS = 3
+ALONE = "alone"
+AIMS = ("save", "E step", "M step")
+TIMEOUT = 300
+
+
+class Killed(NamedTuple):
+    """One kill.
+
+    Attributes:
+      aim: What the run was meant to be doing.
+      step: Updates that metrics.jsonl had when it was killed.
+      saving: Whether an unfinished checkpoint lay in the folder.
+      from_step: The update after which the second process went on; 0 is the beginning.
+      is_same: Whether it ended as the run that was left alone.
+    """
+
+    aim: str
+    step: int
+    saving: bool
+    from_step: int
+    is_same: bool
+
+
+def prepare(folder: Path) -> list[str]:
+    """Write a world with two sources; the command of a run, but for its --output."""
+    world = tiny_world.build(folder / "world")
+    sources = []
+    for seed in (1, 2):
+        model = folder / f"model{seed}"
+        program(
+            "train", f"--encoder={world.encoder}", f"--train={world.train}", f"--seed={seed}",
+            f"--output={model}", "--epochs=2", "--row_length=32", "--batch_words=64",
+            "--learning_rate=0.01",
+        )  # fmt: skip
+        sources.append(f"--source=s{seed}={model}")
+    return [
+        sys.executable, "-m", "launch.transfer", f"--encoder={world.encoder}",
+        f"--text={world.text}", *sources, f"--rounds={ROUNDS}", "--epochs=2", "--row_length=32",
+        "--batch_words=16", "--learning_rate=0.01", "--save_every_steps=5", "--seed=3",
+    ]  # fmt: skip
+
+
+def program(name: str, *arguments: str) -> None:
+    """Run one program to its end."""
+    subprocess.run(
+        [sys.executable, "-m", f"launch.{name}", *arguments],
+        check=True, capture_output=True, timeout=TIMEOUT,
+    )  # fmt: skip
+
+
+def finish(command: list[str], output: Path, with_labels: bool = False) -> dict[str, bytes]:
+    """Run to the end; the bytes of the tagger and of σ, and of the tagger's labels for the text."""
+    done = subprocess.run([*command, f"--output={output}"], capture_output=True, timeout=TIMEOUT)
+    assert done.returncode == 0, done.stderr.decode()
+    names = ["model.safetensors", "label_model.safetensors"]
+    if with_labels:
+        text = next(value for value in command if value.startswith("--text="))
+        labelled = output / "labelled.parquet"
+        program("predict", f"--model={output}", text, f"--output={labelled}", "--row_length=32")
+        names.append(labelled.name)
+    return {name: (output / name).read_bytes() for name in names}
+
+
+def kill_once(
+    command: list[str], output: Path, aim: str, rng: random.Random, expected: dict[str, bytes]
+) -> Killed:
+    """Start, kill at a random moment of the kind aimed at, start again, compare."""
+    process = subprocess.Popen(
+        [*command, f"--output={output}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    per_round = last_step(output.with_name(ALONE)) // ROUNDS
+    _wait_for(aim, output, per_round, rng, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    step = last_step(output)
+    saving = bool(_unfinished(output))
+    found = finish(command, output, len(expected) > 2)
+    from_step = sum(line["step"] for line in metrics(output) if line["kind"] == "resumed")
+    return Killed(aim, step, saving, from_step, found == expected)
+
+
+def _wait_for(
+    aim: str, output: Path, per_round: int, rng: random.Random, process: subprocess.Popen
+) -> None:
+    """Return when the run is where it is to be killed, or has ended by itself."""
+    chosen_round, chosen_step = rng.randint(1, ROUNDS), rng.randint(1, ROUNDS * per_round)
+    chosen_save = rng.randint(1, ROUNDS * per_round // 5)
+    seen: set[str] = set()
+    while process.poll() is None:
+        time.sleep(0.001)
+        if aim == "save":
+            seen |= _unfinished(output)
+            if len(seen) >= chosen_save:
+                return
+        elif aim == "E step":
+            lines = metrics(output)
+            rounds = sum(line["kind"] == "round" for line in lines)
+            if rounds == chosen_round and last_step(output) == chosen_round * per_round:
+                time.sleep(rng.random() * 0.05)
+                return
+        elif last_step(output) >= chosen_step:
+            return
+
+
+def _unfinished(output: Path) -> set[str]:
+    return {path.name for path in output.glob("checkpoints/*/*tmp*")}
+
+
+def metrics(output: Path) -> list[dict]:
+    """The lines of metrics.jsonl so far."""
+    path = output / "metrics.jsonl"
+    lines = path.read_text().split("\n")[:-1] if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def last_step(output: Path) -> int:
+    """Updates that metrics.jsonl has."""
+    return max((line["step"] for line in metrics(output) if line["kind"] == "step"), default=0)
+
+
+def main(num_kills: int, seed: int = 0) -> None:
+    """Kill so many times, print what happened, and fail if a run ended differently."""
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        command = prepare(folder)
+        expected = finish(command, folder / ALONE, with_labels=True)
+        same = 0
+        for number in range(num_kills):
+            aim = AIMS[number % len(AIMS)]
+            killed = kill_once(command, folder / f"run{number}", aim, rng, expected)
+            same += killed.is_same
+            print(f"{number + 1:3}  {killed}", flush=True)
+    print(f"{same} of {num_kills} ended as the run that was left alone")
+    sys.exit(same != num_kills)
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
