@@ -27,7 +27,8 @@ flags.DEFINE_string("target", "ca", "Language of the text.")
 flags.DEFINE_list("languages", ["en", "id", "hi", "fi", "ru"], "Languages of the sources.")
 flags.DEFINE_list("approaches", None, "Approaches of the table (default: all).")
 flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
-OWN_FLAGS = ("target", "languages", "approaches", "transfer_learning_rate")
+flags.DEFINE_integer("transfer_batch_words", None, "Words in an update of the target tagger.")
+OWN_FLAGS = "target languages approaches transfer_learning_rate transfer_batch_words".split()
 DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 
 
@@ -41,11 +42,12 @@ def main() -> None:
     from zsl_jax.workflows.tagging import load_tagger
 
     started = time.monotonic()
+    inputs.watch_compilations()
     config = options.train_config()
     files = [DATA / name / "train.conllu" for name in [*FLAGS.languages, FLAGS.target]]
     files.append(DATA / FLAGS.target / "test.conllu")
-    flag_values = inputs.flag_values() | {name: FLAGS[name].value for name in OWN_FLAGS}
-    run = create_run_folder(FLAGS.output, flag_values, FLAGS.seed, files, FLAGS.overwrite)
+    own = {name: FLAGS[name].value for name in OWN_FLAGS}
+    run = create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
     encoder = load_tagger(FLAGS.encoder)
     sources = [Source(name, str(run.path / "models" / name)) for name in FLAGS.languages]
     for source in sources:
@@ -66,7 +68,13 @@ def main() -> None:
         learning_rate=rate,
         confusion_learning_rate=FLAGS.confusion_learning_rate,
     )
-    config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1, optimizer=optimizer)
+    config = dataclasses.replace(
+        config,
+        rounds=FLAGS.rounds,
+        epochs=1,
+        batch_words=FLAGS.transfer_batch_words or FLAGS.batch_words,
+        optimizer=optimizer,
+    )
     for compared in compare(experiment, test, config, run, FLAGS.approaches or list(VARIANTS)):
         rows += compared.rows
         print(format_table(compared.rows), flush=True)

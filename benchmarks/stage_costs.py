@@ -1,0 +1,254 @@
+"""What one word costs in each stage: subwords, FLOPs, bytes; counted and weighed, never timed.
+
+python -m benchmarks.stage_costs --encoder=FOLDER [--source=NAME=FILE.parquet] [--target=ca]
+
+The encoder lends its shapes and its tokenizer, its weights are not read. XLA counts FLOPs and bytes
+of the compiled update, of log P_θ and of an E-step block; it counts the body of a loop once, so the
+count of L layers is made from those of none and of one. Texts are DATA/pos/LANGUAGE/train.conllu,
+where DATA is the environment variable ZSL_DATA (../shared/data by default). Prints JSON.
+"""
+
+import dataclasses
+import json
+import os
+import tempfile
+import tracemalloc
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from launch import options
+from launch.options import FLAGS
+
+options.define("encoder", "source", "row_length", "max_sentences", "seed", "dtype")
+flags.DEFINE_string("target", "ca", "Language whose subwords decide the trained embedding rows.")
+flags.DEFINE_integer("rows", 8, "Rows of an update.")
+flags.DEFINE_integer("num_sources", 5, "U.")
+flags.DEFINE_integer("num_labels", 17, "K.")
+DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
+
+
+def main() -> None:
+    """Weigh texts and predictions, count the compiled programs, write one checkpoint."""
+    from zsl_jax.io.json_file import read_json_object
+    from zsl_jax.io.model_folder import load_tokenizer
+    from zsl_jax.models.config import EncoderConfig
+    from zsl_jax.workflows.sources import parse_sources
+
+    folder = Path(FLAGS.encoder)
+    encoder = EncoderConfig.from_huggingface(
+        read_json_object(folder / "config.json"), FLAGS.encoder
+    )
+    tokenizer = load_tokenizer(folder)
+    texts = {path.parent.name: weigh_text(path, tokenizer) for path in corpora()}
+    rows = texts[FLAGS.target]["trained_rows"]
+    for source in parse_sources(FLAGS.source):
+        texts[f"source {source.name}"] = weigh_predictions(source.path)
+    costs = count_stages(encoder, rows)
+    print(json.dumps({"texts": texts, **costs, "checkpoint": weigh_checkpoint(encoder, rows)}))
+
+
+def corpora() -> list[Path]:
+    return sorted(DATA.glob("*/train.conllu"))
+
+
+def weigh_text(path: Path, tokenizer: Any) -> dict[str, float]:
+    """Bytes of a text on disk and in memory, its subwords and the rows that they fill."""
+    import numpy as np
+
+    from zsl_jax.data.packing import pack_rows
+    from zsl_jax.data.readers import read_sentences
+    from zsl_jax.data.sampling import sample_sentences
+    from zsl_jax.data.subwords import encode_words
+    from zsl_jax.workflows.fitting import ROWS_MULTIPLE
+
+    tracemalloc.start()
+    sentences = read_sentences(path, None, False)
+    memory = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    num_words = sum(len(sentence.words) for sentence in sentences)
+    text_bytes = sum(len(" ".join(sentence.words).encode()) + 1 for sentence in sentences)
+    chosen = sample_sentences(sentences, FLAGS.max_sentences, FLAGS.seed)
+    words = [sentence.words for sentence in chosen]
+    windows = encode_words(words, tokenizer, FLAGS.row_length)
+    packed = pack_rows(windows.lengths, FLAGS.row_length, None).num_rows * FLAGS.row_length
+    used = len(np.unique(windows.token_ids))
+    return {
+        "words": num_words,
+        "words_a_sentence": round(num_words / len(sentences), 2),
+        "text_bytes_a_word": round(text_bytes / num_words, 2),
+        "memory_bytes_a_word": round(memory / num_words, 1),
+        "encoded_words": windows.num_words,
+        "subwords_a_word": round(len(windows.token_ids) / windows.num_words, 3),
+        "places_a_word": round(packed / windows.num_words, 3),
+        "trained_rows": used + -used % ROWS_MULTIPLE,
+    }
+
+
+def weigh_predictions(path: str) -> dict[str, float]:
+    """Bytes of a source's predictions on disk and in memory."""
+    import pyarrow
+
+    from zsl_jax.data.predictions import read_predictions
+
+    read_predictions(path)  # loads what it needs, which is not to be weighed
+    before = pyarrow.total_allocated_bytes()
+    tracemalloc.start()
+    found = read_predictions(path)
+    memory = tracemalloc.get_traced_memory()[0] + pyarrow.total_allocated_bytes() - before
+    tracemalloc.stop()
+    count = len(found.labels)
+    arrays = found.labels.nbytes + (0 if found.probs is None else found.probs.nbytes)
+    return {
+        "words": count,
+        "labels": len(found.label_names),
+        "file_bytes_a_word": round(Path(path).stat().st_size / count, 2),
+        "memory_bytes_a_word": round(memory / count, 1),
+        "array_bytes_a_word": round(arrays / count, 1),
+    }
+
+
+def count_stages(encoder, rows: int) -> dict[str, Any]:
+    """XLA's counts a subword (update, log P_θ) and a word (E step)."""
+    import jax
+    import numpy as np
+
+    from zsl_jax.training import steps
+    from zsl_jax.training.config import JointWeights
+    from zsl_jax.training.expectation import BLOCK_WORDS
+
+    places = FLAGS.rows * FLAGS.row_length
+    layers = {}
+    for name, lower in (("update", lowered_update), ("log_prior", lowered_log_prior)):
+        none, one = (count(lower(with_layers(encoder, n), rows)) for n in (0, 1))
+        layers[name] = {
+            key: round((none[key] + encoder.num_layers * (one[key] - none[key])) / places)
+            for key in none
+        }
+    words, sources, labels = BLOCK_WORDS, FLAGS.num_sources, FLAGS.num_labels
+    table = jax.ShapeDtypeStruct((words, labels), np.float32)
+    votes = jax.ShapeDtypeStruct((words, sources, labels), np.float32)
+    confusion = jax.ShapeDtypeStruct((sources, labels, labels), np.float32)
+    mask = jax.ShapeDtypeStruct((words,), bool)
+    block = steps.expectation.lower(JointWeights(), table, votes, confusion, table, mask, False)
+    e_step = {key: round(value / words) for key, value in count(block).items()}
+    return {"a_subword": layers, "a_word": {"e_step": e_step}}
+
+
+def with_layers(encoder, num_layers: int):
+    return dataclasses.replace(encoder, num_layers=num_layers)
+
+
+def count(lowered) -> dict[str, float]:
+    found = lowered.compile().cost_analysis()
+    return {"flops": found["flops"], "bytes": found["bytes accessed"]}
+
+
+def shapes_of(encoder, rows: int):
+    """The training state as shapes, with `rows` trained rows of word embeddings."""
+    import jax
+    import numpy as np
+
+    from zsl_jax.training import steps, update
+    from zsl_jax.training.config import OptimizerConfig
+    from zsl_jax.training.state import TrainState
+
+    sources, labels = FLAGS.num_sources, FLAGS.num_labels
+    model = update.tagger(dataclasses.replace(encoder, vocab_size=rows, num_layers=1), labels)
+    ids = np.zeros((1, FLAGS.row_length), np.int32)
+    keys = {"params": jax.random.key(0)}
+    params = jax.eval_shape(lambda: model.init(keys, ids, ids, ids, deterministic=True))["params"]
+
+    def stacked(leaf):
+        return jax.ShapeDtypeStruct((encoder.num_layers, *leaf.shape[1:]), leaf.dtype)
+
+    layers = jax.tree.map(stacked, params["encoder"]["layers"])
+    params = {**params, "encoder": {**params["encoder"], "layers": layers}}
+    logits = jax.ShapeDtypeStruct((sources, labels, labels), np.float32)
+    tree = {"tagger": params, "confusion": logits}
+    moments = jax.eval_shape(lambda tree: steps.init_optimizer(tree, OptimizerConfig()), tree)
+    step, key = jax.ShapeDtypeStruct((), np.int32), jax.ShapeDtypeStruct((2,), np.uint32)
+    return TrainState(params, logits, moments, step, key)
+
+
+def batch_shapes():
+    import jax
+    import numpy as np
+
+    from zsl_jax.types import TokenBatch
+
+    return TokenBatch(*[jax.ShapeDtypeStruct((FLAGS.rows, FLAGS.row_length), np.int32)] * 4)
+
+
+def lowered_update(encoder, rows: int):
+    """An update of the latent variable model by soft EM."""
+    import jax
+    import numpy as np
+
+    from zsl_jax.training import update
+    from zsl_jax.training.config import TrainConfig
+    from zsl_jax.training.schedules import Rates
+
+    settings = setup.step_settings(TrainConfig(dtype=FLAGS.dtype), encoder, FLAGS.num_labels)
+    state = shapes_of(encoder, rows)
+    places, labels = FLAGS.rows * FLAGS.row_length, FLAGS.num_labels
+    target = jax.ShapeDtypeStruct((places, labels), np.float32)
+    votes = jax.ShapeDtypeStruct((places, FLAGS.num_sources, labels), np.float32)
+    evidence = update.Evidence(target, votes, state.confusion_logits)
+    rates = Rates(*[jax.ShapeDtypeStruct((), np.float32)] * len(Rates._fields))
+
+    def body(*arguments):
+        return update.update(settings, None, *arguments)
+
+    return jax.jit(body).lower(state, batch_shapes(), evidence, rates)
+
+
+def lowered_log_prior(encoder, rows: int):
+    import jax
+
+    from zsl_jax.training import update
+
+    model = update.tagger(encoder, FLAGS.num_labels, FLAGS.dtype)
+
+    def body(params, batch):
+        return model.apply({"params": params}, *batch[:3], deterministic=True)
+
+    return jax.jit(body).lower(shapes_of(encoder, rows).params, batch_shapes())
+
+
+def weigh_checkpoint(encoder, rows: int) -> dict[str, Any]:
+    """Bytes of a training state in memory, and of its checkpoint; its numbers are random."""
+    import jax
+    import numpy as np
+
+    from zsl_jax.training.checkpoints import Checkpoints
+    from zsl_jax.training.devices import all_devices
+    from zsl_jax.training.records import Progress
+
+    rng = np.random.default_rng(FLAGS.seed)
+
+    def filled(shape):
+        if shape.dtype == np.float32:
+            return rng.standard_normal(shape.shape, np.float32)
+        return np.zeros(shape.shape, shape.dtype)
+
+    shapes = shapes_of(encoder, rows)
+    state = jax.tree.map(filled, shapes)
+    with tempfile.TemporaryDirectory() as folder:
+        checkpoints = Checkpoints(Path(folder), all_devices(), state, ["label"])
+        checkpoints.save(state, Progress(step=1))
+        checkpoints.close()
+        files = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    return {
+        "trained_rows": rows,
+        "trained_parameters": sum(leaf.size for leaf in jax.tree.leaves(shapes.params)),
+        "state_bytes": sum(leaf.nbytes for leaf in jax.tree.leaves(state)),
+        "file_bytes": files,
+    }
+
+
+if __name__ == "__main__":
+    options.require("encoder")
+    FLAGS.set_default("max_sentences", 2000)
+    options.run(main)
