@@ -200,7 +200,7 @@ def test_evaluate_takes_seeds_and_tests_them_against_others(world, tmp_path):
     assert found["significance"]["p_value"] < 0.05
     assert found["significance"]["dominance"]["epsilon_min"] == 0.0
     for flag, reason in (
-        (f"--predicted={tmp_path}/none*", "there is no such file"),
+        (f"--predicted={tmp_path}/none*", "fits no file"),
         (good, "twice"),
         (f"--output={tmp_path / 'none' / 'made.json'}", "No such file"),
     ):
