@@ -85,7 +85,7 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
         (numbered({**ROWS, "tokens": [["a", "b"], []]}), "sentence 2: it has no words"),
         (pa.table({"tokens": [[1]], "tags": [["O"]]}), "'tokens' must hold lists of strings"),
         (pa.table({"tokens": ["a"], "tags": [["O"]]}), "'tokens' must hold one list a sentence"),
-        (pa.table({"tokens": [["a"]]}), "has no column labels or tags or ner_tags but tokens"),
+        (pa.table({"tokens": [["a"]]}), "has no column labels or tags or ner_tags but 'tokens'"),
         (pa.table({"tags": [["a"]]}), "has no column words or tokens"),
     ],
 )
@@ -152,11 +152,25 @@ def test_damaged_and_mistaken_folders(tmp_path):
     with pytest.raises(InputError, match="is no folder of the format datasets"):
         read_sentences(save_parquet(tmp_path / "a.parquet", numbered()), format="datasets")
     next((tmp_path / "d").glob("*.arrow")).rename(tmp_path / "d" / "other")
-    with pytest.raises(InputError, match=r"lacks data-00000-of-00001\.arrow"):
+    with pytest.raises(InputError, match=r"lacks 'data-00000-of-00001\.arrow'"):
+        read_sentences(tmp_path / "d")
+    state = {"_data_files": [{"filename": "x" * 5000}]}
+    (tmp_path / "d" / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    with pytest.raises(InputError, match="lacks 'xxx"):
         read_sentences(tmp_path / "d")
     (tmp_path / "d" / "state.json").write_text("[]", encoding="utf-8")
     with pytest.raises(InputError, match=r"state\.json cannot be read"):
         read_sentences(tmp_path / "d")
+
+
+def test_column_names_that_are_no_text(tmp_path):
+    folder = save_dataset(tmp_path / "d", pa.table({"tokens": [["a"]], "XYZ": [1], "a\nb": [1]}))
+    with pytest.raises(InputError, match=r"but 'tokens', 'XYZ', 'a\\nb'; name"):
+        read_sentences(folder)
+    (file,) = folder.glob("*.arrow")
+    file.write_bytes(file.read_bytes().replace(b"XYZ", b"X\xffZ"))
+    with pytest.raises(InputError, match="is not a readable Arrow stream"):
+        read_sentences(folder)
 
 
 def test_what_the_package_itself_writes(tmp_path):

@@ -26,7 +26,7 @@ def parquet_schema(path: str | os.PathLike[str]) -> pa.Schema:
     """
     try:
         with pq.ParquetFile(path) as file:
-            return file.schema_arrow
+            return _named(file.schema_arrow)
     except _UNREADABLE as error:
         raise _unreadable(os.fspath(path), "Parquet file", error) from error
 
@@ -93,7 +93,8 @@ def dataset_files(folder: str) -> list[str]:
         files = [Path(folder, Path(name).name) for name in names]
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError(f"{state} cannot be read ({error}); save the dataset again.") from error
-    missing = [file.name for file in files if not file.is_file()]
+    present = {file.name for file in Path(folder).iterdir()}
+    missing = [repr(file.name) for file in files if file.name not in present]
     if missing or not files:
         raise InputError(f"{folder} lacks {', '.join(missing) or 'data files'}; save it again.")
     return list(map(str, files))
@@ -107,11 +108,18 @@ def arrow_batches(path: str) -> Iterator[pa.RecordBatch]:
     """
     try:
         with pa.memory_map(path) as source, pa.ipc.open_stream(source) as stream:
+            _named(stream.schema)
             for batch in stream:
                 batch.validate(full=True)
                 yield batch
     except _UNREADABLE as error:
         raise _unreadable(path, "Arrow stream", error) from error
+
+
+def _named(schema: pa.Schema) -> pa.Schema:
+    """The schema; UnicodeDecodeError if the name of a column is no text."""
+    list(schema.names)
+    return schema
 
 
 def _unreadable(name: str, kind: str, error: Exception) -> InputError:

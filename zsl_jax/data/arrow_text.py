@@ -48,9 +48,10 @@ def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
     for names in keys:
         name = next((name for name in names if name in schema.names), None)
         if name is None:
+            found = ", ".join(map(repr, schema.names))
             raise InputError(
-                f"{options.name} has no column {' or '.join(names)} but "
-                f"{', '.join(schema.names)}; name the labels by --column, or rename the columns."
+                f"{options.name} has no column {' or '.join(names)} but {found}; name the "
+                "labels by --column, or rename the columns."
             )
         columns.append(name)
     check_text_lists(schema, columns[:1], options.name)
