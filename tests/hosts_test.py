@@ -1,6 +1,7 @@
 """Two processes on this machine are one run: the same result, and nothing lost if one is killed."""
 
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -89,6 +90,10 @@ def test_if_one_is_killed_the_other_says_so_and_either_number_goes_on(one):
     assert time.monotonic() - killed_at < 60
     assert first.returncode == 1, errors
     assert "another process of this run ended or cannot be reached" in errors
+    again = folder / "again"
+    shutil.copytree(output, again)
     ended_well([start(command, output)])
-    assert metrics(output, "resumed")[-1]["step"] > 0
-    assert_same(output, folder / "one")
+    ended_well(start_two(command, again))
+    for gone_on in (output, again):
+        assert metrics(gone_on, "resumed")[-1]["step"] > 0
+        assert_same(gone_on, folder / "one")

@@ -170,7 +170,7 @@ class Encoder(nn.Module):
         )
         mask = segments[:, None, :, None] == segments[:, None, None, :]
         # A gradient needs the matrix products of the forward pass; all between them is cheaper to
-        # compute again than to keep: half the memory, and a tenth less time on a CPU.
+        # compute again than to keep.
         layer = nn.remat(Layer, prevent_cse=False, policy=jax.checkpoint_policies.dots_saveable)
         scan = nn.scan(
             layer,
