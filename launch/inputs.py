@@ -13,7 +13,7 @@ from zsl_jax.data.parts import deal
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-_FILE_FLAGS = ("text", "train", "dev", "test", "source", "test_source", "label_map")
+_FILE_FLAGS = "text train dev test source test_source label_map gold_words".split()
 # Flags that may differ when an interrupted run goes on: they change no trained number.
 FREE_FLAGS = frozenset(
     "output overwrite decode test test_source max_test_sentences task partition save_every_steps "
@@ -161,6 +161,17 @@ def sources():
     return with_label_maps(parse_sources(FLAGS.source), FLAGS.label_map)
 
 
+def gold_words(parts):
+    """For each part of the text, the words that --gold_words knows, as a source says them."""
+    from zsl_jax.workflows.sources import Source, predictions_from_files
+
+    path = FLAGS.gold_words
+    if path is None:
+        return []
+    source = Source("gold words", path, given=f"--gold_words={path}")
+    return [predictions_from_files(source, part) for part in parts]
+
+
 def test_sources(sources):
     """The sources that --test_source names, with the label maps of those that they belong to."""
     from zsl_jax.workflows.sources import parse_sources
@@ -174,6 +185,9 @@ def check_transfer(sources, test_sources) -> None:
     """Reject combinations of flags of launch.transfer that cannot be run."""
     if not sources:
         raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
+    for file in [] if FLAGS.gold_words is None else _files("gold_words"):
+        if not os.path.isfile(file):
+            raise InputError(f"--gold_words={FLAGS.gold_words}: there is no file {file}")
     files = {source.name for source in sources if source.is_file}
     for source in test_sources:
         if source.name not in files:

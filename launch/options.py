@@ -49,7 +49,9 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
         "NAME=PATH of a source's prediction file for --test, where --source is a file too."),
     "label_map": (flags.DEFINE_multi_string, [],
         "NAME=FILE of a source's label map: YAML with `label: target` or `entity type: target` a "
-        "line; null abstains."),
+        "line; null abstains, [A, B] may be either."),
+    "gold_words": (flags.DEFINE_string, None,
+        "The text with the labels of words that you know, _ for all others; Q is held there."),
     "decode": (flags.DEFINE_enum, "argmax", ["argmax", "viterbi"],
         "Most probable label of each word, or sequence of each sentence without stray I- labels."),
     "output": (flags.DEFINE_string, None, "Where the result goes."),

@@ -12,8 +12,8 @@ from launch import inputs, options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-options.define("encoder", "text", "source", "label_map", "test", "test_source", "output")
-options.define("overwrite", "column", "format", "encoding", "words", "task", "decode")
+options.define("encoder", "text", "source", "label_map", "gold_words", "test", "test_source")
+options.define("output", "overwrite", "column", "format", "encoding", "words", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define(*options.TRANSFER, *options.TRAINING, "save_every_steps", *options.HOSTS)
 options.define_epochs(1, "Passes over the text in one round.")
@@ -84,8 +84,9 @@ def prepare(sources, num_parts: int, cache: Path, row_length: int):
     text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, own)
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
     found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
+    gold = inputs.gold_words(text)
     sentences = [part.sentences for part in text]
-    experiment = experiments.prepare_experiment(start, sentences, found, row_length)
+    experiment = experiments.prepare_experiment(start, sentences, found, row_length, gold)
     return experiment, experiments.labels_read(found)
 
 

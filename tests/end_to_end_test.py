@@ -23,7 +23,6 @@ from zsl_jax.training.config import (
     Strategy,
     TrainConfig,
 )
-from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.experiment import prepare_experiment, run_approach
 from zsl_jax.workflows.tagging import load_tagger
 
@@ -260,7 +259,9 @@ def test_every_approach_and_strategy_from_three_sources(
 @pytest.mark.parametrize("predictions", ["soft", "hard"])
 def test_every_approach_from_one_source(experiment, tmp_path, approach, predictions):
     votes = experiment.text.votes
-    one = SourceVotes(votes.labels[:, :1], votes.probs[:, :1], votes.sayable[:1])
+    one = votes._replace(
+        labels=votes.labels[:, :1], probs=votes.probs[:, :1], can_mean=votes.can_mean[:1]
+    )
     experiment = experiment._replace(text=experiment.text._replace(votes=one), names=("first",))
     config = dataclasses.replace(CONFIG, approach=approach, predictions=predictions)
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")

@@ -50,13 +50,22 @@ class TokenBatch(NamedTuple):
 class SourceVotes(NamedTuple):
     """What every source says about every word, on the flat axis of words.
 
+    The sources' V labels are the target's K, and names of sets of them.
+
     Attributes:
       labels: [N, U], each source's label id; -1 where it abstains.
-      probs: [N, U, K], each source's probabilities, all zero where it abstains; None if the sources
+      probs: [N, U, V], each source's probabilities, all zero where it abstains; None if the sources
         gave labels only.
-      sayable: [U, K], False for labels that a source does not have; None if all have all.
+      can_mean: [U, V, K], whether a source's label may mean a true label; None if each of the
+        target's labels means itself (V = K).
+      first_targets: [V], the target's label that stands for a source's where one label is needed;
+        None if V = K.
+      known: [N], the true label of words for which the user gives one, -1 elsewhere; None without
+        such words.
     """
 
     labels: Int[np.ndarray, "N U"]
-    probs: Float[np.ndarray, "N U K"] | None
-    sayable: Bool[np.ndarray, "U K"] | None = None
+    probs: Float[np.ndarray, "N U V"] | None
+    can_mean: Bool[np.ndarray, "U V K"] | None = None
+    first_targets: Int[np.ndarray, " V"] | None = None
+    known: Int[np.ndarray, " N"] | None = None

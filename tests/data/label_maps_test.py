@@ -37,6 +37,26 @@ def test_a_type_may_become_o_and_o_another_label():
     assert names_of(made)[2] is None
 
 
+def test_a_type_may_be_several():
+    made = mapped({"GPE": ("PLACE", "ORG"), "LOC": "PLACE", "MISC": ("O", "ART")})
+    assert names_of(made)[:5] == ["B-PLACE|ORG", "I-PLACE|ORG", "O", "B-PLACE", "B-O|ART"]
+    assert made.sets == {"PLACE|ORG": ("PLACE", "ORG"), "O|ART": ("O", "ART")}
+
+
+def test_a_plain_label_may_be_several():
+    tags = {"NN": ("NOUN", "PROPN"), "VB": "VERB"}
+    made = mapped(tags, names=("NN", "VB"), labels=np.array([0, 1, 0, 1, -1, 0], np.int32))
+    assert names_of(made)[:2] == ["NOUN|PROPN", "VERB"]
+    assert made.sets == {"NOUN|PROPN": ("NOUN", "PROPN")}
+
+
+def test_a_label_of_an_entity_is_not_several():
+    with pytest.raises(InputError, match=r"B-GPE is a label of an entity.*GPE: \[PER, ORG\]"):
+        mapped({"B-GPE": ("LOC", "ORG"), "GPE": "LOC", "LOC": "LOC", "MISC": "O"})
+    with pytest.raises(InputError, match=r"GPE is an entity type, but B-LOC is a label"):
+        mapped({"GPE": ("LOC", "B-LOC"), "LOC": "LOC", "MISC": "O"})
+
+
 def test_plain_labels_are_mapped_as_they_are():
     tags = ("NN", "NNS", "O", "VB-X", "ZZ")
     targets = {"NN": "NOUN", "NNS": "NOUN", "VB-X": "VERB", "ZZ": None}
@@ -91,8 +111,10 @@ def write(path, text):
 
 
 def test_reading(tmp_path):
-    path = write(tmp_path / "a.yaml", "# a comment\nGPE: LOC\nB-X: B-Y\n'NO': null\nMISC:\n")
-    targets = {"GPE": "LOC", "B-X": "B-Y", "NO": None, "MISC": None}
+    path = write(
+        tmp_path / "a.yaml", "# a comment\nGPE: LOC\nB-X: B-Y\n'NO': null\nMISC:\nA: [B, C]\nD: [E]"
+    )
+    targets = {"GPE": "LOC", "B-X": "B-Y", "NO": None, "MISC": None, "A": ("B", "C"), "D": "E"}
     assert read_label_map(path) == LabelMap(str(path), targets)
 
 
@@ -105,7 +127,9 @@ def test_reading(tmp_path):
         ("PER: LOC: X\n", "line 1: not YAML"),
         ("NO: NOUN\n", "False is not a name.*quotes"),
         ("NN: 1\n", "'NN': 1: 1 is not a name"),
-        ("NN: [a]\n", "is not a name"),
+        ("NN: [a, [b]]\n", "is not a name"),
+        ("NN: [a, b, a]\n", "list each label that it may be once"),
+        ("NN: []\n", "list each label that it may be once"),
         ("NN: ''\n", "'' is not a name"),
         ("null: X\n", "None is not a name"),
         ("NN: !!python/object:os.system a\n", "not YAML"),

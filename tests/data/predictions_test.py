@@ -12,7 +12,7 @@ from zsl_jax.data import predictions as store
 from zsl_jax.data.parts import deal
 from zsl_jax.data.predictions import SourcePredictions
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import Alphabet, LabelScheme
 from zsl_jax.types import Sentence
 
 few = settings(max_examples=30, deadline=None)
@@ -332,7 +332,7 @@ def test_words_in_another_normalisation_are_told_apart():
 def test_votes_are_reordered_by_name():
     scheme = LabelScheme(("I-PER", "O", "B-LOC", "B-PER"))
     other = make([[0.25, 0.75]] * 6, [0, 1, 0, 1, -1, 1], names=("B-LOC", "O"))
-    votes = store.source_votes([make(PROBS), other], scheme, ["en", "de"])
+    votes = store.source_votes([make(PROBS), other], Alphabet.of(scheme), ["en", "de"])
     assert votes.labels.tolist() == [[3, 2], [1, 1], [1, 2], [-1, 1], [0, -1], [1, 1]]
     assert votes.probs is not None
     expected = np.array(
@@ -349,11 +349,11 @@ def test_votes_are_reordered_by_name():
 @given(any_predictions(), st.randoms())
 def test_a_permutation_of_the_labels_permutes_the_votes(predictions, random):
     names = list(predictions.label_names)
-    votes = store.source_votes([predictions], LabelScheme(tuple(names)), ["en"])
+    votes = store.source_votes([predictions], Alphabet.of(LabelScheme(tuple(names))), ["en"])
     np.testing.assert_array_equal(votes.labels[:, 0], predictions.labels)
     order = random.sample(range(len(names)), len(names))
     scheme = LabelScheme(tuple(names[label] for label in order))
-    permuted = store.source_votes([predictions], scheme, ["en"])
+    permuted = store.source_votes([predictions], Alphabet.of(scheme), ["en"])
     place = np.append(np.argsort(order), -1)
     np.testing.assert_array_equal(permuted.labels, place[votes.labels])
     if votes.probs is None:
@@ -364,19 +364,21 @@ def test_a_permutation_of_the_labels_permutes_the_votes(predictions, random):
 
 def test_votes_are_hard_if_one_source_has_no_probabilities():
     sources = [make(PROBS), make(None, [0] * 6)]
-    votes = store.source_votes(sources, LabelScheme(NAMES), ["en", "de"])
+    votes = store.source_votes(sources, Alphabet.of(LabelScheme(NAMES)), ["en", "de"])
     assert votes.probs is None and votes.labels.shape == (6, 2)
 
 
 def test_bad_sources_are_named():
     good, scheme = make(PROBS), LabelScheme(NAMES)
     with pytest.raises(InputError, match="source de: the label 'B-LOC'"):
-        store.source_votes([good, make(None, [0] * 6, names=("B-LOC",))], scheme, ["en", "de"])
+        store.source_votes(
+            [good, make(None, [0] * 6, names=("B-LOC",))], Alphabet.of(scheme), ["en", "de"]
+        )
     with pytest.raises(InputError, match="source de has 2 words, but en has 6"):
-        store.source_votes([good, make(None, [0, 0], WORDS[:1])], scheme, ["en", "de"])
+        store.source_votes([good, make(None, [0, 0], WORDS[:1])], Alphabet.of(scheme), ["en", "de"])
     wrong = make([*PROBS[:5], [np.nan, 0, 0]], [0] * 6)
     with pytest.raises(InputError, match=r"source de, sentence 3, word 3.*NaN"):
-        store.source_votes([good, wrong], scheme, ["en", "de"])
+        store.source_votes([good, wrong], Alphabet.of(scheme), ["en", "de"])
 
 
 def test_labels_need_not_be_the_most_probable_ones(tmp_path):
@@ -387,7 +389,7 @@ def test_labels_need_not_be_the_most_probable_ones(tmp_path):
     found = store.read_predictions(tmp_path / "a.parquet")
     assert_same(found, given_)
     assert found.about == about
-    votes = store.source_votes([found], LabelScheme(NAMES), ["en"])
+    votes = store.source_votes([found], Alphabet.of(LabelScheme(NAMES)), ["en"])
     assert votes.labels[:, 0].tolist() == [0, 2, 1, -1, 0, 1]
     assert votes.probs is not None
     np.testing.assert_allclose(votes.probs[0, 0], PROBS[0], atol=1e-3)

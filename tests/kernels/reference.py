@@ -17,6 +17,20 @@ def log_confusion_from_logits(logits):
     return result
 
 
+def logits_of_meaning(temperature, can_mean):
+    num_votes, num_labels = can_mean.shape
+    logits = np.full(can_mean.shape, -np.inf)
+    has_any = can_mean.any()
+    for v, y in np.ndindex(num_votes, num_labels):
+        if has_any and not can_mean[v].any():
+            continue
+        if np.isinf(temperature):
+            logits[v, y] = 0 if can_mean[v, y] or not can_mean[:, y].any() else -np.inf
+        else:
+            logits[v, y] = temperature if can_mean[v, y] else 0
+    return logits
+
+
 def mix_log_confusion(log_fixed, log_trainable, mix):
     return np.log(mix * np.exp(log_fixed) + (1 - mix) * np.exp(log_trainable))
 
@@ -32,13 +46,14 @@ def hard_likelihoods(labels, confusion):
 
 
 def soft_likelihoods(probs, confusion):
-    num_words, num_sources, num_labels = probs.shape
-    result = np.ones(probs.shape)
+    num_words, num_sources, num_votes = probs.shape
+    num_labels = confusion.shape[-1]
+    result = np.ones((num_words, num_sources, num_labels))
     for n, u in np.ndindex(num_words, num_sources):
         if probs[n, u].any():
             for y in range(num_labels):
                 result[n, u, y] = sum(
-                    float(probs[n, u, p]) * confusion[u, p, y] for p in range(num_labels)
+                    float(probs[n, u, p]) * confusion[u, p, y] for p in range(num_votes)
                 )
     return result
 
@@ -57,19 +72,19 @@ def posterior(joint_probs):
 
 
 def expected_counts(q, evidence, mask):
-    num_words, num_sources, num_labels = evidence.shape
-    counts = np.zeros((num_sources, num_labels, num_labels))
-    for n, u, p, y in np.ndindex(num_words, num_sources, num_labels, num_labels):
+    num_words, num_sources, num_votes = evidence.shape
+    num_labels = q.shape[-1]
+    counts = np.zeros((num_sources, num_votes, num_labels))
+    for n, u, p, y in np.ndindex(num_words, num_sources, num_votes, num_labels):
         if mask[n]:
             counts[u, p, y] += q[n, y] * evidence[n, u, p]
     return counts
 
 
 def likelihood_weighted_counts(q, probs, confusion, mask):
-    num_words, num_sources, num_labels = probs.shape
     likelihoods = soft_likelihoods(probs, confusion)
     counts = np.zeros(confusion.shape)
-    for n, u, p, y in np.ndindex(num_words, num_sources, num_labels, num_labels):
+    for n, u, p, y in np.ndindex(len(probs), *confusion.shape):
         if mask[n]:
             share = probs[n, u, p] * confusion[u, p, y] / likelihoods[n, u, y]
             counts[u, p, y] += q[n, y] * share
@@ -78,7 +93,7 @@ def likelihood_weighted_counts(q, probs, confusion, mask):
 
 def closed_form_confusion(counts, initial, pseudo_count):
     result = np.zeros(counts.shape)
-    num_sources, num_labels, _ = counts.shape
+    num_sources, _, num_labels = counts.shape
     for u, y in np.ndindex(num_sources, num_labels):
         column = pseudo_count * num_labels * initial[u, :, y] + counts[u, :, y]
         result[u, :, y] = column / column.sum() if column.sum() > 0 else initial[u, :, y]

@@ -8,7 +8,7 @@ from zsl_jax.types import SourceVotes
 
 K = 3
 LABELS = np.array([[2, 0], [1, 1]], np.int32)
-SAYABLE = np.array([[True, True, True], [True, True, False]])
+CAN_MEAN = np.stack([np.eye(3, dtype=bool), np.diag([True, True, False])])
 
 
 def probs_of(labels):
@@ -24,25 +24,26 @@ def test_a_source_without_a_label_is_no_evidence_against_it(soft):
     evidence = probs_of(LABELS) if soft else LABELS
     uniform = np.full((2, K), -np.log(K), np.float32)
 
-    def inferred(sayable):
-        log_fixed, _ = starting_confusion(config, SourceVotes(LABELS, None, sayable), K)
+    def inferred(can_mean):
+        log_fixed, _ = starting_confusion(config, SourceVotes(LABELS, None, can_mean), K)
         return label_posterior(JointWeights(), uniform, evidence, log_fixed).posterior
 
-    assert inferred(SAYABLE)[0].argmax() == 2  # the one source that has label 2 says so
-    assert inferred(SAYABLE)[1].argmax() == 1
+    assert inferred(CAN_MEAN)[0].argmax() == 2  # the one source that has label 2 says so
+    assert inferred(CAN_MEAN)[1].argmax() == 1
     vetoed = inferred(None)[0]
-    assert vetoed[2] < 0.6 < inferred(SAYABLE)[0, 2]
+    assert vetoed[2] < 0.6 < inferred(CAN_MEAN)[0, 2]
 
 
 def test_columns_of_the_start_are_distributions_and_uniform_where_a_label_is_missing():
-    votes = SourceVotes(LABELS, None, SAYABLE)
+    votes = SourceVotes(LABELS, None, CAN_MEAN)
     config = LabelModelConfig(fixed_temperature=4.0, trainable_temperature=2.0)
     log_fixed, logits = starting_confusion(config, votes, K)
     np.testing.assert_allclose(np.exp(log_fixed).sum(axis=1), 1.0, rtol=1e-6)
-    np.testing.assert_allclose(np.exp(log_fixed[1, :, 2]), 1 / K, rtol=1e-6)
+    np.testing.assert_allclose(np.exp(log_fixed[1, :, 2]), [1 / 2, 1 / 2, 0], rtol=1e-6)
+    assert (np.exp(log_fixed[1, 2]) == 0).all()  # a label that the source does not have
     diagonal = np.exp(4.0) / (np.exp(4.0) + K - 1)
     np.testing.assert_allclose(np.exp(np.diagonal(log_fixed[0])), diagonal, rtol=1e-5)
-    np.testing.assert_array_equal(logits[1, :, 2], np.zeros(K))
+    np.testing.assert_array_equal(logits[1, :, 2], [0, 0, -np.inf])
     np.testing.assert_array_equal(np.diagonal(logits[0]), np.full(K, 2.0))
 
 

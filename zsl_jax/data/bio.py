@@ -53,11 +53,10 @@ def bio_predictions(predictions: SourcePredictions) -> SourcePredictions:
     if found.scheme is TaggingScheme.PLAIN or (found.scheme == "bio" and not found.repairs):
         return predictions._replace(about=about)
     probs = predictions.probs
-    return SourcePredictions(
+    return predictions._replace(
         label_names=found.names,
         labels=found.ids,
         probs=None if probs is None else bio_probs(probs, found),
-        words=predictions.words,
         about=about,
     )
 

@@ -1,7 +1,7 @@
 """Label maps: what a source calls its labels, and what the target calls them."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -18,11 +18,12 @@ class LabelMap(NamedTuple):
 
     Attributes:
       path: The file, for messages.
-      targets: By label or entity type; None where the source is to abstain.
+      targets: By label or entity type: a name of the target's, several that it may be, or None
+        where the source is to abstain.
     """
 
     path: str
-    targets: Mapping[str, str | None]
+    targets: Mapping[str, str | tuple[str, ...] | None]
 
 
 def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
@@ -30,7 +31,7 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
 
     Args:
       path: The file, UTF-8. `null` as the target (or none) lets the source abstain; several labels
-        may have one target.
+        may have one target; `[FIRST, SECOND]` says that it may be either.
 
     Returns:
       The map, checked.
@@ -51,15 +52,26 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
         raise InputError(f"{where}{place}: not YAML ({reason}); write `PER: PERSON`.") from None
     if not isinstance(targets, dict):
         raise InputError(f"{where} is no mapping; write one `LABEL: TARGET` a line.")
-    for name, target in targets.items():
-        for value in [name] if target is None else [name, target]:
-            _check_name(value, f"{where}: {name!r}: {target!r}")
-    return LabelMap(where, targets)
+    return LabelMap(where, {name: _target(name, value, where) for name, value in targets.items()})
 
 
-def _check_name(value: object, where: str) -> None:
+def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | None:
+    """What one line of a label map says, checked."""
+    line = f"{where}: {name!r}: {value!r}"
+    _check_name(name, line)
+    if value is None:
+        return None
+    listed = value if isinstance(value, list) else [value]
+    members = [_check_name(member, line) for member in listed]
+    if not members or len(set(members)) < len(members):
+        raise InputError(f"{line}: list each label that it may be once, or write null to abstain.")
+    return members[0] if len(members) == 1 else tuple(members)
+
+
+def _check_name(value: object, where: str) -> str:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
         raise InputError(f"{where}: {value!r} is not a name; put labels into quotes ('NO', '1').")
+    return value
 
 
 def map_labels(
@@ -67,10 +79,12 @@ def map_labels(
 ) -> SourcePredictions:
     """Translates a source's labels, and sums their probabilities.
 
-    A label is looked up as it is; in BIO, its entity type is looked up after that, and B- and I-
-    stay. O stays O unless the map has it. A word whose label maps to null abstains; at other words,
-    the probabilities of such labels are left out and the others scaled to sum to 1. A label remains
-    that of the source's label, even if other labels together are more probable now.
+    A label that may be several of the target's gets the name of their set, such as PER|ORG, and
+    `sets` has its members. A label is looked up as it is; in BIO, its entity type is looked up
+    after that, and B- and I- stay. O stays O unless the map has it. A word whose label maps to null
+    abstains; at other words, the probabilities of such labels are left out and the others scaled to
+    sum to 1. A label remains that of the source's label, even if other labels together are more
+    probable now.
 
     Args:
       predictions: What the source says, in BIO or plain labels.
@@ -88,6 +102,8 @@ def map_labels(
     ids = scheme.ids
     columns = np.array([-1 if name is None else ids[name] for name in targets], np.int32)
     labels = np.append(columns, np.int32(-1))[predictions.labels]
+    chosen = [target for target in label_map.targets.values() if isinstance(target, tuple)]
+    predictions = predictions._replace(sets={set_name(members): members for members in chosen})
     if predictions.probs is None:
         return predictions._replace(label_names=scheme.names, labels=labels)
     probs = merge_columns(predictions.probs.astype(np.float32), columns, scheme.size)
@@ -111,7 +127,7 @@ def _targets(predictions: SourcePredictions, label_map: LabelMap, where: str) ->
     for name, kind in zip(names, parts.types[:-1].tolist(), strict=True):
         entity_type = parts.type_names[kind] if kind >= 0 else ""
         if name in targets:
-            found.append(targets[name])
+            found.append(_label_target(name, targets[name], kind >= 0, label_map.path))
         elif entity_type in targets:
             found.append(_with_letter(name, targets[entity_type], label_map.path, entity_type))
         elif name == OUTSIDE:
@@ -126,13 +142,36 @@ def _targets(predictions: SourcePredictions, label_map: LabelMap, where: str) ->
     return found
 
 
-def _with_letter(name: str, target: str | None, path: str, entity_type: str) -> str | None:
+def set_name(members: Sequence[str]) -> str:
+    """The name of a set of the target's labels or entity types: PER|ORG."""
+    return "|".join(members)
+
+
+def _label_target(
+    name: str, target: str | tuple[str, ...] | None, in_entity: bool, path: str
+) -> str | None:
+    """The target of a label that the map names itself."""
+    if not isinstance(target, tuple):
+        return target
+    if in_entity:
+        raise InputError(
+            f"{path}: {name} is a label of an entity; list what it may be for its type, as "
+            f"{name[2:]}: [PER, ORG]."
+        )
+    return set_name(target)
+
+
+def _with_letter(
+    name: str, target: str | tuple[str, ...] | None, path: str, entity_type: str
+) -> str | None:
     """The label of an entity type's target that goes with B-TYPE or I-TYPE."""
     if target is None or target == OUTSIDE:
         return target
-    if label_parts([target]).scheme is not TaggingScheme.PLAIN:
-        raise InputError(
-            f"{path}: {entity_type} is an entity type, but {target} is a label; give it a type "
-            f"such as {target[2:]}."
-        )
-    return name[:2] + target
+    members = target if isinstance(target, tuple) else (target,)
+    for member in members:
+        if member != OUTSIDE and label_parts([member]).scheme is not TaggingScheme.PLAIN:
+            raise InputError(
+                f"{path}: {entity_type} is an entity type, but {member} is a label; give it a type "
+                f"such as {member[2:]}."
+            )
+    return name[:2] + set_name(members)

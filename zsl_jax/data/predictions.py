@@ -27,7 +27,7 @@ from zsl_jax.data.source_predictions import (
 from zsl_jax.data.span_lines import has_spans
 from zsl_jax.data.span_predictions import read_span_predictions
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import Alphabet, LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
 
 __all__ = [
@@ -194,42 +194,41 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
 
 
 def source_votes(
-    predictions: Sequence[SourcePredictions], scheme: LabelScheme, names: Sequence[str]
+    predictions: Sequence[SourcePredictions], alphabet: Alphabet, names: Sequence[str]
 ) -> SourceVotes:
-    """Brings the predictions of all sources for one text into the target's labels.
+    """Brings the predictions of all sources for one text into one alphabet.
 
     Args:
       predictions: U sources, each for the same N words (see `check_words`).
-      scheme: The K labels of the target.
+      alphabet: The V labels that sources give.
       names: The U sources' names, for the error messages.
 
     Returns:
-      labels [N, U] int32; probs [N, U, K] float32, columns in the scheme's order, rows that sum to
-      1 or are zero where a source abstains, None unless all sources have probabilities; and which
-      labels each source has.
+      labels [N, U] int32; probs [N, U, V] float32, columns in the alphabet's order, rows that sum
+      to 1 or are zero where a source abstains, None unless all sources have probabilities; and what
+      each source's labels may mean.
 
     Raises:
-      InputError: If a source has a label that the scheme lacks, another number of words than the
+      InputError: If a source has a label that the alphabet lacks, another number of words than the
         first source, or probabilities that are no distribution.
     """
     num_words = len(predictions[0].labels)
     labels = np.empty((num_words, len(predictions)), dtype=np.int32)
     soft = all(source.probs is not None for source in predictions)
-    probs = np.zeros((num_words, len(predictions), scheme.size), np.float32) if soft else None
-    sayable = np.zeros((len(predictions), scheme.size), bool)
+    probs = np.zeros((num_words, len(predictions), alphabet.size), np.float32) if soft else None
     for place, (source, name) in enumerate(zip(predictions, names, strict=True)):
         if len(source.labels) != num_words:
             raise InputError(
                 f"The source {name} has {len(source.labels)} words, but {names[0]} has "
                 f"{num_words}; let all sources predict the same text."
             )
-        columns = scheme.encode(source.label_names, where=f"The source {name}")
-        sayable[place, columns] = True
+        columns = alphabet.encode(source.label_names, where=f"The source {name}")
         labels[:, place] = np.append(columns, np.int32(-1))[source.labels]
         if probs is not None and source.probs is not None:
             check_probs(source.probs, source.words, f"The source {name}")
             _fill_normalised(probs[:, place], source.probs, source.labels >= 0, columns)
-    return SourceVotes(labels, probs, sayable)
+    can_mean = np.stack([alphabet.can_mean(source.label_names) for source in predictions])
+    return SourceVotes(labels, probs, can_mean, alphabet.first_targets)
 
 
 def _fill_normalised(

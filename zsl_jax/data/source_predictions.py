@@ -25,6 +25,7 @@ class SourcePredictions(NamedTuple):
       words: The words of each sentence; N words together.
       about: How they came about, in plain values, such as {"decode": "viterbi"}; a label need not
         be the most probable one of its word. Parquet files keep it.
+      sets: Names of labels or entity types that a label map made, each for several of the target's.
     """
 
     label_names: tuple[str, ...]
@@ -32,6 +33,7 @@ class SourcePredictions(NamedTuple):
     probs: Float[np.ndarray, "N K"] | None
     words: Sequence[tuple[str, ...]]
     about: Mapping[str, Any] = MappingProxyType({})
+    sets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
 def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:

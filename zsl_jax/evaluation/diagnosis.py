@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from zsl_jax.evaluation.warning_signs import confusion_warnings, lost_label_warnings
+from zsl_jax.labels import Alphabet
 
 NUM_CONFUSIONS = 3
 
@@ -36,8 +37,8 @@ class SourceReport(NamedTuple):
     Attributes:
       name: The source.
       coverage: The share of the words on which it does not abstain.
-      agreement: The share of those on which it gives the inferred label.
-      diagonal: φ(y|y) by label name; None without confusion matrices.
+      agreement: The share of those on which its label may mean the inferred label.
+      diagonal: φ(y|y) by label name, see `diagonal`; None without confusion matrices.
       confusions: Its most frequent mistakes, the most frequent first.
     """
 
@@ -69,14 +70,16 @@ class Tally(NamedTuple):
     """How often each source gave which label; tallies of parts of a text add up.
 
     Attributes:
-      counts: [U, K, K], words by source, its label, and the inferred label.
+      counts: [U, V, K], words by source, its label, and the inferred label.
       mass: [K], posterior mass of each label, in words.
       num_words: Words, those on which all sources abstain included.
+      can_mean: [U, V, K], whether a source's label may mean the inferred one.
     """
 
-    counts: Float[np.ndarray, "U K K"]
+    counts: Float[np.ndarray, "U V K"]
     mass: Float[np.ndarray, " K"]
     num_words: int
+    can_mean: Bool[np.ndarray, "U V K"]
 
     @property
     def coverage(self) -> Float[np.ndarray, " U"]:
@@ -85,36 +88,53 @@ class Tally(NamedTuple):
 
     @property
     def agreement(self) -> Float[np.ndarray, " U"]:
-        """[U], how often each source gives the inferred label; 0 if it always abstains."""
-        right = np.trace(self.counts, axis1=1, axis2=2)
+        """[U], how often each source's label may mean the inferred one; 0 if it always abstains."""
+        right = (self.counts * self.can_mean).sum((1, 2))
         return right / np.maximum(self.counts.sum((1, 2)), 1)
 
 
-def tally(posterior: Float[np.ndarray, "N K"], source_labels: Int[np.ndarray, "N U"]) -> Tally:
+def tally(
+    posterior: Float[np.ndarray, "N K"],
+    source_labels: Int[np.ndarray, "N U"],
+    can_mean: Bool[np.ndarray, "U V K"] | None = None,
+) -> Tally:
     """Counts the sources' labels against Q.
 
     Args:
       posterior: [N, K], Q.
       source_labels: [N, U], label ids; -1 where a source abstains.
+      can_mean: [U, V, K], whether a source's label may mean the true one; None if V = K and each
+        label means itself.
 
     Returns:
       The counts of these words.
     """
     posterior, source_labels = np.asarray(posterior), np.asarray(source_labels)
     size = posterior.shape[1]
+    if can_mean is None:
+        can_mean = np.tile(np.eye(size, dtype=bool), (source_labels.shape[1], 1, 1))
+    cells = can_mean.shape[1] * size
     inferred = posterior.argmax(axis=1)
     counts = [
-        np.bincount(labels[labels >= 0] * size + inferred[labels >= 0], minlength=size * size)
+        np.bincount(labels[labels >= 0] * size + inferred[labels >= 0], minlength=cells)
         for labels in source_labels.T.astype(np.int64)
     ]
     mass = posterior.sum(axis=0, dtype=np.float64)
-    return Tally(np.reshape(counts, (-1, size, size)).astype(np.float64), mass, len(posterior))
+    table = np.reshape(counts, can_mean.shape).astype(np.float64)
+    return Tally(table, mass, len(posterior), can_mean)
+
+
+def diagonal(
+    log_confusion: Float[np.ndarray, "U V K"], can_mean: Bool[np.ndarray, "U V K"]
+) -> Float[np.ndarray, "U K"]:
+    """[U, K], how likely each source gives a label that may mean the true one: φ(y|y) if V = K."""
+    return np.where(can_mean, np.exp(np.asarray(log_confusion, np.float64)), 0).sum(axis=1)
 
 
 def diagnose(
     source_names: Sequence[str],
-    label_names: Sequence[str],
-    log_confusion: Float[np.ndarray, "U K K"] | None,
+    alphabet: Alphabet,
+    log_confusion: Float[np.ndarray, "U V K"] | None,
     tally: Tally,
 ) -> Diagnosis:
     """Looks for label switching and collapse, and sums up what each source is like.
@@ -124,27 +144,28 @@ def diagnose(
 
     Args:
       source_names: The U sources' names.
-      label_names: The K label names.
-      log_confusion: [U, K, K], log φ, indexed [source, predicted, true]; None if there is none.
+      alphabet: The V labels of the sources, with the target's K.
+      log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
       tally: The sources' labels against Q, over the whole text.
 
     Returns:
       The warnings and a report on each source.
     """
-    warnings, diagonals = [], None
+    warnings, diagonals, label_names = [], None, alphabet.scheme.names
     if log_confusion is not None:
+        diagonals = diagonal(log_confusion, tally.can_mean).tolist()
         confusion = np.exp(np.asarray(log_confusion, dtype=np.float64))
-        diagonals = np.diagonal(confusion, axis1=1, axis2=2).tolist()
-        for name, matrix in zip(source_names, confusion, strict=True):
-            warnings += confusion_warnings(name, label_names, matrix)
-    warnings += lost_label_warnings(source_names, label_names, tally.mass, tally.counts.sum(2))
+        for name, matrix, meanings in zip(source_names, confusion, tally.can_mean, strict=True):
+            warnings += confusion_warnings(name, label_names, matrix, meanings)
+    votes = tally.counts.sum(2)[:, : len(label_names)]
+    warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
     shares = zip(tally.coverage.tolist(), tally.agreement.tolist(), strict=True)
     reports = tuple(
         SourceReport(
             name,
             *share,
             diagonal=diagonals and dict(zip(label_names, diagonals[source], strict=True)),
-            confusions=top_confusions(tally.counts[source], label_names),
+            confusions=top_confusions(tally.counts[source], tally.can_mean[source], alphabet),
         )
         for source, (name, share) in enumerate(zip(source_names, shares, strict=True))
     )
@@ -152,28 +173,32 @@ def diagnose(
 
 
 def top_confusions(
-    counts: Float[np.ndarray, "K K"], label_names: Sequence[str], limit: int = NUM_CONFUSIONS
+    counts: Float[np.ndarray, "V K"],
+    can_mean: Bool[np.ndarray, "V K"],
+    alphabet: Alphabet,
+    limit: int = NUM_CONFUSIONS,
 ) -> tuple[Confusion, ...]:
-    """The most frequent pairs of a source's label and another inferred label.
+    """The most frequent pairs of a source's label and an inferred label that it cannot mean.
 
     Args:
-      counts: [K, K], words by the source's label and the inferred one.
-      label_names: The K label names.
+      counts: [V, K], words by the source's label and the inferred one.
+      can_mean: [V, K], whether one may mean the other.
+      alphabet: The V labels, with the target's K.
       limit: How many pairs at most.
 
     Returns:
       The pairs that occur, most frequent first; ties in the order of the label ids.
     """
     totals = counts.sum(axis=0)
-    mistakes = counts.copy()
-    np.fill_diagonal(mistakes, 0)
+    mistakes = np.where(can_mean, 0, counts)
     confusions = []
     for cell in np.argsort(-mistakes, axis=None, kind="stable")[:limit].tolist():
-        predicted, true = divmod(cell, len(label_names))
+        predicted, true = divmod(cell, counts.shape[1])
         count = int(mistakes[predicted, true])
         if count:
             share = count / totals[true]
-            confusions.append(Confusion(label_names[predicted], label_names[true], count, share))
+            names = alphabet.names[predicted], alphabet.names[true]
+            confusions.append(Confusion(*names, count, share))
     return tuple(confusions)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
@@ -11,31 +11,38 @@ SHOWN = 3
 
 
 def confusion_warnings(
-    name: str, label_names: Sequence[str], confusion: Float[np.ndarray, "K K"]
+    name: str,
+    label_names: Sequence[str],
+    confusion: Float[np.ndarray, "V K"],
+    can_mean: Bool[np.ndarray, "V K"],
 ) -> list[str]:
     """Warns of a source that is worse than chance, or that does not tell two labels apart.
 
     Args:
       name: The source.
       label_names: The K label names.
-      confusion: [K, K], φ, indexed [predicted, true]; each column sums to 1.
+      confusion: [V, K], φ, indexed [predicted, true]; each column sums to 1.
+      can_mean: [V, K], whether the source's label may mean the true one.
 
     Returns:
       At most two sentences: on labels with φ(y|y) < 1/K, and on pairs of labels whose columns
-      differ by a total variation of less than 0.02.
+      differ by a total variation of less than 0.02. Nothing is said of labels that the source does
+      not have, nor of pairs for which it has only labels that may mean both or neither.
     """
     size = len(label_names)
     warnings = []
-    low = np.flatnonzero(np.diagonal(confusion) < 1 / size - 1e-5).tolist()
+    right = np.where(can_mean, confusion, 0).sum(axis=0)
+    low = np.flatnonzero(can_mean.any(axis=0) & (right < 1 / size - 1e-5)).tolist()
     if low:
-        listed = ", ".join(f"{label_names[y]} {confusion[y, y]:.3f}" for y in low)
+        listed = ", ".join(f"{label_names[y]} {right[y]:.3f}" for y in low)
         warnings.append(
             f"the source {name} gives the right label less often than chance (1/{size} = "
             f"{1 / size:.3f}) for: {listed}; its labels may have been switched"
         )
     columns = confusion.T
     distances = np.stack([0.5 * np.abs(columns - column).sum(axis=1) for column in columns])
-    equal = np.argwhere(np.triu(distances < EQUAL_COLUMNS, k=1)).tolist()
+    told_apart = (can_mean[:, :, None] != can_mean[:, None, :]).any(axis=0)
+    equal = np.argwhere(np.triu(told_apart & (distances < EQUAL_COLUMNS), k=1)).tolist()
     if equal:
         listed = ", ".join(f"{label_names[a]} and {label_names[b]}" for a, b in equal[:SHOWN])
         more = f" (and {len(equal) - SHOWN} more pairs)" if len(equal) > SHOWN else ""

@@ -1,6 +1,7 @@
 """What was learned of the sources, beside the tagger: φ, its sources, labels and weights."""
 
 import json
+import operator
 import os
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
+from zsl_jax.labels import Alphabet
 
 FILE = "label_model.safetensors"
 
@@ -20,16 +22,16 @@ class LabelModel(NamedTuple):
 
     Attributes:
       source_names: The sources, U.
-      label_names: The target's labels, K.
-      log_confusion: [U, K, K], log φ, indexed [source, predicted, true].
+      alphabet: The V labels that the sources give, with the target's K.
+      log_confusion: [U, V, K], log φ, indexed [source, predicted, true].
       prior_weight: α; 0 stands for the number of sources.
       source_weight: β, one number or one a source.
       predictions: "soft" or "hard": the evidence it was trained with.
     """
 
     source_names: tuple[str, ...]
-    label_names: tuple[str, ...]
-    log_confusion: Float[np.ndarray, "U K K"]
+    alphabet: Alphabet
+    log_confusion: Float[np.ndarray, "U V K"]
     prior_weight: float
     source_weight: tuple[float, ...]
     predictions: str
@@ -37,7 +39,8 @@ class LabelModel(NamedTuple):
 
 def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
     """Write the label model into a model folder, whole or not at all."""
-    about = {name: value for name, value in model._asdict().items() if name != "log_confusion"}
+    about = model._asdict() | {"alphabet": model.alphabet._asdict()}
+    del about["log_confusion"]
     path = Path(folder) / FILE
     temporary = path.with_name(f".{FILE}.tmp")
     table = np.ascontiguousarray(model.log_confusion, np.float32)
@@ -67,10 +70,10 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
 
 def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
     """The label model, if its parts go together; else ValueError, LookupError or TypeError."""
-    source_names, label_names = tuple(about["source_names"]), tuple(about["label_names"])
-    if not all(isinstance(name, str) and name for name in (*source_names, *label_names)):
+    source_names, alphabet = tuple(about["source_names"]), _checked_alphabet(about["alphabet"])
+    if not all(isinstance(name, str) and name for name in (*source_names, *alphabet.names)):
         raise ValueError("a name of a source or label is no string")
-    size = (len(source_names), len(label_names), len(label_names))
+    size = (len(source_names), alphabet.size, alphabet.scheme.size)
     if table.shape != size or table.dtype != np.float32:
         raise ValueError(f"log_confusion is {table.dtype} {table.shape}, expected float32 {size}")
     if not np.allclose(np.exp(np.minimum(table, 1)).sum(axis=1), 1, atol=0.01):
@@ -81,4 +84,15 @@ def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
     if len(weights) not in (2, 1 + size[0]) or about["predictions"] not in ("soft", "hard"):
         raise ValueError("source_weight or predictions does not go with the sources")
     prior, *sources = map(float, weights)
-    return LabelModel(source_names, label_names, table, prior, tuple(sources), about["predictions"])
+    return LabelModel(source_names, alphabet, table, prior, tuple(sources), about["predictions"])
+
+
+def _checked_alphabet(about: dict[str, Any]) -> Alphabet:
+    """The alphabet, if each of the target's labels comes before all sets of them."""
+    names = tuple(about["names"])
+    targets = tuple(tuple(map(operator.index, members)) for members in about["targets"])
+    size = 1 + max(map(max, targets))
+    single = tuple((label,) for label in range(size))
+    if len(names) != len(targets) or targets[:size] != single or min(map(min, targets)) < 0:
+        raise ValueError("names and targets of the alphabet do not go together")
+    return Alphabet(names, targets)

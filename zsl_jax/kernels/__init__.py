@@ -18,15 +18,16 @@ Notation
 Symbol  Name in code         Shape         Meaning
 ======  ===================  ============  =====================================================
 K       ``num_labels``                     number of labels; padding is not a label
+V                                          number of labels of the sources: K, or more with sets
 U       ``num_sources``                    number of sources
 N                                          number of words, flat over sentences
 y                            [N]           unknown true label of each word
 ŷ       ``labels``           [N, U]        hard prediction of each source; -1 = abstains
-P_s     ``probs``            [N, U, K]     soft prediction of each source; all-zero row = abstains
+P_s     ``probs``            [N, U, V]     soft prediction of each source; all-zero row = abstains
 P_θ     ``log_prior``        [N, K]        the target tagger, a softmax per word
-ψ       ``log_fixed``        [U, K, K]     fixed confusion matrix P(ŷ|y)
-σ       ``log_trainable``    [U, K, K]     trained confusion matrix P(ŷ|y), kept as logits
-φ       ``log_confusion``    [U, K, K]     their mixture λψ + (1 − λ)σ
+ψ       ``log_fixed``        [U, V, K]     fixed confusion matrix P(ŷ|y)
+σ       ``log_trainable``    [U, V, K]     trained confusion matrix P(ŷ|y), kept as logits
+φ       ``log_confusion``    [U, V, K]     their mixture λψ + (1 − λ)σ
 λ       ``mix``              []            1 = minimum risk training, < 1 = latent variable model
 ℓ_u     ``log_likelihood``   [N, U, K]     likelihood of what one source says, per true label
 α, β    ``prior_weight``,    [], [U]       weights of tagger and sources in the joint
@@ -55,6 +56,7 @@ from zsl_jax.kernels.confusion import (
     identity_logits,
     likelihood_weighted_counts,
     log_confusion_from_logits,
+    logits_of_meaning,
     mix_log_confusion,
     temperature_from_diagonal,
     total_variation,
@@ -72,6 +74,7 @@ from zsl_jax.kernels.objectives import (
 )
 from zsl_jax.kernels.posterior import (
     LOG_FLOOR,
+    clamp_log_joint,
     hard_log_likelihood,
     hard_posterior,
     log_joint,
@@ -87,6 +90,7 @@ __all__ = [
     "LOG_FORBIDDEN",
     "DawidSkene",
     "bound",
+    "clamp_log_joint",
     "closed_form_log_confusion",
     "cross_entropy",
     "dawid_skene",
@@ -105,6 +109,7 @@ __all__ = [
     "log_joint",
     "log_joint_of_votes",
     "log_posterior",
+    "logits_of_meaning",
     "m_step_loss",
     "majority_vote",
     "mean_probs",

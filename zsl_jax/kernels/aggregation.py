@@ -22,13 +22,13 @@ class DawidSkene(NamedTuple):
     Attributes:
       posterior: [N, K], probabilities of the true label; `log_prior`'s where all sources abstain.
       log_prior: [K], log-frequency of each true label.
-      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
       iterations: [], rounds of EM done.
     """
 
     posterior: Float[Array, "N K"]
     log_prior: Float[Array, " K"]
-    log_confusion: Float[Array, "U K K"]
+    log_confusion: Float[Array, "U V K"]
     iterations: Int[Array, ""]
 
 
@@ -104,14 +104,14 @@ def _vote_shares(labels: Int[Array, "N U"], num_labels: int) -> Float[Array, "N 
 def label_model_posterior(
     labels: Int[Array, "N U"],
     log_prior: Float[Array, " K"],
-    log_confusion: Float[Array, "U K K"],
+    log_confusion: Float[Array, "U V K"],
 ) -> Float[Array, "N K"]:
     """Posterior of votes under a Dawid–Skene model that was found in these or other votes.
 
     Args:
       labels: [N, U], label ids; -1 where a source abstains.
       log_prior: [K], log-frequency of each true label.
-      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
 
     Returns:
       [N, K], probabilities of the true label; the prior where all sources abstain.
@@ -134,14 +134,14 @@ def _dawid_skene_round(
     model: DawidSkene, labels: Int[Array, "N U"], pseudo_count: Float[Array, ""] | float
 ) -> _Round:
     """One M step from the posterior, then one E step."""
-    num_labels = model.posterior.shape[-1]
+    num_votes = model.log_confusion.shape[-2]
     voted = jnp.any(labels >= 0, axis=-1)
     frequency = jnp.sum(jnp.where(voted[:, None], model.posterior, 0), axis=0) + pseudo_count
     total = jnp.sum(frequency)
     log_prior = jnp.log(jnp.where(total > 0, frequency / jnp.where(total > 0, total, 1), 1))
     log_prior = jax.nn.log_softmax(log_prior)
-    counts = expected_counts_from_labels(model.posterior, labels, voted)
-    uniform = jnp.full_like(counts, -jnp.log(num_labels))
+    counts = expected_counts_from_labels(model.posterior, labels, voted, num_votes)
+    uniform = jnp.full_like(counts, -jnp.log(num_votes))
     log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
     posterior = label_model_posterior(labels, log_prior, log_confusion)
     moved = jnp.where(voted, jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2, 0)
@@ -153,6 +153,7 @@ def _dawid_skene_round(
 def dawid_skene(
     labels: Int[Array, "N U"],
     num_labels: int,
+    first_targets: Int[Array, " V"] | None = None,
     *,
     max_iterations: int | Int[Array, ""] = 100,
     tolerance: float | Float[Array, ""] = 1e-6,
@@ -166,6 +167,8 @@ def dawid_skene(
     Args:
       labels: [N, U], label ids; -1 where a source abstains. Words without votes change nothing.
       num_labels: K.
+      first_targets: [V], the true label that each of the sources' labels counts for at the start;
+        None if V = K and each counts for itself.
       max_iterations: Rounds of EM at most; at least one is done.
       tolerance: EM ends when the posterior moves by less: half its L1 distance, mean over words.
       pseudo_count: Added to every count of labels and of confusions.
@@ -173,11 +176,13 @@ def dawid_skene(
     Returns:
       The model after the last round.
     """
+    targets = jnp.arange(num_labels) if first_targets is None else first_targets
+    meant = jnp.where(labels >= 0, targets[labels], -1)
     start = _dawid_skene_round(
         DawidSkene(
-            posterior=_vote_shares(labels, num_labels),
+            posterior=_vote_shares(meant, num_labels),
             log_prior=jnp.full(num_labels, -jnp.log(num_labels)),
-            log_confusion=jnp.zeros((labels.shape[-1], num_labels, num_labels)),
+            log_confusion=jnp.zeros((labels.shape[-1], len(targets), num_labels)),
             iterations=jnp.zeros((), jnp.int32),
         ),
         labels,

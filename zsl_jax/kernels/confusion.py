@@ -1,7 +1,8 @@
 """Confusion matrices: start, mixture, expected counts, and the closed-form M step.
 
 Every matrix is indexed [source, predicted label, true label]; each column, one true label, is a
-distribution over predictions. So every normalisation here runs over axis -2.
+distribution over predictions. So every normalisation here runs over axis -2. Sources give V labels,
+which are the target's K unless they cannot name all of those apart: V = K, or V rows and K columns.
 """
 
 import math
@@ -74,42 +75,66 @@ def identity_logits(
     Returns:
       [U, K, K], the same matrix for every source.
     """
+    identity = jnp.eye(num_labels, dtype=bool)
+    return jnp.tile(logits_of_meaning(temperature, identity), (num_sources, 1, 1))
+
+
+def logits_of_meaning(
+    temperature: Float[Array, ""] | float, can_mean: Bool[Array, "*sources V K"]
+) -> Float[Array, "*sources V K"]:
+    """Logits of sources whose labels are not the target's one for one: τ where they may agree.
+
+    Column y is a softmax over the labels that the source has: e^τ for those that may mean y, 1 for
+    the others. A column that no label may mean is uniform over them: whatever the source says is no
+    evidence for or against that true label.
+
+    Args:
+      temperature: τ. If infinite, labels that may not mean the true one have −inf.
+      can_mean: [..., V, K], whether a source's label may mean the true label; a row that is False
+        throughout is a label that the source does not have.
+
+    Returns:
+      [..., V, K], −inf in the rows of labels that the source does not have (unless it has none);
+      `identity_logits` for the identity.
+    """
     infinite = jnp.isinf(temperature)
-    on_diagonal = jnp.where(infinite, 0.0, temperature)
-    off_diagonal = jnp.where(infinite, -jnp.inf, 0.0)
-    logits = jnp.where(jnp.eye(num_labels, dtype=bool), on_diagonal, off_diagonal)
-    logits = jnp.asarray(logits, jnp.result_type(temperature, float))
-    return jnp.tile(logits, (num_sources, 1, 1))
+    has_label = jnp.any(can_mean, axis=-1, keepdims=True)
+    has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
+    said = jnp.any(can_mean, axis=-2, keepdims=True)
+    other = jnp.where(infinite & said, -jnp.inf, 0.0)
+    logits = jnp.where(can_mean, jnp.where(infinite, 0.0, temperature), other)
+    logits = jnp.where(has_label, logits, -jnp.inf)
+    return jnp.asarray(logits, jnp.result_type(temperature, float))
 
 
-def log_confusion_from_logits(logits: Float[Array, "U K K"]) -> Float[Array, "U K K"]:
+def log_confusion_from_logits(logits: Float[Array, "U V K"]) -> Float[Array, "U V K"]:
     """Log-probabilities of a confusion matrix kept as logits: log-softmax over predictions.
 
     Args:
-      logits: [U, K, K], no column all −inf.
+      logits: [U, V, K], no column all −inf.
 
     Returns:
-      [U, K, K], each column's exponentials sum to 1.
+      [U, V, K], each column's exponentials sum to 1.
     """
     return jax.nn.log_softmax(logits, axis=-2)
 
 
 def mix_log_confusion(
-    log_fixed: Float[Array, "U K K"],
-    log_trainable: Float[Array, "U K K"],
+    log_fixed: Float[Array, "U V K"],
+    log_trainable: Float[Array, "U V K"],
     mix: Float[Array, ""] | float,
-) -> Float[Array, "U K K"]:
+) -> Float[Array, "U V K"]:
     """Mixture of the fixed and the trainable confusion matrix.
 
     log φ = log(λψ + (1 − λ)σ).
 
     Args:
-      log_fixed: [U, K, K], log ψ.
-      log_trainable: [U, K, K], log σ.
+      log_fixed: [U, V, K], log ψ.
+      log_trainable: [U, V, K], log σ.
       mix: [], λ: 1 is minimum risk training, below 1 the latent variable model.
 
     Returns:
-      [U, K, K], log φ, with finite gradients for every λ from 0 to 1; `log_fixed` at λ = 1 and
+      [U, V, K], log φ, with finite gradients for every λ from 0 to 1; `log_fixed` at λ = 1 and
       `log_trainable` at λ = 0.
     """
     largest = jnp.maximum(jnp.log(mix) + log_fixed, jnp.log1p(-mix) + log_trainable)
@@ -123,34 +148,35 @@ def mix_log_confusion(
 
 def expected_counts(
     posterior: Float[Array, "N K"],
-    evidence: Float[Array, "N U K"],
+    evidence: Float[Array, "N U V"],
     mask: Bool[Array, " N"],
-) -> Float[Array, "U K K"]:
+) -> Float[Array, "U V K"]:
     """How often each source predicts each label where the posterior says each true label.
 
     C_u(ŷ, y) = Σ_n Q_n(y) e_n,u(ŷ).
 
     Args:
       posterior: [N, K], Q.
-      evidence: [N, U, K], one-hot labels or probabilities; an all-zero row where a source abstains.
+      evidence: [N, U, V], one-hot labels or probabilities; an all-zero row where a source abstains.
       mask: [N], False for words that do not count.
 
     Returns:
-      [U, K, K], counts [source, predicted, true]; each source's sum is its number of predictions.
+      [U, V, K], counts [source, predicted, true]; each source's sum is its number of predictions.
     """
-    num_words, num_sources, num_labels = evidence.shape
+    num_words, num_sources, num_votes = evidence.shape
     posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
     evidence = jnp.where(mask[:, None, None], at_least_float32(evidence), 0)
-    table = evidence.reshape(num_words, num_sources * num_labels)
+    table = evidence.reshape(num_words, num_sources * num_votes)
     counts = jnp.matmul(table.T, posterior, precision=lax.Precision.HIGHEST)
-    return counts.reshape(num_sources, num_labels, num_labels)
+    return counts.reshape(num_sources, num_votes, posterior.shape[-1])
 
 
 def expected_counts_from_labels(
     posterior: Float[Array, "N K"],
     labels: Int[Array, "N U"],
     mask: Bool[Array, " N"],
-) -> Float[Array, "U K K"]:
+    num_votes: int | None = None,
+) -> Float[Array, "U V K"]:
     """`expected_counts` of hard labels, summed by label without one-hot vectors.
 
     C_u(ŷ, y) = Σ_n Q_n(y) [source u predicts ŷ for word n].
@@ -159,16 +185,17 @@ def expected_counts_from_labels(
       posterior: [N, K], Q.
       labels: [N, U], the sources' labels; -1 where one abstains.
       mask: [N], False for words that do not count.
+      num_votes: V, the labels that sources give; K by default.
 
     Returns:
-      [U, K, K], counts [source, predicted, true].
+      [U, V, K], counts [source, predicted, true].
     """
-    num_labels = posterior.shape[-1]
+    num_votes = num_votes or posterior.shape[-1]
     posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
 
-    def count(source_labels: Int[Array, " N"]) -> Float[Array, "K K"]:
-        bins = jnp.where(source_labels >= 0, source_labels, num_labels)
-        return jax.ops.segment_sum(posterior, bins, num_labels + 1)[:num_labels]
+    def count(source_labels: Int[Array, " N"]) -> Float[Array, "V K"]:
+        bins = jnp.where(source_labels >= 0, source_labels, num_votes)
+        return jax.ops.segment_sum(posterior, bins, num_votes + 1)[:num_votes]
 
     # Source by source: as one batched scatter it is several times slower.
     return lax.map(count, labels.T)
@@ -176,22 +203,22 @@ def expected_counts_from_labels(
 
 def likelihood_weighted_counts(
     posterior: Float[Array, "N K"],
-    probs: Float[Array, "N U K"],
-    log_confusion: Float[Array, "U K K"],
+    probs: Float[Array, "N U V"],
+    log_confusion: Float[Array, "U V K"],
     mask: Bool[Array, " N"],
-) -> Float[Array, "U K K"]:
+) -> Float[Array, "U V K"]:
     """Expected counts under the soft likelihood, which leaves the predicted label open as well.
 
     C_u(ŷ, y) = Σ_n Q_n(y) P_s(ŷ) φ_u(ŷ|y) / ℓ_n,u(y): the counts of exact EM on soft evidence.
 
     Args:
       posterior: [N, K], Q.
-      probs: [N, U, K], the sources' probabilities; an all-zero row where one abstains.
-      log_confusion: [U, K, K], log φ of the round before.
+      probs: [N, U, V], the sources' probabilities; an all-zero row where one abstains.
+      log_confusion: [U, V, K], log φ of the round before.
       mask: [N], False for words that do not count.
 
     Returns:
-      [U, K, K], counts [source, predicted, true]; `expected_counts` if all rows are one-hot and
+      [U, V, K], counts [source, predicted, true]; `expected_counts` if all rows are one-hot and
       no confusion is rarer than `posterior.LOG_FLOOR`.
     """
     probs = jnp.where(mask[:, None, None], at_least_float32(probs), 0)
@@ -203,21 +230,21 @@ def likelihood_weighted_counts(
 
 
 def closed_form_log_confusion(
-    counts: Float[Array, "U K K"],
-    log_initial: Float[Array, "U K K"],
+    counts: Float[Array, "U V K"],
+    log_initial: Float[Array, "U V K"],
     pseudo_count: Float[Array, ""] | float,
-) -> Float[Array, "U K K"]:
+) -> Float[Array, "U V K"]:
     """The M step for confusion matrices, with the initial matrix as a Dirichlet prior.
 
     σ(ŷ|y) ∝ c K σ₀(ŷ|y) + C(ŷ, y), normalised over ŷ.
 
     Args:
-      counts: [U, K, K], expected counts [source, predicted, true].
-      log_initial: [U, K, K], log σ₀.
+      counts: [U, V, K], expected counts [source, predicted, true].
+      log_initial: [U, V, K], log σ₀.
       pseudo_count: [], c: 0 is maximum likelihood.
 
     Returns:
-      [U, K, K], log σ; `log_initial` in columns without counts.
+      [U, V, K], log σ; `log_initial` in columns without counts.
     """
     initial = jnp.exp(log_initial)
     smoothed = pseudo_count * counts.shape[-1] * initial + counts
@@ -227,15 +254,15 @@ def closed_form_log_confusion(
 
 
 def total_variation(
-    log_first: Float[Array, "U K K"], log_second: Float[Array, "U K K"]
+    log_first: Float[Array, "U V K"], log_second: Float[Array, "U V K"]
 ) -> Float[Array, " U"]:
     """Distance of two sets of confusion matrices, between 0 (equal) and 1.
 
     Half the L1 distance of two columns, averaged over the columns.
 
     Args:
-      log_first: [U, K, K], log-probabilities.
-      log_second: [U, K, K], log-probabilities.
+      log_first: [U, V, K], log-probabilities.
+      log_second: [U, V, K], log-probabilities.
 
     Returns:
       [U], one distance per source.

@@ -23,7 +23,7 @@ def at_least_float32(values: Array) -> Array:
 
 
 def hard_log_likelihood(
-    label: Int[Array, ""], log_confusion: Float[Array, "K K"]
+    label: Int[Array, ""], log_confusion: Float[Array, "V K"]
 ) -> Float[Array, " K"]:
     """Log-likelihood of one source's label for one word, for every possible true label.
 
@@ -31,7 +31,7 @@ def hard_log_likelihood(
 
     Args:
       label: [], the label that the source predicts; -1 where it abstains.
-      log_confusion: [K, K], log-probabilities [predicted, true].
+      log_confusion: [V, K], log-probabilities [predicted, true].
 
     Returns:
       [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains.
@@ -41,15 +41,15 @@ def hard_log_likelihood(
 
 
 def soft_log_likelihood(
-    probs: Float[Array, " K"], log_confusion: Float[Array, "K K"]
+    probs: Float[Array, " V"], log_confusion: Float[Array, "V K"]
 ) -> Float[Array, " K"]:
     """Log-likelihood of one source's probabilities for one word, for every possible true label.
 
     The log of the expected confusion, not the expected log: log Σ_ŷ P_s(ŷ|x) φ(ŷ|y).
 
     Args:
-      probs: [K], the source's probabilities; all zero where it abstains.
-      log_confusion: [K, K], log-probabilities [predicted, true].
+      probs: [V], the source's probabilities; all zero where it abstains.
+      log_confusion: [V, K], log-probabilities [predicted, true].
 
     Returns:
       [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains. Equal to
@@ -62,13 +62,13 @@ def soft_log_likelihood(
 
 
 def source_log_likelihoods(
-    labels: Int[Array, "N U"], log_confusion: Float[Array, "U K K"]
+    labels: Int[Array, "N U"], log_confusion: Float[Array, "U V K"]
 ) -> Float[Array, "N U K"]:
     """`hard_log_likelihood` of every source for every word: a gather.
 
     Args:
       labels: [N, U], the sources' labels; -1 where one abstains.
-      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
 
     Returns:
       [N, U, K], log ℓ_u(y).
@@ -77,13 +77,13 @@ def source_log_likelihoods(
 
 
 def soft_source_log_likelihoods(
-    probs: Float[Array, "N U K"], log_confusion: Float[Array, "U K K"]
+    probs: Float[Array, "N U V"], log_confusion: Float[Array, "U V K"]
 ) -> Float[Array, "N U K"]:
     """`soft_log_likelihood` of every source for every word: one batched matrix product.
 
     Args:
-      probs: [N, U, K], the sources' probabilities; an all-zero row where one abstains.
-      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      probs: [N, U, V], the sources' probabilities; an all-zero row where one abstains.
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
 
     Returns:
       [N, U, K], log ℓ_u(y).
@@ -119,10 +119,26 @@ def log_joint(
     return _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior) + evidence
 
 
+def clamp_log_joint(log_joint: Float[Array, "N K"], known: Int[Array, " N"]) -> Float[Array, "N K"]:
+    """The log joint of words of which some have a known label, as an infallible source gives it.
+
+    log p(y, ŷ, known|x): unchanged where y is the known label, −inf for every other y.
+
+    Args:
+      log_joint: [N, K], from `log_joint` or `log_joint_of_votes`.
+      known: [N], the known label of each word; -1 where there is none.
+
+    Returns:
+      [N, K]; the posterior of a word with a known label is one-hot.
+    """
+    possible = (known[:, None] < 0) | (known[:, None] == jnp.arange(log_joint.shape[-1]))
+    return jnp.where(possible, log_joint, -jnp.inf)
+
+
 def log_joint_of_votes(
     log_prior: Float[Array, "N K"],
-    votes: Int[Array, "N U"] | Float[Array, "N U K"],
-    log_confusion: Float[Array, "U K K"],
+    votes: Int[Array, "N U"] | Float[Array, "N U V"],
+    log_confusion: Float[Array, "U V K"],
     source_weight: Float[Array, " U"],
     prior_weight: Float[Array, ""] | float,
 ) -> Float[Array, "N K"]:
@@ -133,9 +149,9 @@ def log_joint_of_votes(
 
     Args:
       log_prior: [N, K], the target tagger's log-probabilities.
-      votes: [N, U], the sources' labels, -1 where one abstains; or [N, U, K], their probabilities,
+      votes: [N, U], the sources' labels, -1 where one abstains; or [N, U, V], their probabilities,
         an all-zero row where one abstains.
-      log_confusion: [U, K, K], log-probabilities [source, predicted, true].
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
       source_weight: [U], β.
       prior_weight: [], α.
 

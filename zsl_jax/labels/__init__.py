@@ -1,10 +1,12 @@
 """Label names: their ids, the entities that they spell, and the tagging schemes they come in.
 
-`label_scheme` maps names to ids and reads entities off BIO labels, `tagging` recognises IOB1, BIO,
+`label_scheme` maps names to ids and reads entities off BIO labels, `alphabet` has the labels of
+sources beside the target's, `tagging` recognises IOB1, BIO,
 BIOES, IO and plain tags, `bio` turns all of them into BIO, and `transitions` says which label may
 follow which.
 """
 
+from zsl_jax.labels.alphabet import Alphabet, common_alphabet, set_members
 from zsl_jax.labels.bio import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
 from zsl_jax.labels.label_scheme import OUTSIDE, LabelScheme, Span, entity_spans, is_bio
 from zsl_jax.labels.tagging import (
@@ -19,6 +21,7 @@ from zsl_jax.labels.transitions import Transitions, allowed_transitions
 __all__ = [
     "OUTSIDE",
     "REPAIR_RULE",
+    "Alphabet",
     "BioConversion",
     "LabelParts",
     "LabelScheme",
@@ -27,11 +30,13 @@ __all__ = [
     "Transitions",
     "allowed_transitions",
     "bio_probs",
+    "common_alphabet",
     "entity_spans",
     "is_bio",
     "label_parts",
     "merge_columns",
     "recognise",
     "sentence_starts",
+    "set_members",
     "to_bio",
 ]

@@ -119,7 +119,7 @@ def expect(
     Args:
       training: The corpus, the weights and the strategy.
       params: The tagger's parameters, on the host.
-      confusion_logits: [U, K, K], logits of σ.
+      confusion_logits: [U, V, K], logits of σ.
       number: The round, which says what λ is.
       sources: The evidence.
       previous: The E step of the round before; the bound is taken at its Q.
@@ -136,7 +136,9 @@ def expect(
     )
     hard = config.strategy is Strategy.HARD_EM
     before = None if previous is None else previous.posterior
-    found = label_posterior(settings.weights, priors, sources.votes, log_confusion, hard, before)
+    found = label_posterior(
+        settings.weights, priors, sources.votes, log_confusion, hard, before, sources.known
+    )
     sums = hosts.total([found.objective, found.bound, found.entropy, corpus.num_words])
     means = (sums[:3] / max(sums[3], 1)).tolist()
     return Expectation(found.posterior, np.asarray(log_confusion), *means)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
@@ -87,16 +87,18 @@ def label_posterior(
     log_confusion,
     hard: bool = False,
     previous: Float[np.ndarray, "N K"] | None = None,
+    known: Int[np.ndarray, " N"] | None = None,
 ) -> WordPosteriors:
     """Q from log P_θ and the sources' predictions, block by block.
 
     Args:
       weights: α and β of the log joint.
       priors: [N, K], log P_θ.
-      votes: [N, U] labels or [N, U, K] probabilities.
-      log_confusion: [U, K, K], log φ.
+      votes: [N, U] labels or [N, U, V] probabilities.
+      log_confusion: [U, V, K], log φ.
       hard: One-hot Q.
       previous: [N, K], the Q at which the bound is taken; its own by default.
+      known: [N], true labels where the user gives them, -1 elsewhere: Q is one-hot there.
 
     Returns:
       Q and the sums.
@@ -115,8 +117,11 @@ def label_posterior(
         stop = min(start + size, num_words)
         mask = np.arange(size) < stop - start
         block = [_padded(array[start:stop], size) for array in (priors, votes)]
-        before = None if previous is None else _padded(previous[start:stop], size)
-        result = steps.expectation(weights, *block, log_confusion, before, mask, hard)
+        others = [
+            None if array is None else _padded(array[start:stop], size)
+            for array in (previous, known)
+        ]
+        result = steps.expectation(weights, *block, log_confusion, *others, mask, hard)
         if running is not None:
             collect(*running)
         running = (start, result)

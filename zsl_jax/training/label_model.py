@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.training import hosts, steps
@@ -19,54 +20,54 @@ class Sources(NamedTuple):
     """What training knows about the sources.
 
     Attributes:
-      votes: [N, U] labels or [N, U, K] probabilities, of this process's words.
-      log_fixed: [U, K, K], log ψ.
-      first_logits: [U, K, K], logits of σ before training.
+      votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
+      log_fixed: [U, V, K], log ψ.
+      first_logits: [U, V, K], logits of σ before training.
+      known: [N], true labels where the user gives them, -1 elsewhere; None without such words.
     """
 
     votes: np.ndarray
-    log_fixed: Float[np.ndarray, "U K K"]
-    first_logits: Float[np.ndarray, "U K K"]
+    log_fixed: Float[np.ndarray, "U V K"]
+    first_logits: Float[np.ndarray, "U V K"]
+    known: Int[np.ndarray, " N"] | None = None
 
 
 def starting_confusion(
     config: LabelModelConfig, votes: SourceVotes, num_labels: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """log ψ and the logits of σ before training, both [U, K, K].
+    """log ψ and the logits of σ before training, both [U, V, K].
 
-    ψ and, by default, σ are scaled identities. The column of a label that a source does not have is
-    uniform: whatever the source predicts says nothing for or against such a label.
+    ψ and, by default, σ have τ where a source's label may mean the true one; in the rows of labels
+    that a source does not have, they are 0 (their logits −inf). See `kernels.logits_of_meaning`.
     """
-    num_sources = votes.labels.shape[1]
-    informed = np.float32(1) if votes.sayable is None else votes.sayable[:, None, :]
-
-    def scaled_identity(temperature: float) -> np.ndarray:
-        identity = np.tile(np.eye(num_labels, dtype=np.float32), (num_sources, 1, 1))
-        return temperature * identity * informed
-
-    log_fixed = steps.log_sigma(scaled_identity(config.fixed_temperature))
-    logits = scaled_identity(config.trainable_temperature)
+    can_mean = votes.can_mean
+    if can_mean is None:
+        can_mean = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
+    log_fixed = steps.log_sigma(steps.first_logits(config.fixed_temperature, can_mean))
+    logits = steps.first_logits(config.trainable_temperature, can_mean)
     if config.confusion_init == "dawid_skene":
-        logits = kernels.dawid_skene(_votes_of_all(votes.labels), num_labels).log_confusion
+        targets = jax.tree.map(jnp.asarray, votes.first_targets)
+        found = kernels.dawid_skene(_votes_of_all(votes.labels), num_labels, targets)
+        logits = found.log_confusion
     return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
 
 
 def closed_form_logits(
     posterior: Float[np.ndarray, "N K"],
-    log_confusion: Float[np.ndarray, "U K K"],
+    log_confusion: Float[np.ndarray, "U V K"],
     sources: Sources,
     config: LabelModelConfig,
-) -> Float[np.ndarray, "U K K"]:
+) -> Float[np.ndarray, "U V K"]:
     """σ ∝ c·K·σ₀ + expected counts under Q over the words of all processes.
 
     Args:
       posterior: [N, K], Q.
-      log_confusion: [U, K, K], log φ that Q was computed with.
+      log_confusion: [U, V, K], log φ that Q was computed with.
       sources: The votes and σ₀.
       config: Evidence and pseudo-count.
 
     Returns:
-      [U, K, K], log σ, which are the new logits.
+      [U, V, K], log σ, which are the new logits.
     """
     votes = sources.votes
     soft = config.confusion_evidence == "soft" and votes.ndim == 3

@@ -39,7 +39,7 @@ class Expectation(NamedTuple):
 
     Attributes:
       posterior: [N, K] float32, Q.
-      log_confusion: [U, K, K], log φ that it was computed with.
+      log_confusion: [U, V, K], log φ that it was computed with.
       objective: J a word.
       bound: Eq. 2 a word at the present parameters and the Q of the round before (the first round:
         at its own Q, where the bound is tight for soft EM).
@@ -47,7 +47,7 @@ class Expectation(NamedTuple):
     """
 
     posterior: Float[np.ndarray, "N K"]
-    log_confusion: Float[np.ndarray, "U K K"]
+    log_confusion: Float[np.ndarray, "U V K"]
     objective: float
     bound: float
     entropy: float

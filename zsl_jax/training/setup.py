@@ -54,7 +54,7 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 
     Args:
       params: The tagger's parameters, with a head.
-      confusion_logits: [U, K, K]; U = 0 where no label model takes part.
+      confusion_logits: [U, V, K]; U = 0 where no label model takes part.
       config: Its seed starts the key.
 
     Returns:

@@ -13,14 +13,14 @@ class TrainState(NamedTuple):
 
     Attributes:
       params: {"encoder": ..., "classifier": ...}, the tagger.
-      confusion_logits: [U, K, K], logits of σ; U = 0 where no label model takes part.
+      confusion_logits: [U, V, K], logits of σ; U = 0 where no label model takes part.
       opt_state: The optimiser's moments, for both of the above.
       step: [], updates so far.
       key: [2], data of the PRNG key; the dropout of update `step` uses fold_in(key, step).
     """
 
     params: dict[str, Any]
-    confusion_logits: Float[AnyArray, "U K K"]
+    confusion_logits: Float[AnyArray, "U V K"]
     opt_state: Any
     step: Int[AnyArray, ""]
     key: UInt32[AnyArray, "2"]

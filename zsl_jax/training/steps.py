@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 from jax.sharding import PartitionSpec
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.models.config import EncoderConfig
@@ -137,13 +137,15 @@ def expectation(
     weights: JointWeights,
     log_prior_block: Float[Array, "C K"],
     votes: Array,
-    log_confusion: Float[Array, "U K K"],
+    log_confusion: Float[Array, "U V K"],
     previous: Float[Array, "C K"] | None,
+    known: Int[Array, " C"] | None,
     mask: Bool[Array, " C"],
     hard: bool,
 ) -> BlockResult:
     """Q of a block of words (Eq. 3), with J and the bound (Eq. 2) at `previous`, or at Q."""
     joint = updates.weighted_log_joint(weights, log_prior_block, votes, log_confusion)
+    joint = updates.clamped(joint, known)
     tight = jnp.exp(kernels.log_posterior(joint))
     posterior = kernels.hard_posterior(joint) if hard else tight
     objective, _ = kernels.negative_log_marginal(joint, mask)
@@ -153,14 +155,20 @@ def expectation(
 
 
 @jax.jit
-def mixed_log_confusion(log_fixed, confusion_logits, mix) -> Float[Array, "U K K"]:
+def mixed_log_confusion(log_fixed, confusion_logits, mix) -> Float[Array, "U V K"]:
     """log φ = log(λψ + (1−λ)σ)."""
     trainable = kernels.log_confusion_from_logits(confusion_logits)
     return kernels.mix_log_confusion(log_fixed, trainable, mix)
 
 
 @jax.jit
-def log_sigma(confusion_logits) -> Float[Array, "U K K"]:
+def first_logits(temperature, can_mean) -> Float[Array, "U V K"]:
+    """Logits of confusion matrices before training."""
+    return kernels.logits_of_meaning(temperature, can_mean)
+
+
+@jax.jit
+def log_sigma(confusion_logits) -> Float[Array, "U V K"]:
     """log σ from its logits."""
     return kernels.log_confusion_from_logits(confusion_logits)
 
@@ -172,15 +180,15 @@ def confusion_moved(first_logits, confusion_logits) -> Float[Array, " U"]:
 
 
 @jax.jit
-def confusion_counts(posterior, votes, log_confusion) -> Float[Array, "U K K"]:
+def confusion_counts(posterior, votes, log_confusion) -> Float[Array, "U V K"]:
     """Expected counts [source, predicted, true] under Q, of labels or of probabilities."""
     mask = jnp.ones(len(posterior), bool)
     if votes.ndim == 2:
-        return kernels.expected_counts_from_labels(posterior, votes, mask)
+        return kernels.expected_counts_from_labels(posterior, votes, mask, len(log_confusion[0]))
     return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)
 
 
 @jax.jit
-def closed_form(counts, log_initial, pseudo_count) -> Float[Array, "U K K"]:
+def closed_form(counts, log_initial, pseudo_count) -> Float[Array, "U V K"]:
     """log σ from expected counts, with σ₀ as a prior."""
     return kernels.closed_form_log_confusion(counts, log_initial, pseudo_count)

@@ -52,13 +52,15 @@ class Evidence(NamedTuple):
     Attributes:
       target: [P, K], the distribution to learn (Q, or the mean or vote of the sources); an
         all-zero row leaves the word out. None for the direct strategy.
-      votes: [P, U] labels or [P, U, K] probabilities; None where no label model takes part.
-      log_fixed: [U, K, K], log ψ, the same in every batch; None where no label model takes part.
+      votes: [P, U] labels or [P, U, V] probabilities; None where no label model takes part.
+      log_fixed: [U, V, K], log ψ, the same in every batch; None where no label model takes part.
+      known: [P], true labels where the user gives them, -1 elsewhere; None without such words.
     """
 
     target: Float[np.ndarray, "P K"] | None
     votes: np.ndarray | None
-    log_fixed: Float[np.ndarray, "U K K"] | None
+    log_fixed: Float[np.ndarray, "U V K"] | None
+    known: Int[np.ndarray, " P"] | None = None
 
 
 class StepInfo(NamedTuple):
@@ -143,9 +145,8 @@ def objective(settings: StepSettings, tree, key, batch: TokenBatch, evidence: Ev
     words = log_probs.reshape(-1, settings.num_labels)
     mask = jnp.asarray(batch.word_ids).reshape(-1) >= 0
     if settings.objective is Objective.MARGINAL:
-        return kernels.negative_log_marginal(
-            _batch_joint(settings, tree, words, evidence, mix), mask
-        )
+        joint = _batch_joint(settings, tree, words, evidence, mix)
+        return kernels.negative_log_marginal(clamped(joint, evidence.known), mask)
     target = jnp.asarray(evidence.target)
     if settings.objective is Objective.M_STEP:
         joint = _batch_joint(settings, tree, words, evidence, mix)
@@ -165,6 +166,11 @@ def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Eviden
     log_fixed = jnp.asarray(evidence.log_fixed)
     log_confusion = kernels.mix_log_confusion(log_fixed, trainable_confusion, mix)
     return weighted_log_joint(settings.weights, log_prior_words, evidence.votes, log_confusion)
+
+
+def clamped(log_joint, known):
+    """The log joint, of which known labels leave one value a word; [P, K]."""
+    return log_joint if known is None else kernels.clamp_log_joint(log_joint, jnp.asarray(known))
 
 
 def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confusion):

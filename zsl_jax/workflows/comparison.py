@@ -64,16 +64,18 @@ def prepare(
     cache: Path,
     config: TrainConfig,
     task: str,
+    test_sources: Sequence[Source] | None = None,
 ) -> tuple[Experiment, Test]:
     """Let the sources annotate a text and a test, and put both into one label scheme.
 
     Args:
       encoder: Where every approach starts.
-      sources: Model folders.
+      sources: Model folders, or files of predictions for the text.
       corpora: The text, whose labels (if any) are dropped here, and the labelled test.
       cache: Folder of the sources' predictions.
       config: Its row length is used.
       task: Which score counts.
+      test_sources: The sources for the test; the same by default.
 
     Returns:
       What the approaches learn from, and what they are scored on.
@@ -82,7 +84,7 @@ def prepare(
     text = [sentence._replace(labels=None) for sentence in labelled]
     found = predictions_of(sources, TextPart(text), cache, config.row_length)
     experiment = prepare_experiment(encoder, [text], [found], config.row_length)
-    found = predictions_of(sources, TextPart(gold), cache, config.row_length)
+    found = predictions_of(test_sources or sources, TextPart(gold), cache, config.row_length)
     return experiment, prepare_test(experiment, gold, found, task)
 
 

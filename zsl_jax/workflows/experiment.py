@@ -11,7 +11,7 @@ from zsl_jax.data.source_predictions import joined_about
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import Alphabet, LabelScheme, common_alphabet
 from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
@@ -22,7 +22,7 @@ from zsl_jax.workflows.sources import (
     Source,
     TextPart,
     abstaining,
-    common_scheme,
+    label_sets,
     source_predictions,
 )
 from zsl_jax.workflows.supervised import train_supervised
@@ -35,6 +35,8 @@ from zsl_jax.workflows.tagging import (
 )
 from zsl_jax.workflows.transfer import Text, Transferred, posterior_of, train_target
 
+GOLD_WORDS = "gold words"
+
 
 class Experiment(NamedTuple):
     """What every approach is trained on.
@@ -42,14 +44,19 @@ class Experiment(NamedTuple):
     Attributes:
       start: The encoder.
       names: The sources' names.
-      scheme: The target's labels.
+      alphabet: The labels that the sources give.
       text: The text in subwords, and the sources' predictions for it.
     """
 
     start: LoadedTagger
     names: tuple[str, ...]
-    scheme: LabelScheme
+    alphabet: Alphabet
     text: Text
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """The target's labels."""
+        return self.alphabet.scheme
 
 
 class Test(NamedTuple):
@@ -91,6 +98,7 @@ def prepare_experiment(
     parts: Sequence[Sequence[Sentence]],
     predictions: Sequence[Mapping[str, SourcePredictions]],
     row_length: int,
+    gold_words: Sequence[SourcePredictions] = (),
 ) -> Experiment:
     """Put the sources' predictions into one label scheme, and the text into subwords.
 
@@ -99,23 +107,35 @@ def prepare_experiment(
       parts: This process's parts of the text.
       predictions: For each part, the sources' predictions by name.
       row_length: Subwords of a row.
+      gold_words: For each part, the words whose label the user knows, as a source that is right
+        about them and abstains elsewhere; none by default.
 
     Returns:
       What every approach is trained on. A source has a label if it has it for any part.
     """
     names = tuple(predictions[0])
     label_names = _label_names(names, predictions)
-    scheme = common_scheme(label_names)
-    votes = [source_votes(list(part.values()), scheme, names) for part in predictions]
+    known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
+    sets = label_sets(predictions[0].values())
+    alphabet = common_alphabet([*label_names, *known_names], sets)
+    votes = [source_votes(list(part.values()), alphabet, names) for part in predictions]
     soft = all(hosts.gather(all(part.probs is not None for part in votes)))
     probs = [part.probs for part in votes if part.probs is not None]
     joined = SourceVotes(
         labels=_joined([part.labels for part in votes]),
         probs=_joined(probs) if soft else None,
-        sayable=np.array([[name in own for name in scheme.names] for own in label_names]),
+        can_mean=np.stack([alphabet.can_mean(own) for own in label_names]),
+        first_targets=alphabet.first_targets,
+        known=_joined([_known(made, alphabet) for made in gold_words]) if gold_words else None,
     )
     text = Text([encode_text(start, part, row_length) for part in parts], joined)
-    return Experiment(start, names, scheme, text)
+    return Experiment(start, names, alphabet, text)
+
+
+def _known(gold_words: SourcePredictions, alphabet: Alphabet) -> np.ndarray:
+    """[N], the labels that the user knows; -1 elsewhere."""
+    ids = alphabet.encode(gold_words.label_names, "--gold_words")
+    return np.append(ids, np.int32(-1))[gold_words.labels]
 
 
 def _joined(tables: Sequence[np.ndarray]) -> np.ndarray:
@@ -155,7 +175,7 @@ def prepare_test(
     """The test text with the predictions of the sources that have any for it."""
     silent = abstaining(gold, experiment.scheme)
     found = [predictions.get(name, silent) for name in experiment.names]
-    return Test(gold, source_votes(found, experiment.scheme, experiment.names), task)
+    return Test(gold, source_votes(found, experiment.alphabet, experiment.names), task)
 
 
 def run_approach(
@@ -166,11 +186,11 @@ def run_approach(
     saving: Saving | None = None,
 ) -> Transferred:
     """Train by one approach, with progress and metrics; with `saving`, it can be interrupted."""
-    start, names, scheme, text = experiment
+    names, text = experiment.names, experiment.text
     copies = len(names) if config.approach is Approach.HARD_CAT else 1
     words = int(hosts.total(sum(part.num_words for part in text.parts)))
     with recorded(run, title, config.passes * words * copies, text.votes, names) as hooks:
-        return train_target(start, scheme, text, config, hooks, saving)
+        return train_target(experiment.start, experiment.scheme, text, config, hooks, saving)
 
 
 def baselines(experiment: Experiment, test: Test) -> list[Row]:
@@ -209,7 +229,7 @@ def save_sources(
     weights = config.label_model.weights
     model = LabelModel(
         experiment.names,
-        experiment.scheme.names,
+        experiment.alphabet,
         done.log_confusion,
         weights.prior,
         weights.source,
@@ -223,4 +243,4 @@ def source_report(experiment: Experiment, done: Transferred) -> diagnosis.Diagno
     if done.posterior is None:
         return None
     tally = tally_of(done.posterior, experiment.text.votes)
-    return diagnosis.diagnose(experiment.names, experiment.scheme.names, done.log_confusion, tally)
+    return diagnosis.diagnose(experiment.names, experiment.alphabet, done.log_confusion, tally)

@@ -50,7 +50,7 @@ def start_fit(
       scheme: The labels, K.
       parts: This process's parts of the text.
       config: Of the run.
-      confusion_logits: [U, K, K], first logits of σ; None without a label model.
+      confusion_logits: [U, V, K], first logits of σ; None without a label model.
     """
     used_ids = _used_rows(parts, len(word_embeddings(start.params)))
     params = slice_word_embeddings({"encoder": start.params["encoder"]}, used_ids)

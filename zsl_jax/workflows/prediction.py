@@ -18,13 +18,13 @@ from zsl_jax.data.predictions import (
 from zsl_jax.data.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import LabelModel, read_label_model
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelScheme, common_alphabet
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.expectation import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.sources import Source, common_scheme, in_target_labels
+from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.tagging import (
     LoadedTagger,
     labels_by_sentence,
@@ -76,9 +76,9 @@ def _posterior(
             f"--source names {', '.join(predictions)}, but {where} was trained with "
             f"{', '.join(model.source_names)}; give exactly these (a source may abstain)"
         )
-    assert model.label_names == scheme.names
+    assert model.alphabet.scheme == scheme
     found = [predictions[name] for name in model.source_names]
-    votes = source_votes(found, scheme, model.source_names)
+    votes = source_votes(found, model.alphabet, model.source_names)
     weights = JointWeights(model.prior_weight, model.source_weight)
     evidence = evidence_of(votes, model.predictions)
     return label_posterior(weights, log_probs, evidence, model.log_confusion).posterior
@@ -96,8 +96,10 @@ def aggregate_files(
         predictions = read_predictions(source.path, text)
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
-    scheme = common_scheme(predictions.label_names for predictions in found)
-    votes = source_votes(found, scheme, [source.name for source in sources])
+    names = [predictions.label_names for predictions in found]
+    alphabet = common_alphabet(names, label_sets(found))
+    votes = source_votes(found, alphabet, [source.name for source in sources])
+    scheme = alphabet.scheme
     made = aggregate(votes, scheme.size, method)
     about = {"labels_from": "votes", "method": method}
     return text, _labelled(text, scheme, made.labels, made.probs)._replace(about=about)

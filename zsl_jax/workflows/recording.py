@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from zsl_jax.evaluation.diagnosis import Tally, tally
+from zsl_jax.evaluation.diagnosis import Tally, diagonal, tally
 from zsl_jax.io.progress import word_progress
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.training import hosts
@@ -71,15 +71,15 @@ def _is_past(line: Mapping[str, Any], progress: Progress) -> bool:
 
 def tally_of(posterior: Float[np.ndarray, "N K"], votes: SourceVotes) -> Tally:
     """The sources' labels against Q, over the words of all processes."""
-    own = tally(posterior, votes.labels)
+    own = tally(posterior, votes.labels, votes.can_mean)
     counts, mass = hosts.total(own.counts), hosts.total(own.mass)
-    return Tally(counts, mass, int(hosts.total(own.num_words)))
+    return own._replace(counts=counts, mass=mass, num_words=int(hosts.total(own.num_words)))
 
 
 def round_metrics(record: RoundRecord, whole: Tally, names: Sequence[str]) -> dict:
     """What an E step says, in plain numbers; sources by name."""
     expectation = record.expectation
-    diagonals = np.exp(np.diagonal(expectation.log_confusion, axis1=1, axis2=2))
+    diagonals = diagonal(expectation.log_confusion, whole.can_mean)
     return {
         "round": record.round,
         "objective": expectation.objective,

@@ -28,11 +28,13 @@ class Source(NamedTuple):
       name: What the user calls it.
       path: The folder, hub name or file.
       label_map: The file of its `--label_map=NAME=FILE`; None if its labels are the target's.
+      given: The flag and value that name it, for messages.
     """
 
     name: str
     path: str
     label_map: str | None = None
+    given: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -75,7 +77,7 @@ def parse_sources(values: Sequence[str], flag: str = "--source") -> list[Source]
             raise InputError(f"{flag}={value} must read {flag}=NAME=PATH")
         if any(name == other.name for other in sources):
             raise InputError(f"{flag}: the name {name} stands twice; give each source its own")
-        source = Source(name, path)
+        source = Source(name, path, given=f"{flag}={value}")
         for file in source.files:
             if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
                 raise InputError(f"{flag}={value}: there is no file {file}")
@@ -131,7 +133,7 @@ def source_predictions(
         differ from the text's.
     """
     if source.is_file:
-        return in_target_labels(source, _from_files(source, text))
+        return predictions_from_files(source, text)
     path = cache / f"{source.name}-{_fingerprint(source.path, text.sentences, row_length)}.parquet"
     if not path.exists():
         made = annotate(load_tagger(source.path), text.sentences, row_length)
@@ -159,18 +161,20 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
     return found
 
 
-def _from_files(source: Source, text: TextPart) -> SourcePredictions:
+def predictions_from_files(source: Source, text: TextPart) -> SourcePredictions:
+    """`source_predictions` of a source that is given as files."""
     if len(source.files) != text.num_files:
         raise InputError(
-            f"--source={source.name}={source.path}: {len(source.files)} files of predictions for "
-            f"{text.num_files} of the text; give one for each, in the same order"
+            f"{source.given}: {len(source.files)} files for {text.num_files} of the text; give one "
+            "for each, in the same order"
         )
     by_file = []
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
         by_file.append(prediction_files.read_predictions(file, sentences))
         prediction_files.check_words(by_file[-1], sentences, file)
-    return prediction_files.select_sentences(prediction_files.concatenate(by_file), text.part)
+    whole = prediction_files.concatenate(by_file)
+    return in_target_labels(source, prediction_files.select_sentences(whole, text.part))
 
 
 def fingerprint(model: str) -> str:
@@ -183,9 +187,9 @@ def fingerprint(model: str) -> str:
     return digest.hexdigest() if Path(model).is_dir() else model
 
 
-def common_scheme(label_names: Iterable[Iterable[str]]) -> LabelScheme:
-    """The target's labels: every label that some source can give."""
-    return LabelScheme.from_labels(label_names)
+def label_sets(predictions: Iterable[SourcePredictions]) -> dict[str, tuple[str, ...]]:
+    """All sets of the target's labels that the label maps of these sources made."""
+    return {name: members for made in predictions for name, members in made.sets.items()}
 
 
 def abstaining(sentences: Sequence[Sentence], scheme: LabelScheme) -> SourcePredictions:

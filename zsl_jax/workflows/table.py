@@ -8,7 +8,7 @@ import numpy as np
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregation import METHODS, aggregate
+from zsl_jax.workflows.aggregation import METHODS, aggregate, as_target_labels
 from zsl_jax.workflows.tagging import gold_labels, labels_by_sentence
 
 
@@ -45,8 +45,9 @@ def baseline_rows(
 ) -> list[Row]:
     """Every source by itself, and the aggregations; Dawid-Skene is fitted on the text."""
     rows = []
+    own = as_target_labels(test_votes, scheme.size).labels
     for column, name in enumerate(names):
-        ids = test_votes.labels[:, column]
+        ids = own[:, column]
         if (ids >= 0).any():
             rows.append(Row(name, "source", score_ids(ids, scheme, gold, task)))
     for method in METHODS:

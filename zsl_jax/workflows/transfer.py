@@ -15,7 +15,7 @@ from zsl_jax.training.expectation import label_posterior
 from zsl_jax.training.label_model import Sources, starting_confusion
 from zsl_jax.training.records import Hooks
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.aggregation import aggregate
+from zsl_jax.workflows.aggregation import aggregate, as_target_labels
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
 from zsl_jax.workflows.resuming import Saving, resumable
 from zsl_jax.workflows.tagging import LoadedTagger
@@ -38,17 +38,17 @@ class Transferred(NamedTuple):
 
     Attributes:
       tagger: P_θ.
-      log_confusion: [U, K, K], log φ after training; None where there is no label model.
+      log_confusion: [U, V, K], log φ after training; None where there is no label model.
       posterior: [N, K], Q of the text trained on; None where there is no label model.
     """
 
     tagger: LoadedTagger
-    log_confusion: Float[np.ndarray, "U K K"] | None
+    log_confusion: Float[np.ndarray, "U V K"] | None
     posterior: Float[np.ndarray, "N K"] | None
 
 
 def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
-    """The votes in the form that the kernels take: [N, U] labels or [N, U, K] probabilities."""
+    """The votes in the form that the kernels take: [N, U] labels or [N, U, V] probabilities."""
     if predictions == "hard":
         return votes.labels
     if votes.probs is None:
@@ -96,7 +96,7 @@ def train_target(
     log_fixed, logits = starting_confusion(config.label_model, text.votes, scheme.size)
     fit = start_fit(start, scheme, text.parts, config, logits)
     with resumable(fit, scheme, hooks, saving) as (training, begin):
-        sources = Sources(evidence, log_fixed, logits)
+        sources = Sources(evidence, log_fixed, logits, text.votes.known)
         state, result = em.expectation_maximization(training, begin, sources)
     tagger = finished(start, fit, state.params, scheme)
     return Transferred(tagger, result.log_confusion, result.posterior)
@@ -142,10 +142,22 @@ def fixed_target(
 
     Returns:
       [N, K]: one-hot rows for `hard` and `hard_vote`, the mean of the sources for `kd`; [U·N, K]
-      for `hard_cat`, source by source. A row of zeros leaves its word out.
+      for `hard_cat`, source by source. A row of zeros leaves its word out. Rows of words whose
+      label is known are one-hot under every approach.
     """
     one_hot = np.vstack([np.eye(num_labels), np.zeros(num_labels)]).astype(np.float32)
-    num_sources = votes.labels.shape[1]
+    target = _without_known(as_target_labels(votes, num_labels), one_hot, config)
+    if votes.known is not None:
+        known = np.tile(votes.known, len(target) // len(votes.known))
+        target = np.where(known[:, None] >= 0, one_hot[known], target)
+    return target
+
+
+def _without_known(
+    votes: SourceVotes, one_hot: Float[np.ndarray, "K+1 K"], config: TrainConfig
+) -> Float[np.ndarray, "N K"]:
+    """`fixed_target` of votes in the target's labels, from the sources alone."""
+    num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
     if config.approach is Approach.HARD:
         if num_sources != 1:
             raise InputError(

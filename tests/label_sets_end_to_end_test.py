@@ -1,0 +1,165 @@
+"""Sources that cannot name every label of the target, and words whose label the user knows."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD, program
+from zsl_jax.data.predictions import SourcePredictions, read_predictions
+from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.writers import write_conll
+from zsl_jax.io.label_model import read_label_model
+from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.workflows.experiment import prepare_experiment, run_approach
+from zsl_jax.workflows.tagging import load_tagger
+
+TYPES = {"NAME": "B-PER", "NOUN": "B-LOC", "VERB": "O"}
+
+
+@pytest.fixture(scope="module")
+def entities(world):
+    """The text of the tiny world, its nouns and names as entities."""
+    text = read_sentences(world.text)
+    return [s._replace(labels=tuple(TYPES[label] for label in s.labels)) for s in text]
+
+
+@pytest.fixture(scope="module")
+def sources(entities, tmp_path_factory):
+    """Files of a source that names both types, one without LOC, and one that calls both ENT."""
+    folder = tmp_path_factory.mktemp("sources")
+    names = {
+        "both": {},
+        "only_per": {"B-LOC": "O"},
+        "merged": {"B-LOC": "B-ENT", "B-PER": "B-ENT"},
+    }
+    rng = np.random.default_rng(0)
+    for name, renamed in names.items():
+        labels = [
+            [
+                rng.choice(["O", "B-PER", "B-LOC"]) if rng.random() < 0.1 else label
+                for label in sentence.labels
+            ]
+            for sentence in entities
+        ]
+        labels = [[renamed.get(label, label) for label in sentence] for sentence in labels]
+        write_conll(folder / f"{name}.conll", entities, labels)
+    (folder / "map.yaml").write_text("ENT: [PER, LOC]\n", encoding="utf-8")
+    return folder
+
+
+def given(sources, *names):
+    flags = [f"--source={name}={sources / name}.conll" for name in names]
+    return [*flags, f"--label_map=merged={sources / 'map.yaml'}"]
+
+
+def test_transfer_from_sources_with_different_label_sets(world, entities, sources, tmp_path):
+    names = ("both", "only_per", "merged")
+    output = tmp_path / "out"
+    done = program(
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", f"--output={output}",
+        *given(sources, *names), "--predictions=hard", "--rounds=3", "--epochs=3", *FAST,
+    )  # fmt: skip
+    model = read_label_model(output)
+    assert model.alphabet.names == ("O", "B-LOC", "B-PER", "B-PER|LOC")
+    assert model.alphabet.scheme.names == ("O", "B-LOC", "B-PER")
+    assert model.log_confusion.shape == (3, 4, 3)
+    o, loc, per, either = range(4)
+    both, only_per, merged = np.exp(model.log_confusion)
+    assert (both[either] == 0).all()
+    assert (only_per[[loc, either]] == 0).all() and only_per[o, loc] > only_per[per, loc]
+    assert (merged[[loc, per]] == 0).all() and (merged[either, [loc, per]] > 0.5).all()
+    assert "cannot tell apart" not in done.stdout  # that LOC and PER look alike is its nature
+    inferred = tmp_path / "q.conll"
+    program(
+        "predict", f"--model={output}", f"--text={world.text}", f"--output={inferred}",
+        *given(sources, *names), "--row_length=32",
+    )  # fmt: skip
+    made = [label for s in read_sentences(inferred) for label in s.labels]
+    right = [label for s in entities for label in s.labels]
+    assert np.mean([a == b for a, b in zip(made, right, strict=True)]) > 0.93
+
+
+def test_a_set_counts_for_its_first_label_where_one_is_needed(entities, sources, tmp_path):
+    program(
+        "aggregate", *given(sources, "merged"), "--method=majority",
+        f"--output={tmp_path / 'votes.conll'}",
+    )  # fmt: skip
+    made = {label for s in read_sentences(tmp_path / "votes.conll") for label in s.labels}
+    assert made == {"O", "B-PER"}
+
+
+def test_o_without_a_type_is_no_evidence_against_it(world, entities, sources):
+    """Dawid-Skene and the label model believe the one source that can name LOC."""
+    program(
+        "aggregate", *given(sources, "both", "only_per", "merged"), "--method=dawid_skene",
+        f"--output={sources / 'ds.parquet'}",
+    )  # fmt: skip
+    made = read_predictions(sources / "ds.parquet")
+    right = [label for s in entities for label in s.labels]
+    names = [made.label_names[label] for label in made.labels]
+    locations = [name for name, label in zip(names, right, strict=True) if label == "B-LOC"]
+    assert np.mean([name == "B-LOC" for name in locations]) > 0.8
+
+
+KNOWN = 12
+
+
+@pytest.fixture(scope="module")
+def known(world):
+    """An experiment from noise, with the right labels of a dozen words."""
+    text = read_sentences(world.text)
+    gold = [label for sentence in text for label in sentence.labels]
+    names = tuple(sorted(set(gold)))
+    rng = np.random.default_rng(0)
+    probs = rng.dirichlet(np.ones(len(names)), len(gold)).astype(np.float16)
+    words = tuple(sentence.words for sentence in text)
+    noise = SourcePredictions(names, probs.argmax(-1).astype(np.int32), probs, words)
+    ids = np.full(len(gold), -1, np.int32)
+    ids[:KNOWN] = [names.index(label) for label in gold[:KNOWN]]
+    gold_words = SourcePredictions(names, ids, None, words)
+    text = [sentence._replace(labels=None) for sentence in text]
+    found = {"a": noise, "b": noise}
+    start = load_tagger(str(world.encoder))
+    return prepare_experiment(start, [text], [found], 32, [gold_words]), ids[:KNOWN]
+
+
+@pytest.mark.parametrize(("approach", "strategy"), MULTI)
+def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, strategy):
+    experiment, ids = known
+    config = dataclasses.replace(CONFIG, approach=approach, strategy=strategy, epochs=1)
+    run = create_run_folder(tmp_path / "run", RECORD)
+    done = run_approach(experiment, config, run, "x")
+    assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
+    votes = experiment.text.votes
+    unknown = experiment._replace(text=experiment.text._replace(votes=votes._replace(known=None)))
+    other = run_approach(unknown, config, run, "y")
+    first, second = (made.tagger.params["classifier"]["kernel"] for made in (done, other))
+    assert np.abs(first - second).max() > 1e-4
+    if done.posterior is not None:
+        np.testing.assert_array_equal(
+            done.posterior[:KNOWN], np.eye(len(experiment.scheme.names))[ids]
+        )
+        assert (other.posterior[:KNOWN].argmax(-1) != ids).any()
+
+
+def test_transfer_with_gold_words(world, entities, sources, tmp_path):
+    partly = [
+        s._replace(labels=s.labels if number < 5 else ("_",) * len(s.words))
+        for number, s in enumerate(entities)
+    ]
+    gold_words = tmp_path / "known.conll"
+    write_conll(gold_words, partly, [s.labels for s in partly])
+    common = [
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--rounds=1",
+        *given(sources, "both", "only_per", "merged"), "--predictions=hard", *FAST,
+    ]  # fmt: skip
+    output = tmp_path / "out"
+    program(*common, f"--gold_words={gold_words}", f"--output={output}")
+    about = json.loads((output / "run.json").read_text())
+    assert str(gold_words) in about["data"] and about["flags"]["gold_words"] == str(gold_words)
+    refused = program(*common, f"--gold_words={world.test}", f"--output={output}2", status=2)
+    assert str(world.test) in refused.stderr and "sentence 1" in refused.stderr
+    refused = program(*common, "--gold_words=none.conll", f"--output={output}3", status=2)
+    assert "--gold_words=none.conll" in refused.stderr
