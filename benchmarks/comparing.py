@@ -1,0 +1,99 @@
+"""What the transfer benchmarks share: their flags, trained sources, and the table of approaches."""
+
+import dataclasses
+import os
+import time
+from pathlib import Path
+
+from absl import flags
+
+from launch import inputs, options
+from launch.options import FLAGS
+
+DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
+OWN_FLAGS = "target languages approaches transfer_learning_rate transfer_batch_words".split()
+
+
+def define_flags(target: str, languages: list[str]) -> None:
+    """The flags of a benchmark that transfers to `target` from `languages`."""
+    options.define("encoder", "output", "overwrite", "rounds", "confusion_learning_rate")
+    options.define("max_sentences", "max_test_sentences", *options.TRAINING)
+    options.define_epochs(3, "Passes over each source's training text.")
+    flags.DEFINE_string("target", target, "Language of the text.")
+    flags.DEFINE_list("languages", languages, "Languages of the sources.")
+    flags.DEFINE_list("approaches", None, "Approaches of the table (default: all).")
+    flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
+    flags.DEFINE_integer("transfer_batch_words", None, "Words in an update of the target tagger.")
+
+
+def open_run(files: list[Path]):
+    """The run's folder, with the flags and the hashes of these files."""
+    from zsl_jax.io.run_folder import create_run_folder
+
+    inputs.watch_compilations()
+    own = {name: FLAGS[name].value for name in OWN_FLAGS}
+    return create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
+
+
+def sample(path: Path, count: int):
+    """Random sentences of a corpus."""
+    from zsl_jax.data.readers import read_sentences
+    from zsl_jax.data.sampling import sample_sentences
+
+    return sample_sentences(read_sentences(path), count, FLAGS.seed)
+
+
+def trained_sources(encoder, run, train_file) -> list:
+    """A tagger for each language under OUTPUT/models, trained if it is not there.
+
+    Args:
+      encoder: Where each starts.
+      run: The run's folder.
+      train_file: From a language to its training text.
+    """
+    from zsl_jax.workflows.experiment import train_source
+    from zsl_jax.workflows.sources import Source
+
+    sources = [Source(name, str(run.path / "models" / name)) for name in FLAGS.languages]
+    for source in sources:
+        if not (Path(source.path) / "config.json").exists():
+            sentences = sample(train_file(source.name), FLAGS.max_sentences)
+            train_source(encoder, source, sentences, options.train_config(), run)
+    return sources
+
+
+def write_table(experiment, test, run, started: float) -> None:
+    """Score the sources and every approach, print the table and write it to OUTPUT/result.json."""
+    from zsl_jax.workflows import experiment as experiments
+    from zsl_jax.workflows.comparison import VARIANTS, compare
+    from zsl_jax.workflows.table import format_table
+
+    rows = experiments.baselines(experiment, test)
+    print(format_table(rows), flush=True)
+    for compared in compare(
+        experiment, test, transfer_config(), run, FLAGS.approaches or list(VARIANTS)
+    ):
+        rows += compared.rows
+        print(format_table(compared.rows), flush=True)
+    print(format_table(rows))
+    seconds = round(time.monotonic() - started, 1)
+    run.write_result(
+        {"rows": [row._asdict() for row in rows], "seconds": seconds, **inputs.compiled()}
+    )
+
+
+def transfer_config():
+    """The settings of the target tagger, whose rounds have one pass each."""
+    config = options.train_config()
+    optimizer = dataclasses.replace(
+        config.optimizer,
+        learning_rate=FLAGS.transfer_learning_rate or FLAGS.learning_rate,
+        confusion_learning_rate=FLAGS.confusion_learning_rate,
+    )
+    return dataclasses.replace(
+        config,
+        rounds=FLAGS.rounds,
+        epochs=1,
+        batch_words=FLAGS.transfer_batch_words or FLAGS.batch_words,
+        optimizer=optimizer,
+    )

@@ -1,0 +1,124 @@
+"""Named entities from three sources that share neither labels nor format, by every approach.
+
+python -m benchmarks.mixed_sources --encoder=DIR_OR_HUB --target=pt --languages=en,hr,da \
+  --output=runs/mixed
+
+Reads DATA/ner/LANGUAGE/{train,test}.conll (see benchmarks.pos_transfer), with PER, ORG and LOC, and
+trains a tagger for each language. The first is a source as it is, a model folder. The second is a
+CoNLL file in IOB1 that has only PER and LOC. The third is a file of character spans that calls the
+types HUMAN, COMPANY and PLACE, and abstains on three sentences of ten; a label map translates it.
+Prints the table of all approaches and writes it to OUTPUT/result.json.
+"""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks import comparing
+from launch import options
+from launch.options import FLAGS
+
+comparing.define_flags("pt", ["en", "hr", "da"])
+OTHER_NAMES = {"PER": "HUMAN", "ORG": "COMPANY", "LOC": "PLACE"}
+ABSTAINS = 0.3
+
+
+def main() -> None:
+    """Train the taggers, let two of them write their files, then every approach."""
+    from zsl_jax.workflows.comparison import prepare
+    from zsl_jax.workflows.tagging import load_tagger
+
+    started = time.monotonic()
+    test_file = corpus(FLAGS.target, "test")
+    files = [corpus(name) for name in [*FLAGS.languages, FLAGS.target]]
+    run = comparing.open_run([*files, test_file])
+    encoder = load_tagger(FLAGS.encoder)
+    trained = comparing.trained_sources(encoder, run, corpus)
+    text = comparing.sample(corpus(FLAGS.target), FLAGS.max_sentences)
+    gold = comparing.sample(test_file, FLAGS.max_test_sentences)
+    sources, test_sources = (
+        as_given(trained, sentences, run.path / "given" / part)
+        for sentences, part in ((text, "text"), (gold, "test"))
+    )
+    config, cache = options.train_config(), run.path / "predictions"
+    experiment, test = prepare(encoder, sources, (text, gold), cache, config, "ner", test_sources)
+    comparing.write_table(experiment, test, run, started)
+
+
+def corpus(language: str, part: str = "train") -> Path:
+    """A part of one of the corpora."""
+    return comparing.DATA / "ner" / language / f"{part}.conll"
+
+
+def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
+    """The three sources for a text: the first tagger, and what the others wrote into a folder."""
+    import yaml
+
+    from zsl_jax.data.writers import write_conll
+
+    first, second, third = trained
+    folder.mkdir(parents=True, exist_ok=True)
+    columns, spans, names = folder / "iob1.conll", folder / "spans.jsonl", folder / "names.yaml"
+    write_conll(columns, sentences, [iob1(labels) for labels in labelled(second, sentences)])
+    spans.write_text(span_lines(sentences, labelled(third, sentences)), encoding="utf-8")
+    names.write_text(yaml.safe_dump({new: old for old, new in OTHER_NAMES.items()}))
+    return [
+        first,
+        second._replace(path=str(columns), given=f"--source={second.name}={columns}"),
+        third._replace(
+            path=str(spans), label_map=str(names), given=f"--source={third.name}={spans}"
+        ),
+    ]
+
+
+def labelled(source, sentences: Sequence) -> list[tuple[str, ...]]:
+    """The labels that a tagger gives each sentence."""
+    from zsl_jax.workflows.sources import annotate
+    from zsl_jax.workflows.tagging import labels_by_sentence, load_tagger
+
+    made = annotate(load_tagger(source.path), sentences, FLAGS.row_length)
+    return labels_by_sentence(made.label_names, made.words, made.labels)
+
+
+def iob1(labels: Sequence[str]) -> list[str]:
+    """The people and places of a sentence in IOB1: B-X only right after another X."""
+    from zsl_jax.labels import entity_spans
+
+    found = ["O"] * len(labels)
+    for span in entity_spans(labels):
+        if span.type in ("PER", "LOC"):
+            before = found[span.start - 1] if span.start else "O"
+            found[span.start : span.end] = [f"I-{span.type}"] * (span.end - span.start)
+            if before[2:] == span.type:
+                found[span.start] = f"B-{span.type}"
+    return found
+
+
+def span_lines(sentences: Sequence, labels: Sequence[Sequence[str]]) -> str:
+    """JSON lines of character spans under other names, null for the sentences it abstains on."""
+    import numpy as np
+
+    from zsl_jax.labels import entity_spans
+
+    silent = np.random.default_rng(FLAGS.seed).random(len(sentences)) < ABSTAINS
+    lines = []
+    for sentence, names, abstains in zip(sentences, labels, silent, strict=True):
+        ends = np.cumsum([len(word) + 1 for word in sentence.words]) - 1
+        starts = ends - [len(word) for word in sentence.words]
+        spans = [
+            {
+                "start": int(starts[span.start]),
+                "end": int(ends[span.end - 1]),
+                "label": OTHER_NAMES[span.type],
+            }
+            for span in entity_spans(names)
+        ]
+        line = {"text": " ".join(sentence.words), "spans": None if abstains else spans}
+        lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+    return "".join(lines)
+
+
+if __name__ == "__main__":
+    options.require("encoder", "output")
+    options.run(main)
