@@ -10,17 +10,19 @@ import pytest
 
 from zsl_jax import kernels
 
-N, U, K = 5, 3, 4
+N, U, V, K = 5, 3, 6, 4
 MASK = jnp.ones(N, bool)
 WORDS = jnp.full((N, K), 0.25)
 LABELS = jnp.zeros((N, U), int)
-PROBS = jnp.full((N, U, K), 0.25)
-MATRIX = jnp.log(jnp.full((U, K, K), 0.25))
+PROBS = jnp.full((N, U, V), 1 / V)
+LIKELIHOOD = jnp.full((N, U, K), -1.0)
+MATRIX = jnp.log(jnp.full((U, V, K), 1 / V))
 ARGUMENTS = {
     kernels.log_confusion_from_logits: (MATRIX,),
+    kernels.logits_of_meaning: (2.0, MATRIX > 0),
     kernels.mix_log_confusion: (MATRIX, MATRIX, 0.5),
     kernels.expected_counts: (WORDS, PROBS, MASK),
-    kernels.expected_counts_from_labels: (WORDS, LABELS, MASK),
+    kernels.expected_counts_from_labels: (WORDS, LABELS, MASK, V),
     kernels.likelihood_weighted_counts: (WORDS, PROBS, MATRIX, MASK),
     kernels.closed_form_log_confusion: (MATRIX, MATRIX, 0.1),
     kernels.total_variation: (MATRIX, MATRIX),
@@ -28,8 +30,9 @@ ARGUMENTS = {
     kernels.soft_log_likelihood: (PROBS[0, 0], MATRIX[0]),
     kernels.source_log_likelihoods: (LABELS, MATRIX),
     kernels.soft_source_log_likelihoods: (PROBS, MATRIX),
-    kernels.log_joint: (WORDS, PROBS, jnp.ones(U), 1.0),
+    kernels.log_joint: (WORDS, LIKELIHOOD, jnp.ones(U), 1.0),
     kernels.log_joint_of_votes: (WORDS, LABELS, MATRIX, jnp.ones(U), 1.0),
+    kernels.clamp_log_joint: (WORDS, LABELS[:, 0]),
     kernels.log_posterior: (WORDS,),
     kernels.hard_posterior: (WORDS,),
     kernels.expected_risk: (WORDS, MASK),
@@ -40,7 +43,7 @@ ARGUMENTS = {
     kernels.squared_error: (WORDS, WORDS, MASK),
     kernels.cross_entropy: (LABELS[:, 0], WORDS, MASK),
     kernels.entropy: (WORDS, MASK),
-    kernels.majority_vote: (LABELS, PROBS, K),
+    kernels.majority_vote: (LABELS, LIKELIHOOD, K),
     kernels.label_model_posterior: (LABELS, WORDS[0], MATRIX),
     kernels.mean_probs: (PROBS,),
     kernels.vote_probs: (LABELS, K),
@@ -60,7 +63,7 @@ def test_shapes_are_as_declared(function):
         return checked(*(array if fixed is None else fixed for array, fixed in pairs))
 
     jax.eval_shape(call, *arguments)
-    if len(arguments) > 1 and getattr(arguments[1], "ndim", 0):
+    if len(arguments) > 1 and all(getattr(array, "ndim", 0) for array in arguments[:2]):
         twice = jnp.concatenate([arguments[1], arguments[1]])
         with pytest.raises(jaxtyping.TypeCheckError):
             jax.eval_shape(call, arguments[0], twice, *arguments[2:])

@@ -100,7 +100,8 @@ def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):
 
 def test_names_and_paths():
     found = parse_sources(["en=models/en", "x=a=b"])
-    assert found == [Source("en", "models/en"), Source("x", "a=b")]
+    assert [source[:2] for source in found] == [("en", "models/en"), ("x", "a=b")]
+    assert found[1].given == "--source=x=a=b"
 
 
 @pytest.mark.parametrize(

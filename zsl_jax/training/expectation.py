@@ -117,11 +117,11 @@ def label_posterior(
         stop = min(start + size, num_words)
         mask = np.arange(size) < stop - start
         block = [_padded(array[start:stop], size) for array in (priors, votes)]
-        others = [
+        before, right = (
             None if array is None else _padded(array[start:stop], size)
             for array in (previous, known)
-        ]
-        result = steps.expectation(weights, *block, log_confusion, *others, mask, hard)
+        )
+        result = steps.expectation(weights, *block, log_confusion, before, mask, hard, right)
         if running is not None:
             collect(*running)
         running = (start, result)

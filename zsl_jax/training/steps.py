@@ -139,9 +139,9 @@ def expectation(
     votes: Array,
     log_confusion: Float[Array, "U V K"],
     previous: Float[Array, "C K"] | None,
-    known: Int[Array, " C"] | None,
     mask: Bool[Array, " C"],
     hard: bool,
+    known: Int[Array, " C"] | None = None,
 ) -> BlockResult:
     """Q of a block of words (Eq. 3), with J and the bound (Eq. 2) at `previous`, or at Q."""
     joint = updates.weighted_log_joint(weights, log_prior_block, votes, log_confusion)
