@@ -60,7 +60,6 @@ def main() -> None:
         sample(FLAGS.target, "test", FLAGS.max_test_sentences),
     )
     experiment, test = prepare(encoder, sources, corpora, cache, config, "pos")
-    experiment = experiments.behind_frozen_layers(experiment, config, run)
     rows = experiments.baselines(experiment, test)
     print(format_table(rows), flush=True)
     rate = FLAGS.transfer_learning_rate or FLAGS.learning_rate

@@ -50,7 +50,6 @@ def main() -> None:
     cache = run.path / "predictions"
     experiment, test = prepare(encoder, sources, corpora, cache, config, "ner")
     rows = experiments.baselines(experiment, test)
-    experiment = experiments.behind_frozen_layers(experiment, config, run)
     config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1)
     for compared in compare(experiment, test, config, run, list(APPROACHES)):
         rows += compared.rows
