@@ -118,6 +118,10 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
     "seed": (flags.DEFINE_integer, 0, "Of head, dropout, order, sampling and resampling.", 0),
     "dtype": (flags.DEFINE_enum, "float32", ["float32", "bfloat16"],
         "Of the encoder's activations; parameters, softmax and loss stay float32."),
+    "trainable_layers": (flags.DEFINE_integer, None,
+        "Train the last so many layers of the encoder and the head (0: the head only). Embeddings "
+        "and the layers below are frozen: they run once over a text, without dropout. Default: "
+        "everything is trained.", 0),
     "partition": (flags.DEFINE_enum, "pmap", ["pmap", "shard_map"],
         "How several devices share an update."),
     "save_every_steps": (flags.DEFINE_integer, 0,
@@ -136,7 +140,7 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
 
 TRAINING = (
     "batch_words row_length learning_rate head_learning_rate warmup weight_decay clip_norm dropout "
-    "seed dtype partition"
+    "seed dtype partition trainable_layers"
 ).split()
 HOSTS = "coordinator process_id num_processes pod parts".split()
 TRANSFER = (
@@ -219,6 +223,7 @@ def train_config():
         seed=FLAGS.seed,
         dtype=FLAGS.dtype,
         partition=Partition(FLAGS.partition),
+        trainable_layers=FLAGS.trainable_layers,
         optimizer=optimizer,
         approach=Approach.HARD,
     )

@@ -17,24 +17,26 @@ def main() -> None:
     from zsl_jax.evaluation.report import format_scores
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.workflows.recording import recorded
-    from zsl_jax.workflows.supervised import train_supervised
+    from zsl_jax.workflows.supervised import Dev, train_supervised
     from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
     inputs.watch_compilations()
     config = options.train_config()
-    train = inputs.read_labelled("train", FLAGS.max_sentences)
-    dev = inputs.read_labelled("dev", FLAGS.max_test_sentences) if FLAGS.dev else []
-    encoder = load_tagger(FLAGS.encoder)
-    run = create_run_folder(FLAGS.output, inputs.record(), FLAGS.overwrite)
     scores: list[dict] = []
 
     def on_dev(epoch: int, found: dict) -> None:
         run.append_metrics(kind="dev", epoch=epoch, scores=found)
         scores.append(found)
 
+    train = inputs.read_labelled("train", FLAGS.max_sentences)
+    dev = None
+    if FLAGS.dev:
+        dev = Dev(inputs.read_labelled("dev", FLAGS.max_test_sentences), on_dev, FLAGS.task)
+    encoder = load_tagger(FLAGS.encoder)
+    run = create_run_folder(FLAGS.output, inputs.record(), FLAGS.overwrite)
     words = config.passes * sum(len(sentence.words) for sentence in train)
     with recorded(run, "training", words) as hooks:
-        tagger = train_supervised(encoder, train, config, hooks, dev, on_dev, FLAGS.task)
+        tagger = train_supervised(encoder, train, config, hooks, run.cache, dev)
     save_tagger(FLAGS.output, tagger)
     run.write_result({"dev": scores, "labels": inputs.labels_read(), **inputs.compiled()})
     if scores:

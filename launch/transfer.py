@@ -36,6 +36,7 @@ def main() -> None:
         run, num_parts = open_run()
         cache = run.path / "sources"
         experiment, read = prepare(sources, num_parts, cache, config.row_length)
+        experiment = experiments.behind_frozen_layers(experiment, config, run)
         label_model = options.label_model_config(experiment.scheme.size)
         config = dataclasses.replace(config, label_model=label_model)
         saving = Saving(run.path / "checkpoints" / config.approach, FLAGS.save_every_steps)

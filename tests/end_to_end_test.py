@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from launch.inputs import FREE_FLAGS
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions import read_predictions
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.writers import write_conll
 from zsl_jax.io.run_folder import Record, create_run_folder
+from zsl_jax.io.weights import read_weights
 from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import (
     Approach,
@@ -85,6 +87,45 @@ def transferred(world, trained, tmp_path_factory):
         f"--output={output}", "--task=pos", "--rounds=2", *FAST,
     )  # fmt: skip
     return output, done.stdout
+
+
+def test_frozen_layers_are_written_through_and_their_output_is_gone_at_the_end(
+    world, trained, tmp_path
+):
+    model, target = tmp_path / "model", tmp_path / "target"
+    program(
+        "train", f"--encoder={world.encoder}", f"--train={world.train}", f"--dev={world.test}",
+        "--trainable_layers=1", f"--output={model}", "--epochs=4", *FAST,
+    )  # fmt: skip
+    result = json.loads((model / "result.json").read_text())
+    assert max(scores["accuracy"] for scores in result["dev"]) > 0.9
+    done = program(
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--trainable_layers=0",
+        f"--source=file={trained / 'first.parquet'}", f"--output={target}", "--rounds=1", *FAST,
+    )  # fmt: skip
+    assert f"{target}/cache/0-" in done.stderr
+    kept, moved = (written_through(world.encoder, folder) for folder in (target, model))
+    assert all(kept.values())
+    assert not moved["encoder.layer.1.attention.self.query.weight"]
+    assert all(same for name, same in moved.items() if not name.startswith("encoder.layer.1."))
+    assert not (model / "cache").exists() and not (target / "cache").exists()
+    about = json.loads((target / "run.json").read_text())
+    assert about["flags"]["trainable_layers"] == 0 and "trainable_layers" not in FREE_FLAGS
+
+
+def written_through(encoder, model) -> dict[str, bool]:
+    """Which of an encoder's tensors a model has unchanged, to the last bit."""
+    before, after = read_weights(encoder), read_weights(model)
+    plain = {name.removeprefix("bert."): array for name, array in before.items()}
+    return {name: np.array_equal(array, after[f"bert.{name}"]) for name, array in plain.items()}
+
+
+def test_more_trainable_layers_than_there_are_is_one_sentence(world, tmp_path):
+    done = program(
+        "train", f"--encoder={world.encoder}", f"--train={world.train}", "--trainable_layers=3",
+        f"--output={tmp_path / 'model'}", *FAST, status=2,
+    )  # fmt: skip
+    assert "--trainable_layers=3" in done.stderr and "has 2 layers" in done.stderr
 
 
 def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(transferred):

@@ -4,7 +4,7 @@ None of them but `Sentence` can hold a gold label, and no `Sentence` goes furthe
 supervised training and the evaluation.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -45,6 +45,33 @@ class TokenBatch(NamedTuple):
     positions: Int[np.ndarray, "R S"]
     segments: Int[np.ndarray, "R S"]
     word_ids: Int[np.ndarray, "R S"]
+
+    @property
+    def inputs(self) -> tuple[Any, Any, Any]:
+        """What the encoder reads."""
+        return self.token_ids, self.positions, self.segments
+
+
+class HiddenBatch(NamedTuple):
+    """Rows packed as in `TokenBatch`, with what the frozen layers make of the subwords.
+
+    Attributes:
+      hidden: [R, S, H], the output of these layers; that of any subword where there is padding.
+      segments: [R, S], number of the sentence (window) inside its row, from 1; 0 is padding.
+      word_ids: [R, S], the word whose first subword stands here; -1 everywhere else.
+    """
+
+    hidden: Float[np.ndarray, "R S H"]
+    segments: Int[np.ndarray, "R S"]
+    word_ids: Int[np.ndarray, "R S"]
+
+    @property
+    def inputs(self) -> tuple[Any, Any, Any]:
+        """What the encoder's trained layers read; positions are in the hidden states."""
+        return self.hidden, None, self.segments
+
+
+Batch = TokenBatch | HiddenBatch
 
 
 class SourceVotes(NamedTuple):

@@ -1,14 +1,16 @@
 """Short trainings on fake devices, in a process of its own; prints losses and gradients as JSON.
 
-python -m tests.training.device_runs PARTITION NUM_DEVICES [FOLDER [STOP]]
+python -m tests.training.device_runs PARTITION NUM_DEVICES TRAINABLE_LAYERS [FOLDER [STOP]]
 
-With a FOLDER, states are saved there after every round, and the run goes on from the last one; with
-STOP, it ends after so many updates.
+TRAINABLE_LAYERS is a number, or "all" (which trains the embeddings, too). With a FOLDER, states are
+saved there after every round, and the run goes on from the last one; with STOP, it ends after so
+many updates.
 """
 
 import json
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
@@ -18,6 +20,7 @@ import jax
 import numpy as np
 
 from tests.training.examples import ENCODER, K, packed_text, starting_params
+from zsl_jax.models.frozen import split_layers
 from zsl_jax.training import em, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
 from zsl_jax.training.config import Approach, OptimizerConfig, Partition, TrainConfig
@@ -25,6 +28,8 @@ from zsl_jax.training.devices import Devices
 from zsl_jax.training.label_model import Sources
 from zsl_jax.training.records import Hooks
 from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.frozen_layers import through_frozen_layers
+from zsl_jax.workflows.tagging import LoadedTagger
 
 U = 2
 
@@ -34,11 +39,16 @@ class Stopped(Exception):
 
 
 def run(
-    partition: Partition, num_devices: int, folder: str | None = None, stop_at: int | None = None
+    partition: Partition,
+    num_devices: int,
+    layers: int | None,
+    folder: str | None = None,
+    stop_at: int | None = None,
 ) -> dict:
     """Two rounds of the latent variable model; rows of a batch and words do not divide evenly."""
     config = TrainConfig(
-        approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, partition=partition,
+        approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, row_length=16,
+        partition=partition, trainable_layers=layers,
         optimizer=OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1),
     )  # fmt: skip
     devices = Devices(tuple(jax.devices()[:num_devices]), partition)
@@ -56,12 +66,18 @@ def run(
         norms.append(record.gradient_norm)
 
     hooks = Hooks(on_step=on_step, on_round=lambda r: objectives.append(r.expectation.objective))
-    corpus = training_corpus([windows], config, 16, devices)
-    rows = len(corpus.epoch(0)[0].token_ids)
+    params = starting_params()
+    start_tagger = LoadedTagger("tiny", {}, ENCODER, params, None, None)
+    with tempfile.TemporaryDirectory() as cache:
+        parts, states = through_frozen_layers(start_tagger, [windows], config, Path(cache))
+    if layers is not None:
+        params = split_layers(params, layers)[1]
+    corpus = training_corpus(parts, config, 16, devices, states)
+    rows = len(corpus.epoch(0)[0].word_ids)
     training = setup.Training(
         config, setup.step_settings(config, ENCODER, K), devices, corpus, hooks
     )
-    first = setup.init_state(starting_params(), logits, config)
+    first = setup.init_state(params, logits, config)
     start = setup.Start(first)
     if folder is not None:
         checkpoints = Checkpoints(Path(folder), devices, first, ("A", "B", "C"))
@@ -87,5 +103,6 @@ def run(
 
 
 if __name__ == "__main__":
-    more = sys.argv[3:4] + [int(value) for value in sys.argv[4:]]
-    print(json.dumps(run(Partition(sys.argv[1]), int(sys.argv[2]), *more)))
+    trained = None if sys.argv[3] == "all" else int(sys.argv[3])
+    more = sys.argv[4:5] + [int(value) for value in sys.argv[5:]]
+    print(json.dumps(run(Partition(sys.argv[1]), int(sys.argv[2]), trained, *more)))

@@ -17,7 +17,8 @@ def runs():
     return {way: run(*way) for way in WAYS}
 
 
-def run(*arguments):
+def run(partition, num_devices, *more, layers="all"):
+    arguments = [partition, num_devices, layers, *more]
     command = [sys.executable, "-m", "tests.training.device_runs", *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
@@ -37,6 +38,18 @@ def test_devices_share_an_update_without_changing_it(runs, way):
 
 def test_the_runs_have_learned(runs):
     assert runs[WAYS[0]]["objectives"][-1] < runs[WAYS[0]]["objectives"][0]
+
+
+def test_devices_share_an_update_above_frozen_layers():
+    """With a layer, and with the head alone, whose encoder has no parameters."""
+    for layers, partitions in ((1, ("pmap", "shard_map")), (0, ("pmap",))):
+        one = run(*WAYS[0], layers=layers)
+        assert one["objectives"][-1] < one["objectives"][0]
+        for partition in partitions:
+            many = run(partition, 2, layers=layers)
+            assert many["rows"] % 2 == 0
+            for what in ("losses", "gradient_norms", "objectives"):
+                np.testing.assert_allclose(many[what], one[what], rtol=1e-5)
 
 
 def test_saved_on_four_devices_it_goes_on_with_one_and_with_two(runs, tmp_path):

@@ -4,6 +4,7 @@ run.json       flags, seed, versions, SHA-256 of the data files, time of the sta
 metrics.jsonl  one JSON object a line, in the order of the run, readable while it goes on
 result.json    the outcome; written last, so its presence says that the run came to its end
 checkpoints/   saved states, one folder for each training of the run
+cache/         output of frozen layers, which a run that goes on uses again; gone at its end
 """
 
 import hashlib
@@ -25,6 +26,7 @@ RUN = "run.json"
 METRICS = "metrics.jsonl"
 RESULT = "result.json"
 CHECKPOINTS = "checkpoints"
+CACHE = "cache"
 _PACKAGES = (
     "jax",
     "jaxlib",
@@ -71,6 +73,11 @@ class RunFolder(NamedTuple):
     path: Path
     writes: bool = True
 
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be computed again, and is dropped with the end of the run."""
+        return self.path / CACHE
+
     def append_metrics(self, **values: Any) -> None:
         """Adds one line to metrics.jsonl, on disk when this returns; numbers may be arrays."""
         if not self.writes:
@@ -96,10 +103,11 @@ class RunFolder(NamedTuple):
         return [json.loads(line) for line in kept]
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """Writes result.json, whole or not at all."""
+        """Writes result.json, whole or not at all, and drops the cache."""
         if not self.writes:
             return
         write_json(self.path / RESULT, {"finished": _now(), **result})
+        shutil.rmtree(self.cache, ignore_errors=True)
 
 
 def create_run_folder(
@@ -115,7 +123,8 @@ def create_run_folder(
     Args:
       path: The folder, created where needed.
       record: What is asked for.
-      overwrite: Drop the metrics, the checkpoints and the result of an earlier run in this folder.
+      overwrite: Drop the metrics, the checkpoints, the cache and the result of an earlier run in
+        this folder.
 
     Raises:
       InputError: The folder holds a finished run, or one that was asked for something else.
@@ -134,6 +143,7 @@ def create_run_folder(
             (folder / RESULT).unlink(missing_ok=True)
             (folder / METRICS).unlink(missing_ok=True)
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            shutil.rmtree(folder / CACHE, ignore_errors=True)
         about = {**record._asdict(), "versions": package_versions(), "started": _now()}
         del about["free_flags"]
         write_json(folder / RUN, about)

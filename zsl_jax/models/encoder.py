@@ -147,16 +147,18 @@ class Encoder(nn.Module):
     @nn.compact
     def __call__(
         self,
-        token_ids: Int[Array, "R S"],
-        positions: Int[Array, "R S"],
+        tokens: Int[Array, "R S"] | Float[Array, "R S H"],
+        positions: Int[Array, "R S"] | None,
         segments: Int[Array, "R S"],
         deterministic: bool,
     ) -> Float[Array, "R S H"]:
         """Encodes packed rows; a token sees the tokens of its own segment.
 
         Args:
-          token_ids: [R, S], rows of the word embeddings.
-          positions: [R, S], from 0 in every sentence, below `max_positions`.
+          tokens: [R, S], rows of the word embeddings; or [R, S, H], the output of an encoder of the
+            layers below, of which this one is the continuation and has no embeddings.
+          positions: [R, S], from 0 in every sentence, below `max_positions`; None for a
+            continuation.
           segments: [R, S], number of the sentence inside its row; 0 is padding, which sees only
             padding, so it is finite and reaches no sentence.
           deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
@@ -164,10 +166,13 @@ class Encoder(nn.Module):
         Returns:
           [R, S, H], the last layer's output.
         """
-        rows, length = token_ids.shape
-        hidden = Embeddings(self.config, self.dtype, name="embeddings")(
-            token_ids.reshape(-1), positions.reshape(-1), deterministic
-        )
+        rows, length = segments.shape
+        if positions is None:
+            hidden = tokens.reshape(rows * length, -1).astype(self.dtype)
+        else:
+            hidden = Embeddings(self.config, self.dtype, name="embeddings")(
+                tokens.reshape(-1), positions.reshape(-1), deterministic
+            )
         mask = segments[:, None, :, None] == segments[:, None, None, :]
         # A gradient needs the matrix products of the forward pass; all between them is cheaper to
         # compute again than to keep.

@@ -30,16 +30,17 @@ class Tagger(nn.Module):
     @nn.compact
     def __call__(
         self,
-        token_ids: Int[Array, "R S"],
-        positions: Int[Array, "R S"],
+        tokens: Int[Array, "R S"] | Float[Array, "R S H"],
+        positions: Int[Array, "R S"] | None,
         segments: Int[Array, "R S"],
         deterministic: bool,
     ) -> Float[Array, "R S K"]:
         """Tags packed rows.
 
         Args:
-          token_ids: [R, S], rows of the word embeddings.
-          positions: [R, S], from 0 in every sentence.
+          tokens: [R, S], rows of the word embeddings; or [R, S, H], the output of the layers below,
+            if this tagger's encoder is their continuation.
+          positions: [R, S], from 0 in every sentence; None for a continuation.
           segments: [R, S], number of the sentence inside its row; 0 is padding.
           deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
 
@@ -48,7 +49,7 @@ class Tagger(nn.Module):
           caller picks the first subword of each word.
         """
         hidden = Encoder(self.config, self.dtype, name="encoder")(
-            token_ids, positions, segments, deterministic
+            tokens, positions, segments, deterministic
         )
         hidden = Dropout(self.config.dropout)(hidden, deterministic).astype(jnp.float32)
         init = nn.initializers.normal(0.02)

@@ -135,6 +135,8 @@ class TrainConfig:
       seed: Of head, dropout, order and sampling.
       dtype: Of the encoder's activations: "float32" or "bfloat16".
       partition: How several devices share an update; the numbers do not depend on it.
+      trainable_layers: k: the last k layers of the encoder and the head are trained, on the output
+        that the layers below have without dropout. None trains everything.
     """
 
     approach: Approach = Approach.LVM
@@ -150,6 +152,7 @@ class TrainConfig:
     seed: int = 0
     dtype: str = "float32"
     partition: Partition = Partition.PMAP
+    trainable_layers: int | None = None
     label_model: LabelModelConfig = LabelModelConfig()
     optimizer: OptimizerConfig = OptimizerConfig()
 

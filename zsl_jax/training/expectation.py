@@ -13,7 +13,7 @@ from zsl_jax.training import steps
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.records import Batches
-from zsl_jax.types import TokenBatch
+from zsl_jax.types import Batch
 
 BLOCK_WORDS = 16_384
 
@@ -61,13 +61,13 @@ def predict_log_prior(
     table = np.zeros((num_words, num_labels), np.float32)
     written = 0
 
-    def collect(batch: TokenBatch, values: jax.Array) -> int:
+    def collect(batch: Batch, values: jax.Array) -> int:
         here = batch.word_ids >= 0
         table[batch.word_ids[here]] = devices.join(values)[here]
         advance(int(here.sum()))
         return int(here.sum())
 
-    running: tuple[TokenBatch, jax.Array] | None = None  # while the next batch is made ready
+    running: tuple[Batch, jax.Array] | None = None  # while the next batch is made ready
     for index in range(len(batches)):
         batch = batches[index]
         values = steps.log_prior(devices, encoder, num_labels, dtype, params, batch)

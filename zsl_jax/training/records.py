@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.training.state import TrainState
-from zsl_jax.types import TokenBatch
+from zsl_jax.types import Batch
 
 
 class Batches(Protocol):
@@ -16,7 +16,7 @@ class Batches(Protocol):
     def __len__(self) -> int:
         """Number of batches, the same in every process."""
 
-    def __getitem__(self, index: int) -> TokenBatch:
+    def __getitem__(self, index: int) -> Batch:
         """Batch `index`; every word of the text is in exactly one of them."""
 
 

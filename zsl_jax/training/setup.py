@@ -71,7 +71,10 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
     """The static part of this run's updates."""
     label_model = config.label_model
-    encoder = dataclasses.replace(encoder, dropout=config.dropout, attention_dropout=config.dropout)
+    layers = encoder.num_layers if config.trainable_layers is None else config.trainable_layers
+    encoder = dataclasses.replace(
+        encoder, num_layers=layers, dropout=config.dropout, attention_dropout=config.dropout
+    )
     return StepSettings(
         encoder,
         num_labels,

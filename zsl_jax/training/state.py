@@ -12,7 +12,7 @@ class TrainState(NamedTuple):
     """Everything an update reads and writes.
 
     Attributes:
-      params: {"encoder": ..., "classifier": ...}, the tagger.
+      params: {"encoder": ..., "classifier": ...}, the tagger as far as it is trained.
       confusion_logits: [U, V, K], logits of σ; U = 0 where no label model takes part.
       opt_state: The optimiser's moments, for both of the above.
       step: [], updates so far.

@@ -15,6 +15,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.encoder import Encoder
 from zsl_jax.training import update as updates
 from zsl_jax.training.config import JointWeights, OptimizerConfig, Partition
 from zsl_jax.training.devices import AXIS, Devices
@@ -22,7 +23,7 @@ from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import Rates
 from zsl_jax.training.state import TrainState
 from zsl_jax.training.update import Evidence, StepInfo, StepSettings
-from zsl_jax.types import TokenBatch
+from zsl_jax.types import Batch, TokenBatch
 
 
 class BlockResult(NamedTuple):
@@ -51,7 +52,7 @@ def update(
     devices: Devices,
     settings: StepSettings,
     state: TrainState,
-    batch: TokenBatch,
+    batch: Batch,
     evidence: Evidence,
     rates: Rates,
 ) -> tuple[TrainState, StepInfo]:
@@ -96,7 +97,7 @@ def _compiled_update(devices: Devices, settings: StepSettings) -> Callable[..., 
 
 
 def log_prior(
-    devices: Devices, encoder: EncoderConfig, num_labels: int, dtype: str, params, batch: TokenBatch
+    devices: Devices, encoder: EncoderConfig, num_labels: int, dtype: str, params, batch: Batch
 ) -> Float[Array, "R S K"]:
     """log P_θ at every place of a batch, without dropout.
 
@@ -121,9 +122,47 @@ def _compiled_log_prior(
 ) -> Callable[..., Any]:
     def body(params, batch):
         return updates.tagger(encoder, num_labels, dtype).apply(
-            {"params": params}, batch.token_ids, batch.positions, batch.segments, deterministic=True
+            {"params": params}, *batch.inputs, deterministic=True
         )
 
+    return _shared_by_rows(devices, body)
+
+
+def hidden_states(
+    devices: Devices, encoder: EncoderConfig, dtypes: tuple[str, str], params, batch: TokenBatch
+) -> Float[Array, "R S H"]:
+    """The encoder's output at every place of a batch, without dropout.
+
+    Args:
+      devices: Of this process; they share the rows, and nothing is sent between them.
+      encoder: The encoder's configuration.
+      dtypes: Of the activations, and of what is returned.
+      params: The encoder's parameters, from `devices.replicate`.
+      batch: Rows, a multiple of the devices.
+
+    Returns:
+      [R, S, H], split over the devices; `devices.join` gives the host's array.
+    """
+    return _compiled_hidden_states(devices, encoder, dtypes)(params, devices.split(batch))
+
+
+@functools.cache
+def _compiled_hidden_states(
+    devices: Devices, encoder: EncoderConfig, dtypes: tuple[str, str]
+) -> Callable[..., Any]:
+    computed, returned = map(jnp.dtype, dtypes)
+
+    def body(params, batch):
+        hidden = Encoder(encoder, computed).apply(
+            {"params": params}, *batch.inputs, deterministic=True
+        )
+        return jnp.asarray(hidden, returned)
+
+    return _shared_by_rows(devices, body)
+
+
+def _shared_by_rows(devices: Devices, body: Callable[..., Any]) -> Callable[..., Any]:
+    """Compiles body(params, batch) -> rows; each device has the parameters and some of the rows."""
     if devices.is_one:
         return jax.jit(body)
     if devices.partition is Partition.PMAP:

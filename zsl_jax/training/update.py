@@ -20,7 +20,7 @@ from zsl_jax.training.config import JointWeights, Objective, OptimizerConfig
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import Rates
 from zsl_jax.training.state import TrainState, trainable
-from zsl_jax.types import TokenBatch
+from zsl_jax.types import Batch
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +81,7 @@ def update(
     settings: StepSettings,
     axis: str | None,
     state: TrainState,
-    batch: TokenBatch,
+    batch: Batch,
     evidence: Evidence,
     rates: Rates,
 ) -> tuple[TrainState, StepInfo]:
@@ -132,15 +132,10 @@ def update(
     return TrainState(tree["tagger"], tree["confusion"], opt_state, state.step + 1, state.key), info
 
 
-def objective(settings: StepSettings, tree, key, batch: TokenBatch, evidence: Evidence, mix):
+def objective(settings: StepSettings, tree, key, batch: Batch, evidence: Evidence, mix):
     """The objective's sum over the words of a batch, and their number."""
     log_probs: Array = tagger(settings.encoder, settings.num_labels, settings.dtype).apply(
-        {"params": tree["tagger"]},
-        batch.token_ids,
-        batch.positions,
-        batch.segments,
-        deterministic=False,
-        rngs={"dropout": key},
+        {"params": tree["tagger"]}, *batch.inputs, deterministic=False, rngs={"dropout": key}
     )  # type: ignore[assignment]
     words = log_probs.reshape(-1, settings.num_labels)
     mask = jnp.asarray(batch.word_ids).reshape(-1) >= 0

@@ -12,6 +12,7 @@ from zsl_jax.workflows.experiment import (
     Experiment,
     Test,
     approach_rows,
+    behind_frozen_layers,
     predictions_of,
     prepare_experiment,
     prepare_test,
@@ -103,6 +104,7 @@ def compare(
     Yields:
       The approaches in order.
     """
+    experiment = behind_frozen_layers(experiment, config, run)
     for title in titles:
         own = dataclasses.replace(config, **VARIANTS[title])
         done = run_approach(experiment, own, run, title)

@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from zsl_jax.data import packing
+from zsl_jax.data.hidden_batches import HiddenBatches
 from zsl_jax.data.subwords import Windows
 from zsl_jax.training import hosts
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.records import Corpus
+from zsl_jax.training.records import Batches, Corpus
 
 # Subwords of a batch that learns nothing, on each device: what fits the cache, or fills the chip.
 PREDICTION_SUBWORDS = 2_048
@@ -21,7 +22,11 @@ ACCELERATOR_SUBWORDS = 32_768
 
 
 def training_corpus(
-    parts: Sequence[Windows], config: TrainConfig, row_length: int, devices: Devices
+    parts: Sequence[Windows],
+    config: TrainConfig,
+    row_length: int,
+    devices: Devices,
+    states: np.ndarray | None = None,
 ) -> Corpus:
     """Batches for training; the order of part p in pass e is a function of (seed, e, p).
 
@@ -30,6 +35,7 @@ def training_corpus(
       config: Its seed and its words a batch, of all processes together.
       row_length: Subwords of a row.
       devices: Those of all processes.
+      states: [T, H], the hidden states that token ids number; None where these are subword ids.
 
     Returns:
       The corpus; all processes make equally many updates a pass, of equally many rows a part.
@@ -42,7 +48,7 @@ def training_corpus(
     before = sum(hosts.gather(len(parts))[: hosts.index()])
     multiple = len(devices.local.devices)
 
-    def epoch(number: int) -> packing.SideBySide:
+    def epoch(number: int) -> Batches:
         batches = [
             packing.PackedBatches(
                 part, row_length, rows_a_part, np.random.default_rng((config.seed, number, index))
@@ -50,9 +56,15 @@ def training_corpus(
             for index, part in enumerate(parts, start=before)
         ]
         length = max(hosts.gather(max(map(len, batches))))
-        return packing.SideBySide(batches, words, length, multiple)
+        return looked_up(packing.SideBySide(batches, words, length, multiple), states)
 
-    return Corpus(epoch, prediction_batches(parts, row_length, devices.local), sum(words))
+    in_order = prediction_batches(parts, row_length, devices.local)
+    return Corpus(epoch, looked_up(in_order, states), sum(words))
+
+
+def looked_up(batches: packing.SideBySide, states: np.ndarray | None) -> Batches:
+    """The batches, with hidden states where their token ids number the rows of `states`."""
+    return batches if states is None else HiddenBatches(batches, states)
 
 
 def prediction_batches(

@@ -16,6 +16,7 @@ from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.frozen_layers import through_frozen_layers
 from zsl_jax.workflows.recording import recorded, tally_of
 from zsl_jax.workflows.resuming import Saving
 from zsl_jax.workflows.sources import (
@@ -90,7 +91,7 @@ def train_source(
     """Train a source tagger on labelled text and write its model folder."""
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
     with recorded(run, f"source {source.name}", words) as hooks:
-        save_tagger(source.path, train_supervised(encoder, sentences, config, hooks))
+        save_tagger(source.path, train_supervised(encoder, sentences, config, hooks, run.cache))
 
 
 def prepare_experiment(
@@ -136,6 +137,18 @@ def _known(gold_words: SourcePredictions, alphabet: Alphabet) -> np.ndarray:
     """[N], the labels that the user knows; -1 elsewhere."""
     ids = alphabet.encode(gold_words.label_names, "--gold_words")
     return np.append(ids, np.int32(-1))[gold_words.labels]
+
+
+def behind_frozen_layers(experiment: Experiment, config: TrainConfig, run: RunFolder) -> Experiment:
+    """The experiment with the frozen layers run over its text, once for all approaches.
+
+    Without `trainable_layers`, or where nothing is trained, it stays as it is.
+    """
+    if config.approach is Approach.DIRECT:
+        return experiment
+    start, text = experiment.start, experiment.text
+    parts, states = through_frozen_layers(start, text.parts, config, run.cache)
+    return experiment._replace(text=text._replace(parts=parts, states=states))
 
 
 def _joined(tables: Sequence[np.ndarray]) -> np.ndarray:

@@ -1,7 +1,7 @@
 """From a loaded tagger and a text to a training state, and back to a whole model.
 
 Only the word-embedding rows that occur in the text are trained; the others cannot move, and are put
-back unchanged at the end.
+back unchanged at the end. So are the embeddings and layers below `trainable_layers`.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ import numpy as np
 
 from zsl_jax.data.subwords import Windows
 from zsl_jax.labels import LabelScheme
+from zsl_jax.models.frozen import join_layers, split_layers
 from zsl_jax.models.tagger import restore_word_embeddings, slice_word_embeddings, word_embeddings
 from zsl_jax.training import hosts, setup
 from zsl_jax.training.config import TrainConfig
@@ -28,12 +29,12 @@ class Fit(NamedTuple):
     Attributes:
       training: Settings, devices and batches, in the numbering of the trained embedding rows.
       state: Before the first update, on the host.
-      used_ids: [V], the subword ids of those rows.
+      used_ids: [V], the subword ids of those rows; None where the embeddings are frozen.
     """
 
     training: setup.Training
     state: TrainState
-    used_ids: np.ndarray
+    used_ids: np.ndarray | None
 
 
 def start_fit(
@@ -42,6 +43,7 @@ def start_fit(
     parts: Sequence[Windows],
     config: TrainConfig,
     confusion_logits: np.ndarray | None = None,
+    states: np.ndarray | None = None,
 ) -> Fit:
     """Prepare training of a tagger with the labels of `scheme` on a text.
 
@@ -51,19 +53,21 @@ def start_fit(
       parts: This process's parts of the text.
       config: Of the run.
       confusion_logits: [U, V, K], first logits of σ; None without a label model.
+      states: [T, H], with `trainable_layers`: from `through_frozen_layers`, as are the parts then.
     """
-    used_ids = _used_rows(parts, len(word_embeddings(start.params)))
-    params = slice_word_embeddings({"encoder": start.params["encoder"]}, used_ids)
+    params: dict[str, Any] = {"encoder": start.params["encoder"]}
+    assert (states is None) == (config.trainable_layers is None), "frozen layers have run"
+    if config.trainable_layers is None:
+        used_ids = _used_rows(parts, len(word_embeddings(start.params)))
+        params, parts = slice_word_embeddings(params, used_ids), _renumbered(parts, used_ids)
+    else:
+        used_ids, params = None, split_layers(params, config.trainable_layers)[1]
     params["classifier"] = head_for(start, scheme, config.seed)
     if confusion_logits is None:
         confusion_logits = np.zeros((0, scheme.size, scheme.size), np.float32)
-    own_ids = [
-        part._replace(token_ids=np.searchsorted(used_ids, part.token_ids).astype(np.int32))
-        for part in parts
-    ]
     devices = all_devices(config.partition)
     length = min(config.row_length, start.encoder.max_positions)
-    corpus = training_corpus(own_ids, config, length, devices)
+    corpus = training_corpus(parts, config, length, devices, states)
     settings = setup.step_settings(config, start.encoder, scheme.size)
     training = setup.Training(config, settings, devices, corpus)
     return Fit(training, setup.init_state(params, confusion_logits, config), used_ids)
@@ -72,9 +76,26 @@ def start_fit(
 def finished(
     start: LoadedTagger, fit: Fit, params: dict[str, Any], scheme: LabelScheme
 ) -> LoadedTagger:
-    """The trained tagger with all its embedding rows, from its parameters on the host."""
-    params = restore_word_embeddings(params, word_embeddings(start.params), fit.used_ids)
+    """The whole trained tagger, from the trained parameters on the host."""
+    if fit.used_ids is None:
+        frozen, _ = split_layers(start.params, fit.training.settings.encoder.num_layers)
+        params = join_layers(frozen, params)
+    else:
+        params = restore_word_embeddings(params, word_embeddings(start.params), fit.used_ids)
     return start._replace(params=params, scheme=scheme)
+
+
+def trained_part(tagger: LoadedTagger, fit: Fit, params: dict[str, Any]) -> LoadedTagger:
+    """A tagger's layers above the frozen ones, which read hidden states for subwords."""
+    return tagger._replace(encoder=fit.training.settings.encoder, params=params)
+
+
+def _renumbered(parts: Sequence[Windows], used_ids: np.ndarray) -> list[Windows]:
+    """The parts, with places in `used_ids` for subword ids."""
+    return [
+        part._replace(token_ids=np.searchsorted(used_ids, part.token_ids).astype(np.int32))
+        for part in parts
+    ]
 
 
 def _used_rows(parts: Sequence[Windows], vocabulary: int) -> np.ndarray:

@@ -1,9 +1,11 @@
 """Supervised training: labelled text in, a source model out."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
+from jaxtyping import Float
 
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
@@ -12,14 +14,29 @@ from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.records import Hooks
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.fitting import finished, start_fit
+from zsl_jax.workflows.fitting import finished, start_fit, trained_part
+from zsl_jax.workflows.frozen_layers import through_frozen_layers
 from zsl_jax.workflows.tagging import (
     LoadedTagger,
     encode_text,
     gold_labels,
     labels_by_sentence,
-    predict_log_probs,
+    predict_windows,
 )
+
+
+class Dev(NamedTuple):
+    """Labelled text that chooses among the passes.
+
+    Attributes:
+      sentences: The text.
+      on_scores: Called with the number of a pass and its scores.
+      task: Which score counts; None to tell from the labels.
+    """
+
+    sentences: Sequence[Sentence]
+    on_scores: Callable[[int, dict[str, Any]], Any] = lambda epoch, scores: None
+    task: str | None = None
 
 
 def train_supervised(
@@ -27,9 +44,8 @@ def train_supervised(
     sentences: Sequence[Sentence],
     config: TrainConfig,
     hooks: Hooks,
-    dev: Sequence[Sentence] = (),
-    on_dev: Any = lambda epoch, scores: None,
-    task: str | None = None,
+    cache: Path,
+    dev: Dev | None = None,
 ) -> LoadedTagger:
     """Cross-entropy on gold labels; with `dev`, the pass that scores best there is returned.
 
@@ -38,9 +54,8 @@ def train_supervised(
       sentences: Labelled text.
       config: Its rounds and epochs are passes over the text.
       hooks: Called on every step and pass.
+      cache: Folder of the frozen layers' output; nothing is written where there are none.
       dev: Labelled text that chooses among the passes.
-      on_dev: Called with the pass and its scores on `dev`.
-      task: Which score counts; None to tell from the labels.
 
     Returns:
       The trained tagger.
@@ -50,17 +65,25 @@ def train_supervised(
     ids = scheme.encode([name for names in labels for name in names], "--train")
     target = np.eye(scheme.size, dtype=np.float32)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
-    fit = start_fit(encoder, scheme, [windows], config)
+    parts, states = through_frozen_layers(encoder, [windows], config, cache)
+    fit = start_fit(encoder, scheme, parts, config, states=states)
     best: tuple[float, LoadedTagger | None] = (-1.0, None)
+    if dev is not None:
+        dev_windows = encode_text(encoder, dev.sentences, config.row_length)
+        dev_text = through_frozen_layers(encoder, [dev_windows], config, cache)
 
     def on_epoch(epoch: int, state: TrainState) -> None:
         nonlocal best
         hooks.on_epoch(epoch, state)
-        if dev:
+        if dev is not None:
             params = fit.training.devices.fetch(state.params)
             tagger = finished(encoder, fit, params, scheme)
-            scores = score_tagger(tagger, dev, config.row_length, task)
-            on_dev(epoch, scores)
+            upper = tagger if dev_text.states is None else trained_part(tagger, fit, params)
+            log_probs = predict_windows(
+                upper, dev_text.parts[0], config.row_length, dev_text.states
+            )
+            scores = _scores(log_probs, scheme, dev)
+            dev.on_scores(epoch, scores)
             best = max(best, (scores["score"], tagger), key=lambda pair: pair[0])
 
     training = fit.training._replace(hooks=hooks._replace(on_epoch=on_epoch))
@@ -68,12 +91,7 @@ def train_supervised(
     return best[1] or finished(encoder, fit, state.params, scheme)
 
 
-def score_tagger(
-    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int, task: str | None
-) -> dict[str, Any]:
-    """A tagger's scores on labelled text."""
-    ids = predict_log_probs(tagger, sentences, row_length).argmax(-1)
-    assert tagger.scheme is not None
-    words = [sentence.words for sentence in sentences]
-    predicted = labels_by_sentence(tagger.scheme.names, words, ids)
-    return metrics.score(gold_labels(sentences, "--dev"), predicted, task)
+def _scores(log_probs: Float[np.ndarray, "N K"], scheme: LabelScheme, dev: Dev) -> dict[str, Any]:
+    words = [sentence.words for sentence in dev.sentences]
+    predicted = labels_by_sentence(scheme.names, words, log_probs.argmax(-1))
+    return metrics.score(gold_labels(dev.sentences, "--dev"), predicted, dev.task)

@@ -18,7 +18,7 @@ from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.expectation import predict_log_prior
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.corpus import prediction_batches
+from zsl_jax.workflows.corpus import looked_up, prediction_batches
 
 
 class LoadedTagger(NamedTuple):
@@ -93,11 +93,27 @@ def predict_log_probs(
     tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 128
 ) -> Float[np.ndarray, "N K"]:
     """log P(y|x) of every word of a text, [N, K] on the flat axis of words."""
+    return predict_windows(tagger, encode_text(tagger, sentences, row_length), row_length)
+
+
+def predict_windows(
+    tagger: LoadedTagger,
+    windows: subwords.Windows,
+    row_length: int,
+    states: Float[np.ndarray, "T H"] | None = None,
+) -> Float[np.ndarray, "N K"]:
+    """log P(y|x) of every word of a text in subwords.
+
+    Args:
+      tagger: With a head; where there are `states`, its encoder is the layers above them.
+      windows: The text; where there are `states`, the token ids number their rows.
+      row_length: Subwords of a row.
+      states: [T, H], what the layers below made of the subwords.
+    """
     scheme = require_head(tagger)
-    windows = encode_text(tagger, sentences, row_length)
     devices = all_devices().local
     length = min(row_length, tagger.encoder.max_positions)
-    batches = prediction_batches([windows], length, devices)
+    batches = looked_up(prediction_batches([windows], length, devices), states)
     about = (tagger.encoder, scheme.size, "float32")
     with word_progress(windows.num_words, "labelling") as advance:
         return predict_log_prior(devices, about, tagger.params, batches, windows.num_words, advance)

@@ -27,10 +27,13 @@ class Text(NamedTuple):
     Attributes:
       parts: Its parts in subwords.
       votes: The sources' predictions for the words of the parts, one after the other.
+      states: [T, H], what the frozen layers made of the subwords, whose token ids are then numbers
+        of its rows; None where all layers are trained.
     """
 
     parts: Sequence[Windows]
     votes: SourceVotes
+    states: Float[np.ndarray, "T H"] | None = None
 
 
 class Transferred(NamedTuple):
@@ -94,7 +97,7 @@ def train_target(
     evidence = evidence_of(text.votes, config.predictions)
     _check_source_weights(config, text.votes)
     log_fixed, logits = starting_confusion(config.label_model, text.votes, scheme.size)
-    fit = start_fit(start, scheme, text.parts, config, logits)
+    fit = start_fit(start, scheme, text.parts, config, logits, text.states)
     with resumable(fit, scheme, hooks, saving) as (training, begin):
         sources = Sources(evidence, log_fixed, logits, text.votes.known)
         state, result = em.expectation_maximization(training, begin, sources)
@@ -110,13 +113,13 @@ def _distil(
     hooks: Hooks,
     saving: Saving | None,
 ) -> Transferred:
-    parts, votes = text
+    parts, votes = text.parts, text.votes
     target = fixed_target(votes, scheme.size, config)
     if config.approach is Approach.HARD_CAT:
         copies = votes.labels.shape[1]
         target = _part_by_part(target, [part.num_words for part in parts], copies)
         parts = [repeated(part, copies) for part in parts]
-    fit = start_fit(start, scheme, parts, config)
+    fit = start_fit(start, scheme, parts, config, states=text.states)
     with resumable(fit, scheme, hooks, saving) as (training, begin):
         state = em.distil(training, begin, target)
     return Transferred(finished(start, fit, state.params, scheme), None, None)

@@ -1,0 +1,81 @@
+"""The layers that are not trained, once over a text."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.models.config import EncoderConfig
+from zsl_jax.training import steps
+from zsl_jax.training.devices import Devices
+from zsl_jax.types import TokenBatch
+
+
+class FrozenLayers(NamedTuple):
+    """An encoder of the layers below those that are trained.
+
+    Attributes:
+      encoder: Its configuration, with that many layers.
+      params: Its parameters, on the host.
+      dtype: Of the activations.
+    """
+
+    encoder: EncoderConfig
+    params: dict[str, Any]
+    dtype: str
+
+
+class Block(NamedTuple):
+    """Hidden states of some subwords.
+
+    Attributes:
+      subwords: [n], their numbers in the text.
+      hidden: [n, H], the output of the frozen layers.
+      num_words: Words that begin with one of them.
+    """
+
+    subwords: Int[np.ndarray, " n"]
+    hidden: Float[np.ndarray, "n H"]
+    num_words: int
+
+
+def hidden_states(
+    devices: Devices,
+    layers: FrozenLayers,
+    token_ids: Int[np.ndarray, " T"],
+    batches: Iterable[TokenBatch],
+    dtype: str,
+) -> Iterator[Block]:
+    """The output of the frozen layers for every subword of a text, without dropout.
+
+    It does not depend on the row that a window is packed into, for attention stays in the window.
+
+    Args:
+      devices: Of this process.
+      layers: The frozen layers.
+      token_ids: [T], subword ids of the text.
+      batches: The text in rows that the devices can share; where a `TokenBatch` has ids of
+        subwords, these have their numbers, from 0 to T - 1.
+      dtype: Of the result: "float16", or "float32".
+
+    Yields:
+      A block for each batch; every subword is in exactly one of them.
+    """
+    params = devices.replicate(layers.params)
+
+    def block(batch: TokenBatch, values: jax.Array) -> Block:
+        here = batch.segments > 0
+        words = int((batch.word_ids >= 0).sum())
+        return Block(batch.token_ids[here], devices.join(values)[here], words)
+
+    running: tuple[TokenBatch, jax.Array] | None = None  # while the next batch is made ready
+    for batch in batches:
+        tokens = batch._replace(token_ids=token_ids[batch.token_ids])
+        values = steps.hidden_states(devices, layers.encoder, (layers.dtype, dtype), params, tokens)
+        if running is not None:
+            yield block(*running)
+        running = (batch, values)
+    if running is not None:
+        yield block(*running)

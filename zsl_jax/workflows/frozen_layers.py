@@ -1,0 +1,129 @@
+"""The layers that are not trained: run once over a text, their output kept on disk.
+
+float16 holds it to 11 bits, eight times as finely as bfloat16, and its range suffices: what a layer
+gives is normalised, so that no number is above sqrt(H) times the largest scale of the normalisation
+(and that is checked).
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import numpy as np
+from absl import logging
+from jaxtyping import Float
+
+from zsl_jax.data.subwords import Windows
+from zsl_jax.errors import InputError
+from zsl_jax.io.hidden_states import Rows, map_hidden_states, write_hidden_states
+from zsl_jax.io.progress import word_progress
+from zsl_jax.models.frozen import split_layers
+from zsl_jax.models.tagger import slice_word_embeddings
+from zsl_jax.training import hosts
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.devices import all_devices
+from zsl_jax.training.frozen import FrozenLayers, hidden_states
+from zsl_jax.workflows.corpus import prediction_batches
+from zsl_jax.workflows.tagging import LoadedTagger
+
+DTYPE = "float16"
+
+
+class TrainedOn(NamedTuple):
+    """A text as the trained layers read it.
+
+    Attributes:
+      parts: In subwords; where there are hidden states, the token ids number their rows.
+      states: [T, H], the output of the frozen layers; None where all layers are trained.
+    """
+
+    parts: Sequence[Windows]
+    states: Float[np.ndarray, "T H"] | None
+
+
+def through_frozen_layers(
+    start: LoadedTagger, parts: Sequence[Windows], config: TrainConfig, folder: Path
+) -> TrainedOn:
+    """Run the frozen layers over a text, or find what they gave before.
+
+    The file's name is a digest of all that its contents depend on: frozen parameters and subwords.
+    A file with that name is whole, and used again.
+
+    Args:
+      start: The tagger or encoder that training starts from.
+      parts: This process's parts of the text.
+      config: Its `trainable_layers` are not run; None returns the parts as they are.
+      folder: Where the hidden states are kept.
+
+    Raises:
+      InputError: The encoder has fewer layers, or the hidden states cannot be kept.
+    """
+    if config.trainable_layers is None:
+        return TrainedOn(parts, None)
+    layers = _frozen_layers(start, config.trainable_layers, config.dtype)
+    sizes = np.cumsum([0, *(len(part.token_ids) for part in parts)])
+    numbered = [
+        part._replace(token_ids=np.arange(first, first + len(part.token_ids), dtype=np.int32))
+        for part, first in zip(parts, sizes[:-1].tolist(), strict=True)
+    ]
+    shape = (int(sizes[-1]), start.encoder.hidden_size)
+    path = folder / f"{hosts.index()}-{_digest(layers, parts)}.npy"
+    if not path.exists():
+        length = min(config.row_length, start.encoder.max_positions)
+        token_ids = np.concatenate([part.token_ids for part in parts])
+        blocks = _blocks(layers, numbered, token_ids, length, config)
+        write_hidden_states(path, shape, np.dtype(DTYPE), blocks)
+    states = map_hidden_states(path, shape, np.dtype(DTYPE))
+    logging.info(
+        "frozen layers: %d subwords, %.1f MB in %s", len(states), states.nbytes / 1e6, path
+    )
+    return TrainedOn(numbered, states)
+
+
+def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenLayers:
+    num_layers = start.encoder.num_layers
+    if num_trained > num_layers:
+        raise InputError(
+            f"--trainable_layers={num_trained}: {start.path} has {num_layers} layers; give at most "
+            "that many, or leave the flag out to train the embeddings too."
+        )
+    encoder = dataclasses.replace(
+        start.encoder, num_layers=num_layers - num_trained, dropout=0.0, attention_dropout=0.0
+    )
+    return FrozenLayers(encoder, split_layers(start.params, num_trained)[0], dtype)
+
+
+def _digest(layers: FrozenLayers, parts: Sequence[Windows]) -> str:
+    """Sixteen hexadecimal digits of what the hidden states depend on."""
+    digest = hashlib.sha256(repr((layers.encoder, layers.dtype, DTYPE)).encode())
+    used = np.unique(np.concatenate([part.token_ids for part in parts]))
+    params = slice_word_embeddings({"encoder": layers.params}, used)
+    arrays = [array for part in parts for array in (part.token_ids, part.offsets)]
+    for array in [*jax.tree.leaves(params), *arrays]:
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:16]
+
+
+def _blocks(
+    layers: FrozenLayers,
+    numbered: Sequence[Windows],
+    token_ids: np.ndarray,
+    length: int,
+    config: TrainConfig,
+) -> Iterator[Rows]:
+    devices = all_devices(config.partition).local
+    batches = prediction_batches(numbered, length, devices)
+    in_order = (batches[index] for index in range(len(batches)))
+    words = sum(part.num_words for part in numbered)
+    with word_progress(words, "frozen layers", shown=hosts.is_first()) as advance:
+        for block in hidden_states(devices, layers, token_ids, in_order, DTYPE):
+            if not np.isfinite(block.hidden).all():
+                raise InputError(
+                    f"The output of the frozen layers is not finite in {DTYPE}; check the weights, "
+                    "or leave out --trainable_layers."
+                )
+            advance(block.num_words)
+            yield block.subwords, block.hidden
