@@ -1,6 +1,7 @@
 """Label maps: what a source calls its labels, and what the target calls them."""
 
 import os
+import reprlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -42,8 +43,11 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     try:
         with open(path, encoding="utf-8") as file:
             targets = yaml.safe_load(file)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # of PyYAML, for values
+        reason = " ".join(str(error).split())  # such as 2001-99-99
+        raise InputError(f"{where}: a value is none ({reason}); put labels into quotes.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
@@ -53,13 +57,15 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
         raise InputError(f"{where} is no mapping; write one `LABEL: TARGET` a line.")
     for name, target in targets.items():
         for value in [name] if target is None else [name, target]:
-            _check_name(value, f"{where}: {name!r}: {target!r}")
+            _check_name(value, f"{where}: {reprlib.repr(name)}: {reprlib.repr(target)}")
     return LabelMap(where, targets)
 
 
 def _check_name(value: object, where: str) -> None:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
-        raise InputError(f"{where}: {value!r} is not a name; put labels into quotes ('NO', '1').")
+        raise InputError(
+            f"{where}: {reprlib.repr(value)} is not a name; put labels into quotes ('NO', '1')."
+        )
 
 
 def map_labels(
