@@ -13,7 +13,8 @@ from zsl_jax.data.parts import deal
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-_FILE_FLAGS = "text train dev test source test_source label_map gold_words".split()
+_FILE_FLAGS = "text train dev source label_map gold_words".split()
+_TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
 # Flags that may differ when an interrupted run goes on: they change no trained number.
 FREE_FLAGS = frozenset(
     "output overwrite decode test test_source max_test_sentences task partition save_every_steps "
@@ -121,32 +122,40 @@ def record(files: Sequence[Any] = (), parts: int = 1, **more_flags: Any):
       more_flags: Values of flags that belong to one program only.
     """
     from zsl_jax.io.run_folder import Record, file_hashes
-    from zsl_jax.workflows.sources import fingerprint, parse_sources
+    from zsl_jax.workflows.sources import fingerprint
 
     ours = FLAGS.get_flags_for_module("launch.options")
     values: dict[str, Any] = {flag.name: flag.value for flag in ours} | more_flags
-    models = {"encoder": values["encoder"]} if values.get("encoder") else {}
-    for source in parse_sources(values.get("source") or ()):
+    models = {"encoder": fingerprint(values["encoder"])} if values.get("encoder") else {}
+    for source in _named_sources("source"):
         if not source.is_file:
-            models[f"source {source.name}"] = source.path
-    digests = {name: fingerprint(path) for name, path in models.items()}
-    data = file_hashes([*data_files(), *files])
-    return Record(values, FLAGS.seed, data, digests, parts, FREE_FLAGS)
+            models[f"source {source.name}"] = source.fingerprint
+    data = file_hashes([*data_files(_FILE_FLAGS), *files])
+    test_data = file_hashes(data_files(_TEST_FILE_FLAGS))
+    return Record(values, FLAGS.seed, data, models, parts, FREE_FLAGS, test_data)
 
 
-def data_files() -> list[str]:
-    """Every file that a flag names."""
-    from zsl_jax.data.text_files import find_files
-
+def data_files(flags: Sequence[str]) -> list[str]:
+    """Every file that some flags name."""
     paths: list[str] = []
-    for name in _FILE_FLAGS:
+    for name in flags:
         values = FLAGS[name].value if name in FLAGS else None
+        if name in ("source", "test_source"):
+            paths += [file for source in _named_sources(name) for file in source.files]
+            continue
         for value in [values] if isinstance(values, str) else values or []:
-            path = value.partition("=")[2] if FLAGS[name].flag_type() != "string" else value
-            if "source" not in name or not os.path.isdir(path):
-                paths += find_files(path)
+            path = value if FLAGS[name].flag_type() == "string" else value.partition("=")[2]
+            paths += _files(name, path)
     folders = [str(file) for path in paths for file in sorted(Path(path).glob("*.arrow"))]
     return [path for path in paths if os.path.isfile(path)] + folders
+
+
+def _named_sources(flag: str):
+    """The sources that a flag names; --task says what a spaCy pipeline is asked for."""
+    from zsl_jax.workflows.sources import parse_sources
+
+    values = FLAGS[flag].value if flag in FLAGS else None
+    return parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
 
 
 def report(line: str) -> None:
@@ -156,9 +165,9 @@ def report(line: str) -> None:
 
 def sources():
     """The sources that --source names, each with its label map."""
-    from zsl_jax.workflows.sources import parse_sources, with_label_maps
+    from zsl_jax.workflows.sources import with_label_maps
 
-    return with_label_maps(parse_sources(FLAGS.source), FLAGS.label_map)
+    return with_label_maps(_named_sources("source"), FLAGS.label_map)
 
 
 def gold_words(parts):
@@ -174,10 +183,8 @@ def gold_words(parts):
 
 def test_sources(sources):
     """The sources that --test_source names, with the label maps of those that they belong to."""
-    from zsl_jax.workflows.sources import parse_sources
-
     maps = {source.name: source.label_map for source in sources}
-    found = parse_sources(FLAGS.test_source, "--test_source")
+    found = _named_sources("test_source")
     return [source._replace(label_map=maps.get(source.name)) for source in found]
 
 
@@ -193,10 +200,10 @@ def check_transfer(sources, test_sources) -> None:
         if source.name not in files:
             raise InputError(
                 f"--test_source={source.name}=...: there is no --source={source.name}=FILE; "
-                "a model folder annotates --test by itself"
+                "a model or pipeline annotates --test by itself"
             )
     if FLAGS.approach == "direct":
-        if len(sources) != 1 or sources[0].is_file or sources[0].label_map:
+        if len(sources) != 1 or not sources[0].is_model or sources[0].label_map:
             raise InputError(
                 "--approach=direct takes exactly one --source, and that must be a model folder "
                 "without a label map"

@@ -44,7 +44,8 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
     "confidence": (flags.DEFINE_float, 0.95, "Of intervals and bounds.", 0.5, 0.9999),
     "resamples": (flags.DEFINE_integer, 10_000, "Bootstrap resamples of the sentences.", 1),
     "source": (flags.DEFINE_multi_string, [],
-        "NAME=PATH of a source: a prediction file, model folder or hub name. Repeat it."),
+        "NAME=PATH of a source: a prediction file, model folder, hub name, or spacy:PIPELINE. "
+        "Repeat it."),
     "test_source": (flags.DEFINE_multi_string, [],
         "NAME=PATH of a source's prediction file for --test, where --source is a file too."),
     "label_map": (flags.DEFINE_multi_string, [],
@@ -61,7 +62,7 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
         "Default: upos in .conllu, the last elsewhere."),
     "task": (flags.DEFINE_enum, None, ["pos", "ner", "plain"],
         "Which scores count: accuracy (pos, plain) or entity F1 (ner). Default: ner if the "
-        "labels are BIO."),
+        "labels are BIO. With pos, spaCy pipelines give parts of speech instead of entities."),
     "max_sentences": (flags.DEFINE_integer, 0,
         "Use this many random sentences of --train or --text, drawn with --seed (0: all).", 0),
     "max_test_sentences": (flags.DEFINE_integer, 0, "The same for --test and --dev.", 0),

@@ -10,7 +10,7 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("model", "text", "format", "encoding", "words", "output", "output_format")
-options.define("source", "label_map", "decode", "row_length", "max_sentences", "seed")
+options.define("source", "label_map", "task", "decode", "row_length", "max_sentences", "seed")
 
 
 def main() -> None:

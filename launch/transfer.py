@@ -54,7 +54,8 @@ def main() -> None:
                 rows, tested = score(experiment, done, config, models + test_sources, cache)
             labels = {"source": read, "test_source": tested, **inputs.labels_read()}
             table = [row._asdict() for row in rows]
-            run.write_result({"rows": table, "labels": labels, **inputs.compiled()})
+            about = {"labels": labels, "sources": report and report.plain, **inputs.compiled()}
+            run.write_result({"rows": table, **about})
             print(f"model folder: {FLAGS.output}")
 
 
@@ -95,14 +96,14 @@ def score(experiment, done, config, sources, cache: Path):
     """Read --test and print the table: the sources, their aggregations, and what was trained."""
     from zsl_jax.workflows import experiment as experiments
     from zsl_jax.workflows.sources import TextPart
-    from zsl_jax.workflows.table import format_table
+    from zsl_jax.workflows.table import format_table, verdict
 
     gold = inputs.read_labelled("test", FLAGS.max_test_sentences)
     found = experiments.predictions_of(sources, TextPart(gold), cache, config.row_length)
     test = experiments.prepare_test(experiment, gold, found, FLAGS.task)
     rows = experiments.baselines(experiment, test)
     rows += experiments.approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
-    print(format_table(rows))
+    print(format_table(rows), verdict(rows), sep="\n")
     return rows, {name: dict(made.about) for name, made in found.items()}
 
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -128,7 +129,7 @@ def test_more_trainable_layers_than_there_are_is_one_sentence(world, tmp_path):
     assert "--trainable_layers=3" in done.stderr and "has 2 layers" in done.stderr
 
 
-def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(transferred):
+def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(world, transferred):
     output, printed = transferred
     rows = json.loads((output / "result.json").read_text())["rows"]
     names = [(row["name"], row["labels_from"]) for row in rows]
@@ -137,6 +138,13 @@ def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(transferred):
         ("lvm", "P"), ("lvm", "Q"),
     ]  # fmt: skip
     assert "dawid_skene" in printed and str(output) in printed
+    assert "lvm (Q, " in printed and "label of the majority on " in printed
+    about = json.loads((output / "result.json").read_text())["sources"]
+    assert [source["name"] for source in about["sources"]] == ["file", "model"]
+    assert set(about["sources"][0]["diagonal"]) == set(LABELS)
+    assert set(about["same_labels"]) == {"majority", "mean"}
+    record = json.loads((output / "run.json").read_text())
+    assert set(record["test_data"]) == {str(world.test)} and str(world.test) not in record["data"]
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]
     rounds = [line for line in lines if line["kind"] == "round"]
     assert [line["round"] for line in rounds] == [0, 1, 2]
@@ -198,7 +206,7 @@ def test_every_file_of_a_text_is_hashed(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     code = "from launch import inputs, options; options.define('text', 'test', 'source'); "
-    code += "options.run(lambda: print(*inputs.data_files()))"
+    code += "options.run(lambda: print(*inputs.data_files(['text', 'test', 'source'])))"
     arguments = [f"--text={tmp_path}/*.txt", f"--test={tmp_path}/saved"]
     arguments += [f"--source=m={tmp_path}/models", f"--source=a={tmp_path}/a.txt"]
     done = subprocess.run(
@@ -247,6 +255,41 @@ def test_evaluate_takes_seeds_and_tests_them_against_others(world, tmp_path):
         refused = program("evaluate", *common, good, flag, status=2)
         last = refused.stderr.strip().splitlines()[-1]  # what was read is logged before
         assert last.startswith("error: " + flag.partition("=")[0]) and reason in last
+
+
+def test_paths_that_lead_nowhere_name_their_flag_or_themselves_and_the_way_out(world, tmp_path):
+    none = tmp_path / "none"
+    transfer = ("transfer", f"--encoder={world.encoder}", f"--text={world.text}")
+    cases = [
+        ((*transfer, f"--source=a={none}*.conll"), f"--source=a={none}*.conll: ", "pattern"),
+        ((*transfer, f"--source=a={none}.conll"), f"--source=a={none}.conll: ", "correct"),
+        ((*transfer, f"--source=a={none}/x"), f"{none}/x", "folder"),
+        ((*transfer, f"--source=a=spacy:{none}"), f"spacy:{none}", "pip install|saved spaCy"),
+        ((*transfer, f"--source=a={world.text}", f"--test={none}*"), f"--test={none}*", "pattern"),
+        ((*transfer, f"--source=a={world.text}", f"--test={none}"), f"{none}", "file"),
+        ((*transfer, f"--source=a={world.text}", f"--test_source=a={none}*.conll"),
+            f"--test_source=a={none}*.conll: ", "pattern"),
+        ((*transfer, f"--source=a={world.text}", f"--label_map=a={none}"),
+            f"--label_map=a={none}: ", "correct"),
+        (("aggregate", f"--source=a={none}*"), f"--source=a={none}*: ", "pattern"),
+        (("aggregate", f"--source=a={world.encoder}"), f"--source=a={world.encoder}", "annotate"),
+        (("annotate", f"--model={world.encoder}", f"--text={world.text}"),
+            f"--output={tmp_path / 'out'}: ", "parquet"),
+        (("predict", f"--model={none}", f"--text={world.text}"), f"{none}", "folder"),
+        (("evaluate", f"--gold={none}", f"--predicted={world.text}"), f"{none}", "check"),
+        (("evaluate", f"--gold={world.text}", f"--predicted={none}"), f"{none}", "correct"),
+    ]  # fmt: skip
+    for (name, *arguments), where, way_out in cases:
+        refused = program(name, *arguments, f"--output={tmp_path / 'out'}", status=2)
+        last = refused.stderr.strip().splitlines()[-1]
+        assert last.startswith("error: ") and where in last and re.search(way_out, last), last
+        assert "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["annotate", "predict"])
+def test_flags_of_the_training_are_unknown_to_programs_that_do_not_train(name):
+    refused = program(name, "--model=x", "--text=x", "--output=x", "--dtype=bfloat16", status=1)
+    assert "Unknown command line flag 'dtype'" in refused.stderr
 
 
 def test_bad_flags_end_in_one_sentence(world, tmp_path):

@@ -1,4 +1,6 @@
 import ast
+import configparser
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +69,27 @@ def test_layers(file):
         assert name[0] not in FORBIDDEN.get(layer, ()), f"{layer} imports {'.'.join(name)}"
     used = COMPILE & set(compiles(tree)) - ({"jit"} if layer == "kernels" else set())
     assert not used or module == ("zsl_jax", "training", "steps"), f"{used} outside steps.py"
+
+
+DISTRIBUTIONS = {  # import name -> name in setup.cfg, where they differ
+    "absl": "absl-py",
+    "yaml": "pyyaml",
+    "orbax": "orbax-checkpoint",
+}
+
+
+def test_every_package_that_is_imported_is_declared_and_none_by_its_private_parts():
+    setup = configparser.ConfigParser()
+    setup.read(ROOT / "setup.cfg")
+    extras = "".join(setup["options.extras_require"].values())
+    declared = set(re.findall(r"^[\w-]+", setup["options"]["install_requires"] + extras, re.M))
+    known = {"zsl_jax", "launch", *sys.stdlib_module_names}
+    for file in FILES:
+        package = file.relative_to(ROOT).with_suffix("").parts[:-1]
+        for name in imported(ast.parse(file.read_text(encoding="utf-8")), package):
+            if name[0] not in known:
+                assert DISTRIBUTIONS.get(name[0], name[0]) in declared, f"{file}: {name[0]}"
+                assert not any(part.startswith("_") for part in name), f"{file}: {name}"
 
 
 def loaded_after(code):

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from tests.fuzzing import damaged, encoded, fuzz, json_objects, json_values, read_or_refuse, scalars
 from zsl_jax.data.checks import UNWRITABLE
+from zsl_jax.data.label_maps import map_labels, read_label_map
 from zsl_jax.data.parquet_writer import write_predictions
 from zsl_jax.data.predictions import SourcePredictions, read_predictions
 from zsl_jax.data.readers import read_sentences
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
 
 CONLL = "-DOCSTART- -X- O\n\n# id = 1\nAnna N B-PER\nsings V O\n\n# SYM O\n1 NUM O\n"
 CONLLU = "# id = 1\n1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_\n" + "".join(
@@ -198,11 +201,11 @@ def test_json_text(path, data, with_labels, allow_missing):
     check_text(path, data, "jsonl", with_labels, allow_missing=allow_missing)
 
 
-def check_predictions(path, data):
+def check_predictions(path, data, text=None):
     path.write_bytes(data)
-    found = read_or_refuse(read_predictions, path)
+    found = read_or_refuse(lambda path: read_predictions(path, text), path)
     if found is None:
-        return
+        return None
     num_words = sum(map(len, found.words))
     size = len(found.label_names)
     assert all(isinstance(word, str) for sentence in found.words for word in sentence)
@@ -213,6 +216,7 @@ def check_predictions(path, data):
         totals = found.probs.astype(np.float32).sum(axis=1)
         assert (found.probs >= 0).all()
         np.testing.assert_array_less(np.abs(totals - (found.labels >= 0)), 0.02)
+    return found
 
 
 PREDICTIONS = (
@@ -232,6 +236,83 @@ def test_json_predictions(tmp_path_factory, data):
 @given(damaged(b"Anna\tB-PER\nsings\t_\n\n#\tO\n"))
 def test_column_predictions(tmp_path_factory, data):
     check_predictions(tmp_path_factory.getbasetemp() / "fuzz.conll", data)
+
+
+TEXT = [Sentence(("Anna", "sings", ".")), Sentence(("\u05e9\u05dc", "e\u0301"))]
+SPANS = (
+    '{"text": "Anna sings.", "spans": [{"start": 0, "end": 4, "label": "PER", "score": 0.9}]}\n'
+    '{"text": "\u05e9\u05dc e\u0301", "entities": [[0, 2, "LOC"], {"type": "X", "word": "e"}]}\n'
+)
+places = st.integers(-1, 12)
+span_objects = json_objects(
+    start=places, end=places, label=st.sampled_from(["PER", "B-PER", "O"]), score=st.floats(0, 1),
+    text=st.sampled_from(["Anna", "sings", "x"]), entity_group=st.just("LOC"), word=st.just("e"),
+)  # fmt: skip
+span_lists = st.lists(span_objects | st.lists(scalars, max_size=4), max_size=4)
+
+
+@st.composite
+def span_files(draw):
+    """Both lines, with the right texts and mostly some spans amiss."""
+    keys = st.sampled_from(["spans", "ents", "entities"])
+    rows = [
+        {"text": text, draw(keys): draw(span_lists | st.none() | json_values)}
+        for text in ("Anna sings.", "\u05e9\u05dce\u0301")
+    ]
+    return b"\n".join(map(encoded, rows))
+
+
+@fuzz
+@given(damaged(SPANS.encode()) | span_files())
+def test_span_predictions(tmp_path_factory, data):
+    found = check_predictions(tmp_path_factory.getbasetemp() / "spans.jsonl", data, TEXT)
+    if found is not None and "spans" in found.about:
+        assert list(found.words) == [sentence.words for sentence in TEXT]
+
+
+LABEL_MAP = """PER: PERSON  # one line each
+'NO': &a "LOC"
+B-X: *a
+MISC: null
+? "\\u00e9"
+: |-
+  O
+"""
+PARTS_OF_YAML = (
+    "!!int x|!!float x|!!timestamp x|2001-99-99|0x|1_0|.inf|<<: *a|*a|&a|{a: b}|? [a]|!!set {a}|"
+    "!!python/name:os.system |!!binary x|!!omap [a]|---|...|%YAML 9.9|[|{|PER: x|~|yes|'|\""
+).split("|")
+YAML_LINES = st.lists(
+    st.tuples(*(st.sampled_from([*PARTS_OF_YAML, "PER", "LOC", "O", "I-X"]) for _ in range(2))).map(
+        ": ".join
+    ),
+    max_size=4,
+).map(lambda lines: "\n".join(lines).encode())
+LAUGHS = b"a: &a [x, x]\n" + b"".join(
+    b"%c: &%c [*%c, *%c]\n" % (letter, letter, letter - 1, letter - 1)
+    for letter in range(ord("b"), ord("z") + 1)
+)
+
+
+@fuzz
+@given(damaged(LABEL_MAP.encode(), LAUGHS) | YAML_LINES | json_values.map(encoded))
+def test_label_maps(path, data):
+    path.write_bytes(data)
+    label_map = read_or_refuse(read_label_map, path)
+    if label_map is None:
+        return
+    for name, target in label_map.targets.items():
+        assert all(isinstance(value, str) and value for value in [name, target or "O"])
+    made = SourcePredictions(
+        ("O", "B-PER", "I-PER"), np.array([0, 1, -1], np.int32), None, (("a", "b", "c"),)
+    )
+    try:
+        mapped = map_labels(made, label_map, "the source en")
+    except InputError as error:
+        assert str(path) in str(error)
+        return
+    assert mapped.labels.shape == (3,) and mapped.labels[2] == -1
+    assert mapped.labels.max() < len(mapped.label_names)
 
 
 @pytest.fixture(scope="module")
@@ -290,6 +371,9 @@ def tables(draw):
     about = json.dumps({"info": {"features": features}})
     metadata = {
         b"zsl_jax.label_names": draw(names.map(encoded) | json_values.map(encoded) | st.binary()),
+        b"zsl_jax.about": draw(
+            st.sampled_from([b"{}", b"[" * 20_000]) | json_values.map(encoded) | st.binary()
+        ),
         b"zsl_jax.format_version": draw(st.just(b"1") | st.binary(max_size=3)),
         b"huggingface": draw(st.just(about.encode()) | st.binary(max_size=9)),
     }

@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,10 +20,10 @@ def confusion_near_identity(num_sources, diagonal=0.8):
     return np.tile(matrix, (num_sources, 1, 1))
 
 
-def diagnose(confusion, posterior, labels, names=("de", "fr")):
+def diagnose(confusion, posterior, labels, *gain):
     log_confusion = None if confusion is None else np.log(confusion)
     tally = diagnosis.tally(np.array(posterior), np.array(labels))
-    return diagnosis.diagnose(names, ALPHABET, log_confusion, tally)
+    return diagnosis.diagnose(("de", "fr"), ALPHABET, log_confusion, tally, *gain)
 
 
 HEALTHY_VOTES = [[0, 0], [1, 1], [2, -1], [2, 1]]
@@ -95,10 +97,33 @@ def test_the_text_tells_sources_confusions_and_warnings():
     found = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES)
     lines = found.text.splitlines()
     assert lines[1].split() == ["de", "100.00", "100.00", "80.00"]
-    assert lines[2].split() == ["fr", "75.00", "66.67", "33.33"]
-    assert lines[3].strip() == "NOUN for VERB: 1 words, 100.0 %"
-    assert lines[4:] == [f"warning: {warning}" for warning in found.warnings]
+    assert lines[2].strip() == "lowest on the diagonal: ADJ 80.0, NOUN 80.0, VERB 80.0"
+    assert lines[3].split() == ["fr", "75.00", "66.67", "33.33"]
+    assert lines[4].strip() == "lowest on the diagonal: NOUN 10.0, VERB 10.0, ADJ 80.0"
+    assert lines[5].strip() == "NOUN for VERB: 1 words, 100.0 %"
+    assert lines[6:] == [f"warning: {warning}" for warning in found.warnings]
     assert diagnose(None, HEALTHY_POSTERIOR, HEALTHY_VOTES).text.splitlines()[1].endswith("-")
+
+
+def test_a_label_model_that_adds_nothing_says_so():
+    healthy = (confusion_near_identity(2), HEALTHY_POSTERIOR, HEALTHY_VOTES)
+    found = diagnose(*healthy, {"majority": 0.9949, "mean": 0.9951}, (1.5, 1.4, 1.5))
+    same, risen = found.warnings
+    assert "label of the mean on 99.51 % of the words" in same
+    assert "J did not fall: 1.5000 a word at the first E step, 1.5000 at the last" in risen
+    assert "Q gives the label of the majority on 99.49 % of the words" in found.text
+    assert diagnose(*healthy, {"mean": 0.9}, (1.5, 1.6, 1.4)).warnings == ()
+    assert diagnose(*healthy, {}, (1.5,)).warnings == ()
+
+
+def test_the_record_is_plain_json():
+    found = diagnose(confusion_near_identity(2), HEALTHY_POSTERIOR, HEALTHY_VOTES, {"mean": 0.9})
+    record = json.loads(json.dumps(found.plain))
+    assert record["same_labels"] == {"mean": 0.9} and record["warnings"] == []
+    french = record["sources"][1]
+    assert french["name"] == "fr" and french["diagonal"]["VERB"] == pytest.approx(0.8)
+    confusion = {"predicted": "NOUN", "inferred": "VERB", "num_words": 1, "share": 1.0}
+    assert french["confusions"] == [confusion]
 
 
 label_ids = hnp.arrays(

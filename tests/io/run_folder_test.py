@@ -118,6 +118,16 @@ def test_an_interrupted_run_goes_on_with_the_same_record_and_free_flags(tmp_path
         create_run_folder(tmp_path, FIRST)
 
 
+def test_test_files_are_noted_but_may_differ_when_the_run_goes_on(tmp_path):
+    record = FIRST._replace(test_data={"t": "00", "a": "00"})
+    interrupted(tmp_path)
+    create_run_folder(tmp_path, record)
+    create_run_folder(tmp_path, record._replace(test_data={"t": "01", "u": "02"}))
+    assert read(tmp_path / "run.json")["test_data"] == {"t": "01", "u": "02"}
+    with pytest.raises(InputError, match="a: other contents"):  # a is read for training, too
+        create_run_folder(tmp_path, record._replace(data={"a": "01"}))
+
+
 def test_only_the_first_process_writes(tmp_path):
     run = RunFolder(tmp_path / "run", writes=False)
     run.append_metrics(step=1)

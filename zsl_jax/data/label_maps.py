@@ -1,6 +1,7 @@
 """Label maps: what a source calls its labels, and what the target calls them."""
 
 import os
+import reprlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -43,8 +44,11 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     try:
         with open(path, encoding="utf-8") as file:
             targets = yaml.safe_load(file)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
+    except (ValueError, TypeError, LookupError, AttributeError) as error:  # of PyYAML, for values
+        reason = " ".join(str(error).split())  # such as 2001-99-99
+        raise InputError(f"{where}: a value is none ({reason}); put labels into quotes.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
@@ -57,7 +61,7 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
 
 def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | None:
     """What one line of a label map says, checked."""
-    line = f"{where}: {name!r}: {value!r}"
+    line = f"{where}: {reprlib.repr(name)}: {reprlib.repr(value)}"
     _check_name(name, line)
     if value is None:
         return None
@@ -70,7 +74,9 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
 
 def _check_name(value: object, where: str) -> str:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
-        raise InputError(f"{where}: {value!r} is not a name; put labels into quotes ('NO', '1').")
+        raise InputError(
+            f"{where}: {reprlib.repr(value)} is not a name; put labels into quotes ('NO', '1')."
+        )
     return value
 
 

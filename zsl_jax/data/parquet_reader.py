@@ -54,7 +54,7 @@ def _about(schema: pa.Schema, where: str) -> dict[str, Any]:
     """What the metadata say about the predictions."""
     try:
         about = json.loads((schema.metadata or {}).get(ABOUT_KEY, b"{}"))
-    except ValueError:
+    except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
         key = ABOUT_KEY.decode()

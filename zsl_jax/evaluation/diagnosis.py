@@ -3,16 +3,21 @@
 Q is the posterior over the true labels; its arg max is called the inferred label.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from zsl_jax.evaluation.warning_signs import confusion_warnings, lost_label_warnings
+from zsl_jax.evaluation.warning_signs import (
+    confusion_warnings,
+    lost_label_warnings,
+    no_gain_warnings,
+)
 from zsl_jax.labels import Alphabet
 
 NUM_CONFUSIONS = 3
+NUM_LOWEST = 3
 
 
 class Confusion(NamedTuple):
@@ -55,15 +60,27 @@ class Diagnosis(NamedTuple):
     Attributes:
       warnings: One sentence each.
       sources: One report a source.
+      same_labels: By the name of a way to put votes together, such as "majority", the share of the
+        words with votes on which the inferred label is that way's.
     """
 
     warnings: tuple[str, ...]
     sources: tuple[SourceReport, ...]
+    same_labels: Mapping[str, float]
 
     @property
     def text(self) -> str:
         """The reports and warnings as lines of text."""
         return format_diagnosis(self)
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The same as dictionaries, for a run's record."""
+        reports = [
+            {**report._asdict(), "confusions": [found._asdict() for found in report.confusions]}
+            for report in self.sources
+        ]
+        return {**self._asdict(), "sources": reports}
 
 
 class Tally(NamedTuple):
@@ -136,6 +153,8 @@ def diagnose(
     alphabet: Alphabet,
     log_confusion: Float[np.ndarray, "U V K"] | None,
     tally: Tally,
+    same_labels: Mapping[str, float] | None = None,
+    objectives: Sequence[float] = (),
 ) -> Diagnosis:
     """Looks for label switching and collapse, and sums up what each source is like.
 
@@ -147,6 +166,8 @@ def diagnose(
       alphabet: The V labels of the sources, with the target's K.
       log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
       tally: The sources' labels against Q, over the whole text.
+      same_labels: As in `Diagnosis`.
+      objectives: J a word of each E step.
 
     Returns:
       The warnings and a report on each source.
@@ -159,6 +180,7 @@ def diagnose(
             warnings += confusion_warnings(name, label_names, matrix, meanings)
     votes = tally.counts.sum(2)[:, : len(label_names)]
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
+    warnings += no_gain_warnings(same_labels or {}, objectives)
     shares = zip(tally.coverage.tolist(), tally.agreement.tolist(), strict=True)
     reports = tuple(
         SourceReport(
@@ -169,7 +191,7 @@ def diagnose(
         )
         for source, (name, share) in enumerate(zip(source_names, shares, strict=True))
     )
-    return Diagnosis(tuple(warnings), reports)
+    return Diagnosis(tuple(warnings), reports, dict(same_labels or {}))
 
 
 def top_confusions(
@@ -203,7 +225,7 @@ def top_confusions(
 
 
 def format_diagnosis(diagnosis: Diagnosis) -> str:
-    """A line a source, its confusions below, and the warnings at the end.
+    """A line a source, its lowest φ(y|y) and its confusions below, and the warnings at the end.
 
     Args:
       diagnosis: As `diagnose` returns it.
@@ -220,9 +242,15 @@ def format_diagnosis(diagnosis: Diagnosis) -> str:
             f"{report.name:<{width}}{100 * report.coverage:>10.2f}{100 * report.agreement:>15.2f}"
             f"{mean:>15}"
         )
+        if report.diagonal:
+            lowest = sorted(report.diagonal.items(), key=lambda pair: pair[1])[:NUM_LOWEST]
+            listed = ", ".join(f"{label} {100 * value:.1f}" for label, value in lowest)
+            lines.append(f"{'':<{width}}  lowest on the diagonal: {listed}")
         for confusion in report.confusions:
             lines.append(
                 f"{'':<{width}}  {confusion.predicted} for {confusion.inferred}: "
                 f"{confusion.num_words:,} words, {100 * confusion.share:.1f} %"
             )
+    for name, share in diagnosis.same_labels.items():
+        lines.append(f"Q gives the label of the {name} on {100 * share:.2f} % of the words")
     return "\n".join([*lines, *(f"warning: {warning}" for warning in diagnosis.warnings)])

@@ -1,12 +1,13 @@
 """Signs of label switching and collapse, put into words by the source's name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
+SAME_SHARE = 0.995
 SHOWN = 3
 
 
@@ -81,5 +82,30 @@ def lost_label_warnings(
         warnings.append(
             f"the label {label_names[label]} has lost its posterior mass ({mass[label]:.2f} words) "
             f"though sources vote for it: {voters}"
+        )
+    return warnings
+
+
+def no_gain_warnings(same_labels: Mapping[str, float], objectives: Sequence[float]) -> list[str]:
+    """Warns of a label model that adds nothing to putting the votes together.
+
+    Args:
+      same_labels: By the name of a way to put votes together, the share of the words on which Q's
+        label is that way's.
+      objectives: J a word of each E step, the first of which is that of the fixed matrices.
+
+    Returns:
+      A sentence for each share of 0.995 or more, and one if the last J is not below the first.
+    """
+    warnings = [
+        f"Q gives the label of the {name} on {100 * share:.2f} % of the words: it can hardly be "
+        "better than that by itself, which needs no training"
+        for name, share in same_labels.items()
+        if share >= SAME_SHARE
+    ]
+    if len(objectives) > 1 and objectives[-1] >= objectives[0]:
+        warnings.append(
+            f"J did not fall: {objectives[0]:.4f} a word at the first E step, {objectives[-1]:.4f} "
+            "at the last; the sources' labels are not explained better than before training"
         )
     return warnings

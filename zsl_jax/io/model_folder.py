@@ -13,6 +13,7 @@ import numpy as np
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
+from zsl_jax.labels import LabelScheme
 
 CONFIG = "config.json"
 VOCABULARY_FILES = (
@@ -33,6 +34,7 @@ ARCHITECTURES = {
     "bert": "BertForTokenClassification",
     "roberta": "RobertaForTokenClassification",
     "xlm-roberta": "XLMRobertaForTokenClassification",
+    "camembert": "CamembertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
 }
 _HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
@@ -94,6 +96,28 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
     if not (folder / CONFIG).is_file():
         raise InputError(f"{folder} has no {CONFIG}; name a Hugging Face model folder.")
     return ModelFolder(folder, read_json_object(folder / CONFIG), read_weights(folder))
+
+
+def label_scheme(config: Mapping[str, Any], where: str) -> LabelScheme:
+    """The labels of a head, in the order of their numbers in `id2label`.
+
+    Args:
+      config: A parsed config.json.
+      where: The file's name, for messages.
+
+    Raises:
+      InputError: They are no names, or not numbered from 0.
+    """
+    names = config.get("id2label", {})
+    numbers = [str(number) for number in range(len(names))] if isinstance(names, dict) else []
+    found = [names.get(number) for number in numbers]
+    filled = all(isinstance(name, str) and name for name in found)
+    if not found or not filled or len(set(found)) < len(found):
+        raise InputError(
+            f'{where}: id2label does not give each label from "0" on a name of its own; write '
+            '{"0": "O", "1": "B-PER", ...}.'
+        )
+    return LabelScheme(tuple(found))
 
 
 def write_model_folder(

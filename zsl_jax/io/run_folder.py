@@ -52,6 +52,7 @@ class Record(NamedTuple):
       models: The encoder and the sources that are models, each with a digest of its files.
       parts: Into how many parts the text is dealt.
       free_flags: Flags that may differ when the run goes on.
+      test_data: Files that are read after training only; they may differ, too.
     """
 
     flags: Mapping[str, Any]
@@ -60,6 +61,7 @@ class Record(NamedTuple):
     models: Mapping[str, str] = {}
     parts: int = 1
     free_flags: Container[str] = ()
+    test_data: Mapping[str, str] = {}
 
 
 class RunFolder(NamedTuple):

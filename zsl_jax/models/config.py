@@ -1,8 +1,9 @@
 """Sizes and rates of an encoder, read from a Hugging Face `config.json`."""
 
 import dataclasses
+import reprlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from zsl_jax.errors import InputError
 
@@ -14,6 +15,7 @@ FAMILIES = {
     "camembert": "roberta",
     "distilbert": "distilbert",
 }
+LARGEST = 2**31 - 1  # of any size
 # Names of the activations, as config.json has them; `encoder.ACTIVATIONS` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
 
@@ -69,15 +71,16 @@ class EncoderConfig:
         family = FAMILIES.get(str(config.get("model_type")))
         if family is None:
             raise InputError(
-                f"{where}: model_type {config.get('model_type')!r} is not supported; use a model "
-                f"of type {', '.join(FAMILIES)}."
+                f"{where}: model_type {_shown(config.get('model_type'))} is not supported; use a "
+                f"model of type {', '.join(FAMILIES)}."
             )
         names = _DISTILBERT_NAMES if family == "distilbert" else _BERT_NAMES
         missing = [name for name in names.values() if name not in config]
         if missing:
             raise InputError(f"{where}: missing {', '.join(missing)}; use the model's own file.")
-        sizes = {field: int(config[name]) for field, name in names.items()}
-        offset = int(config.get("pad_token_id", 1)) + 1 if family == "roberta" else 0
+        values = _Values(config, where)
+        sizes = {field: values.size(name) for field, name in names.items()}
+        offset = values.size("pad_token_id", 1, least=0) + 1 if family == "roberta" else 0
         sizes["max_positions"] -= offset
         rates = ("dropout", "attention_dropout")
         if family != "distilbert":
@@ -85,11 +88,11 @@ class EncoderConfig:
         result = EncoderConfig(
             family=family,
             position_offset=offset,
-            type_vocab_size=0 if family == "distilbert" else int(config.get("type_vocab_size", 2)),
-            layer_norm_eps=float(config.get("layer_norm_eps", 1e-12)),
+            type_vocab_size=0 if family == "distilbert" else values.size("type_vocab_size", 2),
+            layer_norm_eps=values.rate("layer_norm_eps", 1e-12),
             hidden_act=config.get("activation" if family == "distilbert" else "hidden_act", "gelu"),
-            dropout=float(config.get(rates[0], 0.1)),
-            attention_dropout=float(config.get(rates[1], 0.1)),
+            dropout=values.rate(rates[0], 0.1),
+            attention_dropout=values.rate(rates[1], 0.1),
             **sizes,
         )
         _check(result, str(config.get("position_embedding_type", "absolute")), where)
@@ -112,16 +115,53 @@ _DISTILBERT_NAMES = _BERT_NAMES | {
 }
 
 
+class _Values(NamedTuple):
+    """The numbers of a config.json, each looked at before it is believed."""
+
+    config: Mapping[str, Any]
+    where: str
+
+    def size(self, name: str, default: int | None = None, least: int = 1) -> int:
+        """A whole number under a name."""
+        value = self.config.get(name, default)
+        if type(value) is not int or not least <= value <= LARGEST:
+            raise InputError(
+                f"{self.where}: {name} is {_shown(value)}, no whole number from {least} to "
+                f"{LARGEST:,}; use the model's own file."
+            )
+        return value
+
+    def rate(self, name: str, default: float) -> float:
+        """A number from 0 on and below 1 under a name."""
+        value = self.config.get(name, default)
+        if type(value) not in (int, float) or not 0 <= value < 1:
+            raise InputError(
+                f"{self.where}: {name} is {_shown(value)}, no number from 0 to below 1; use the "
+                "model's own file."
+            )
+        return float(value)
+
+
+def _shown(value: Any) -> str:
+    """A value as a message shows it, whatever its length."""
+    return reprlib.repr(value)
+
+
 def _check(config: EncoderConfig, position_type: str, where: str) -> None:
+    if config.max_positions < 1:
+        raise InputError(
+            f"{where}: max_position_embeddings leaves no position behind pad_token_id; use the "
+            "model's own file."
+        )
     if position_type != "absolute":
         raise InputError(
-            f"{where}: position_embedding_type {position_type!r} is not supported; use a model "
-            "with absolute positions."
+            f"{where}: position_embedding_type {_shown(position_type)} is not supported; use a "
+            "model with absolute positions."
         )
     if config.hidden_act not in HIDDEN_ACTS:
         raise InputError(
-            f"{where}: activation {config.hidden_act!r} is not supported; use a model with one of "
-            f"{', '.join(HIDDEN_ACTS)}."
+            f"{where}: activation {_shown(config.hidden_act)} is not supported; use a model with "
+            f"one of {', '.join(HIDDEN_ACTS)}."
         )
     if config.hidden_size % config.num_heads:
         raise InputError(

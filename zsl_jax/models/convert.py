@@ -16,6 +16,8 @@ IGNORED = re.compile(
     r"|embeddings\.(position_ids|token_type_ids)$"
 )
 
+_REMEDY = "Use config.json and weights of one and the same encoder or token classification model."
+
 
 def params_from_tensors(
     tensors: Mapping[str, np.ndarray], config: EncoderConfig, where: str
@@ -38,6 +40,11 @@ def params_from_tensors(
       InputError: Tensors are missing, unexpected or of the wrong shape; all of them are named.
     """
     originals = _plain_names(tensors)
+    if config.num_layers > len(originals):  # a table of all of them might not fit into memory
+        raise InputError(
+            f"{where}: the tensors do not fit config.json: {config.num_layers:,} layers there, but "
+            f"{len(originals)} tensors; all others are missing. {_REMEDY}"
+        )
     table = name_table(config)
     head = [name for name in ("classifier.weight", "classifier.bias") if name in originals]
     if head:
@@ -124,6 +131,5 @@ def _check(
             problems.append(f"{original} has shape {found}, not {wanted[name].shape}")
     if problems:
         raise InputError(
-            f"{where}: the tensors do not fit config.json: {'; '.join(problems)}. Use config.json "
-            "and weights of one and the same encoder or token classification model."
+            f"{where}: the tensors do not fit config.json: {'; '.join(problems)}. {_REMEDY}"
         )

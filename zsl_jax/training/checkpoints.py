@@ -67,14 +67,15 @@ class Checkpoints:
         seen = dict(progress.rounds)
         best = min(seen, key=lambda step: seen[step], default=progress.step)
         self._wanted = {best, progress.step, *(step for step, _ in progress.rounds[-1:])}
+        if progress.step in self._manager.all_steps():
+            return
         about = {**progress._asdict(), "label_names": self._label_names}
         items = ocp.args.Composite(
             state=ocp.args.StandardSave(_filled(self._devices.fetch(state))),
             progress=ocp.args.JsonSave(about),
         )
         with _explained(self._failure(progress.step)):
-            if progress.step not in self._manager.all_steps():
-                self._manager.save(progress.step, args=items)
+            self._manager.save(progress.step, args=items)
 
     def start(self) -> Start:
         """The latest state, or the first one where nothing was saved.

@@ -14,7 +14,9 @@ from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import Alphabet, LabelScheme, common_alphabet
 from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.records import Progress, RoundRecord
 from zsl_jax.types import Sentence, SourceVotes
+from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.frozen_layers import through_frozen_layers
 from zsl_jax.workflows.recording import recorded, tally_of
@@ -202,8 +204,20 @@ def run_approach(
     names, text = experiment.names, experiment.text
     copies = len(names) if config.approach is Approach.HARD_CAT else 1
     words = int(hosts.total(sum(part.num_words for part in text.parts)))
+    objectives: list[float] = []
+
+    def on_start(progress: Progress) -> None:
+        objectives[:] = [objective for _, objective in progress.rounds]
+        hooks.on_start(progress)
+
+    def on_round(record: RoundRecord) -> None:
+        objectives.append(record.expectation.objective)
+        hooks.on_round(record)
+
     with recorded(run, title, config.passes * words * copies, text.votes, names) as hooks:
-        return train_target(experiment.start, experiment.scheme, text, config, hooks, saving)
+        noting = hooks._replace(on_start=on_start, on_round=on_round)
+        done = train_target(experiment.start, experiment.scheme, text, config, noting, saving)
+    return done._replace(objectives=tuple(objectives))
 
 
 def baselines(experiment: Experiment, test: Test) -> list[Row]:
@@ -252,8 +266,20 @@ def save_sources(
 
 
 def source_report(experiment: Experiment, done: Transferred) -> diagnosis.Diagnosis | None:
-    """What was learned of each source, with warnings; None without a label model."""
+    """What was learned of each source, with warnings; None without a label model.
+
+    All processes call it.
+    """
     if done.posterior is None:
         return None
-    tally = tally_of(done.posterior, experiment.text.votes)
-    return diagnosis.diagnose(experiment.names, experiment.alphabet, done.log_confusion, tally)
+    votes, alphabet = experiment.text.votes, experiment.alphabet
+    inferred = done.posterior.argmax(axis=1)
+    same_labels = {}
+    for method in ("majority", "mean"):
+        labels = aggregate(votes, alphabet.scheme.size, method).labels
+        same, voted = hosts.total([(labels == inferred).sum(), (labels >= 0).sum()]).tolist()
+        same_labels[method] = same / max(voted, 1)
+    tally = tally_of(done.posterior, votes)
+    return diagnosis.diagnose(
+        experiment.names, alphabet, done.log_confusion, tally, same_labels, done.objectives
+    )

@@ -18,23 +18,33 @@ from zsl_jax.data.text_files import find_files
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
 from zsl_jax.workflows.tagging import LoadedTagger, load_tagger, predict_log_probs, require_head
+
+SPACY = "spacy:"
 
 
 class Source(NamedTuple):
-    """One `--source=NAME=PATH`: a model folder (or hub name), or a file of predictions.
+    """One `--source=NAME=PATH`: a model folder (or hub name), a spaCy pipeline, or predictions.
 
     Attributes:
       name: What the user calls it.
-      path: The folder, hub name or file.
+      path: The folder, hub name or file; "spacy:" and a folder or package for a spaCy pipeline.
       label_map: The file of its `--label_map=NAME=FILE`; None if its labels are the target's.
       given: The flag and value that name it, for messages.
+      task: What a spaCy pipeline is asked for, "ner" or "pos".
     """
 
     name: str
     path: str
     label_map: str | None = None
     given: str = ""
+    task: str = "ner"
+
+    @property
+    def pipeline(self) -> str | None:
+        """The folder or package of a spaCy pipeline; None for other sources."""
+        return self.path.removeprefix(SPACY) if self.path.startswith(SPACY) else None
 
     @property
     def is_file(self) -> bool:
@@ -42,9 +52,22 @@ class Source(NamedTuple):
         return all(Path(file).is_file() for file in self.files)
 
     @property
+    def is_model(self) -> bool:
+        """Whether the path is a model folder or hub name."""
+        return not self.is_file and self.pipeline is None
+
+    @property
     def files(self) -> list[str]:
         """The files of predictions, or the one folder or hub name of a model."""
-        return [self.path] if os.path.isdir(self.path) else find_files(self.path)
+        whole = self.pipeline is not None or os.path.isdir(self.path)
+        return [self.path] if whole else find_files(self.path)
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the files of a model or pipeline; a hub name stands for itself."""
+        if self.pipeline is not None:
+            return spacy_fingerprint(self.pipeline, self.task)
+        return fingerprint(self.path)
 
 
 class TextPart(NamedTuple):
@@ -64,8 +87,15 @@ class TextPart(NamedTuple):
     by_file: Sequence[Sequence[Sentence]] | None = None
 
 
-def parse_sources(values: Sequence[str], flag: str = "--source") -> list[Source]:
+def parse_sources(
+    values: Sequence[str], flag: str = "--source", task: str | None = None
+) -> list[Source]:
     """The sources that a repeated flag names.
+
+    Args:
+      values: The flag's values, NAME=PATH.
+      flag: Its name, for messages.
+      task: With "pos", spaCy pipelines are asked for parts of speech, otherwise for entities.
 
     Raises:
       InputError: A value has no name, a name stands twice, or a file is missing.
@@ -77,10 +107,14 @@ def parse_sources(values: Sequence[str], flag: str = "--source") -> list[Source]
             raise InputError(f"{flag}={value} must read {flag}=NAME=PATH")
         if any(name == other.name for other in sources):
             raise InputError(f"{flag}: the name {name} stands twice; give each source its own")
-        source = Source(name, path, given=f"{flag}={value}")
-        for file in source.files:
+        source = Source(name, path, None, f"{flag}={value}", "pos" if task == "pos" else "ner")
+        try:
+            files = source.files
+        except InputError as error:
+            raise InputError(f"{flag}={value}: {error}") from error
+        for file in files:
             if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
-                raise InputError(f"{flag}={value}: there is no file {file}")
+                raise InputError(f"{flag}={value}: there is no file {file}; correct the path")
         if "/" in name or name.startswith("."):
             raise InputError(f"{flag}={value}: a name is a plain word, without / or a leading dot")
         sources.append(source)
@@ -104,7 +138,7 @@ def with_label_maps(sources: Sequence[Source], values: Sequence[str]) -> list[So
                 f"are {', '.join(source.name for source in sources)}"
             )
         if not Path(path).is_file():
-            raise InputError(f"--label_map={value}: there is no file {path}")
+            raise InputError(f"--label_map={value}: there is no file {path}; correct the path")
         maps[name] = path
     return [source._replace(label_map=maps.get(source.name)) for source in sources]
 
@@ -125,8 +159,8 @@ def source_predictions(
 ) -> SourcePredictions:
     """A source's predictions for (a part of) a text, checked word by word, in the target's labels.
 
-    A model annotates the text once; the result lies in `cache` under a name that changes with the
-    model, the text and the row length.
+    A model or pipeline annotates the text once; the result lies in `cache` under a name that
+    changes with it, the text and the row length.
 
     Raises:
       InputError: There is not one file of predictions for each file of the text, or their words
@@ -134,9 +168,12 @@ def source_predictions(
     """
     if source.is_file:
         return predictions_from_files(source, text)
-    path = cache / f"{source.name}-{_fingerprint(source.path, text.sentences, row_length)}.parquet"
+    path = cache / f"{source.name}-{_fingerprint(source, text.sentences, row_length)}.parquet"
     if not path.exists():
-        made = annotate(load_tagger(source.path), text.sentences, row_length)
+        if source.pipeline is not None:
+            made = annotate_by_spacy(source.pipeline, text.sentences, source.task)
+        else:
+            made = annotate(load_tagger(source.path), text.sentences, row_length)
         cache.mkdir(parents=True, exist_ok=True)
         prediction_files.write_predictions(path, made)
     return in_target_labels(source, prediction_files.read_predictions(path))
@@ -201,9 +238,9 @@ def abstaining(sentences: Sequence[Sentence], scheme: LabelScheme) -> SourcePred
     return SourcePredictions(label_names=scheme.names, labels=labels, probs=probs, words=words)
 
 
-def _fingerprint(model: str, sentences: Sequence[Sentence], row_length: int) -> str:
+def _fingerprint(source: Source, sentences: Sequence[Sentence], row_length: int) -> str:
     """Twelve hexadecimal digits of what a tagger's predictions for a text depend on."""
-    digest = hashlib.sha256(f"{row_length}\n{fingerprint(model)}\n".encode())
+    digest = hashlib.sha256(f"{row_length}\n{source.fingerprint}\n".encode())
     for sentence in sentences:
         digest.update("\t".join(sentence.words).encode("utf-8", "surrogatepass") + b"\n")
     return digest.hexdigest()[:12]

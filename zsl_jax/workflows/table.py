@@ -69,3 +69,27 @@ def format_table(rows: Sequence[Row]) -> str:
         cells = "".join(f"{100 * row.scores[key]:>14.2f}" for key, _ in columns)
         lines.append(f"{row.name:<{width}}  {row.labels_from:<11}{cells}")
     return "\n".join(lines)
+
+
+def verdict(rows: Sequence[Row]) -> str:
+    """Says whether what was trained is better than everything that needs no training.
+
+    Args:
+      rows: Of a table; the last one is what was trained, by Q if it has one.
+
+    Returns:
+      A sentence, with the score that counts of every row that is not beaten.
+
+    >>> rows = [Row("mean", "votes", {"score": 0.7}), Row("lvm", "Q", {"score": 0.65})]
+    >>> verdict(rows)
+    'lvm (Q, 65.00) does not beat mean 70.00'
+    """
+    trained = rows[-1]
+    score = trained.scores["score"]
+    title = f"{trained.name} ({trained.labels_from}, {100 * score:.2f})"
+    others = [row for row in rows if row.labels_from in ("source", "votes")]
+    unbeaten = [row for row in others if row.scores["score"] >= score]
+    if not unbeaten:
+        return f"{title} beats every source and every aggregation of them"
+    listed = ", ".join(f"{row.name} {100 * row.scores['score']:.2f}" for row in unbeaten)
+    return f"{title} does not beat {listed}"

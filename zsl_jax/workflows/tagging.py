@@ -52,8 +52,7 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
     params = convert.params_from_tensors(folder.tensors, encoder, str(path))
     scheme = None
     if "classifier" in params:
-        names = folder.config.get("id2label", {})
-        scheme = LabelScheme(tuple(names[key] for key in sorted(names, key=int)))
+        scheme = model_folder.label_scheme(folder.config, f"{path}/config.json")
         if scheme.size != len(params["classifier"]["bias"]):
             raise InputError(
                 f"{path}/config.json: id2label has {scheme.size} labels, the head in "

@@ -43,11 +43,13 @@ class Transferred(NamedTuple):
       tagger: P_θ.
       log_confusion: [U, V, K], log φ after training; None where there is no label model.
       posterior: [N, K], Q of the text trained on; None where there is no label model.
+      objectives: J a word of every E step; empty where there is no label model.
     """
 
     tagger: LoadedTagger
     log_confusion: Float[np.ndarray, "U V K"] | None
     posterior: Float[np.ndarray, "N K"] | None
+    objectives: tuple[float, ...] = ()
 
 
 def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:

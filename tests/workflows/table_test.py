@@ -1,0 +1,25 @@
+import pytest
+
+from zsl_jax.workflows.table import Row, format_table, verdict
+
+
+def row(name, labels_from, score):
+    return Row(name, labels_from, {"score": score, "accuracy": score})
+
+
+ROWS = [row("en", "source", 0.5), row("majority", "votes", 0.7), row("mean", "votes", 0.8)]
+
+
+@pytest.mark.parametrize(
+    ("trained", "expected"),
+    [
+        ([("P", 0.6), ("Q", 0.81)], "lvm (Q, 81.00) beats every source and every aggregation"),
+        ([("P", 0.9), ("Q", 0.8)], "lvm (Q, 80.00) does not beat mean 80.00"),
+        ([("P", 0.6)], "lvm (P, 60.00) does not beat majority 70.00, mean 80.00"),
+        ([("Q viterbi", 0.1)], "does not beat en 50.00, majority 70.00, mean 80.00"),
+    ],
+)
+def test_the_verdict_names_what_is_not_beaten(trained, expected):
+    rows = [*ROWS, *(row("lvm", kind, score) for kind, score in trained)]
+    assert expected in verdict(rows)
+    assert len(format_table(rows).splitlines()) == 2 + len(rows)
