@@ -62,7 +62,8 @@ def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]
     texts = []
     for part in (parts[number] for number in own):
         wholes = [files] if max_sentences else [[file] for file in part.of_files(files)]
-        by_file = [_sampled(_read(whole, with_labels=False), max_sentences) for whole in wholes]
+        read = (_sampled(_read(whole, with_labels=False), max_sentences) for whole in wholes)
+        by_file = [[_lean(sentence) for sentence in file] for file in read]
         sentences = part.of_sentences([sentence for file in by_file for sentence in file])
         if not sentences:
             raise InputError(f"--{flag} has fewer sentences than --parts={num_parts}")
@@ -89,6 +90,11 @@ def _read(files: Sequence[str], with_labels: bool) -> list[Sentence]:
     return [
         sentence for file in files for sentence in read_sentences(file, column, with_labels, **how)
     ]
+
+
+def _lean(sentence: Sentence) -> Sentence:
+    """A sentence without comments; each distinct word is in memory once."""
+    return sentence._replace(words=tuple(map(sys.intern, sentence.words)), comments=())
 
 
 def _sampled(sentences: list[Sentence], max_sentences: int) -> list[Sentence]:

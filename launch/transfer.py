@@ -85,7 +85,7 @@ def prepare(sources, num_parts: int, cache: Path, row_length: int):
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
     found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
     sentences = [part.sentences for part in text]
-    experiment = experiments.prepare_experiment(start, sentences, found, row_length)
+    experiment = experiments.prepare_experiment(start, sentences, found, row_length, cache)
     return experiment, experiments.labels_read(found)
 
 

@@ -52,8 +52,8 @@ class SourceVotes(NamedTuple):
 
     Attributes:
       labels: [N, U], each source's label id; -1 where it abstains.
-      probs: [N, U, K], each source's probabilities, all zero where it abstains; None if the sources
-        gave labels only.
+      probs: [N, U, K] float16, each source's probabilities, all zero where it abstains; None if the
+        sources gave labels only. For a long text, it is mapped from a file.
       sayable: [U, K], False for labels that a source does not have; None if all have all.
     """
 

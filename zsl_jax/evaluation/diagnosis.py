@@ -103,10 +103,10 @@ def tally(posterior: Float[np.ndarray, "N K"], source_labels: Int[np.ndarray, "N
     posterior, source_labels = np.asarray(posterior), np.asarray(source_labels)
     size = posterior.shape[1]
     inferred = posterior.argmax(axis=1)
-    counts = [
-        np.bincount(labels[labels >= 0] * size + inferred[labels >= 0], minlength=size * size)
-        for labels in source_labels.T.astype(np.int64)
-    ]
+    counts = []
+    for labels in source_labels.T:
+        pairs = labels.astype(np.int64) * size + inferred  # below 0 where the source abstains
+        counts.append(np.bincount(pairs[labels >= 0], minlength=size * size))
     mass = posterior.sum(axis=0, dtype=np.float64)
     return Tally(np.reshape(counts, (-1, size, size)).astype(np.float64), mass, len(posterior))
 

@@ -41,10 +41,12 @@ Confusion matrices are indexed [source, predicted, true]; each column sums to 1.
 
 from zsl_jax.kernels.aggregation import (
     DawidSkene,
+    VoteSummary,
     dawid_skene,
     label_model_posterior,
     majority_vote,
     mean_probs,
+    summarise_votes,
     vote_probs,
 )
 from zsl_jax.kernels.confusion import (
@@ -60,6 +62,7 @@ from zsl_jax.kernels.confusion import (
     total_variation,
 )
 from zsl_jax.kernels.decoding import LOG_FORBIDDEN, viterbi
+from zsl_jax.kernels.e_step import TightPosterior, tight_posterior
 from zsl_jax.kernels.objectives import (
     bound,
     cross_entropy,
@@ -86,6 +89,8 @@ __all__ = [
     "LOG_FLOOR",
     "LOG_FORBIDDEN",
     "DawidSkene",
+    "TightPosterior",
+    "VoteSummary",
     "bound",
     "closed_form_log_confusion",
     "cross_entropy",
@@ -114,7 +119,9 @@ __all__ = [
     "soft_source_log_likelihoods",
     "source_log_likelihoods",
     "squared_error",
+    "summarise_votes",
     "temperature_from_diagonal",
+    "tight_posterior",
     "total_variation",
     "viterbi",
     "vote_probs",

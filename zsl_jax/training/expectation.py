@@ -1,5 +1,6 @@
 """The E step: log P of every word of a text, and Q from it and the sources."""
 
+import collections
 import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,12 +11,14 @@ from jaxtyping import Float
 
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
+from zsl_jax.training.blocks import BLOCK_WORDS, blocks
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.records import Batches
 from zsl_jax.types import TokenBatch
 
-BLOCK_WORDS = 16_384
+# Blocks that are computed while the host takes the result of one and makes the next one ready.
+BLOCKS_AT_ONCE = 2
 
 
 class WordPosteriors(NamedTuple):
@@ -87,6 +90,7 @@ def label_posterior(
     log_confusion,
     hard: bool = False,
     previous: Float[np.ndarray, "N K"] | None = None,
+    out: Float[np.ndarray, "N K"] | None = None,
 ) -> WordPosteriors:
     """Q from log P_θ and the sources' predictions, block by block.
 
@@ -97,36 +101,28 @@ def label_posterior(
       log_confusion: [U, K, K], log φ.
       hard: One-hot Q.
       previous: [N, K], the Q at which the bound is taken; its own by default.
+      out: [N, K] float32, where Q is written; may be `priors`, which are then overwritten.
 
     Returns:
       Q and the sums.
     """
-    num_words = len(priors)
-    size = min(BLOCK_WORDS, max(num_words, 1))
-    posterior = np.empty_like(priors)
+    posterior = np.empty(priors.shape, np.float32) if out is None else out
     sums = np.zeros(3)
+    unknown = jax.device_put(np.zeros((BLOCK_WORDS, priors.shape[1]), np.float32))
 
-    def collect(start: int, result: steps.BlockResult) -> None:
-        posterior[start : start + size] = np.asarray(result.posterior)[: num_words - start]
+    def collect(rows: slice, result: steps.BlockResult) -> None:
+        posterior[rows] = np.asarray(result.posterior)[: rows.stop - rows.start]
         sums[:] += [float(result.objective), float(result.bound), float(result.entropy)]
 
-    running: tuple[int, steps.BlockResult] | None = None  # while the next block is made ready
-    for start in range(0, num_words, size):
-        stop = min(start + size, num_words)
-        mask = np.arange(size) < stop - start
-        block = [_padded(array[start:stop], size) for array in (priors, votes)]
-        before = None if previous is None else _padded(previous[start:stop], size)
-        result = steps.expectation(weights, *block, log_confusion, before, mask, hard)
-        if running is not None:
-            collect(*running)
-        running = (start, result)
-    if running is not None:
-        collect(*running)
+    waiting: collections.deque[tuple[slice, steps.BlockResult]] = collections.deque()
+    before = () if previous is None else (previous,)
+    compares = np.bool_(previous is not None)
+    for block in blocks(priors, votes, *before):
+        arrays = block.arrays if before else (*block.arrays, unknown)
+        result = steps.expectation(weights, *arrays, block.mask, log_confusion, compares, hard)
+        waiting.append((block.rows, result))
+        if len(waiting) > BLOCKS_AT_ONCE:
+            collect(*waiting.popleft())
+    for rows, result in waiting:
+        collect(rows, result)
     return WordPosteriors(posterior, *sums.tolist())
-
-
-def _padded(array: np.ndarray, size: int) -> np.ndarray:
-    """`array` with zero rows at its end, so that all blocks have one shape."""
-    if len(array) == size:
-        return array
-    return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))

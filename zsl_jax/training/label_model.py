@@ -2,12 +2,12 @@
 
 from typing import NamedTuple
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from zsl_jax import kernels
 from zsl_jax.training import hosts, steps
+from zsl_jax.training.blocks import blocks
 from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.types import SourceVotes
 
@@ -44,7 +44,7 @@ def starting_confusion(
         identity = np.tile(np.eye(num_labels, dtype=np.float32), (num_sources, 1, 1))
         return temperature * identity * informed
 
-    log_fixed = steps.log_sigma(scaled_identity(config.fixed_temperature))
+    log_fixed = _log_softmax(scaled_identity(config.fixed_temperature))
     logits = scaled_identity(config.trainable_temperature)
     if config.confusion_init == "dawid_skene":
         logits = kernels.dawid_skene(_votes_of_all(votes.labels), num_labels).log_confusion
@@ -68,17 +68,24 @@ def closed_form_logits(
     Returns:
       [U, K, K], log σ, which are the new logits.
     """
-    votes = sources.votes
-    soft = config.confusion_evidence == "soft" and votes.ndim == 3
-    if not soft and votes.ndim == 3:
-        votes = np.where(votes.sum(-1) > 0, votes.argmax(-1), -1)
-    counts = hosts.total(steps.confusion_counts(posterior, votes, log_confusion))
-    first = steps.log_sigma(sources.first_logits)
-    new = steps.closed_form(counts.astype(np.float32), first, np.float32(config.pseudo_count))
-    return np.asarray(new)
+    soft = config.confusion_evidence == "soft" and sources.votes.ndim == 3
+    own = np.zeros(log_confusion.shape)
+    for block in blocks(posterior, sources.votes):
+        counted = steps.confusion_counts(*block.arrays, block.mask, log_confusion, soft)
+        own += np.asarray(counted)
+    counts = hosts.total(own).astype(np.float32)
+    return np.asarray(
+        steps.closed_form(counts, sources.first_logits, np.float32(config.pseudo_count))
+    )
 
 
-def _votes_of_all(labels: np.ndarray) -> jnp.ndarray:
+def _log_softmax(logits: Float[np.ndarray, "U K K"]) -> Float[np.ndarray, "U K K"]:
+    """Over predictions, on the host: nothing has to be compiled for it."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _votes_of_all(labels: np.ndarray) -> np.ndarray:
     """The first votes of every process's words, at most `DAWID_SKENE_WORDS` together."""
     share = DAWID_SKENE_WORDS // hosts.count()
-    return jnp.asarray(hosts.concatenate(labels[:share].astype(np.int32)))
+    return hosts.concatenate(labels[:share].astype(np.int32))

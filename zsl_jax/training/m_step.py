@@ -96,4 +96,4 @@ def _evidence(places: np.ndarray, target: np.ndarray | None, sources: Sources | 
     rows = None if target is None else target[ids]
     if sources is None:
         return Evidence(rows, None, None)
-    return Evidence(rows, sources.votes[ids], sources.log_fixed)
+    return Evidence(rows, np.asarray(sources.votes[ids]), sources.log_fixed)

@@ -8,6 +8,7 @@ import numpy as np
 
 from zsl_jax.data.predictions import SourcePredictions, source_votes
 from zsl_jax.data.source_predictions import joined_about
+from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
@@ -91,6 +92,7 @@ def prepare_experiment(
     parts: Sequence[Sequence[Sentence]],
     predictions: Sequence[Mapping[str, SourcePredictions]],
     row_length: int,
+    folder: Path | None = None,
 ) -> Experiment:
     """Put the sources' predictions into one label scheme, and the text into subwords.
 
@@ -99,6 +101,7 @@ def prepare_experiment(
       parts: This process's parts of the text.
       predictions: For each part, the sources' predictions by name.
       row_length: Subwords of a row.
+      folder: Where the sources' probabilities go while they are needed; None keeps them in memory.
 
     Returns:
       What every approach is trained on. A source has a label if it has it for any part.
@@ -106,21 +109,24 @@ def prepare_experiment(
     names = tuple(predictions[0])
     label_names = _label_names(names, predictions)
     scheme = common_scheme(label_names)
-    votes = [source_votes(list(part.values()), scheme, names) for part in predictions]
+    votes = [source_votes(list(part.values()), scheme, names, folder) for part in predictions]
     soft = all(hosts.gather(all(part.probs is not None for part in votes)))
     probs = [part.probs for part in votes if part.probs is not None]
     joined = SourceVotes(
-        labels=_joined([part.labels for part in votes]),
-        probs=_joined(probs) if soft else None,
+        labels=np.concatenate([part.labels for part in votes]),
+        probs=_joined(probs, folder) if soft else None,
         sayable=np.array([[name in own for name in scheme.names] for own in label_names]),
     )
     text = Text([encode_text(start, part, row_length) for part in parts], joined)
     return Experiment(start, names, scheme, text)
 
 
-def _joined(tables: Sequence[np.ndarray]) -> np.ndarray:
+def _joined(tables: Sequence[np.ndarray], folder: Path | None) -> np.ndarray:
     """All rows; the table itself where there is one."""
-    return tables[0] if len(tables) == 1 else np.concatenate(tables)
+    if len(tables) == 1:
+        return tables[0]
+    rows = (block for table in tables for block in cut_rows(table))
+    return stored_rows(rows, tables[0].shape[1:], folder)
 
 
 def _label_names(

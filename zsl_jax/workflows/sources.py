@@ -14,6 +14,7 @@ from zsl_jax.data.bio import bio_predictions, reading_line
 from zsl_jax.data.label_maps import map_labels, read_label_map
 from zsl_jax.data.parts import Part
 from zsl_jax.data.predictions import SourcePredictions
+from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
@@ -112,7 +113,8 @@ def annotate(
 ) -> SourcePredictions:
     """A tagger's probabilities and labels for a text."""
     scheme = require_head(tagger)
-    probs = np.exp(predict_log_probs(tagger, sentences, row_length)).astype(np.float16)
+    log_probs = predict_log_probs(tagger, sentences, row_length)
+    probs = np.exp(log_probs, out=log_probs).astype(np.float16)
     words = tuple(sentence.words for sentence in sentences)
     labels = probs.argmax(-1).astype(np.int32)
     return SourcePredictions(label_names=scheme.names, labels=labels, probs=probs, words=words)
@@ -124,20 +126,30 @@ def source_predictions(
     """A source's predictions for (a part of) a text, checked word by word, in the target's labels.
 
     A model annotates the text once; the result lies in `cache` under a name that changes with the
-    model, the text and the row length.
+    model, the text and the row length. Probabilities lie in a file in `cache`, not in memory, and
+    the words are the text's own, so that they are in memory once for all sources.
 
     Raises:
       InputError: There is not one file of predictions for each file of the text, or their words
         differ from the text's.
     """
     if source.is_file:
-        return in_target_labels(source, _from_files(source, text))
+        return _stored(in_target_labels(source, _from_files(source, text, cache)), text, cache)
     path = cache / f"{source.name}-{_fingerprint(source.path, text.sentences, row_length)}.parquet"
     if not path.exists():
         made = annotate(load_tagger(source.path), text.sentences, row_length)
         cache.mkdir(parents=True, exist_ok=True)
         prediction_files.write_predictions(path, made)
-    return in_target_labels(source, prediction_files.read_predictions(path))
+    found = prediction_files.read_predictions(path, folder=cache)
+    return _stored(in_target_labels(source, found), text, cache)
+
+
+def _stored(predictions: SourcePredictions, text: TextPart, cache: Path) -> SourcePredictions:
+    """Predictions that hold neither words nor probabilities of their own in memory."""
+    probs = predictions.probs
+    if probs is not None and not isinstance(probs, np.memmap):
+        probs = stored_rows(cut_rows(probs), probs.shape[1:], cache)
+    return predictions._replace(probs=probs, words=[s.words for s in text.sentences])
 
 
 def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePredictions:
@@ -159,7 +171,7 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
     return found
 
 
-def _from_files(source: Source, text: TextPart) -> SourcePredictions:
+def _from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
     if len(source.files) != text.num_files:
         raise InputError(
             f"--source={source.name}={source.path}: {len(source.files)} files of predictions for "
@@ -168,7 +180,7 @@ def _from_files(source: Source, text: TextPart) -> SourcePredictions:
     by_file = []
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
-        by_file.append(prediction_files.read_predictions(file, sentences))
+        by_file.append(prediction_files.read_predictions(file, sentences, cache))
         prediction_files.check_words(by_file[-1], sentences, file)
     return prediction_files.select_sentences(prediction_files.concatenate(by_file), text.part)
 
