@@ -5,11 +5,13 @@ import gc
 import itertools
 import os
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -60,11 +62,47 @@ def peak_memory(run: Callable[[], Any]) -> tuple[Any, int]:
     return result, _status("VmHWM") - before
 
 
-def _status(field: str) -> int:
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+def _status(field: str, process: int | str = "self") -> int:
+    for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
         if line.startswith(field + ":"):
             return 1024 * int(line.split()[1])
-    raise KeyError(field)
+    return 0  # a process that has ended has no memory
+
+
+class ProgramRun(NamedTuple):
+    """What a program took.
+
+    Attributes:
+      seconds: From its start to its end.
+      peak: Bytes of resident memory at its highest, pages of mapped files included.
+      anonymous: The same without pages of mapped files, which the system can take back at any time;
+        sampled every 50 ms (Linux).
+    """
+
+    seconds: float
+    peak: int
+    anonymous: int
+
+
+def run_program(command: Sequence[str]) -> ProgramRun:
+    """Run a program to its end; its standard output and error go to this one's standard error.
+
+    Raises:
+      CalledProcessError: It ended with another status than 0.
+    """
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=sys.stderr) as process:
+        anonymous = 0
+        while True:
+            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            if ended:
+                break
+            anonymous = max(anonymous, _status("RssAnon", process.pid))
+            time.sleep(0.05)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return ProgramRun(time.perf_counter() - start, 1024 * usage.ru_maxrss, anonymous)
 
 
 def copy_bandwidth(threads: int, repeats: int = 5) -> float:

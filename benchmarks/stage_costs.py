@@ -115,8 +115,8 @@ def count_stages(encoder, rows: int) -> dict[str, Any]:
     import numpy as np
 
     from zsl_jax.training import steps
+    from zsl_jax.training.blocks import BLOCK_WORDS
     from zsl_jax.training.config import JointWeights
-    from zsl_jax.training.expectation import BLOCK_WORDS
 
     places = FLAGS.rows * FLAGS.row_length
     layers = {}
@@ -131,7 +131,9 @@ def count_stages(encoder, rows: int) -> dict[str, Any]:
     votes = jax.ShapeDtypeStruct((words, sources, labels), np.float32)
     confusion = jax.ShapeDtypeStruct((sources, labels, labels), np.float32)
     mask = jax.ShapeDtypeStruct((words,), bool)
-    block = steps.expectation.lower(JointWeights(), table, votes, confusion, table, mask, False)
+    compares = jax.ShapeDtypeStruct((), bool)
+    arguments = (table, votes, table, mask, confusion, compares)
+    block = steps.expectation.lower(JointWeights(), *arguments, False)
     e_step = {key: round(value / words) for key, value in count(block).items()}
     return {"a_subword": layers, "a_word": {"e_step": e_step}}
 

@@ -63,7 +63,8 @@ def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]
     texts = []
     for part in (parts[number] for number in own):
         wholes = [files] if max_sentences else [[file] for file in part.of_files(files)]
-        by_file = [_sampled(_read(whole, with_labels=False), max_sentences) for whole in wholes]
+        read = (_sampled(_read(whole, with_labels=False), max_sentences) for whole in wholes)
+        by_file = [[_lean(sentence) for sentence in file] for file in read]
         sentences = part.of_sentences([sentence for file in by_file for sentence in file])
         if not sentences:
             raise InputError(f"--{flag} has fewer sentences than --parts={num_parts}")
@@ -90,6 +91,11 @@ def _read(files: Sequence[str], with_labels: bool) -> list[Sentence]:
     return [
         sentence for file in files for sentence in read_sentences(file, column, with_labels, **how)
     ]
+
+
+def _lean(sentence: Sentence) -> Sentence:
+    """A sentence without comments; each distinct word is in memory once."""
+    return sentence._replace(words=tuple(map(sys.intern, sentence.words)), comments=())
 
 
 def _sampled(sentences: list[Sentence], max_sentences: int) -> list[Sentence]:
@@ -170,7 +176,7 @@ def sources():
     return with_label_maps(_named_sources("source"), FLAGS.label_map)
 
 
-def gold_words(parts):
+def gold_words(parts, cache: Path):
     """For each part of the text, the words that --gold_words knows, as a source says them."""
     from zsl_jax.workflows.sources import Source, predictions_from_files
 
@@ -178,7 +184,7 @@ def gold_words(parts):
     if path is None:
         return []
     source = Source("gold words", path, given=f"--gold_words={path}")
-    return [predictions_from_files(source, part) for part in parts]
+    return [predictions_from_files(source, part, cache) for part in parts]
 
 
 def test_sources(sources):

@@ -86,9 +86,9 @@ def prepare(sources, num_parts: int, cache: Path, row_length: int):
     text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, own)
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
     found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
-    gold = inputs.gold_words(text)
+    gold = inputs.gold_words(text, cache)
     sentences = [part.sentences for part in text]
-    experiment = experiments.prepare_experiment(start, sentences, found, row_length, gold)
+    experiment = experiments.prepare_experiment(start, sentences, found, row_length, cache, gold)
     return experiment, experiments.labels_read(found)
 
 

@@ -153,6 +153,13 @@ def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(world, transf
     assert set(rounds[-1]["confusion_moved"]) == {"file", "model"}
 
 
+def test_a_transfer_compiles_few_programs(transferred):
+    """A forward pass with all embeddings and one with the trained ones, the update, the E step, the
+    confusion matrices; for the table, the vote and mean, Dawid-Skene, and its posterior."""
+    output, _ = transferred
+    assert json.loads((output / "result.json").read_text())["compilations"] <= 8
+
+
 def test_predict_by_the_tagger_and_by_the_posterior(world, trained, transferred, tmp_path):
     output, _ = transferred
     common = (f"--model={output}", f"--text={world.text}", "--row_length=32")

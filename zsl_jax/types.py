@@ -81,8 +81,8 @@ class SourceVotes(NamedTuple):
 
     Attributes:
       labels: [N, U], each source's label id; -1 where it abstains.
-      probs: [N, U, V], each source's probabilities, all zero where it abstains; None if the sources
-        gave labels only.
+      probs: [N, U, V] float16, each source's probabilities, all zero where it abstains; None if the
+        sources gave labels only. For a long text, it is mapped from a file.
       can_mean: [U, V, K], whether a source's label may mean a true label; None if each of the
         target's labels means itself (V = K).
       first_targets: [V], the target's label that stands for a source's where one label is needed;

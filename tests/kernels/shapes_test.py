@@ -35,6 +35,7 @@ ARGUMENTS = {
     kernels.clamp_log_joint: (WORDS, LABELS[:, 0]),
     kernels.log_posterior: (WORDS,),
     kernels.hard_posterior: (WORDS,),
+    kernels.tight_posterior: (WORDS, MASK),
     kernels.expected_risk: (WORDS, MASK),
     kernels.negative_log_marginal: (WORDS, MASK),
     kernels.bound: (WORDS, WORDS, MASK),
@@ -46,6 +47,7 @@ ARGUMENTS = {
     kernels.majority_vote: (LABELS, LIKELIHOOD, K),
     kernels.label_model_posterior: (LABELS, WORDS[0], MATRIX),
     kernels.mean_probs: (PROBS,),
+    kernels.summarise_votes: (LABELS, PROBS, K),
     kernels.vote_probs: (LABELS, K),
     kernels.viterbi.__wrapped__: (WORDS, MASK, MASK[:K], jnp.ones((K, K), bool), MASK[:K]),
 }

@@ -12,6 +12,7 @@ from zsl_jax.training import setup, steps
 from zsl_jax.training.compilation import compilations, watch_compilations
 from zsl_jax.training.config import Approach, JointWeights, Objective, Strategy, TrainConfig
 from zsl_jax.training.devices import Devices
+from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import Rates
 from zsl_jax.training.state import new_classifier, trainable
 from zsl_jax.training.update import Evidence, objective
@@ -88,9 +89,13 @@ def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
     words = np.asarray(steps.log_prior(ONE, ENCODER, K, "float32", tree["tagger"], batch)).reshape(
         -1, K
     )
-    log_confusion = steps.mixed_log_confusion(LOG_FIXED, tree["confusion"], RATES.mix)
+    log_confusion = kernels.mix_log_confusion(
+        LOG_FIXED, kernels.log_confusion_from_logits(tree["confusion"]), RATES.mix
+    )
     mask = batch.word_ids.reshape(-1) >= 0
-    tight = steps.expectation(JointWeights(), words, probs, log_confusion, None, mask, hard=False)
+    tight = steps.expectation(
+        JointWeights(), words, probs, words, mask, log_confusion, False, hard=False
+    )
 
     def gradient(kind, target):
         own = dataclasses.replace(settings, objective=kind)
@@ -145,8 +150,23 @@ def test_bound_is_above_the_objective_and_tight_at_the_posterior():
     log_confusion = kernels.log_confusion_from_logits(jnp.asarray(rng.normal(size=(U, K, K))))
     other = rng.dirichlet(np.ones(K), 20).astype(np.float32)
     mask = np.ones(20, bool)
-    arguments = (JointWeights(), priors, labels, np.asarray(log_confusion, np.float32))
-    tight = steps.expectation(*arguments, None, mask, hard=False)
-    loose = steps.expectation(*arguments, other, mask, hard=False)
+    arguments = (JointWeights(), priors, labels, other, mask, np.float32(log_confusion))
+    watch_compilations()
+    before = compilations()
+    tight = steps.expectation(*arguments, np.False_, hard=False)
+    loose = steps.expectation(*arguments, np.True_, hard=False)
+    assert compilations().programs - before.programs == 1
+    ready = steps.expectation(*arguments[:3], tight.posterior, *arguments[4:], np.True_, hard=False)
+    np.testing.assert_allclose(ready.bound, tight.objective, rtol=1e-5)
     assert float(tight.bound) == pytest.approx(float(tight.objective), rel=1e-5)
     assert float(loose.bound) > float(loose.objective) + 0.1
+
+
+def test_the_optimiser_starts_as_optax_starts_it():
+    tree = {"a": {"kernel": np.ones((2, 3), np.float32)}, "b": np.ones(2, np.float32)}
+    config = TrainConfig().optimizer
+    ours, theirs = steps.init_optimizer(tree, config), make_optimizer(config).init(tree)
+    assert jax.tree.structure(ours) == jax.tree.structure(theirs)
+    for first, second in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
+        assert first.dtype == second.dtype
+        np.testing.assert_array_equal(first, second)

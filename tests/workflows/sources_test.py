@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from zsl_jax.data.predictions import write_predictions
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
@@ -9,7 +10,14 @@ from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import transfer
 from zsl_jax.workflows.prediction import read_to_score
-from zsl_jax.workflows.sources import Source, in_target_labels, parse_sources, with_label_maps
+from zsl_jax.workflows.sources import (
+    Source,
+    TextPart,
+    in_target_labels,
+    parse_sources,
+    source_predictions,
+    with_label_maps,
+)
 from zsl_jax.workflows.tagging import labels_by_sentence, load_tagger
 
 
@@ -96,6 +104,28 @@ def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):
     config = TrainConfig(approach=Approach.DIRECT)
     with pytest.raises(InputError, match=r"--approach=direct: the labels of .*encoder are not BIO"):
         transfer.train_target(start, LabelScheme(("O", "B-X", "I-X")), None, config, None)
+
+
+def test_predictions_of_a_text_hold_no_words_or_probabilities_in_memory(tmp_path):
+    text = TextPart([Sentence(("one", "two")), Sentence(("three",))])
+    names, labels = ("B-X", "O", "I-X"), np.array([0, 1, 2], np.int32)
+    probs = np.array([[0.75, 0.25, 0], [0, 1, 0], [0, 0.25, 0.75]], np.float16)
+    words = (("one", "two"), ("three",))
+    path = tmp_path / "a.parquet"
+    write_predictions(path, SourcePredictions(names, labels, probs, words))
+    map_file = tmp_path / "map.yaml"
+    map_file.write_text("X: Y\n")
+    for label_map in (None, str(map_file)):
+        source = Source("en", str(path), label_map)
+        found = source_predictions(source, text, tmp_path / "cache", 32)
+        assert found.words == [s.words for s in text.sentences]
+        assert all(a is b.words for a, b in zip(found.words, text.sentences, strict=True))
+        assert isinstance(found.probs, np.memmap)
+        kind = "X" if label_map is None else "Y"
+        said = [found.label_names[label] for label in found.labels]
+        assert said == [f"B-{kind}", "O", f"B-{kind}"]  # the last one is repaired
+        by_name = dict(zip(found.label_names, found.probs[0].tolist(), strict=True))
+        assert by_name[f"B-{kind}"] == 0.75 and by_name["O"] == 0.25
 
 
 def test_names_and_paths():

@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,10 +21,13 @@ from zsl_jax.data.source_predictions import (
     join_predictions,
     locate_word,
 )
+from zsl_jax.data.stored_rows import stored_rows
 from zsl_jax.errors import InputError
 
 
-def read_parquet(path: str | os.PathLike[str]) -> SourcePredictions:
+def read_parquet(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None
+) -> SourcePredictions:
     """Reads the predictions that `write_predictions` wrote.
 
     Files of other programs will do if they have the columns and the metadata; their probabilities
@@ -31,6 +35,8 @@ def read_parquet(path: str | os.PathLike[str]) -> SourcePredictions:
 
     Args:
       path: The Parquet file.
+      folder: Where the probabilities go while they are needed, see `stored_rows`; row group by row
+        group, so that they are never in memory as a whole. None keeps them in memory.
 
     Returns:
       The predictions, checked.
@@ -43,11 +49,20 @@ def read_parquet(path: str | os.PathLike[str]) -> SourcePredictions:
     label_names = _label_names(schema, where)
     columns = [name for name in ("words", "labels", "probabilities") if name in schema.names]
     blocks = [_block(schema.empty_table().select(columns), label_names, where, 1)]
-    sentence = 1
-    for table in parquet_tables(path, columns):
-        blocks.append(_block(table, label_names, where, sentence))
-        sentence += table.num_rows
-    return join_predictions(blocks[1:] or blocks)._replace(about=_about(schema, where))
+
+    def probs() -> Iterator[np.ndarray]:
+        """The probabilities of each row group, whose other columns go to `blocks`."""
+        sentence = 1
+        for table in parquet_tables(path, columns):
+            block = _block(table, label_names, where, sentence)
+            sentence += table.num_rows
+            blocks.append(block._replace(probs=None))
+            if block.probs is not None:
+                yield block.probs
+
+    stored = stored_rows(probs(), (len(label_names),), folder)
+    found = join_predictions(blocks)._replace(about=_about(schema, where))
+    return found._replace(probs=stored if "probabilities" in columns else None)
 
 
 def _about(schema: pa.Schema, where: str) -> dict[str, Any]:

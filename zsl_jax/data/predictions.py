@@ -5,7 +5,7 @@ Parquet is the format of this project; CoNLL columns and JSON lines come from ot
 
 import os
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 import numpy as np
@@ -26,6 +26,7 @@ from zsl_jax.data.source_predictions import (
 )
 from zsl_jax.data.span_lines import has_spans
 from zsl_jax.data.span_predictions import read_span_predictions
+from zsl_jax.data.stored_rows import stored_rows
 from zsl_jax.errors import InputError
 from zsl_jax.labels import Alphabet, LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
@@ -43,7 +44,9 @@ __all__ = [
 
 
 def read_predictions(
-    path: str | os.PathLike[str], text: Sequence[Sentence] | None = None
+    path: str | os.PathLike[str],
+    text: Sequence[Sentence] | None = None,
+    folder: str | os.PathLike[str] | None = None,
 ) -> SourcePredictions:
     """Reads what one source says, in the format that the file's name tells.
 
@@ -57,6 +60,8 @@ def read_predictions(
       path: The file; JSON lines and columns may be compressed (.gz).
       text: The text that was predicted; character spans are brought onto its words. The words of
         other files are for `check_words` to compare.
+      folder: Where probabilities from Parquet go while they are needed (see `stored_rows`); None
+        keeps them in memory.
 
     Returns:
       The predictions, checked.
@@ -69,7 +74,7 @@ def read_predictions(
     if not os.path.isfile(path):
         raise InputError(f"There is no file {name} of predictions; correct the path.")
     if name.endswith(".parquet"):
-        return _agreed_abstentions(read_parquet(name))
+        return _agreed_abstentions(read_parquet(name, folder))
     if name.removesuffix(".gz").endswith(".jsonl"):
         if has_spans(next(read_objects(name), ("", {}))[1]):
             return read_span_predictions(name, text)
@@ -194,7 +199,10 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
 
 
 def source_votes(
-    predictions: Sequence[SourcePredictions], alphabet: Alphabet, names: Sequence[str]
+    predictions: Sequence[SourcePredictions],
+    alphabet: Alphabet,
+    names: Sequence[str],
+    folder: str | os.PathLike[str] | None = None,
 ) -> SourceVotes:
     """Brings the predictions of all sources for one text into one alphabet.
 
@@ -202,9 +210,11 @@ def source_votes(
       predictions: U sources, each for the same N words (see `check_words`).
       alphabet: The V labels that sources give.
       names: The U sources' names, for the error messages.
+      folder: Where the probabilities go while they are needed (see `stored_rows`); None keeps them
+        in memory.
 
     Returns:
-      labels [N, U] int32; probs [N, U, V] float32, columns in the alphabet's order, rows that sum
+      labels [N, U] int32; probs [N, U, V] float16, columns in the alphabet's order, rows that sum
       to 1 or are zero where a source abstains, None unless all sources have probabilities; and what
       each source's labels may mean.
 
@@ -214,33 +224,38 @@ def source_votes(
     """
     num_words = len(predictions[0].labels)
     labels = np.empty((num_words, len(predictions)), dtype=np.int32)
-    soft = all(source.probs is not None for source in predictions)
-    probs = np.zeros((num_words, len(predictions), alphabet.size), np.float32) if soft else None
+    columns = []
     for place, (source, name) in enumerate(zip(predictions, names, strict=True)):
         if len(source.labels) != num_words:
             raise InputError(
                 f"The source {name} has {len(source.labels)} words, but {names[0]} has "
                 f"{num_words}; let all sources predict the same text."
             )
-        columns = alphabet.encode(source.label_names, where=f"The source {name}")
-        labels[:, place] = np.append(columns, np.int32(-1))[source.labels]
-        if probs is not None and source.probs is not None:
+        columns.append(alphabet.encode(source.label_names, where=f"The source {name}"))
+        labels[:, place] = np.append(columns[-1], np.int32(-1))[source.labels]
+        if source.probs is not None:
             check_probs(source.probs, source.words, f"The source {name}")
-            _fill_normalised(probs[:, place], source.probs, source.labels >= 0, columns)
+    probs = None
+    if all(source.probs is not None for source in predictions):
+        blocks = _normalised(predictions, columns, alphabet.size)
+        probs = stored_rows(blocks, (len(predictions), alphabet.size), folder)
     can_mean = np.stack([alphabet.can_mean(source.label_names) for source in predictions])
     return SourceVotes(labels, probs, can_mean, alphabet.first_targets)
 
 
-def _fill_normalised(
-    target: Float[np.ndarray, "N K"],
-    probs: Float[np.ndarray, "N L"],
-    votes: np.ndarray,
-    columns: np.ndarray,
-) -> None:
-    """Writes a source's rows, made to sum to 1, into the columns of the target's labels."""
-    for start in range(0, len(probs), CHECKED_AT_ONCE):
-        rows = slice(start, start + CHECKED_AT_ONCE)
-        block = probs[rows].astype(np.float32)
-        totals = block.sum(axis=1)
-        scale = np.where(votes[rows] & (totals > 0), 1 / np.where(totals > 0, totals, 1), 0)
-        target[rows, columns] = block * scale[:, None]
+def _normalised(
+    predictions: Sequence[SourcePredictions], columns: Sequence[np.ndarray], num_votes: int
+) -> Iterator[Float[np.ndarray, "C U V"]]:
+    """Blocks of all sources' rows, made to sum to 1, in the columns of the alphabet."""
+    num_words = len(predictions[0].labels)
+    for start in range(0, num_words, CHECKED_AT_ONCE):
+        rows = slice(start, min(start + CHECKED_AT_ONCE, num_words))
+        block = np.zeros((rows.stop - start, len(predictions), num_votes), np.float16)
+        for place, source in enumerate(predictions):
+            assert source.probs is not None
+            probs = source.probs[rows].astype(np.float32)
+            totals = probs.sum(axis=1)
+            says = (source.labels[rows] >= 0) & (totals > 0)
+            scale = np.where(says, 1 / np.where(says, totals, 1), 0)
+            block[:, place, columns[place]] = probs * scale[:, None]
+        yield block

@@ -174,21 +174,18 @@ def joined_about(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def join_predictions(blocks: Sequence[SourcePredictions]) -> SourcePredictions:
-    """Puts the blocks of one corpus together.
+    """Puts the labels and words of the blocks of one corpus together.
 
     Args:
       blocks: At least one block; all of the same source.
 
     Returns:
-      The predictions over all the blocks' sentences, in order. A single block is not copied.
+      The predictions over all the blocks' sentences, in order, without probabilities.
     """
-    if len(blocks) == 1:
-        return blocks[0]
-    probs = [block.probs for block in blocks if block.probs is not None]
     return SourcePredictions(
         label_names=blocks[0].label_names,
         labels=np.concatenate([block.labels for block in blocks]),
-        probs=np.concatenate(probs) if probs else None,
+        probs=None,
         words=tuple(words for block in blocks for words in block.words),
         about=blocks[0].about,
     )

@@ -132,10 +132,10 @@ def tally(
         can_mean = np.tile(np.eye(size, dtype=bool), (source_labels.shape[1], 1, 1))
     cells = can_mean.shape[1] * size
     inferred = posterior.argmax(axis=1)
-    counts = [
-        np.bincount(labels[labels >= 0] * size + inferred[labels >= 0], minlength=cells)
-        for labels in source_labels.T.astype(np.int64)
-    ]
+    counts = []
+    for labels in source_labels.T:
+        pairs = labels.astype(np.int64) * size + inferred  # below 0 where the source abstains
+        counts.append(np.bincount(pairs[labels >= 0], minlength=cells))
     mass = posterior.sum(axis=0, dtype=np.float64)
     table = np.reshape(counts, can_mean.shape).astype(np.float64)
     return Tally(table, mass, len(posterior), can_mean)

@@ -42,10 +42,12 @@ Confusion matrices are indexed [source, predicted, true]; each column sums to 1.
 
 from zsl_jax.kernels.aggregation import (
     DawidSkene,
+    VoteSummary,
     dawid_skene,
     label_model_posterior,
     majority_vote,
     mean_probs,
+    summarise_votes,
     vote_probs,
 )
 from zsl_jax.kernels.confusion import (
@@ -62,6 +64,7 @@ from zsl_jax.kernels.confusion import (
     total_variation,
 )
 from zsl_jax.kernels.decoding import LOG_FORBIDDEN, viterbi
+from zsl_jax.kernels.e_step import TightPosterior, tight_posterior
 from zsl_jax.kernels.objectives import (
     bound,
     cross_entropy,
@@ -89,6 +92,8 @@ __all__ = [
     "LOG_FLOOR",
     "LOG_FORBIDDEN",
     "DawidSkene",
+    "TightPosterior",
+    "VoteSummary",
     "bound",
     "clamp_log_joint",
     "closed_form_log_confusion",
@@ -119,7 +124,9 @@ __all__ = [
     "soft_source_log_likelihoods",
     "source_log_likelihoods",
     "squared_error",
+    "summarise_votes",
     "temperature_from_diagonal",
+    "tight_posterior",
     "total_variation",
     "viterbi",
     "vote_probs",

@@ -9,11 +9,8 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax.kernels.confusion import closed_form_log_confusion, expected_counts_from_labels
-from zsl_jax.kernels.posterior import (
-    at_least_float32,
-    log_joint_of_votes,
-    log_posterior,
-)
+from zsl_jax.kernels.e_step import tight_posterior
+from zsl_jax.kernels.posterior import at_least_float32, log_joint_of_votes
 
 
 class DawidSkene(NamedTuple):
@@ -100,6 +97,39 @@ def _vote_shares(labels: Int[Array, "N U"], num_labels: int) -> Float[Array, "N 
     return jnp.where(speaking > 0, votes / jnp.maximum(speaking, 1), 1 / num_labels)
 
 
+class VoteSummary(NamedTuple):
+    """Votes counted and averaged.
+
+    Attributes:
+      majority: [N], from `majority_vote`.
+      shares: [N, K], `mean_probs` of the labels as `vote_probs`.
+      mean: [N, K], `mean_probs` of the probabilities; `shares` where there are none.
+    """
+
+    majority: Int[Array, " N"]
+    shares: Float[Array, "N K"]
+    mean: Float[Array, "N K"]
+
+
+@functools.partial(jax.jit, static_argnames="num_labels")
+def summarise_votes(
+    labels: Int[Array, "N U"], probs: Float[Array, "N U K"] | None, num_labels: int
+) -> VoteSummary:
+    """Majority, vote shares and mean in one program.
+
+    Args:
+      labels: [N, U], label ids; -1 where a source abstains.
+      probs: [N, U, K] or None, the sources' probabilities.
+      num_labels: K.
+
+    Returns:
+      All three; words without votes have uniform rows.
+    """
+    shares = _vote_shares(labels, num_labels)
+    mean = shares if probs is None else mean_probs(probs)
+    return VoteSummary(majority_vote(labels, probs, num_labels), shares, mean)
+
+
 @jax.jit
 def label_model_posterior(
     labels: Int[Array, "N U"],
@@ -118,9 +148,8 @@ def label_model_posterior(
     """
     every_word = jnp.broadcast_to(log_prior, (len(labels), len(log_prior)))
     weight = jnp.ones(labels.shape[-1], log_prior.dtype)
-    return jnp.exp(
-        log_posterior(log_joint_of_votes(every_word, labels, log_confusion, weight, 1.0))
-    )
+    joint = log_joint_of_votes(every_word, labels, log_confusion, weight, 1.0)
+    return tight_posterior(joint, jnp.ones(len(labels), bool)).posterior
 
 
 class _Round(NamedTuple):

@@ -144,8 +144,10 @@ def log_joint_of_votes(
 ) -> Float[Array, "N K"]:
     """`log_joint` of labels or probabilities, summed over the sources one after the other.
 
-    A loop on purpose: its running sum is in memory once a source, and XLA cannot recompute the
-    likelihoods inside what follows (a softmax would do so for each label).
+    Labels are looked up in a table of `hard_log_likelihood` at all K + 1 of them, so that nothing
+    but sums is left to do for a word. Probabilities go through a loop on purpose: its running sum
+    is in memory once a source, and XLA cannot recompute the likelihoods inside what follows (a
+    softmax would do so for each label).
 
     Args:
       log_prior: [N, K], the target tagger's log-probabilities.
@@ -158,17 +160,39 @@ def log_joint_of_votes(
     Returns:
       [N, K], `log_joint` of `source_log_likelihoods` or `soft_source_log_likelihoods`.
     """
-    one_word = soft_log_likelihood if votes.ndim == 3 else hard_log_likelihood
-    words = votes.ndim - 2  # their axis in the loop: matrix products like it last, gathers first
-    every_word = jax.vmap(one_word, in_axes=(-1, None), out_axes=words)
+    start = _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior)
+    if votes.ndim == 2:
+        return _add_labels(start, votes, log_confusion, source_weight)
+    return _add_probs(start, votes, log_confusion, source_weight)
+
+
+def _add_labels(
+    total: Array, labels: Array, log_confusion: Array, source_weight: Array
+) -> Float[Array, "N K"]:
+    """A log joint [N, K] with what labels [N, U] add to it."""
+    possible = jnp.arange(-1, log_confusion.shape[-2])
+    one_source = jax.vmap(hard_log_likelihood, in_axes=(0, None))
+    for source in range(labels.shape[-1]):
+        table = _weighted(source_weight[source], one_source(possible, log_confusion[source]))
+        total = total + table.at[labels[:, source] + 1].get(mode="promise_in_bounds")
+    return total
+
+
+def _add_probs(
+    total: Array, probs: Array, log_confusion: Array, source_weight: Array
+) -> Float[Array, "N K"]:
+    """A log joint [N, K] with what probabilities [N, U, K] add to it.
+
+    Inside, words are the last axis: matrix products and logarithms like it.
+    """
+    every_word = jax.vmap(soft_log_likelihood, in_axes=(-1, None), out_axes=-1)
 
     def add(total: Array, source: tuple[Array, Array, Array]) -> tuple[Array, None]:
-        source_votes, matrix, weight = source
-        return total + _weighted(weight, every_word(source_votes, matrix)), None
+        source_probs, matrix, weight = source
+        return total + _weighted(weight, every_word(source_probs, matrix)), None
 
-    start = _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior)
-    sources = (jnp.moveaxis(votes, 0, -1), log_confusion, source_weight)
-    return jnp.moveaxis(lax.scan(add, jnp.moveaxis(start, 0, words), sources)[0], words, 0)
+    sources = (jnp.moveaxis(probs, 0, -1), log_confusion, source_weight)
+    return lax.scan(add, total.T, sources)[0].T
 
 
 def log_posterior(log_joint: Float[Array, "*words K"]) -> Float[Array, "*words K"]:

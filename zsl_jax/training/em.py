@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.training import hosts, steps
-from zsl_jax.training.config import Objective, Strategy
+from zsl_jax.training.config import Objective, Strategy, TrainConfig
 from zsl_jax.training.expectation import label_posterior, predict_log_prior
 from zsl_jax.training.label_model import Sources, closed_form_logits
 from zsl_jax.training.m_step import run_epoch
@@ -89,7 +89,7 @@ def _e_step(
             result.posterior, result.log_confusion, sources, config.label_model
         )
         state = state._replace(confusion_logits=devices.replicate(logits))
-    moved = np.asarray(steps.confusion_moved(sources.first_logits, logits))
+    moved = np.asarray(_confusion(config, logits, number, sources)[1])
     seconds = time.monotonic() - started
     training.hooks.on_round(RoundRecord(number, result, moved, seconds))
     rounds = (*progress.rounds, (progress.step, result.objective))
@@ -125,8 +125,7 @@ def expect(
       previous: The E step of the round before; the bound is taken at its Q.
     """
     config, settings, corpus = training.config, training.settings, training.corpus
-    mix = rates_at(number / config.rounds, config).mix
-    log_confusion = steps.mixed_log_confusion(sources.log_fixed, confusion_logits, mix)
+    log_confusion, _ = _confusion(config, confusion_logits, number, sources)
     priors = predict_log_prior(
         training.devices.local,
         (settings.encoder, settings.num_labels, settings.dtype),
@@ -136,9 +135,16 @@ def expect(
     )
     hard = config.strategy is Strategy.HARD_EM
     before = None if previous is None else previous.posterior
+    evidence = (priors, sources.votes, log_confusion)
     found = label_posterior(
-        settings.weights, priors, sources.votes, log_confusion, hard, before, sources.known
+        settings.weights, *evidence, hard, before, known=sources.known, out=priors
     )
     sums = hosts.total([found.objective, found.bound, found.entropy, corpus.num_words])
     means = (sums[:3] / max(sums[3], 1)).tolist()
     return Expectation(found.posterior, np.asarray(log_confusion), *means)
+
+
+def _confusion(config: TrainConfig, logits: AnyArray, number: int, sources: Sources):
+    """log φ of a round, and how far σ has moved."""
+    mix = rates_at(number / config.rounds, config).mix
+    return steps.present_confusion(sources.log_fixed, sources.first_logits, logits, mix)

@@ -1,5 +1,6 @@
 """The E step: log P of every word of a text, and Q from it and the sources."""
 
+import collections
 import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -10,12 +11,14 @@ from jaxtyping import Float, Int
 
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
+from zsl_jax.training.blocks import BLOCK_WORDS, blocks
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.records import Batches
 from zsl_jax.types import Batch
 
-BLOCK_WORDS = 16_384
+# Blocks that are computed while the host takes the result of one and makes the next one ready.
+BLOCKS_AT_ONCE = 2
 
 
 class WordPosteriors(NamedTuple):
@@ -88,6 +91,7 @@ def label_posterior(
     hard: bool = False,
     previous: Float[np.ndarray, "N K"] | None = None,
     known: Int[np.ndarray, " N"] | None = None,
+    out: Float[np.ndarray, "N K"] | None = None,
 ) -> WordPosteriors:
     """Q from log P_θ and the sources' predictions, block by block.
 
@@ -99,39 +103,32 @@ def label_posterior(
       hard: One-hot Q.
       previous: [N, K], the Q at which the bound is taken; its own by default.
       known: [N], true labels where the user gives them, -1 elsewhere: Q is one-hot there.
+      out: [N, K] float32, where Q is written; may be `priors`, which are then overwritten.
 
     Returns:
       Q and the sums.
     """
-    num_words = len(priors)
-    size = min(BLOCK_WORDS, max(num_words, 1))
-    posterior = np.empty_like(priors)
+    posterior = np.empty(priors.shape, np.float32) if out is None else out
     sums = np.zeros(3)
+    unknown = jax.device_put(np.zeros((BLOCK_WORDS, priors.shape[1]), np.float32))
 
-    def collect(start: int, result: steps.BlockResult) -> None:
-        posterior[start : start + size] = np.asarray(result.posterior)[: num_words - start]
+    def collect(rows: slice, result: steps.BlockResult) -> None:
+        posterior[rows] = np.asarray(result.posterior)[: rows.stop - rows.start]
         sums[:] += [float(result.objective), float(result.bound), float(result.entropy)]
 
-    running: tuple[int, steps.BlockResult] | None = None  # while the next block is made ready
-    for start in range(0, num_words, size):
-        stop = min(start + size, num_words)
-        mask = np.arange(size) < stop - start
-        block = [_padded(array[start:stop], size) for array in (priors, votes)]
-        before, right = (
-            None if array is None else _padded(array[start:stop], size)
-            for array in (previous, known)
+    waiting: collections.deque[tuple[slice, steps.BlockResult]] = collections.deque()
+    optional = [array for array in (previous, known) if array is not None]
+    compares = np.bool_(previous is not None)
+    for block in blocks(priors, votes, *optional):
+        log_prior, evidence, *others = block.arrays
+        before = unknown if previous is None else others[0]
+        right = None if known is None else others[-1]
+        result = steps.expectation(
+            weights, log_prior, evidence, before, block.mask, log_confusion, compares, hard, right
         )
-        result = steps.expectation(weights, *block, log_confusion, before, mask, hard, right)
-        if running is not None:
-            collect(*running)
-        running = (start, result)
-    if running is not None:
-        collect(*running)
+        waiting.append((block.rows, result))
+        if len(waiting) > BLOCKS_AT_ONCE:
+            collect(*waiting.popleft())
+    for rows, result in waiting:
+        collect(rows, result)
     return WordPosteriors(posterior, *sums.tolist())
-
-
-def _padded(array: np.ndarray, size: int) -> np.ndarray:
-    """`array` with zero rows at its end, so that all blocks have one shape."""
-    if len(array) == size:
-        return array
-    return np.pad(array, [(0, size - len(array))] + [(0, 0)] * (array.ndim - 1))

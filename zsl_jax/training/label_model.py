@@ -2,13 +2,12 @@
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.training import hosts, steps
+from zsl_jax.training.blocks import blocks
 from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.types import SourceVotes
 
@@ -43,11 +42,11 @@ def starting_confusion(
     can_mean = votes.can_mean
     if can_mean is None:
         can_mean = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
-    log_fixed = steps.log_sigma(steps.first_logits(config.fixed_temperature, can_mean))
-    logits = steps.first_logits(config.trainable_temperature, can_mean)
+    fixed, trainable = config.fixed_temperature, config.trainable_temperature
+    log_fixed, logits = steps.first_confusion(np.float32(fixed), np.float32(trainable), can_mean)
     if config.confusion_init == "dawid_skene":
-        targets = jax.tree.map(jnp.asarray, votes.first_targets)
-        found = kernels.dawid_skene(_votes_of_all(votes.labels), num_labels, targets)
+        words = _votes_of_all(votes.labels)
+        found = kernels.dawid_skene(words, num_labels, votes.first_targets)
         logits = found.log_confusion
     return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
 
@@ -69,17 +68,24 @@ def closed_form_logits(
     Returns:
       [U, V, K], log σ, which are the new logits.
     """
-    votes = sources.votes
-    soft = config.confusion_evidence == "soft" and votes.ndim == 3
-    if not soft and votes.ndim == 3:
-        votes = np.where(votes.sum(-1) > 0, votes.argmax(-1), -1)
-    counts = hosts.total(steps.confusion_counts(posterior, votes, log_confusion))
-    first = steps.log_sigma(sources.first_logits)
-    new = steps.closed_form(counts.astype(np.float32), first, np.float32(config.pseudo_count))
-    return np.asarray(new)
+    soft = config.confusion_evidence == "soft" and sources.votes.ndim == 3
+    own = np.zeros(log_confusion.shape)
+    for block in blocks(posterior, sources.votes):
+        counted = steps.confusion_counts(*block.arrays, block.mask, log_confusion, soft)
+        own += np.asarray(counted)
+    counts = hosts.total(own).astype(np.float32)
+    return np.asarray(
+        steps.closed_form(counts, sources.first_logits, np.float32(config.pseudo_count))
+    )
 
 
-def _votes_of_all(labels: np.ndarray) -> jnp.ndarray:
+def _log_softmax(logits: Float[np.ndarray, "U K K"]) -> Float[np.ndarray, "U K K"]:
+    """Over predictions, on the host: nothing has to be compiled for it."""
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+
+
+def _votes_of_all(labels: np.ndarray) -> np.ndarray:
     """The first votes of every process's words, at most `DAWID_SKENE_WORDS` together."""
     share = DAWID_SKENE_WORDS // hosts.count()
-    return jnp.asarray(hosts.concatenate(labels[:share].astype(np.int32)))
+    return hosts.concatenate(labels[:share].astype(np.int32))

@@ -97,4 +97,4 @@ def _evidence(places: np.ndarray, target: np.ndarray | None, sources: Sources | 
     if sources is None:
         return Evidence(rows, None, None)
     known = None if sources.known is None else sources.known[ids]
-    return Evidence(rows, sources.votes[ids], sources.log_fixed, known)
+    return Evidence(rows, np.asarray(sources.votes[ids]), sources.log_fixed, known)

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
 from jax.sharding import PartitionSpec
 from jaxtyping import Array, Bool, Float, Int
 
@@ -42,10 +44,10 @@ class BlockResult(NamedTuple):
     entropy: Float[Array, ""]
 
 
-@functools.partial(jax.jit, static_argnames="config")
 def init_optimizer(tree, config: OptimizerConfig):
-    """The optimiser's first state for a tree of parameters."""
-    return make_optimizer(config).init(tree)
+    """The optimiser's first state for a tree of parameters, on the host: all of it is 0."""
+    shapes = jax.eval_shape(make_optimizer(config).init, tree)
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 def update(
@@ -176,58 +178,84 @@ def expectation(
     weights: JointWeights,
     log_prior_block: Float[Array, "C K"],
     votes: Array,
-    log_confusion: Float[Array, "U V K"],
-    previous: Float[Array, "C K"] | None,
+    previous: Float[Array, "C K"],
     mask: Bool[Array, " C"],
+    log_confusion: Float[Array, "U V K"],
+    compares: Bool[Array, ""],
     hard: bool,
     known: Int[Array, " C"] | None = None,
 ) -> BlockResult:
-    """Q of a block of words (Eq. 3), with J and the bound (Eq. 2) at `previous`, or at Q."""
+    """Q of a block of words (Eq. 3), with J and the bound (Eq. 2).
+
+    The bound is taken at `previous` if `compares`, at Q otherwise; both are one program.
+    """
     joint = updates.weighted_log_joint(weights, log_prior_block, votes, log_confusion)
     joint = updates.clamped(joint, known)
-    tight = jnp.exp(kernels.log_posterior(joint))
-    posterior = kernels.hard_posterior(joint) if hard else tight
-    objective, _ = kernels.negative_log_marginal(joint, mask)
-    bound, _ = kernels.bound(posterior if previous is None else previous, joint, mask)
-    entropy, _ = kernels.entropy(tight, mask)
-    return BlockResult(posterior, objective, bound, entropy)
+    tight = kernels.tight_posterior(joint, mask)
+    posterior = kernels.hard_posterior(joint) if hard else tight.posterior
+
+    def own_bound() -> Float[Array, ""]:
+        return kernels.bound(posterior, joint, mask)[0] if hard else tight.objective
+
+    bound = lax.cond(compares, lambda: kernels.bound(previous, joint, mask)[0], own_bound)
+    return BlockResult(posterior, tight.objective, bound, tight.entropy)
 
 
 @jax.jit
-def mixed_log_confusion(log_fixed, confusion_logits, mix) -> Float[Array, "U V K"]:
-    """log φ = log(λψ + (1−λ)σ)."""
-    trainable = kernels.log_confusion_from_logits(confusion_logits)
-    return kernels.mix_log_confusion(log_fixed, trainable, mix)
+def first_confusion(
+    fixed_temperature: Float[Array, ""],
+    trainable_temperature: Float[Array, ""],
+    can_mean: Bool[Array, "U V K"],
+) -> tuple[Float[Array, "U V K"], Float[Array, "U V K"]]:
+    """log ψ and the logits of σ before training."""
+    log_fixed = kernels.log_confusion_from_logits(
+        kernels.logits_of_meaning(fixed_temperature, can_mean)
+    )
+    return log_fixed, kernels.logits_of_meaning(trainable_temperature, can_mean)
 
 
 @jax.jit
-def first_logits(temperature, can_mean) -> Float[Array, "U V K"]:
-    """Logits of confusion matrices before training."""
-    return kernels.logits_of_meaning(temperature, can_mean)
+def present_confusion(
+    log_fixed: Float[Array, "U V K"],
+    first_logits: Float[Array, "U V K"],
+    logits: Float[Array, "U V K"],
+    mix: Float[Array, ""],
+) -> tuple[Float[Array, "U V K"], Float[Array, " U"]]:
+    """log φ = log(λψ + (1−λ)σ), and how far σ of each source is from where it started.
+
+    The distance is the total variation, mean over columns.
+    """
+    first, trainable = map(kernels.log_confusion_from_logits, (first_logits, logits))
+    log_confusion = kernels.mix_log_confusion(log_fixed, trainable, mix)
+    return log_confusion, kernels.total_variation(first, trainable)
+
+
+@functools.partial(jax.jit, static_argnames="soft")
+def confusion_counts(
+    posterior: Float[Array, "C K"],
+    votes: Array,
+    mask: Bool[Array, " C"],
+    log_confusion: Float[Array, "U V K"],
+    soft: bool,
+) -> Float[Array, "U V K"]:
+    """Expected counts [source, predicted, true] under Q in a block of words.
+
+    Args:
+      posterior: [C, K], Q.
+      votes: [C, U] labels or [C, U, V] probabilities.
+      mask: [C], False for words that do not count.
+      log_confusion: [U, V, K], log φ that Q was computed with.
+      soft: Count probabilities as such; otherwise the most probable label.
+    """
+    if soft:
+        return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)
+    if votes.ndim == 3:
+        votes = jnp.where(jnp.any(votes > 0, axis=-1), jnp.argmax(votes, axis=-1), -1)
+    return kernels.expected_counts_from_labels(posterior, votes, mask, log_confusion.shape[-2])
 
 
 @jax.jit
-def log_sigma(confusion_logits) -> Float[Array, "U V K"]:
-    """log σ from its logits."""
-    return kernels.log_confusion_from_logits(confusion_logits)
-
-
-@jax.jit
-def confusion_moved(first_logits, confusion_logits) -> Float[Array, " U"]:
-    """How far σ of each source is from where it started: total variation, mean over columns."""
-    return kernels.total_variation(log_sigma(first_logits), log_sigma(confusion_logits))
-
-
-@jax.jit
-def confusion_counts(posterior, votes, log_confusion) -> Float[Array, "U V K"]:
-    """Expected counts [source, predicted, true] under Q, of labels or of probabilities."""
-    mask = jnp.ones(len(posterior), bool)
-    if votes.ndim == 2:
-        return kernels.expected_counts_from_labels(posterior, votes, mask, len(log_confusion[0]))
-    return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)
-
-
-@jax.jit
-def closed_form(counts, log_initial, pseudo_count) -> Float[Array, "U V K"]:
+def closed_form(counts, first_logits, pseudo_count) -> Float[Array, "U V K"]:
     """log σ from expected counts, with σ₀ as a prior."""
-    return kernels.closed_form_log_confusion(counts, log_initial, pseudo_count)
+    first = kernels.log_confusion_from_logits(first_logits)
+    return kernels.closed_form_log_confusion(counts, first, pseudo_count)

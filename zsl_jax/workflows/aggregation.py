@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
+from zsl_jax.training.blocks import blocks
 from zsl_jax.types import SourceVotes
 
 METHODS = ("majority", "mean", "dawid_skene")
@@ -54,30 +53,41 @@ def aggregate(
       Labels and distributions.
     """
     if method == "dawid_skene":
-        labels = jnp.asarray(votes.labels)
-        table = _dawid_skene(labels, num_labels, votes if fitted_on is None else fitted_on)
-        return _aggregated(votes, np.asarray(table).argmax(-1), table)
-    votes = as_target_labels(votes, num_labels)
-    labels = jnp.asarray(votes.labels)
-    soft = None if votes.probs is None else jnp.asarray(votes.probs)
-    hard = kernels.vote_probs(labels, num_labels)
-    if method == "majority":
-        ids = kernels.majority_vote(labels, soft, num_labels)
-        return _aggregated(votes, ids, kernels.mean_probs(hard))
-    table = kernels.mean_probs(hard if soft is None else soft)
-    return _aggregated(votes, np.asarray(table).argmax(-1), table)
-
-
-def _aggregated(votes: SourceVotes, ids, table) -> Aggregated:
-    """Labels and distributions, none where every source abstains."""
+        table = _dawid_skene(votes.labels, num_labels, votes if fitted_on is None else fitted_on)
+        ids = table.argmax(-1)
+    else:
+        ids, table = _summarised(votes, num_labels, method)
     has_vote = np.any(votes.labels >= 0, axis=1)
-    return Aggregated(
-        np.where(has_vote, np.asarray(ids), -1),
-        np.where(has_vote[:, None], np.asarray(table, np.float32), np.float32(0)),
-    )
+    table[~has_vote] = 0
+    return Aggregated(np.where(has_vote, ids, -1), table)
 
 
-def _dawid_skene(labels: jax.Array, num_labels: int, fitted_on: SourceVotes) -> jax.Array:
-    votes, targets = jax.tree.map(jnp.asarray, (fitted_on.labels, fitted_on.first_targets))
-    fitted = kernels.dawid_skene(votes, num_labels, targets)
-    return kernels.label_model_posterior(labels, fitted.log_prior, fitted.log_confusion)
+def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and distributions by "majority" or "mean"."""
+    num_words = len(votes.labels)
+    ids = np.empty(num_words, np.int32)
+    table = np.empty((num_words, num_labels), np.float32)
+    evidence = () if votes.probs is None else (votes.probs,)
+    for block in blocks(votes.labels, *evidence):
+        labels, *probs = block.arrays
+        own = as_target_labels(votes._replace(labels=labels, probs=[*probs, None][0]), num_labels)
+        found = kernels.summarise_votes(own.labels, own.probs, num_labels)
+        rows, mask = block.rows, block.mask
+        if method == "majority":
+            table[rows] = np.asarray(found.shares)[mask]
+            ids[rows] = np.asarray(found.majority)[mask]
+        else:
+            table[rows] = np.asarray(found.mean)[mask]
+            ids[rows] = table[rows].argmax(-1)
+    return ids, table
+
+
+def _dawid_skene(
+    labels: Int[np.ndarray, "N U"], num_labels: int, fitted_on: SourceVotes
+) -> Float[np.ndarray, "N K"]:
+    fitted = kernels.dawid_skene(fitted_on.labels, num_labels, fitted_on.first_targets)
+    table = np.empty((len(labels), num_labels), np.float32)
+    for block in blocks(labels):
+        found = kernels.label_model_posterior(*block.arrays, fitted.log_prior, fitted.log_confusion)
+        table[block.rows] = np.asarray(found)[block.mask]
+    return table

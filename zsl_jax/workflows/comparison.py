@@ -84,7 +84,7 @@ def prepare(
     labelled, gold = corpora
     text = [sentence._replace(labels=None) for sentence in labelled]
     found = predictions_of(sources, TextPart(text), cache, config.row_length)
-    experiment = prepare_experiment(encoder, [text], [found], config.row_length)
+    experiment = prepare_experiment(encoder, [text], [found], config.row_length, cache)
     found = predictions_of(test_sources or sources, TextPart(gold), cache, config.row_length)
     return experiment, prepare_test(experiment, gold, found, task)
 

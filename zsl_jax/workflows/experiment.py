@@ -8,6 +8,7 @@ import numpy as np
 
 from zsl_jax.data.predictions import SourcePredictions, source_votes
 from zsl_jax.data.source_predictions import joined_about
+from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
@@ -101,6 +102,7 @@ def prepare_experiment(
     parts: Sequence[Sequence[Sentence]],
     predictions: Sequence[Mapping[str, SourcePredictions]],
     row_length: int,
+    folder: Path | None = None,
     gold_words: Sequence[SourcePredictions] = (),
 ) -> Experiment:
     """Put the sources' predictions into one label scheme, and the text into subwords.
@@ -110,6 +112,7 @@ def prepare_experiment(
       parts: This process's parts of the text.
       predictions: For each part, the sources' predictions by name.
       row_length: Subwords of a row.
+      folder: Where the sources' probabilities go while they are needed; None keeps them in memory.
       gold_words: For each part, the words whose label the user knows, as a source that is right
         about them and abstains elsewhere; none by default.
 
@@ -121,15 +124,16 @@ def prepare_experiment(
     known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
     alphabet = common_alphabet([*label_names, *known_names], sets)
-    votes = [source_votes(list(part.values()), alphabet, names) for part in predictions]
+    votes = [source_votes(list(part.values()), alphabet, names, folder) for part in predictions]
     soft = all(hosts.gather(all(part.probs is not None for part in votes)))
     probs = [part.probs for part in votes if part.probs is not None]
+    known = [_known(made, alphabet) for made in gold_words]
     joined = SourceVotes(
-        labels=_joined([part.labels for part in votes]),
-        probs=_joined(probs) if soft else None,
+        labels=np.concatenate([part.labels for part in votes]),
+        probs=_joined(probs, folder) if soft else None,
         can_mean=np.stack([alphabet.can_mean(own) for own in label_names]),
         first_targets=alphabet.first_targets,
-        known=_joined([_known(made, alphabet) for made in gold_words]) if gold_words else None,
+        known=np.concatenate(known) if known else None,
     )
     text = Text([encode_text(start, part, row_length) for part in parts], joined)
     return Experiment(start, names, alphabet, text)
@@ -153,9 +157,12 @@ def behind_frozen_layers(experiment: Experiment, config: TrainConfig, run: RunFo
     return experiment._replace(text=text._replace(parts=parts, states=states))
 
 
-def _joined(tables: Sequence[np.ndarray]) -> np.ndarray:
+def _joined(tables: Sequence[np.ndarray], folder: Path | None) -> np.ndarray:
     """All rows; the table itself where there is one."""
-    return tables[0] if len(tables) == 1 else np.concatenate(tables)
+    if len(tables) == 1:
+        return tables[0]
+    rows = (block for table in tables for block in cut_rows(table))
+    return stored_rows(rows, tables[0].shape[1:], folder)
 
 
 def _label_names(

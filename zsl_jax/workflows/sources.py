@@ -14,6 +14,7 @@ from zsl_jax.data.bio import bio_predictions, reading_line
 from zsl_jax.data.label_maps import map_labels, read_label_map
 from zsl_jax.data.parts import Part
 from zsl_jax.data.predictions import SourcePredictions
+from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
@@ -148,7 +149,8 @@ def annotate(
 ) -> SourcePredictions:
     """A tagger's probabilities and labels for a text."""
     scheme = require_head(tagger)
-    probs = np.exp(predict_log_probs(tagger, sentences, row_length)).astype(np.float16)
+    log_probs = predict_log_probs(tagger, sentences, row_length)
+    probs = np.exp(log_probs, out=log_probs).astype(np.float16)
     words = tuple(sentence.words for sentence in sentences)
     labels = probs.argmax(-1).astype(np.int32)
     return SourcePredictions(label_names=scheme.names, labels=labels, probs=probs, words=words)
@@ -160,14 +162,15 @@ def source_predictions(
     """A source's predictions for (a part of) a text, checked word by word, in the target's labels.
 
     A model or pipeline annotates the text once; the result lies in `cache` under a name that
-    changes with it, the text and the row length.
+    changes with it, the text and the row length. Probabilities lie in a file in `cache`, not in
+    memory, and the words are the text's own, so that they are in memory once for all sources.
 
     Raises:
       InputError: There is not one file of predictions for each file of the text, or their words
         differ from the text's.
     """
     if source.is_file:
-        return predictions_from_files(source, text)
+        return _stored(predictions_from_files(source, text, cache), text, cache)
     path = cache / f"{source.name}-{_fingerprint(source, text.sentences, row_length)}.parquet"
     if not path.exists():
         if source.pipeline is not None:
@@ -176,7 +179,16 @@ def source_predictions(
             made = annotate(load_tagger(source.path), text.sentences, row_length)
         cache.mkdir(parents=True, exist_ok=True)
         prediction_files.write_predictions(path, made)
-    return in_target_labels(source, prediction_files.read_predictions(path))
+    found = prediction_files.read_predictions(path, folder=cache)
+    return _stored(in_target_labels(source, found), text, cache)
+
+
+def _stored(predictions: SourcePredictions, text: TextPart, cache: Path) -> SourcePredictions:
+    """Predictions that hold neither words nor probabilities of their own in memory."""
+    probs = predictions.probs
+    if probs is not None and not isinstance(probs, np.memmap):
+        probs = stored_rows(cut_rows(probs), probs.shape[1:], cache)
+    return predictions._replace(probs=probs, words=[s.words for s in text.sentences])
 
 
 def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePredictions:
@@ -198,7 +210,7 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
     return found
 
 
-def predictions_from_files(source: Source, text: TextPart) -> SourcePredictions:
+def predictions_from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
     """`source_predictions` of a source that is given as files."""
     if len(source.files) != text.num_files:
         raise InputError(
@@ -208,7 +220,7 @@ def predictions_from_files(source: Source, text: TextPart) -> SourcePredictions:
     by_file = []
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
-        by_file.append(prediction_files.read_predictions(file, sentences))
+        by_file.append(prediction_files.read_predictions(file, sentences, cache))
         prediction_files.check_words(by_file[-1], sentences, file)
     whole = prediction_files.concatenate(by_file)
     return in_target_labels(source, prediction_files.select_sentences(whole, text.part))

@@ -45,7 +45,7 @@ def baseline_rows(
 ) -> list[Row]:
     """Every source by itself, and the aggregations; Dawid-Skene is fitted on the text."""
     rows = []
-    own = as_target_labels(test_votes, scheme.size).labels
+    own = as_target_labels(test_votes._replace(probs=None), scheme.size).labels
     for column, name in enumerate(names):
         ids = own[:, column]
         if (ids >= 0).any():

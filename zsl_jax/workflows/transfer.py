@@ -151,7 +151,7 @@ def fixed_target(
       label is known are one-hot under every approach.
     """
     one_hot = np.vstack([np.eye(num_labels), np.zeros(num_labels)]).astype(np.float32)
-    target = _without_known(as_target_labels(votes, num_labels), one_hot, config)
+    target = _without_known(votes, one_hot, config)
     if votes.known is not None:
         known = np.tile(votes.known, len(target) // len(votes.known))
         target = np.where(known[:, None] >= 0, one_hot[known], target)
@@ -161,17 +161,18 @@ def fixed_target(
 def _without_known(
     votes: SourceVotes, one_hot: Float[np.ndarray, "K+1 K"], config: TrainConfig
 ) -> Float[np.ndarray, "N K"]:
-    """`fixed_target` of votes in the target's labels, from the sources alone."""
+    """`fixed_target` from the sources alone."""
     num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
+    labels = as_target_labels(votes._replace(probs=None), num_labels).labels
     if config.approach is Approach.HARD:
         if num_sources != 1:
             raise InputError(
                 f"--approach=hard takes one source, {num_sources} were given; "
                 "use hard_vote or hard_cat"
             )
-        return one_hot[votes.labels[:, 0]]
+        return one_hot[labels[:, 0]]
     if config.approach is Approach.HARD_CAT:
-        return one_hot[votes.labels.T.reshape(-1)]
+        return one_hot[labels.T.reshape(-1)]
     if config.approach is Approach.HARD_VOTE:
         return one_hot[aggregate(votes, num_labels, "majority").labels]
     if config.predictions == "soft":

@@ -1,0 +1,112 @@
+"""How time and memory of a whole transfer grow with the text.
+
+python -m benchmarks.end_to_end --encoder=DIR --source=en=models/en --source=id=id.parquet \
+  --output=runs/end_to_end.json
+
+Every line is a run of launch.transfer in a process of its own on so many random sentences of the
+text (the sources annotate it first, unless they are files), and one of launch.predict with the
+tagger that came out of it, on the same sentences. Sources that are files need --text to be the text
+that they were made for, as a whole: then --sentences=0 takes all of it.
+
+Reads DATA/pos/ca/train.conllu, where DATA is the environment variable ZSL_DATA (../shared/data by
+default), unless --text names another.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from absl import flags
+
+from benchmarks import measuring
+from launch import options
+from launch.options import FLAGS
+
+DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
+options.define("encoder", "text", "source", "output", "approach", "rounds", "batch_words")
+options.define("row_length", "seed")
+flags.DEFINE_list("sentences", ["500", "1000", "2000", "4000"], "Sizes of the text.")
+PASSED_ON = ("encoder", "approach", "rounds", "batch_words", "row_length", "seed")
+
+Line = dict[str, Any]
+
+
+def main() -> None:
+    """Run every size; print the table; write the figures."""
+    from zsl_jax.io.json_file import write_json
+
+    machine = measuring.machine()
+    print(machine, flush=True)
+    lines: list[Line] = []
+    for count in map(int, FLAGS.sentences):
+        with tempfile.TemporaryDirectory() as folder:
+            lines.append(transfer(count, Path(folder)))
+        print(measuring.format_columns([_shown(lines[-1])]), file=sys.stderr, flush=True)
+    print(measuring.format_columns([_shown(line) for line in lines]))
+    settings = {name: FLAGS[name].value for name in (*PASSED_ON, "source")}
+    write_json(Path(FLAGS.output), {"machine": machine, "flags": settings, "lines": lines})
+
+
+def transfer(count: int, folder: Path) -> Line:
+    """One transfer and one prediction; seconds and bytes."""
+    text = FLAGS.text or DATA / "ca" / "train.conllu"
+    common = [f"--text={text}", f"--max_sentences={count}"]
+    passed_on = [f"--{name}={FLAGS[name].value}" for name in PASSED_ON]
+    sources = [f"--source={source}" for source in FLAGS.source]
+    output = folder / "model"
+    trained = measuring.run_program(
+        [*program("transfer"), *common, *passed_on, *sources, f"--output={output}"]
+    )
+    same = [f"--row_length={FLAGS.row_length}", f"--seed={FLAGS.seed}"]
+    labelled = [f"--model={output}", f"--output={folder / 'labelled.conll'}"]
+    predicted = measuring.run_program([*program("predict"), *common, *same, *labelled])
+    return {
+        "sentences": count,
+        **stages(output, trained.seconds),
+        "peak": trained.peak,
+        "peak_anonymous": trained.anonymous,
+        "predict": predicted.seconds,
+        "predict_peak": predicted.peak,
+    }
+
+
+def program(name: str) -> list[str]:
+    """The command that starts one of our programs."""
+    return [sys.executable, "-m", f"launch.{name}"]
+
+
+def stages(output: Path, seconds: float) -> Line:
+    """Where the seconds of a transfer went, from the records that it left."""
+    text = (output / "metrics.jsonl").read_text(encoding="utf-8")
+    records = [json.loads(line) for line in text.splitlines()]
+    result = json.loads((output / "result.json").read_text(encoding="utf-8"))
+    updates = [record for record in records if record["kind"] == "step"]
+    e_steps = [record for record in records if record["kind"] == "round"]
+    words = sum(record["words"] for record in updates if record["epoch"] == 0)
+    spent = {
+        "updates": sum(record["seconds"] for record in updates),
+        "e_steps": sum(record["seconds"] for record in e_steps),
+    }
+    rest = seconds - sum(spent.values())
+    compiled = {key: result[key] for key in ("compilations", "compile_seconds")}
+    return {"words": words, "seconds": seconds, **spent, "rest": rest, **compiled}
+
+
+def _shown(line: Line) -> dict[str, str]:
+    """The columns of the printed table; `other` are start, sources, saving."""
+    times = {name: line[name] for name in ("seconds", "updates", "e_steps", "rest", "predict")}
+    sizes = {name: line[name] for name in ("peak", "peak_anonymous", "predict_peak")}
+    return (
+        {name: str(line[name]) for name in ("sentences", "words")}
+        | {f"{name} s": f"{value:.1f}" for name, value in times.items()}
+        | {f"{name} MB": f"{value / 1e6:.0f}" for name, value in sizes.items()}
+        | {"programs": str(line["compilations"]), "compile s": f"{line['compile_seconds']:.1f}"}
+    )
+
+
+if __name__ == "__main__":
+    options.require("encoder", "source", "output")
+    options.run(main)

@@ -1,0 +1,74 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from tests.kernels import reference
+from tests.kernels.examples import arrays, assert_finite, both_ways, examples, precision
+from zsl_jax import kernels
+
+few = settings(max_examples=20, deadline=None)
+precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+tight = jax.jit(kernels.tight_posterior)
+
+
+@precisions
+@given(example=examples)
+@few
+def test_posterior_and_sums_are_those_of_the_oracle_and_of_the_other_kernels(example, double):
+    confusion = np.exp(reference.log_confusion_from_logits(example.fixed_logits))
+    likelihood = reference.hard_likelihoods(example.labels, confusion)
+    joint = reference.joint(example.prior, likelihood, example.source_weight, example.prior_weight)
+    with precision(double) as tolerance:
+        log_joint, mask = arrays(np.log(joint), example.mask)
+        found = both_ways(kernels.tight_posterior, log_joint, mask)
+        q = reference.posterior(joint)
+        np.testing.assert_allclose(found.posterior, q, **tolerance)
+        np.testing.assert_allclose(found.entropy, reference.entropy(q, example.mask), **tolerance)
+        objective = reference.negative_log_marginal(joint, example.mask)
+        np.testing.assert_allclose(found.objective, objective, **tolerance)
+        other = kernels.log_posterior(log_joint), kernels.negative_log_marginal(log_joint, mask)[0]
+        np.testing.assert_allclose(found.posterior, np.exp(other[0]), **tolerance)
+        np.testing.assert_allclose(found.objective, other[1], **tolerance)
+        at_own_posterior, _ = kernels.bound(found.posterior, log_joint, mask)
+        np.testing.assert_allclose(found.objective, at_own_posterior, **tolerance)
+
+
+def test_words_that_do_not_count_are_as_if_removed():
+    log_joint = jnp.log(jnp.array([[0.1, 0.3], [0.2, 0.2], [0.0, 0.0], [0.5, 0.0]]))
+    some = tight(log_joint, jnp.array([True, False, False, True]))
+    kept = tight(log_joint[jnp.array([0, 3])], jnp.ones(2, bool))
+    assert float(some.objective) == float(kept.objective)
+    assert float(some.entropy) == float(kept.entropy)
+    np.testing.assert_array_equal(some.posterior[jnp.array([0, 3])], kept.posterior)
+
+
+def test_impossible_labels_and_words():
+    log_joint = jnp.log(jnp.array([[0.0, 0.0], [0.5, 0.0], [1e-38, 1e-38]]))
+    found = tight(log_joint, jnp.ones(3, bool))
+    np.testing.assert_allclose(found.posterior, [[0.5, 0.5], [1, 0], [0.5, 0.5]])
+    assert float(found.objective) == np.inf
+    gradient = jax.grad(lambda x: tight(x, jnp.ones(2, bool)).entropy)(log_joint[1:])
+    assert_finite((found.posterior, found.entropy, gradient))
+
+
+@pytest.mark.parametrize("num_labels", [2, 50])
+@pytest.mark.parametrize("soft", [False, True])
+def test_forty_confident_sources_in_conflict_are_settled_by_their_number(num_labels, soft):
+    labels = jnp.array([[0] * 19 + [1] * 21, [0] * 20 + [1] * 20, [-1] * 40])
+    votes = kernels.vote_probs(labels, num_labels) if soft else labels
+    log_prior = jnp.full((3, num_labels), -jnp.log(num_labels)).at[1, 0].add(0.1)
+
+    @jax.jit
+    def of_logits(logits):
+        log_confusion = kernels.log_confusion_from_logits(logits)
+        joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, jnp.ones(40), 1.0)
+        return kernels.tight_posterior(joint, jnp.ones(3, bool))
+
+    logits = kernels.identity_logits(60.0, 40, num_labels)
+    found = of_logits(logits)
+    assert_finite((found, jax.grad(lambda x: of_logits(x).objective)(logits)))
+    assert found.posterior.argmax(1).tolist()[:2] == [1, 0]
+    assert float(found.posterior[0, 1]) > 0.99
+    np.testing.assert_allclose(found.posterior[2], 1 / num_labels, rtol=1e-5)
