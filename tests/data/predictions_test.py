@@ -420,11 +420,11 @@ def test_probabilities_in_a_file_are_those_in_memory(tmp_path, monkeypatch):
     store.write_predictions(tmp_path / "a.parquet", make(PROBS))
     found = store.read_predictions(tmp_path / "a.parquet", folder=tmp_path / "cache")
     assert_same(found, store.read_predictions(tmp_path / "a.parquet"))
-    scheme, folder = LabelScheme(NAMES), tmp_path / "cache"
+    alphabet, folder = Alphabet.of(LabelScheme(NAMES)), tmp_path / "cache"
     monkeypatch.setattr(store, "CHECKED_AT_ONCE", 4)
-    votes = store.source_votes([found, make(PROBS)], scheme, ["en", "de"], folder)
+    votes = store.source_votes([found, make(PROBS)], alphabet, ["en", "de"], folder)
     for table in (found.probs, votes.probs):
         assert isinstance(table, np.memmap) and table.dtype == np.float16
     assert list(folder.iterdir()) == []  # the files have no names, and are gone with the process
-    in_memory = store.source_votes([make(PROBS)] * 2, scheme, ["en", "de"])
+    in_memory = store.source_votes([make(PROBS)] * 2, alphabet, ["en", "de"])
     np.testing.assert_array_equal(votes.probs, in_memory.probs)
