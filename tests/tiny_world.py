@@ -1,6 +1,7 @@
 """A tiny encoder and labelled texts in an invented language, for tests of whole programs."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,7 @@ from zsl_jax.types import Sentence
 
 LABELS = ("NAME", "NOUN", "VERB")
 STEMS = {"NAME": "Ka Lo Mi Ru", "NOUN": "tab sel dor vin pas", "VERB": "gata lora mina"}
+WORDS = [word for stems in STEMS.values() for word in stems.split()]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 CONFIG = {
     "model_type": "bert",
@@ -65,10 +67,9 @@ def write_text(path: Path, text: list[Sentence]) -> Path:
     return path
 
 
-def write_encoder(folder: Path) -> Path:
-    """A random BERT of two layers with a vocabulary of whole words."""
-    words = [word for stems in STEMS.values() for word in stems.split()]
-    vocabulary = {word: number for number, word in enumerate(SPECIAL + words)}
+def write_encoder(folder: Path, pieces: Sequence[str] = WORDS) -> Path:
+    """A random BERT of two layers with a vocabulary of whole words, or of other WordPieces."""
+    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *pieces])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.add_special_tokens(SPECIAL)

@@ -127,10 +127,11 @@ def expect(
     config, settings, corpus = training.config, training.settings, training.corpus
     mix = rates_at(number / config.rounds, config).mix
     log_confusion = steps.mixed_log_confusion(sources.log_fixed, confusion_logits, mix)
+    devices = training.devices.local
     priors = predict_log_prior(
-        training.devices.local,
+        devices,
         (settings.encoder, settings.num_labels, settings.dtype),
-        params,
+        devices.replicate(params),
         corpus.in_order,
         corpus.num_words,
     )

@@ -13,11 +13,11 @@ from zsl_jax.training.records import Hooks
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.fitting import finished, start_fit
+from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.tagging import (
     LoadedTagger,
     encode_text,
     gold_labels,
-    labels_by_sentence,
     predict_log_probs,
 )
 
