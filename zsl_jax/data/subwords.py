@@ -103,8 +103,11 @@ class SubwordEncoder:
         """Subwords of all words, [T], and where each word's begin, [N+1]."""
         if len(self._kinds) > KEPT_WORDS:
             self._forget()
-        self._learn([word for word in dict.fromkeys(words) if word not in self._kinds])
-        kinds = np.fromiter(map(self._kinds.__getitem__, words), int, len(words))
+        kinds = np.fromiter(map(self._kinds.get, words, itertools.repeat(-1)), int, len(words))
+        new = np.flatnonzero(kinds < 0)
+        if len(new):
+            self._learn(list(dict.fromkeys(words[place] for place in new)))
+            kinds[new] = [self._kinds[words[place]] for place in new]
         starts = cumulative(np.diff(self._kind_starts)[kinds])
         return self._kind_ids[ranges(self._kind_starts[kinds], np.diff(starts))], starts
 

@@ -109,7 +109,8 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         if "\n" not in text:
             rest.append(text)
             continue
-        lines = "".join([*rest, text]).split("\n")
+        text = "".join([*rest, text])
+        lines = text.split("\n")
         rest = [lines.pop()]
         num_lines += len(lines)
         yield from (line.removesuffix("\r") for line in lines) if "\r" in text else lines

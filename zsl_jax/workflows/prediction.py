@@ -1,9 +1,7 @@
 """Labels for a text: by the tagger, by the posterior, or by aggregation."""
 
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from absl import logging
@@ -27,21 +25,13 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.sources import (
-    Source,
-    TextPart,
-    common_scheme,
-    in_target_labels,
-    source_predictions,
-)
+from zsl_jax.workflows.sources import Source, common_scheme, in_target_labels
 from zsl_jax.workflows.tagging import LogProbs
 from zsl_jax.workflows.transfer import evidence_of
 
 # Words that are labelled at once, so that memory does not grow with the text. A power of two: the
 # arrays that are compiled for have such sizes.
 CHUNK_WORDS = 1 << 16
-
-Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str]
 
 
 def label_by_tagger(
@@ -64,8 +54,8 @@ def label_by_tagger(
       Sentences with labels and the probabilities of each word by itself: under "viterbi", a label
       need not be the most probable one of its word.
     """
-    for chunk in chunks_of_words(text, CHUNK_WORDS):
-        yield _labelled(chunk, scheme, np.exp(log_probs(chunk, advance)), decoding)
+    for chunk, table in _with_log_probs(log_probs, text, advance):
+        yield _labelled(chunk, scheme, np.exp(table), decoding)
 
 
 def label_by_posterior(
@@ -92,8 +82,7 @@ def label_by_posterior(
     scheme = LabelScheme(model.label_names)
     weights = JointWeights(model.prior_weight, model.source_weight)
     sentence = word = 0
-    for chunk in chunks_of_words(text, CHUNK_WORDS):
-        table = log_probs(chunk, advance)
+    for chunk, table in _with_log_probs(log_probs, text, advance):
         sentences, words = slice(sentence, sentence + len(chunk)), slice(word, word + len(table))
         found = [_cut(predictions[name], sentences, words) for name in model.source_names]
         votes = source_votes(found, scheme, model.source_names)
@@ -101,6 +90,21 @@ def label_by_posterior(
         posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
         yield _labelled(chunk, scheme, posterior, decoding)
         sentence, word = sentences.stop, words.stop
+
+
+def _with_log_probs(
+    log_probs: LogProbs, text: Iterable[Sentence], advance: Advance
+) -> Iterator[tuple[list[Sentence], Float[np.ndarray, "N K"]]]:
+    """Chunks with their log P; the next one is computed while the one before is written."""
+    with ThreadPoolExecutor(1) as thread:
+        running: tuple[list[Sentence], Future[np.ndarray]] | None = None
+        for chunk in chunks_of_words(text, CHUNK_WORDS):
+            coming = chunk, thread.submit(log_probs, chunk, advance)
+            if running is not None:
+                yield running[0], running[1].result()
+            running = coming
+        if running is not None:
+            yield running[0], running[1].result()
 
 
 def _cut(predictions: SourcePredictions, sentences: slice, words: slice) -> SourcePredictions:
@@ -133,59 +137,6 @@ def label_model_for(folder: str, names: Iterable[str], scheme: LabelScheme) -> L
         )
     assert model.label_names == scheme.names
     return model
-
-
-def given_predictions(
-    sources: Mapping[str, Given],
-    text: Sequence[Sentence],
-    label_names: tuple[str, ...],
-    row_length: int,
-) -> dict[str, SourcePredictions]:
-    """What sources say about a text, in the target's labels.
-
-    Args:
-      sources: For each name, a `Source`, the path of a prediction file or model folder,
-        predictions, or an array: [N] label ids (-1 abstains), or [N, K] probabilities (zeros
-        abstain).
-      text: N words, with which the words of predictions are compared.
-      label_names: K names, for arrays.
-      row_length: Subwords in a packed row, for models.
-
-    Raises:
-      InputError: A source cannot be read, or is not about these words.
-    """
-    found = {}
-    with tempfile.TemporaryDirectory() as cache:
-        for name, given in sources.items():
-            if isinstance(given, SourcePredictions | np.ndarray):
-                if isinstance(given, np.ndarray):
-                    given = _from_array(given, text, label_names, name)
-                check_words(given, text, f"the source {name}")
-                found[name] = in_target_labels(Source(name, ""), given)
-                continue
-            source = given if isinstance(given, Source) else Source(name, os.fspath(given))
-            found[name] = source_predictions(source, TextPart(text), Path(cache), row_length)
-    return found
-
-
-def _from_array(
-    array: np.ndarray, text: Sequence[Sentence], label_names: tuple[str, ...], name: str
-) -> SourcePredictions:
-    words = tuple(sentence.words for sentence in text)
-    num_words = sum(map(len, words))
-    if array.shape == (num_words,) and np.issubdtype(array.dtype, np.integer):
-        if num_words and not -1 <= array.min() <= array.max() < len(label_names):
-            raise InputError(
-                f"the source {name}: label ids must be from -1 (abstains) to {len(label_names) - 1}"
-            )
-        return SourcePredictions(label_names, array.astype(np.int32), None, words)
-    if array.shape == (num_words, len(label_names)) and np.issubdtype(array.dtype, np.floating):
-        labels = np.where(array.any(axis=1), array.argmax(axis=1), -1).astype(np.int32)
-        return SourcePredictions(label_names, labels, array.astype(np.float16), words)
-    raise InputError(
-        f"the source {name}: an array of {array.dtype} {array.shape} is neither [{num_words}] "
-        f"label ids nor [{num_words}, {len(label_names)}] probabilities"
-    )
 
 
 def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:

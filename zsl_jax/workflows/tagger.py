@@ -13,14 +13,9 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.progress import Advance
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.decoding import DECODINGS
+from zsl_jax.workflows.given_predictions import Given, given_predictions
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.prediction import (
-    Given,
-    given_predictions,
-    label_by_posterior,
-    label_by_tagger,
-    label_model_for,
-)
+from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
 from zsl_jax.workflows.tagging import (
     LoadedTagger,
     load_tagger,
