@@ -11,11 +11,13 @@ options.define("source", "label_map", "method", "output", "output_format")
 
 def main() -> None:
     """Read the prediction files, aggregate, write one label a word."""
-    from zsl_jax.workflows.prediction import aggregate_files, write_labelled
+    from zsl_jax.workflows.labelled_text import write_labelled
+    from zsl_jax.workflows.prediction import aggregate_files
 
-    text, made = aggregate_files(inputs.sources(), FLAGS.method)
-    write_labelled(FLAGS.output, text, made, FLAGS.output_format)
-    inputs.report(f"{len(made.labels):,} words labelled by {FLAGS.method}: {FLAGS.output}")
+    made = aggregate_files(inputs.sources(), FLAGS.method)
+    about = {"labels_from": "votes", "method": FLAGS.method}
+    words = write_labelled(FLAGS.output, made.label_names, [made], FLAGS.output_format, about)
+    inputs.report(f"{words:,} words labelled by {FLAGS.method}: {FLAGS.output}")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """What the programs read and note down: the texts that flags name, and the flags themselves."""
 
+import itertools
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,31 @@ FREE_FLAGS = frozenset(
 _labels_read: dict[str, dict[str, Any]] = {}
 
 
-def read_unlabelled(flag: str, max_sentences: int) -> list[Sentence]:
-    """The sentences of the files that a flag names; labels in them are not kept."""
-    return _sampled(_read(_files(flag), with_labels=False), max_sentences)
+def stream_unlabelled(flag: str, max_sentences: int) -> Iterator[Sentence]:
+    """The sentences of the files that a flag names; labels in them are not kept.
+
+    The first one is read at once, so that a text of no use is refused before anything else is done.
+    A sample is drawn from all of them in memory.
+    """
+    files = _files(flag)
+    if max_sentences:
+        return iter(_sampled(_read(files, with_labels=False), max_sentences))
+    sentences = _stream(files)
+    return itertools.chain(list(itertools.islice(sentences, 1)), sentences)
+
+
+def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | None) -> int:
+    """Labels --text with --model, writes --output, and returns the number of words."""
+    from zsl_jax.io.progress import word_progress
+    from zsl_jax.workflows.labelled_text import write_labelled
+    from zsl_jax.workflows.tagger import Tagger
+
+    text = stream_unlabelled("text", FLAGS.max_sentences)
+    tagger = Tagger.from_pretrained(FLAGS.model, FLAGS.row_length)
+    about = {"labels_from": "Q" if sources else "P", "decode": decoding}
+    with word_progress(None, "labelling") as advance:
+        blocks = tagger.label(text, sources, decoding, advance)
+        return write_labelled(FLAGS.output, tagger.label_names, blocks, output_format, about)
 
 
 def read_labelled(flag: str, max_sentences: int) -> list[Sentence]:
@@ -86,11 +109,20 @@ def _files(flag: str, value: str | None = None) -> list[str]:
 def _read(files: Sequence[str], with_labels: bool) -> list[Sentence]:
     from zsl_jax.data.readers import read_sentences
 
-    column = FLAGS.column if "column" in FLAGS and with_labels else None
+    return [s for file in files for s in read_sentences(file, **_how(with_labels))]
+
+
+def _stream(files: Sequence[str]) -> Iterator[Sentence]:
+    from zsl_jax.data.readers import stream_sentences
+
+    return (s for file in files for s in stream_sentences(file, **_how(with_labels=False)))
+
+
+def _how(with_labels: bool) -> dict[str, Any]:
+    """How the flags say that a text is to be read."""
     how = {"format": FLAGS.format, "encoding": FLAGS.encoding, "words": FLAGS.words}
-    return [
-        sentence for file in files for sentence in read_sentences(file, column, with_labels, **how)
-    ]
+    column = FLAGS.column if "column" in FLAGS and with_labels else None
+    return {"column": column, "with_labels": with_labels, **how}
 
 
 def _lean(sentence: Sentence) -> Sentence:

@@ -243,7 +243,7 @@ def test_evaluate_takes_seeds_and_tests_them_against_others(world, tmp_path):
             ["_" if next(words) % wrong == 0 else label for label in sentence.labels or ()]
             for sentence in gold
         ]
-        write_conll(tmp_path / f"{name}.conll", gold, labels)
+        write_conll(tmp_path / f"{name}.conll", zip(gold, labels, strict=True))
     good = f"--predicted={tmp_path}/good-?.conll"
     bad = [f"--significance={tmp_path}/bad-{seed}.conll" for seed in (1, 0)]
     common = (f"--gold={world.text}", "--task=pos", "--resamples=200", "--confidence=0.9")

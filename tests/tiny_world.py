@@ -67,9 +67,9 @@ def write_text(path: Path, text: list[Sentence]) -> Path:
     return path
 
 
-def write_encoder(folder: Path, words: Sequence[str] = WORDS) -> Path:
-    """A random BERT of two layers with a vocabulary of whole words."""
-    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *words])}
+def write_encoder(folder: Path, pieces: Sequence[str] = WORDS) -> Path:
+    """A random BERT of two layers with a vocabulary of whole words, or of other WordPieces."""
+    vocabulary = {word: number for number, word in enumerate([*SPECIAL, *pieces])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer.add_special_tokens(SPECIAL)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from zsl_jax.data import subwords
 from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.subwords import encode_words
+from zsl_jax.data.subwords import SubwordEncoder, encode_words
 from zsl_jax.errors import InputError
 
 DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
@@ -235,3 +236,15 @@ def test_real_text(name, tokenizer):
     short = encode_words(sentences, tokenizer, 24)
     assert len(short.lengths) > len(sentences) and short.lengths.max() == 24
     assert (short.word_ids >= 0).sum() == windows.num_words == sum(map(len, sentences))
+
+
+@pytest.mark.parametrize("kept", [0, 1 << 18])
+def test_words_met_before_are_cut_as_at_first(monkeypatch, kept):
+    monkeypatch.setattr(subwords, "KEPT_WORDS", kept)
+    tokenizer = TOKENIZERS["bert"]
+    texts = [[["the", "cat"], ["x" * 30]], [["cat", "sat", "the"]], [[]], [["the", "cats"], ["a"]]]
+    encoder = SubwordEncoder(tokenizer, 10)
+    for text in texts:
+        found, expected = encoder.encode(text), encode_words(text, tokenizer, 10)
+        for ours, alone in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(ours, alone)

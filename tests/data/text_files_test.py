@@ -70,3 +70,17 @@ def test_encodings(tmp_path):
         read_sentences(path, encoding="ascii")
     path.write_bytes("\u017c\tO\n".encode("utf-16"))
     assert read_sentences(path, encoding="utf-16")[0].words == ("\u017c",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "utf-7"])
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 1 << 20])
+def test_blocks_change_nothing(tmp_path, monkeypatch, encoding, block_bytes):
+    """Characters, line ends and the byte-order mark may lie on both sides of a block's end."""
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", block_bytes)
+    path = tmp_path / "a"
+    mark = "\ufeff" if encoding == "utf-8" else ""
+    path.write_bytes((mark + "caf\u00e9\r\n\n\rb\x0c\nc").encode(encoding))
+    assert list(text_files.read_lines(str(path), encoding)) == ["caf\u00e9", "", "\rb\x0c", "c"]
+    path.write_bytes(b"ab\ncd\nef\xc3")
+    with pytest.raises(InputError, match="line 3: byte 0xc3 at offset 8"):
+        list(text_files.read_lines(str(path), None))

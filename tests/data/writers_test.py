@@ -44,20 +44,20 @@ def test_what_is_written_is_read_back(corpus, name):
     assume(not any(sentence.words[0].startswith("\ufeff") for sentence in corpus))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
-        write(path, corpus, [sentence.labels for sentence in corpus])
+        write(path, ((sentence, sentence.labels) for sentence in corpus))
         assert read_sentences(path) == corpus
         assert [entry.name for entry in Path(folder).iterdir()] == [name]
 
 
 def test_conll_text(capsys):
     sentences = [Sentence(("a", "b"), ("X", "X"), ("# id = 1",)), Sentence(("c",))]
-    write_conll("-", sentences, [["O", "B-PER"], ["O"]])
+    write_conll("-", zip(sentences, [["O", "B-PER"], ["O"]], strict=True))
     assert capsys.readouterr().out == "# id = 1\na\tO\nb\tB-PER\n\nc\tO\n\n"
 
 
 def test_jsonl_text(capsys):
     sentences = [Sentence(("é",), None, ("# id = 1",)), Sentence(("c",))]
-    write_jsonl("-", sentences, [["O"], ["X"]])
+    write_jsonl("-", zip(sentences, [["O"], ["X"]], strict=True))
     assert capsys.readouterr().out == (
         '{"words": ["é"], "labels": ["O"], "comments": ["# id = 1"]}\n'
         '{"words": ["c"], "labels": ["X"]}\n'
@@ -66,7 +66,7 @@ def test_jsonl_text(capsys):
 
 def test_comments_never_become_words(tmp_path):
     notes = ("#", "#tag", "# a\tb", "free", "# two\nlines")
-    write_conll(tmp_path / "a.conll", [Sentence(("w",), None, notes)], [["O"]])
+    write_conll(tmp_path / "a.conll", [(Sentence(("w",), None, notes), ["O"])])
     (sentence,) = read_sentences(tmp_path / "a.conll")
     assert sentence.words == ("w",)
     assert sentence.comments == ("# ", "# tag", "# a b", "# free", "# two lines")
@@ -75,40 +75,41 @@ def test_comments_never_become_words(tmp_path):
 @pytest.mark.parametrize("word", ["a\tb", "a\nb", "", " ", "-DOCSTART-", "-DOCSTART- x", "\ufeffa"])
 def test_words_that_conll_cannot_hold(tmp_path, word):
     path = tmp_path / "a.conll"
-    sentences = [Sentence(("a",)), Sentence((word,))]
+    rows = [(Sentence(("a",)), ["O"]), (Sentence((word,)), ["O"])]
     with pytest.raises(InputError, match=r"a\.conll, sentence 2: .*\.jsonl"):
-        write_conll(path, sentences, [["O"], ["O"]])
+        write_conll(path, rows)
     assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("write", [write_conll, write_jsonl])
 def test_one_label_a_word(tmp_path, write):
-    for given_labels in ([["O"]], [["O", "O", "O"]], []):
+    for given_labels in (["O"], ["O", "O", "O"], []):
         with pytest.raises(AssertionError, match="label"):
-            write(tmp_path / "a", [Sentence(("a", "b"))], given_labels)
+            write(tmp_path / "a", [(Sentence(("a", "b")), given_labels)])
     assert not list(tmp_path.iterdir())
 
 
 def test_a_failed_write_keeps_the_old_file(tmp_path):
     path = tmp_path / "a.jsonl"
-    write_jsonl(path, [Sentence(("old",))], [["O"]])
+    write_jsonl(path, [(Sentence(("old",)), ["O"])])
     with pytest.raises(UnicodeEncodeError):
-        write_jsonl(path, [Sentence(("new",)), Sentence(("\ud800",))], [["O"], ["O"]])
+        write_jsonl(path, [(Sentence((word,)), ["O"]) for word in ("new", "\ud800")])
     assert read_sentences(path)[0].words == ("old",)
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.jsonl"]
 
 
 def test_missing_folder(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
-        write_conll(tmp_path / "none" / "a.conll", [Sentence(("a",))], [["O"]])
+        write_conll(tmp_path / "none" / "a.conll", [(Sentence(("a",)), ["O"])])
 
 
 TEXT = Sentence(("Anna", "K", ".", "sings"), None, (), " Anna K. sings", (1, 6, 7, 9))
 BIO = ("B-PER", "I-PER", "O", "I-X")
 
 
-def spans(tmp_path, *arguments, name="a.jsonl"):
-    write_spans(tmp_path / name, *arguments)
+def spans(tmp_path, sentences, labels, scores=None, name="a.jsonl"):
+    scores = [None] * len(labels) if scores is None else scores
+    write_spans(tmp_path / name, zip(sentences, labels, scores, strict=True))
     opened = gzip.open if name.endswith(".gz") else open
     with opened(tmp_path / name, "rt", encoding="utf-8") as file:
         return [json.loads(line) for line in file]
@@ -169,4 +170,4 @@ def test_a_closed_pipe_is_one_sentence(monkeypatch):
 
     monkeypatch.setattr(sys, "stdout", Closed())
     with pytest.raises(InputError, match="- cannot be written: Broken pipe"):
-        write_conll("-", [Sentence(("a",))], [["O"]])
+        write_conll("-", [(Sentence(("a",)), ["O"])])

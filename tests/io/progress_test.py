@@ -43,3 +43,18 @@ def test_bar_on_a_terminal(monkeypatch):
         advance(6, "loss 0.31")
     shown = stream.getvalue()
     assert "round 1: 100%" in shown and "words/s" in shown and "loss 0.31" in shown
+
+
+def test_without_a_total_there_is_no_time_left(monkeypatch):
+    lines, now = [], [0.0]
+    monkeypatch.setattr(logging, "info", lambda text, *args: lines.append(text % args))
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.word_progress(None, "labelling") as advance:
+        for _ in range(4):
+            now[0] += 4.0
+            advance(1_000)
+    assert lines == [
+        "labelling: 3,000 words, 250 words/s",
+        "labelling: 4,000 words, 250 words/s",
+    ]

@@ -23,7 +23,7 @@ def predictions(folder, name, wrong_every):
         for sentence in GOLD
     ]
     path = str(folder / f"{name}.conll")
-    write_conll(path, GOLD, labels)
+    write_conll(path, zip(GOLD, labels, strict=True))
     return path, labels
 
 
@@ -85,6 +85,6 @@ def test_a_side_against_itself_is_no_different(files):
 def test_files_of_another_text_are_refused_by_name(files, tmp_path):
     other = [GOLD[0]._replace(words=("w0", "other", "y")), *GOLD[1:]]
     path = str(tmp_path / "other.conll")
-    write_conll(path, other, [sentence.labels for sentence in other])
+    write_conll(path, [(sentence, sentence.labels) for sentence in other])
     with pytest.raises(InputError, match=r"other\.conll, sentence 1, word 2: 'other'"):
         evaluate(GOLD, files[:1], [path], None, FAST)

@@ -9,6 +9,7 @@ from zsl_jax.labels import LabelScheme
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import transfer
+from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.prediction import read_to_score
 from zsl_jax.workflows.sources import (
     Source,
@@ -18,7 +19,7 @@ from zsl_jax.workflows.sources import (
     source_predictions,
     with_label_maps,
 )
-from zsl_jax.workflows.tagging import labels_by_sentence, load_tagger
+from zsl_jax.workflows.tagging import load_tagger
 
 
 def said(names, labels):

@@ -1,6 +1,7 @@
 """What a word and a label have to look like, whatever file they come from."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from zsl_jax.errors import InputError
@@ -9,6 +10,18 @@ MISSING_LABEL = "_"
 
 # Tabs and line ends break column files; half surrogate pairs cannot be written as UTF-8.
 UNWRITABLE = re.compile("[\t\n\r\ud800-\udfff]")
+
+
+def are_plain(words: Sequence[str]) -> bool:
+    """Whether strings are words for certain, told at one look: filled, and without any blanks.
+
+    Others may be words too; `checked_word` looks at each.
+
+    >>> are_plain(["a", "b"]), are_plain(["a", ""]), are_plain(["10 000"])
+    (True, False, False)
+    """
+    joined = "".join(words)
+    return "" not in words and " " not in joined and UNWRITABLE.search(joined) is None
 
 
 def checked_word(where: str, word: Any) -> str:

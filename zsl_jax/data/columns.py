@@ -1,7 +1,8 @@
 """Files with one word a line: CoNLL columns, CoNLL-U, Universal NER and WikiANN."""
 
+import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from zsl_jax.data.checks import checked_label, checked_word
@@ -9,9 +10,13 @@ from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
+# So many words with a language in front are enough to tell WikiANN by.
+SURELY_WIKIANN = 10_000
+
 _BLANKS = re.compile(r"[ \t]+")
 _KEY_COMMENT = re.compile(r"#[ ]?[\w.:-]+[ ]*=")
 _DOCUMENT = re.compile(r"-DOCSTART-(?:[ \t]|$)")
+_UNSURE = ("#", "-DOCSTART-")
 _LANGUAGE = re.compile(r"[a-z][a-z-]*:")
 
 
@@ -54,14 +59,16 @@ def cut_at_blanks(line: str) -> list[str]:
 
 
 def read_columns(
-    lines: Sequence[str], options: ReadOptions, layout: Layout | None = None
+    lines: Iterable[str], options: ReadOptions, layout: Layout | None = None
 ) -> Iterator[Sentence]:
     """Sentences of a file with one word a line; without a layout, its first word tells it."""
-    if not any(line.strip(" \t") for line in lines):
+    coming = iter(lines)
+    first = list(_up_to_a_sure_word(coming))
+    if not any(line.strip(" \t") for line in first):
         return
-    layout = layout or _find_layout(lines)
+    layout = layout or _find_layout(first)
     label_at = _label_column(options, layout) if options.with_labels else None
-    for comments, rows in _blocks(lines, layout):
+    for comments, rows in _blocks(itertools.chain(first, coming), layout):
         words: list[str] = []
         labels: list[str] = []
         for number, line in rows:
@@ -82,7 +89,7 @@ def read_columns(
 
 
 def _blocks(
-    lines: Sequence[str], layout: Layout
+    lines: Iterable[str], layout: Layout
 ) -> Iterator[tuple[tuple[str, ...], list[tuple[int, str]]]]:
     """The comments and numbered lines of each sentence."""
     comments: list[str] = []
@@ -101,10 +108,18 @@ def _blocks(
         yield tuple(comments), rows
 
 
+def _up_to_a_sure_word(lines: Iterator[str]) -> Iterator[str]:
+    """The lines up to the first one that cannot be a comment or a document's mark."""
+    for line in lines:
+        yield line
+        if line.strip(" \t") and not line.startswith(_UNSURE):
+            return
+
+
 def _find_layout(lines: Sequence[str]) -> Layout:
     """The cut of a column file, from its first line that is surely a word's."""
     filled = [line for line in lines if line.strip(" \t")]
-    sure = (line for line in filled if not line.startswith(("#", "-DOCSTART-")))
+    sure = (line for line in filled if not line.startswith(_UNSURE))
     first = next(sure, next((line for line in filled if "\t" in line), filled[0]))
     tabs = "\t" in first
     return Layout(tabs, len(Layout(tabs, 0).split(first)))
@@ -174,11 +189,37 @@ def _without_language(where: str, field: str) -> str:
     return field[language.end() :]
 
 
-def wikiann_language(sentences: Sequence[Sentence]) -> str | None:
-    """The language that stands with a colon before every single word, if there is one."""
-    found = _LANGUAGE.match(sentences[0].words[0]) if sentences else None
-    if found is None:
-        return None
-    prefix = found.group()
-    words = (word for sentence in sentences for word in sentence.words)
-    return prefix if all(word.startswith(prefix) and word != prefix for word in words) else None
+def refuse_wikiann(sentences: Iterable[Sentence], name: str) -> Iterator[Sentence]:
+    """The sentences, unless one language stands with a colon before every word.
+
+    They are held back until a word has no such prefix.
+
+    Raises:
+      InputError: All words have it, or all of the first `SURELY_WIKIANN`.
+    """
+    coming = iter(sentences)
+    held: list[Sentence] = []
+    num_words = 0
+    for sentence in coming:
+        held.append(sentence)
+        num_words += len(sentence.words)
+        found = _LANGUAGE.match(held[0].words[0])
+        prefix = found.group() if found else ""
+        if not all(
+            prefix and word.startswith(prefix) and word != prefix for word in sentence.words
+        ):
+            break
+        if num_words >= SURELY_WIKIANN:
+            raise InputError(_is_wikiann(name, prefix))
+    else:
+        if held:
+            raise InputError(_is_wikiann(name, prefix))
+    yield from held
+    yield from coming
+
+
+def _is_wikiann(name: str, prefix: str) -> str:
+    return (
+        f"{name}: every word begins with {prefix!r}; say --format=wikiann if that is its "
+        "language, or --format=conll if it belongs to the words."
+    )

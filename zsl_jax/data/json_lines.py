@@ -1,7 +1,7 @@
 """Files with one JSON object a line, and labelled text in them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from zsl_jax.data.checks import checked_label, checked_word
@@ -14,7 +14,7 @@ WORD_KEYS = ("words", "tokens")
 LABEL_KEYS = ("labels", "tags", "ner_tags")
 
 
-def json_objects(lines: Sequence[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def json_objects(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """The objects of a file, each with the file and line it stands in; empty lines are skipped.
 
     Raises:
@@ -38,7 +38,7 @@ def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     return json_objects(read_lines(name, None), name)
 
 
-def read_jsonl(lines: Sequence[str], options: ReadOptions) -> Iterator[Sentence]:
+def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of a file with one JSON object a line."""
     label_keys = label_keys_of(options)
     for where, row in json_objects(lines, options.name):

@@ -6,7 +6,7 @@ coreference. The entities are brackets, `(PERSON*`, `*`, `*)` or `(GPE)`, and be
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 from zsl_jax.data.checks import checked_label, checked_word
@@ -26,7 +26,7 @@ _COLUMNS = {"pos": 4, "4": 4, "ner": 10, "10": 10}
 _Row = tuple[str, list[str]]  # file and line, fields
 
 
-def read_ontonotes(lines: Sequence[str], options: ReadOptions) -> Iterator[Sentence]:
+def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of one file; `# domain = ...` is a comment of each where the domain is known."""
     column = _label_column(options)
     for opening, rows in _blocks(lines, options.name):
@@ -59,7 +59,7 @@ def _label_column(options: ReadOptions) -> int:
     return _COLUMNS[column]
 
 
-def _blocks(lines: Sequence[str], name: str) -> Iterator[tuple[tuple[str, ...], list[_Row]]]:
+def _blocks(lines: Iterable[str], name: str) -> Iterator[tuple[tuple[str, ...], list[_Row]]]:
     """The lines of each sentence; `#begin document` goes before the document's first one."""
     opening: list[str] = []
     rows: list[_Row] = []

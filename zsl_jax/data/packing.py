@@ -231,16 +231,21 @@ def _fill(
     target = inside + np.repeat(places, lengths)
     source = inside + np.repeat(windows.offsets[window_ids], lengths)
     segments = np.arange(1, len(rows) + 1) - first_of_row
-    size = shape[0] * shape[1]
-
-    def scatter(values: Int[np.ndarray, " T"], empty: int) -> Int[np.ndarray, "R S"]:
-        flat = np.full(size, empty, np.int32)
-        flat[target] = values
-        return flat.reshape(shape)
-
     return TokenBatch(
-        token_ids=scatter(windows.token_ids[source], 0),
-        positions=scatter(inside, 0),
-        segments=scatter(np.repeat(segments, lengths), 0),
-        word_ids=scatter(windows.word_ids[source], -1),
+        token_ids=_scattered(windows.token_ids[source], target, shape, 0),
+        positions=_scattered(inside, target, shape, 0),
+        segments=_scattered(np.repeat(segments, lengths), target, shape, 0),
+        word_ids=_scattered(windows.word_ids[source], target, shape, -1),
     )
+
+
+def _scattered(
+    values: Int[np.ndarray, " T"],
+    target: Int[np.ndarray, " T"],
+    shape: tuple[int, int],
+    empty: int,
+) -> Int[np.ndarray, "R S"]:
+    """Values at their places among the flat places of a batch, and `empty` in all others."""
+    flat = np.full(shape[0] * shape[1], empty, np.int32)
+    flat[target] = values
+    return flat.reshape(shape)

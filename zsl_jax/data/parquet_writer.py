@@ -6,6 +6,7 @@ other). The label names, the version of the format and, as a JSON object, what i
 predictions ("zsl_jax.about") stand in the schema's metadata.
 """
 
+import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +53,8 @@ def write_prediction_blocks(
     Args:
       path: The Parquet file.
       label_names: The source's K label names.
-      blocks: The predictions for some sentences each; every block becomes one row group.
+      blocks: The predictions for some sentences each, put into row groups of at most
+        `SENTENCES_PER_ROW_GROUP`.
       with_probs: Whether the blocks carry probabilities.
       about: What is known about the predictions, in plain values.
 
@@ -79,7 +81,7 @@ def write_prediction_blocks(
             for block in blocks:
                 if tuple(block.label_names) != tuple(label_names):
                     raise ValueError("the blocks of one file need the label names of the file")
-                writer.write_table(_table(block, schema), row_group_size=max(1, len(block.words)))
+                writer.write_table(_table(block, schema), row_group_size=SENTENCES_PER_ROW_GROUP)
         os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
@@ -119,13 +121,14 @@ def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, An
 def _table(block: SourcePredictions, schema: pa.Schema) -> pa.Table:
     """One block as an Arrow table of one row a sentence."""
     names = pa.array(block.label_names, pa.string())
-    offsets = np.cumsum([0] + [len(sentence) for sentence in block.words]).astype(np.int32)
+    offsets = np.cumsum([0, *map(len, block.words)]).astype(np.int32)
+    words = list(itertools.chain.from_iterable(block.words))
     labels = np.asarray(block.labels)
     if len(labels) != offsets[-1]:
         raise ValueError(f"{offsets[-1]} words, but {len(labels)} labels")
     label_ids = pa.array(labels, pa.int32(), mask=labels < 0)
     columns = {
-        "words": pa.array(block.words, pa.list_(pa.string())),
+        "words": pa.ListArray.from_arrays(pa.array(offsets), pa.array(words, pa.string())),
         "labels": pa.ListArray.from_arrays(pa.array(offsets), names.take(label_ids)),
     }
     if "probabilities" in schema.names:

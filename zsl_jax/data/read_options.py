@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class ReadOptions(NamedTuple):
-    """How one file is to be read; `read_sentences` explains the fields.
+    """How one file is to be read; `stream_sentences` explains the fields.
 
     Attributes:
       name: The file, for the messages.
@@ -12,6 +12,7 @@ class ReadOptions(NamedTuple):
       with_labels: Whether labels are read at all.
       allow_missing: Whether a word may lack a label.
       words: How raw text is cut into words; None is the format's default.
+      streamed: Whether sentences are dropped as they are used, see `read_lines`.
     """
 
     name: str
@@ -19,3 +20,4 @@ class ReadOptions(NamedTuple):
     with_labels: bool = True
     allow_missing: bool = False
     words: str | None = None
+    streamed: bool = False

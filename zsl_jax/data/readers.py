@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zsl_jax.data.arrow_text import read_dataset, read_parquet_text
-from zsl_jax.data.columns import CONLLU, UNER, WIKIANN, read_columns, wikiann_language
+from zsl_jax.data.columns import CONLLU, UNER, WIKIANN, read_columns, refuse_wikiann
 from zsl_jax.data.json_lines import read_jsonl
 from zsl_jax.data.ontonotes import read_ontonotes
 from zsl_jax.data.plain_text import format_of_txt, read_plain_text
@@ -33,7 +33,7 @@ _LINE_READERS = {"jsonl": read_jsonl, "ontonotes": read_ontonotes, "plain": read
 _LAYOUTS = {"conllu": CONLLU, "uner": UNER, "wikiann": WIKIANN}
 
 
-def read_sentences(
+def stream_sentences(
     path: str | os.PathLike[str],
     column: int | str | None = None,
     with_labels: bool = True,
@@ -42,8 +42,10 @@ def read_sentences(
     format: str | None = None,
     encoding: str | None = None,
     words: str | None = None,
-) -> list[Sentence]:
-    """Read a corpus; the extension (before a `.gz`) tells the format, or `format` does.
+) -> Iterator[Sentence]:
+    """The sentences of a corpus, one after the other.
+
+    The extension (before a `.gz`) tells the format, or `format` does.
 
     ==================  =========  =============================================================
     file                format     what it is, and where labels stand unless `column` says so
@@ -79,19 +81,45 @@ def read_sentences(
       words: How raw text is cut into words, see `word_rules`; None is "whitespace" for plain text
         and "unicode" for reviews.
 
-    Returns:
-      The sentences in the file's order, each with at least one word.
+    Yields:
+      The sentences in the file's order, each with at least one word. Memory does not grow with the
+      text, but for XML, of which one file is read at a time.
 
     Raises:
-      InputError: The file is missing, empty, not in this encoding, or malformed.
+      InputError: The file is missing, empty, not in this encoding, or malformed; what stands
+        before the fault is yielded first.
     """
-    sentences: list[Sentence] = []
+    options = ReadOptions("", column, with_labels, allow_missing, words, streamed=True)
+    yield from _sentences(path, options, format, encoding)
+
+
+def read_sentences(
+    path: str | os.PathLike[str],
+    column: int | str | None = None,
+    with_labels: bool = True,
+    *,
+    allow_missing: bool = False,
+    format: str | None = None,
+    encoding: str | None = None,
+    words: str | None = None,
+) -> list[Sentence]:
+    """All sentences of a corpus; arguments and errors are those of `stream_sentences`."""
+    options = ReadOptions("", column, with_labels, allow_missing, words)
+    return list(_sentences(path, options, format, encoding))
+
+
+def _sentences(
+    path: str | os.PathLike[str], options: ReadOptions, format: str | None, encoding: str | None
+) -> Iterator[Sentence]:
+    """The sentences of all files that a path stands for."""
+    found = False
     for name in find_files(path):
-        options = ReadOptions(name, column, with_labels, allow_missing, words)
-        sentences += _read_file(options, format or format_of(name), encoding, format is None)
-    if not sentences:
+        own = options._replace(name=name)
+        for sentence in _read_file(own, format or format_of(name), encoding, format is None):
+            found = True
+            yield sentence
+    if not found:
         raise InputError(f"{path} holds no words; check that it is the file you meant.")
-    return sentences
 
 
 def format_of(name: str) -> str:
@@ -122,23 +150,11 @@ def _read_file(
         return (read_dataset if format == "datasets" else read_parquet_text)(options)
     if format == "semeval":
         return read_semeval(read_bytes(options.name), options, encoding)
-    lines = read_lines(options.name, encoding)
-    if format == "txt":
-        format = format_of_txt(lines, options.name)
+    name, streamed = options.name, options.streamed
+    if format == "txt":  # all of it is read to tell, and then once more
+        format = format_of_txt(read_lines(name, encoding, streamed), name)
+    lines = read_lines(name, encoding, streamed)
     if format in _LINE_READERS:
         return _LINE_READERS[format](lines, options)
     sentences = read_columns(lines, options, _LAYOUTS.get(format))
-    if guessed and format == "conll":
-        return _not_wikiann(list(sentences), options.name)
-    return sentences
-
-
-def _not_wikiann(sentences: list[Sentence], name: str) -> Iterator[Sentence]:
-    """The sentences, unless a language stands before each word."""
-    prefix = wikiann_language(sentences)
-    if prefix:
-        raise InputError(
-            f"{name}: every word begins with {prefix!r}; say --format=wikiann if that is its "
-            "language, or --format=conll if it belongs to the words."
-        )
-    return iter(sentences)
+    return refuse_wikiann(sentences, name) if guessed and format == "conll" else sentences

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 
 class Spans(NamedTuple):
@@ -26,10 +26,13 @@ def cut_sentences(
     if not long.any():
         return Spans(begin, end, np.repeat(np.arange(len(filled)), sentence_lengths[filled]))
     spans: list[tuple[int, int]] = []
+    alone: list[bool] = []
     for first, last, is_long in zip(begin.tolist(), end.tolist(), long.tolist(), strict=True):
-        spans += _overlapping_spans(starts, first, last, room) if is_long else [(first, last)]
+        own = _overlapping_spans(starts, first, last, room) if is_long else [(first, last)]
+        spans += own
+        alone += [not is_long] * len(own)
     begin, end = np.array(spans).T
-    return Spans(begin, end, _owners(spans, starts))
+    return Spans(begin, end, _owners(spans, np.array(alone), starts))
 
 
 def _overlapping_spans(
@@ -49,12 +52,20 @@ def _overlapping_spans(
 
 
 def _owners(
-    spans: Sequence[tuple[int, int]], starts: Int[np.ndarray, " N+1"]
+    spans: Sequence[tuple[int, int]],
+    alone: Bool[np.ndarray, " M"],
+    starts: Int[np.ndarray, " N+1"],
 ) -> Int[np.ndarray, " N"]:
-    """[N], the window in which the smaller of a word's two contexts is largest; else the first."""
+    """[N], the window in which the smaller of a word's two contexts is largest; else the first.
+
+    Of the words of windows that stand alone it is clear.
+    """
     owner = np.zeros(len(starts) - 1, np.int64)
+    first, last = np.array(spans)[alone].T
+    owner[ranges(first, last - first)] = np.repeat(np.flatnonzero(alone), last - first)
     best = np.full(len(starts) - 1, -1, np.int64)
-    for window, (begin, end) in enumerate(spans):
+    for window in np.flatnonzero(~alone):
+        begin, end = spans[window]
         left = starts[begin:end] - starts[begin]
         right = starts[end] - starts[begin + 1 : end + 1]
         context = np.minimum(left, right)

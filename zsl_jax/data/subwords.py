@@ -4,6 +4,7 @@ A window is what the encoder reads at once: special tokens around a sentence, or
 sentence that is too long. Windows are kept as CSR arrays over the whole corpus.
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -12,6 +13,8 @@ from jaxtyping import Int
 
 from zsl_jax.data.spans import Spans, cumulative, cut_sentences, ranges
 from zsl_jax.errors import InputError
+
+KEPT_WORDS = 1 << 18  # distinct words, some 50 MB
 
 
 class Windows(NamedTuple):
@@ -38,42 +41,100 @@ class Windows(NamedTuple):
         return np.diff(self.offsets)
 
 
-def encode_words(
-    sentences_words: Sequence[Sequence[str]], tokenizer: Any, max_length: int
-) -> Windows:
-    """Cut words into subwords and sentences into windows of at most `max_length` subwords.
+class SubwordEncoder:
+    """Cuts words into subwords and sentences into windows, for one text after another.
 
     The ids are those of `tokenizer(words, is_split_into_words=True)`. Three things differ, so that
     every word has its place: a word that the tokenizer turns into nothing is the unknown token; a
     sentence that is too long is read in windows that overlap by half, each word predicted in the
     one where the smaller of its two contexts is largest; a single word longer than a window is cut.
 
-    Args:
-      sentences_words: The words of each sentence.
-      tokenizer: A fast Hugging Face tokenizer (one with a `backend_tokenizer`).
-      max_length: Most subwords of a window, the special tokens included.
-
-    Returns:
-      The windows; the words are numbered through from 0 in the order given.
-
-    Raises:
-      InputError: The tokenizer is of no use here, or `max_length` leaves no room for a word.
+    Words given one by one are cut independently of each other, so a distinct word is cut once, and
+    up to `KEPT_WORDS` of them are kept for the texts to come.
     """
-    backend = _backend(tokenizer)
-    prefix, suffix = _special_tokens(backend)
-    room = max_length - len(prefix) - len(suffix)
-    if room < 1:
-        raise InputError(f"A window of {max_length} subwords has no room for a word; enlarge it.")
-    words = [word for sentence in sentences_words for word in sentence]
-    ids, starts = _encode_flat(words, backend, tokenizer.unk_token_id, room)
-    sentence_lengths = np.array([len(sentence) for sentence in sentences_words], int)
-    spans = cut_sentences(sentence_lengths, starts, room)
-    windows = Windows(
-        *_assemble(ids, starts, spans, prefix, suffix), len(words), len(sentences_words)
-    )
-    placed = windows.word_ids[windows.word_ids >= 0]
-    assert np.array_equal(np.sort(placed), np.arange(len(words))), "each word has one place"
-    return windows
+
+    def __init__(self, tokenizer: Any, max_length: int):
+        """Prepare a tokenizer.
+
+        Args:
+          tokenizer: A fast Hugging Face tokenizer (one with a `backend_tokenizer`).
+          max_length: Most subwords of a window, the special tokens included.
+
+        Raises:
+          InputError: The tokenizer is of no use here, or `max_length` leaves no room for a word.
+        """
+        self._backend = _backend(tokenizer)
+        self._unknown_id = tokenizer.unk_token_id
+        self._prefix, self._suffix = _special_tokens(self._backend)
+        self._room = max_length - len(self._prefix) - len(self._suffix)
+        if self._room < 1:
+            raise InputError(
+                f"A window of {max_length} subwords has no room for a word; enlarge it."
+            )
+        self._forget()
+
+    def encode(self, sentences_words: Sequence[Sequence[str]]) -> Windows:
+        """The windows of a text; its words are numbered through from 0 in the order given.
+
+        Args:
+          sentences_words: The words of each sentence.
+
+        Raises:
+          InputError: There is neither a subword nor an unknown token for a word.
+        """
+        words = list(itertools.chain.from_iterable(sentences_words))
+        ids, starts = self._encode_flat(words)
+        sentence_lengths = np.fromiter(map(len, sentences_words), int, len(sentences_words))
+        spans = cut_sentences(sentence_lengths, starts, self._room)
+        arrays = _assemble(ids, starts, spans, self._prefix, self._suffix)
+        windows = Windows(*arrays, len(words), len(sentences_words))
+        placed = windows.word_ids[windows.word_ids >= 0]
+        assert np.array_equal(np.sort(placed), np.arange(len(words))), "each word has one place"
+        return windows
+
+    def _forget(self) -> None:
+        self._kinds: dict[str, int] = {}  # distinct words, numbered
+        self._kind_ids = np.zeros(0, np.int32)  # their subwords, one after the other
+        self._kind_starts = np.zeros(1, np.int64)
+
+    def _encode_flat(
+        self, words: Sequence[str]
+    ) -> tuple[Int[np.ndarray, " T"], Int[np.ndarray, " N+1"]]:
+        """Subwords of all words, [T], and where each word's begin, [N+1]."""
+        if len(self._kinds) > KEPT_WORDS:
+            self._forget()
+        kinds = np.fromiter(map(self._kinds.get, words, itertools.repeat(-1)), int, len(words))
+        new = np.flatnonzero(kinds < 0)
+        if len(new):
+            self._learn(list(dict.fromkeys(words[place] for place in new)))
+            kinds[new] = [self._kinds[words[place]] for place in new]
+        starts = cumulative(np.diff(self._kind_starts)[kinds])
+        return self._kind_ids[ranges(self._kind_starts[kinds], np.diff(starts))], starts
+
+    def _learn(self, words: Sequence[str]) -> None:
+        """Cuts words that have not been met before."""
+        encodings = self._backend.encode_batch(
+            [[word] for word in words], is_pretokenized=True, add_special_tokens=False
+        )
+        pieces = [encoding.ids[: self._room] or [self._unknown_id] for encoding in encodings]
+        if self._unknown_id is None and [None] in pieces:
+            word = words[pieces.index([None])]
+            raise InputError(
+                f"The tokenizer has neither a subword for {word!r} nor an unknown token."
+            )
+        flat = itertools.chain.from_iterable(pieces)
+        new_ids = np.fromiter(flat, np.int32)
+        ends = self._kind_starts[-1] + cumulative([len(piece) for piece in pieces])[1:]
+        self._kind_ids = np.concatenate([self._kind_ids, new_ids])
+        self._kind_starts = np.concatenate([self._kind_starts, ends])
+        self._kinds.update(zip(words, itertools.count(len(self._kinds))))
+
+
+def encode_words(
+    sentences_words: Sequence[Sequence[str]], tokenizer: Any, max_length: int
+) -> Windows:
+    """`SubwordEncoder.encode` of one text."""
+    return SubwordEncoder(tokenizer, max_length).encode(sentences_words)
 
 
 def _backend(tokenizer: Any) -> Any:
@@ -98,28 +159,6 @@ def _special_tokens(backend: Any) -> tuple[list[int], list[int]]:
     encoding = backend.encode(["a"], is_pretokenized=True, add_special_tokens=True)
     inside = [at for at, word in enumerate(encoding.word_ids) if word is not None]
     return encoding.ids[: inside[0]], encoding.ids[inside[-1] + 1 :]
-
-
-def _encode_flat(
-    words: Sequence[str], backend: Any, unknown_id: int | None, room: int
-) -> tuple[Int[np.ndarray, " T"], Int[np.ndarray, " N+1"]]:
-    """Subwords of all words, [T], and where each word's begin, [N+1].
-
-    Words given one by one are cut independently of each other, so each distinct one is cut once.
-    """
-    vocabulary: dict[str, int] = {}
-    kinds = np.fromiter((vocabulary.setdefault(w, len(vocabulary)) for w in words), int, len(words))
-    encodings = backend.encode_batch(
-        [[word] for word in vocabulary], is_pretokenized=True, add_special_tokens=False
-    )
-    pieces = [encoding.ids[:room] or [unknown_id] for encoding in encodings]
-    if unknown_id is None and [None] in pieces:
-        word = list(vocabulary)[pieces.index([None])]
-        raise InputError(f"The tokenizer has neither a subword for {word!r} nor an unknown token.")
-    kind_starts = cumulative([len(piece) for piece in pieces])
-    kind_ids = np.fromiter((i for piece in pieces for i in piece), np.int32, kind_starts[-1])
-    starts = cumulative(np.diff(kind_starts)[kinds])
-    return kind_ids[ranges(kind_starts[kinds], np.diff(starts))], starts
 
 
 def _assemble(

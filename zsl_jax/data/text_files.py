@@ -1,16 +1,22 @@
 """From a path to the lines of its files: globs and folders, gzip, encodings, standard input."""
 
+import codecs
+import contextlib
 import glob
 import gzip
+import itertools
 import os
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from zsl_jax.errors import InputError
 
 STANDARD_INPUT = "-"
 UNPACKED_LIMIT = 1 << 30  # bytes of one .gz file; a few kilobytes can unpack to far more
+BLOCK_BYTES = 1 << 20
 _ONTONOTES = ("**/*_gold_conll", "**/*_gold_conll.gz")
 
 
@@ -69,53 +75,97 @@ def read_bytes(name: str) -> bytes:
     Raises:
       InputError: It cannot be read, or unpacks to more than `UNPACKED_LIMIT` bytes.
     """
-    try:
-        if name == STANDARD_INPUT:
-            return sys.stdin.buffer.read()
-        if not name.endswith(".gz"):
-            return Path(name).read_bytes()
-        with gzip.open(name) as file:
-            data = file.read(UNPACKED_LIMIT + 1)
-    except (OSError, EOFError, ValueError, zlib.error) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name} cannot be read: {reason}; check the path and file.") from error
-    if len(data) > UNPACKED_LIMIT:
-        raise InputError(
-            f"{name} unpacks to more than {UNPACKED_LIMIT >> 20} MiB, the most that is read of a "
-            "gzipped file; unpack it first."
-        )
-    return data
+    return b"".join(_blocks(name, streamed=False))
 
 
-def read_lines(name: str, encoding: str | None) -> list[str]:
+def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Iterator[str]:
     r"""The lines of a text file, without a byte-order mark; a line ends at "\n" or "\r\n".
 
-    Form feeds, lone "\r" and Unicode's separators end no line.
+    Form feeds, lone "\r" and Unicode's separators end no line. Only a block of the file, or its
+    longest line, is in memory at once.
 
     Args:
       name: The file; see `read_bytes`.
       encoding: Its encoding as Python names it; None is UTF-8.
+      streamed: Whether lines are dropped as they are used: a `.gz` file may then unpack to any
+        size as long as no single line exceeds `UNPACKED_LIMIT`.
 
     Raises:
-      InputError: It cannot be read, or is not in this encoding.
+      InputError: It cannot be read, or is not in this encoding; lines before the fault come first.
     """
-    data = read_bytes(name)
+    decoder = _decoder(encoding)
+    num_bytes = num_lines = 0
+    rest: list[str] = []  # of a line whose end is in a later block
+    begun = False
+    for block in itertools.chain(_blocks(name, streamed), [b""]):
+        num_bytes += len(block)
+        try:
+            text = decoder.decode(block, not block)
+        except UnicodeError as error:
+            message = _undecodable(name, encoding, error, num_bytes, num_lines)
+            raise InputError(message) from error
+        if text and not begun:
+            text, begun = text.removeprefix("\ufeff"), True
+        if "\n" not in text:
+            rest.append(text)
+            continue
+        text = "".join([*rest, text])
+        lines = text.split("\n")
+        rest = [lines.pop()]
+        num_lines += len(lines)
+        yield from (line.removesuffix("\r") for line in lines) if "\r" in text else lines
+    yield "".join(rest).removesuffix("\r")
+
+
+def _blocks(name: str, streamed: bool) -> Iterator[bytes]:
+    """The bytes of a file, some at a time."""
+    unpacked = 0
     try:
-        text = data.decode(encoding or "utf-8")
+        with _opened(name) as file:
+            while block := file.read(BLOCK_BYTES):
+                line_end = block.rfind(b"\n") if streamed else -1
+                unpacked = len(block) - line_end - 1 + (unpacked if line_end < 0 else 0)
+                if unpacked > UNPACKED_LIMIT and name.endswith(".gz"):
+                    raise InputError(
+                        f"{name} unpacks to more than {UNPACKED_LIMIT >> 20} MiB"
+                        f"{' in one line' if streamed else ''}, the most that is read of a "
+                        "gzipped file; unpack it first."
+                    )
+                yield block
+    except (OSError, EOFError, ValueError, zlib.error) as error:
+        if isinstance(error, InputError):
+            raise
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"{name} cannot be read: {reason}; check the path and file.") from error
+
+
+def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
+    if name == STANDARD_INPUT:
+        return contextlib.nullcontext(sys.stdin.buffer)
+    return gzip.open(name) if name.endswith(".gz") else open(name, "rb")
+
+
+def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
+    try:
+        "a".encode(encoding or "utf-8")  # refuses what is no encoding of text, such as hex
+        return codecs.getincrementaldecoder(encoding or "utf-8")()
     except UnicodeError as error:
-        raise InputError(_undecodable(name, data, encoding, error)) from error
+        raise InputError(f"--encoding={encoding!r} decodes nothing; try utf-8.") from error
     except (LookupError, ValueError) as error:
         raise InputError(f"--encoding={encoding!r}: {error}; try utf-8 or iso-8859-1.") from error
-    lines = text.removeprefix("\ufeff").split("\n")
-    return [line.removesuffix("\r") for line in lines]
 
 
-def _undecodable(name: str, data: bytes, encoding: str | None, error: UnicodeError) -> str:
+def _undecodable(
+    name: str, encoding: str | None, error: UnicodeError, num_bytes: int, num_lines: int
+) -> str:
+    """The message; so many bytes have been read, and so many lines have been decoded."""
     if not isinstance(error, UnicodeDecodeError) or encoding not in (None, "utf-8"):
         reason = " ".join(str(error).split())
         return f"{name} is not in the encoding {encoding} ({reason}); give another --encoding."
-    line = data.count(b"\n", 0, error.start) + 1
+    data = error.object  # the end of what was read
+    line = num_lines + data.count(b"\n", 0, error.start) + 1
     return (
-        f"{name}, line {line}: byte 0x{data[error.start]:02x} at offset {error.start} of the "
-        "file is not UTF-8; name the file's encoding, for instance --encoding=iso-8859-1."
+        f"{name}, line {line}: byte 0x{data[error.start]:02x} at offset "
+        f"{num_bytes - len(data) + error.start} of the file is not UTF-8; name the file's "
+        "encoding, for instance --encoding=iso-8859-1."
     )

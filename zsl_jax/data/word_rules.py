@@ -12,13 +12,14 @@ Lao, Khmer and Burmese need a dictionary: bring their text with blanks between t
 """
 
 import functools
+import itertools
+import operator
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 WORD_RULES = ("whitespace", "unicode")
 
-_BETWEEN_WHITE_SPACE = re.compile(r"\S+")
 _HAN = (
     "\u3005\u3007\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
     "\U0001b000-\U0001b16f\U00020000-\U000323af"
@@ -40,9 +41,24 @@ def find_words(text: str, rule: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     >>> find_words("L'hotel, ¿sí?", "unicode")
     (("L'hotel", ',', '¿', 'sí', '?'), (0, 7, 9, 10, 12))
     """
-    pattern = _unicode_pattern() if rule == "unicode" else _BETWEEN_WHITE_SPACE
-    found = [(match.group(), match.start()) for match in pattern.finditer(text)]
+    if rule == "whitespace":
+        between = tuple(text.split())
+        return between, tuple(_starts(text, between))
+    found = [(match.group(), match.start()) for match in _unicode_pattern().finditer(text)]
     return tuple(word for word, _ in found), tuple(start for _, start in found)
+
+
+def _starts(text: str, words: Sequence[str]) -> Iterator[int]:
+    """Where each word begins in the text that was cut at white space."""
+    place = len(text) - len(text.lstrip())
+    if len(text.strip()) == sum(map(len, words)) + len(words) - 1:  # single blanks between them
+        ends = itertools.accumulate(map(len, words), initial=place)
+        yield from map(operator.add, ends, range(len(words)))
+        return
+    for word in words:
+        place = text.index(word, place)
+        yield place
+        place += len(word)
 
 
 @functools.cache

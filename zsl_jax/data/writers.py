@@ -13,56 +13,46 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from zsl_jax.data.checks import MISSING_LABEL, UNWRITABLE
+from zsl_jax.data.checks import MISSING_LABEL, UNWRITABLE, are_plain
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, entity_spans, is_bio
+from zsl_jax.labels import entity_spans, is_bio
 from zsl_jax.types import Sentence
 
+Labelled = tuple[Sentence, Sequence[str]]
+Scored = tuple[Sentence, Sequence[str], Sequence[float] | None]
 
-def write_conll(
-    path: str | Path, sentences: Sequence[Sentence], labels: Sequence[Sequence[str]]
-) -> None:
+
+def write_conll(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
     """Write `word<TAB>label` lines, an empty line after each sentence, comments kept.
 
     `read_sentences` reads the same words and labels back.
 
     Args:
       path: The file, gzipped if it ends in `.gz`; "-" is the standard output.
-      sentences: The words and comments; the sentences' own labels are not looked at.
-      labels: One label a word of every sentence.
+      rows: Each sentence with one label a word; the sentence's own labels are not looked at. One
+        after the other is asked for and written.
 
     Raises:
       InputError: A word that CoNLL cannot hold, or the file cannot be written.
     """
-    _check_lengths(sentences, labels)
-    for number, sentence in enumerate(sentences, start=1):
-        _check_words(path, number, sentence.words)
-    _write_text(path, map(_conll_block, sentences, labels))
+    numbered = enumerate(rows, start=1)
+    _write_text(path, (_conll_block(f"{path}, sentence {at}", *row) for at, row in numbered))
 
 
-def write_jsonl(
-    path: str | Path, sentences: Sequence[Sentence], labels: Sequence[Sequence[str]]
-) -> None:
+def write_jsonl(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
     """Write one JSON object a sentence: "words", "labels", and "comments" if there are any.
 
     Args:
       path: The file, gzipped if it ends in `.gz`; "-" is the standard output.
-      sentences: The words and comments; the sentences' own labels are not looked at.
-      labels: One label a word of every sentence.
+      rows: As for `write_conll`.
 
     Raises:
       InputError: The file cannot be written.
     """
-    _check_lengths(sentences, labels)
-    _write_text(path, map(_json_line, sentences, labels))
+    _write_text(path, itertools.starmap(_json_line, rows))
 
 
-def write_spans(
-    path: str | os.PathLike[str],
-    sentences: Sequence[Sentence],
-    labels: Sequence[Sequence[str]],
-    scores: Sequence[Sequence[float]] | None = None,
-) -> None:
+def write_spans(path: str | os.PathLike[str], rows: Iterable[Scored]) -> None:
     """Write one JSON object a sentence: "text", and "spans" with "start", "end", "label", "score".
 
     Starts and ends count characters of the text, which is the sentence's own where it has one, and
@@ -71,48 +61,53 @@ def write_spans(
 
     Args:
       path: The file, gzipped if it ends in `.gz`; "-" is the standard output.
-      sentences: The words, and the texts that they come from.
-      labels: One BIO label (or "_", none) a word of every sentence.
-      scores: The probability of each of these labels; a span has the mean over its words. None
-        leaves the scores out.
+      rows: Each sentence with one BIO label (or "_", none) a word, and with the probability of each
+        of these labels: a span has the mean over its words. None leaves the scores out.
 
     Raises:
       InputError: The labels are not BIO, or the file cannot be written.
     """
-    _check_lengths(sentences, labels)
-    names = {label for row in labels for label in row} - {MISSING_LABEL}
-    if names and not is_bio(names):
-        raise InputError(
-            f"{path}: spans need BIO labels, but there is {min(names - {OUTSIDE})!r}; write words "
-            "and labels (conll or jsonl) instead."
-        )
-    rows = [None] * len(labels) if scores is None else scores
-    _write_text(path, map(_span_line, sentences, labels, rows))
+    _write_text(path, itertools.starmap(_span_line, _in_bio(path, rows)))
 
 
-def _check_lengths(sentences: Sequence[Sentence], labels: Sequence[Sequence[str]]) -> None:
-    assert len(sentences) == len(labels), f"{len(sentences)} sentences, {len(labels)} label lists"
-    for number, (sentence, names) in enumerate(zip(sentences, labels, strict=True), start=1):
-        words = len(sentence.words)
-        assert words == len(names), f"sentence {number}: {words} words, {len(names)} labels"
+def _check_lengths(sentence: Sentence, labels: Sequence[str]) -> None:
+    words = len(sentence.words)
+    assert words == len(labels), f"{words} words, {len(labels)} labels"
 
 
-def _check_words(path: str | Path, number: int, words: Sequence[str]) -> None:
+def _in_bio(path: str | os.PathLike[str], rows: Iterable[Scored]) -> Iterator[Scored]:
+    """The rows, as long as their labels are BIO."""
+    known = {MISSING_LABEL}
+    for row in rows:
+        for name in set(row[1]) - known:
+            if not is_bio([name]):
+                raise InputError(
+                    f"{path}: spans need BIO labels, but there is {name!r}; write words and labels "
+                    "(conll or jsonl) instead."
+                )
+            known.add(name)
+        yield row
+
+
+def _check_words(where: str, words: Sequence[str]) -> None:
     bad = [word for word in words if not word.strip(" ") or UNWRITABLE.search(word)]
     # These would be read back as a document mark and a byte-order mark.
     bad += [word for word in words if word == "-DOCSTART-" or word.startswith("-DOCSTART- ")]
     bad += [word for word in words[:1] if word.startswith("\ufeff")]
     if bad:
         raise InputError(
-            f"{path}, sentence {number}: CoNLL columns cannot hold the word {bad[0]!r}; "
-            "write a .jsonl file instead."
+            f"{where}: CoNLL columns cannot hold the word {bad[0]!r}; write a .jsonl file instead."
         )
 
 
-def _conll_block(sentence: Sentence, labels: Sequence[str]) -> str:
+def _conll_block(where: str, sentence: Sentence, labels: Sequence[str]) -> str:
+    _check_lengths(sentence, labels)
+    words = sentence.words
+    if not are_plain(words) or "-DOCSTART-" in words or "".join(words[:1]).startswith("\ufeff"):
+        _check_words(where, words)
     comments = map(_comment_line, sentence.comments)
-    rows = [f"{word}\t{label}" for word, label in zip(sentence.words, labels, strict=True)]
-    return "\n".join([*comments, *rows, "", ""])
+    lines = map("\t".join, zip(words, labels, strict=True))
+    return "\n".join([*comments, *lines, "", ""])
 
 
 def _comment_line(comment: str) -> str:
@@ -122,6 +117,7 @@ def _comment_line(comment: str) -> str:
 
 
 def _json_line(sentence: Sentence, labels: Sequence[str]) -> str:
+    _check_lengths(sentence, labels)
     row: dict[str, list[str]] = {"words": list(sentence.words), "labels": list(labels)}
     if sentence.comments:
         row["comments"] = list(sentence.comments)
@@ -129,6 +125,7 @@ def _json_line(sentence: Sentence, labels: Sequence[str]) -> str:
 
 
 def _span_line(sentence: Sentence, labels: Sequence[str], scores: Sequence[float] | None) -> str:
+    _check_lengths(sentence, labels)
     text, starts = _text_and_starts(sentence)
     spans = []
     for span in entity_spans(labels):

@@ -14,11 +14,11 @@ Advance = Callable[..., None]
 
 
 @contextlib.contextmanager
-def word_progress(total: int, description: str, shown: bool = True) -> Iterator[Advance]:
+def word_progress(total: int | None, description: str, shown: bool = True) -> Iterator[Advance]:
     """Reports how far a pass over the corpus is, with words per second and the time left.
 
     Args:
-      total: Number of words of the pass.
+      total: Number of words of the pass; None if nobody knows, and then there is no time left.
       description: What is going on, e.g. "round 1: M step".
       shown: False in a process whose work another one reports.
 
@@ -30,7 +30,10 @@ def word_progress(total: int, description: str, shown: bool = True) -> Iterator[
         yield lambda words, note="": None
         return
     if not sys.stderr.isatty():
-        yield _line_logger(total, description, time.monotonic)
+        log = _line_logger(total, description, time.monotonic)
+        yield log
+        if total is None:
+            log(0, last=True)
         return
     with tqdm(total=total, desc=description, unit=" words", unit_scale=True) as bar:
 
@@ -41,22 +44,23 @@ def word_progress(total: int, description: str, shown: bool = True) -> Iterator[
         yield advance
 
 
-def _line_logger(total: int, description: str, clock: Callable[[], float]) -> Advance:
+def _line_logger(total: int | None, description: str, clock: Callable[[], float]) -> Advance:
     started = last_line = clock()
     done = 0
 
-    def advance(words: int, note: str = "") -> None:
+    def advance(words: int, note: str = "", last: bool = False) -> None:
         nonlocal done, last_line
         done += words
         now = clock()
-        if now - last_line < SECONDS_BETWEEN_LINES and done < total:
+        ended = last or (total is not None and done >= total)
+        if now - last_line < SECONDS_BETWEEN_LINES and not ended:
             return
         last_line = now
         speed = done / max(now - started, 1e-9)
-        left = (total - done) / speed if done else float("inf")
-        text = (
-            f"{description}: {done:,} of {total:,} words, {speed:,.0f} words/s, {left:.0f} s left"
-        )
+        of_all = "" if total is None else f" of {total:,}"
+        text = f"{description}: {done:,}{of_all} words, {speed:,.0f} words/s"
+        if total is not None:
+            text += f", {(total - done) / speed if done else float('inf'):.0f} s left"
         logging.info("%s%s", text, f", {note}" if note else "")
 
     return advance

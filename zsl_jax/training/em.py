@@ -126,10 +126,11 @@ def expect(
     """
     config, settings, corpus = training.config, training.settings, training.corpus
     log_confusion, _ = _confusion(config, confusion_logits, number, sources)
+    devices = training.devices.local
     priors = predict_log_prior(
-        training.devices.local,
+        devices,
         (settings.encoder, settings.num_labels, settings.dtype),
-        params,
+        devices.replicate(params),
         corpus.in_order,
         corpus.num_words,
     )

@@ -40,7 +40,7 @@ class WordPosteriors(NamedTuple):
 def predict_log_prior(
     devices: Devices,
     tagger: tuple[EncoderConfig, int, str],
-    params: dict[str, Any],
+    params: Any,
     batches: Batches,
     num_words: int,
     advance: Callable[[int], Any] = lambda words: None,
@@ -50,7 +50,7 @@ def predict_log_prior(
     Args:
       devices: Of this process.
       tagger: The encoder's configuration, K, and the dtype of the activations.
-      params: The tagger's parameters, on the host.
+      params: The tagger's parameters, from `devices.replicate`.
       batches: The text, in rows that the devices can share.
       num_words: N.
       advance: Told the number of words of each batch when it is done.
@@ -60,7 +60,6 @@ def predict_log_prior(
     """
     encoder, num_labels, dtype = tagger
     encoder = dataclasses.replace(encoder, dropout=0.0, attention_dropout=0.0)
-    params = devices.replicate(params)
     table = np.zeros((num_words, num_labels), np.float32)
     written = 0
 

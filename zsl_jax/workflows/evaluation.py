@@ -11,8 +11,9 @@ from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.evaluation.counts import Labels
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.prediction import read_to_score
-from zsl_jax.workflows.tagging import gold_labels, labels_by_sentence
+from zsl_jax.workflows.tagging import gold_labels
 
 
 def evaluate(

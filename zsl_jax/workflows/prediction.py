@@ -1,92 +1,145 @@
-"""Labels for a text: by the tagger, by the posterior, or by aggregation, and their files."""
+"""Labels for a text: by the tagger, by the posterior, or by aggregation."""
 
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 from absl import logging
+from jaxtyping import Float
 
 from zsl_jax.data.bio import bio_predictions
+from zsl_jax.data.chunks import chunks_of_words
 from zsl_jax.data.predictions import (
     SourcePredictions,
     check_words,
     read_predictions,
     source_votes,
-    write_predictions,
 )
-from zsl_jax.data.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import LabelModel, read_label_model
+from zsl_jax.io.progress import Advance
 from zsl_jax.labels import LabelScheme, common_alphabet
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.expectation import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
-from zsl_jax.workflows.tagging import (
-    LoadedTagger,
-    labels_by_sentence,
-    predict_log_probs,
-    require_head,
-)
+from zsl_jax.workflows.tagging import LogProbs
 from zsl_jax.workflows.transfer import evidence_of
 
+# Words that are labelled at once, so that memory does not grow with the text. A power of two: the
+# arrays that are compiled for have such sizes.
+CHUNK_WORDS = 1 << 16
 
-def predict(
-    tagger: LoadedTagger,
-    text: Sequence[Sentence],
-    predictions: Mapping[str, SourcePredictions],
-    row_length: int,
-    decoding: str = "argmax",
-) -> SourcePredictions:
-    """Probabilities of a text: P without sources, Q with all of the label model's sources.
+
+def label_by_tagger(
+    log_probs: LogProbs,
+    scheme: LabelScheme,
+    text: Iterable[Sentence],
+    decoding: str,
+    advance: Advance,
+) -> Iterator[LabelledText]:
+    """Labels by P, chunk by chunk, of a text of any length.
 
     Args:
-      tagger: The tagger.
-      text: The text.
-      predictions: The sources' predictions for it, by name.
-      row_length: Subwords in a packed row.
+      log_probs: From `tagging.log_prob_function`.
+      scheme: The tagger's labels.
+      text: Read as far as it is labelled.
       decoding: How labels follow from probabilities, see `decoding.decode`.
+      advance: Told how many words are done.
 
-    Returns:
-      Labels, and the probabilities of each word by itself: under "viterbi", a label need not be the
-      most probable one of its word. `about` says which probabilities and which decoding.
+    Yields:
+      Sentences with labels and the probabilities of each word by itself: under "viterbi", a label
+      need not be the most probable one of its word.
+    """
+    for chunk, table in _with_log_probs(log_probs, text, advance):
+        yield _labelled(chunk, scheme, np.exp(table), decoding)
+
+
+def label_by_posterior(
+    log_probs: LogProbs,
+    model: LabelModel,
+    text: Sequence[Sentence],
+    predictions: Mapping[str, SourcePredictions],
+    decoding: str,
+    advance: Advance,
+) -> Iterator[LabelledText]:
+    """Labels by Q, chunk by chunk; the sources' predictions are in memory for the whole text.
+
+    Args:
+      log_probs: From `tagging.log_prob_function`.
+      model: What was learned of the sources.
+      text: All of it.
+      predictions: Of exactly the model's sources, by name, for this text.
+      decoding: As for `label_by_tagger`.
+      advance: Told how many words are done.
+
+    Yields:
+      As `label_by_tagger`, with Q in the place of P.
+    """
+    scheme = model.alphabet.scheme
+    weights = JointWeights(model.prior_weight, model.source_weight)
+    sentence = word = 0
+    for chunk, table in _with_log_probs(log_probs, text, advance):
+        sentences, words = slice(sentence, sentence + len(chunk)), slice(word, word + len(table))
+        found = [_cut(predictions[name], sentences, words) for name in model.source_names]
+        votes = source_votes(found, model.alphabet, model.source_names)
+        evidence = evidence_of(votes, model.predictions)
+        posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
+        yield _labelled(chunk, scheme, posterior, decoding)
+        sentence, word = sentences.stop, words.stop
+
+
+def _with_log_probs(
+    log_probs: LogProbs, text: Iterable[Sentence], advance: Advance
+) -> Iterator[tuple[list[Sentence], Float[np.ndarray, "N K"]]]:
+    """Chunks with their log P; the next one is computed while the one before is written."""
+    with ThreadPoolExecutor(1) as thread:
+        running: tuple[list[Sentence], Future[np.ndarray]] | None = None
+        for chunk in chunks_of_words(text, CHUNK_WORDS):
+            coming = chunk, thread.submit(log_probs, chunk, advance)
+            if running is not None:
+                yield running[0], running[1].result()
+            running = coming
+        if running is not None:
+            yield running[0], running[1].result()
+
+
+def _cut(predictions: SourcePredictions, sentences: slice, words: slice) -> SourcePredictions:
+    """The predictions for some consecutive sentences."""
+    return predictions._replace(
+        labels=predictions.labels[words],
+        probs=None if predictions.probs is None else predictions.probs[words],
+        words=predictions.words[sentences],
+    )
+
+
+def _labelled(
+    chunk: Sequence[Sentence], scheme: LabelScheme, probs: Float[np.ndarray, "N K"], decoding: str
+) -> LabelledText:
+    labels = decode(probs, scheme, [sentence.words for sentence in chunk], decoding)
+    return LabelledText(chunk, scheme.names, labels, probs)
+
+
+def label_model_for(folder: str, names: Iterable[str], scheme: LabelScheme) -> LabelModel:
+    """The label model in a tagger's folder.
 
     Raises:
-      InputError: The sources given are not those that the tagger was trained with.
+      InputError: There is none, or the sources are not those that it was trained with.
     """
-    scheme = require_head(tagger)
-    log_probs = predict_log_probs(tagger, text, row_length)
-    probs = np.exp(log_probs)
-    if predictions:
-        model = read_label_model(tagger.path)
-        probs = _posterior(model, scheme, log_probs, predictions, tagger.path)
-    labels = decode(probs, scheme, [sentence.words for sentence in text], decoding)
-    about = {"labels_from": "Q" if predictions else "P", "decode": decoding}
-    return _labelled(text, scheme, labels, probs)._replace(about=about)
-
-
-def _posterior(
-    model: LabelModel, scheme: LabelScheme, log_probs, predictions, where: str
-) -> np.ndarray:
-    if set(predictions) != set(model.source_names):
+    model = read_label_model(folder)
+    if set(names) != set(model.source_names):
         raise InputError(
-            f"--source names {', '.join(predictions)}, but {where} was trained with "
+            f"The sources given are {', '.join(names)}, but {folder} was trained with "
             f"{', '.join(model.source_names)}; give exactly these (a source may abstain)"
         )
     assert model.alphabet.scheme == scheme
-    found = [predictions[name] for name in model.source_names]
-    votes = source_votes(found, model.alphabet, model.source_names)
-    weights = JointWeights(model.prior_weight, model.source_weight)
-    evidence = evidence_of(votes, model.predictions)
-    return label_posterior(weights, log_probs, evidence, model.log_confusion).posterior
+    return model
 
 
-def aggregate_files(
-    sources: Sequence[Source], method: str
-) -> tuple[list[Sentence], SourcePredictions]:
+def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
     """Aggregate prediction files of one text, which the first of them holds."""
     if not sources:
         raise InputError("--source is missing: name at least one, as --source=NAME=FILE")
@@ -112,8 +165,7 @@ def aggregate_files(
     votes = source_votes(found, alphabet, [source.name for source in sources])
     scheme = alphabet.scheme
     made = aggregate(votes, scheme.size, method)
-    about = {"labels_from": "votes", "method": method}
-    return text, _labelled(text, scheme, made.labels, made.probs)._replace(about=about)
+    return LabelledText(text, scheme.names, made.labels, made.probs)
 
 
 def read_to_score(path: str, gold: Sequence[Sentence]) -> SourcePredictions:
@@ -126,47 +178,3 @@ def read_to_score(path: str, gold: Sequence[Sentence]) -> SourcePredictions:
     turned = bio_predictions(found)
     logging.info("%s: labels read as %s", path, turned.about["scheme"])
     return found if turned.about["scheme"] == "bio" else turned
-
-
-def write_labelled(
-    path: str | os.PathLike[str],
-    text: Sequence[Sentence],
-    made: SourcePredictions,
-    output_format: str | None = None,
-) -> None:
-    """Write labels as CoNLL, JSONL or spans, or labels and probabilities as Parquet.
-
-    The extension tells which, unless `output_format` does: "conll", "jsonl", "spans" or "parquet".
-    """
-    name = os.fspath(path)
-    if output_format is None:
-        suffix = Path(name.removesuffix(".gz")).suffix
-        output_format = {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")
-    if output_format == "parquet":
-        write_predictions(path, made)
-    elif output_format == "spans":
-        write_spans(name, text, _names(made), _scores(made))
-    else:
-        {"conll": write_conll, "jsonl": write_jsonl}[output_format](name, text, _names(made))
-
-
-def _names(made: SourcePredictions) -> list[tuple[str, ...]]:
-    return labels_by_sentence(made.label_names, made.words, made.labels)
-
-
-def _scores(made: SourcePredictions) -> list[list[float]] | None:
-    """The probability of each word's label, by sentence; 0 where there is no label."""
-    if made.probs is None:
-        return None
-    best = np.take_along_axis(made.probs, np.maximum(made.labels, 0)[:, None], axis=1)[:, 0]
-    flat = iter(np.where(made.labels < 0, 0, best).tolist())
-    return [[next(flat) for _ in words] for words in made.words]
-
-
-def _labelled(text: Sequence[Sentence], scheme: LabelScheme, labels, probs) -> SourcePredictions:
-    return SourcePredictions(
-        label_names=scheme.names,
-        labels=np.asarray(labels, np.int32),
-        probs=np.asarray(probs, np.float16),
-        words=tuple(sentence.words for sentence in text),
-    )

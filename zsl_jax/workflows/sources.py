@@ -19,6 +19,7 @@ from zsl_jax.data.text_files import find_files
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
 from zsl_jax.workflows.tagging import LoadedTagger, load_tagger, predict_log_probs, require_head
 
@@ -150,10 +151,8 @@ def annotate(
     """A tagger's probabilities and labels for a text."""
     scheme = require_head(tagger)
     log_probs = predict_log_probs(tagger, sentences, row_length)
-    probs = np.exp(log_probs, out=log_probs).astype(np.float16)
-    words = tuple(sentence.words for sentence in sentences)
-    labels = probs.argmax(-1).astype(np.int32)
-    return SourcePredictions(label_names=scheme.names, labels=labels, probs=probs, words=words)
+    probs = np.exp(log_probs, out=log_probs)
+    return LabelledText(sentences, scheme.names, probs.argmax(-1), probs).predictions()
 
 
 def source_predictions(

@@ -16,11 +16,11 @@ from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.fitting import finished, start_fit, trained_part
 from zsl_jax.workflows.frozen_layers import through_frozen_layers
+from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.tagging import (
     LoadedTagger,
     encode_text,
     gold_labels,
-    labels_by_sentence,
     predict_windows,
 )
 

@@ -9,7 +9,8 @@ from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import METHODS, aggregate, as_target_labels
-from zsl_jax.workflows.tagging import gold_labels, labels_by_sentence
+from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.tagging import gold_labels
 
 
 class Row(NamedTuple):

@@ -1,17 +1,16 @@
 """A tagger loaded from a model folder, and its predictions for a text."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from zsl_jax.data import subwords
-from zsl_jax.data.checks import MISSING_LABEL
 from zsl_jax.errors import InputError
 from zsl_jax.io import model_folder
-from zsl_jax.io.progress import word_progress
+from zsl_jax.io.progress import Advance, word_progress
 from zsl_jax.labels import LabelScheme
 from zsl_jax.models import convert
 from zsl_jax.models.config import EncoderConfig
@@ -19,6 +18,8 @@ from zsl_jax.training.devices import all_devices
 from zsl_jax.training.expectation import predict_log_prior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.corpus import looked_up, prediction_batches
+
+LogProbs = Callable[[Sequence[Sentence], Advance], Float[np.ndarray, "N K"]]
 
 
 class LoadedTagger(NamedTuple):
@@ -88,11 +89,39 @@ def encode_text(
     return subwords.encode_words(words, tagger.tokenizer, length)
 
 
+def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
+    """Makes a tagger ready for one text after another.
+
+    Args:
+      tagger: It must have a head.
+      row_length: Subwords in a packed row.
+
+    Returns:
+      A function of sentences, and of what is told how many words are done: log P(y|x) of every
+      word, [N, K] on the flat axis of words. The parameters lie on the devices once, and words are
+      cut into subwords once.
+    """
+    scheme = require_head(tagger)
+    length = min(row_length, tagger.encoder.max_positions)
+    encoder = subwords.SubwordEncoder(tagger.tokenizer, length)
+    devices = all_devices().local
+    params = devices.replicate(tagger.params)
+    about = (tagger.encoder, scheme.size, "float32")
+
+    def log_probs(sentences: Sequence[Sentence], advance: Advance) -> Float[np.ndarray, "N K"]:
+        windows = encoder.encode([sentence.words for sentence in sentences])
+        batches = prediction_batches([windows], length, devices)
+        return predict_log_prior(devices, about, params, batches, windows.num_words, advance)
+
+    return log_probs
+
+
 def predict_log_probs(
     tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 128
 ) -> Float[np.ndarray, "N K"]:
-    """log P(y|x) of every word of a text, [N, K] on the flat axis of words."""
-    return predict_windows(tagger, encode_text(tagger, sentences, row_length), row_length)
+    """log P(y|x) of every word of one text, [N, K], with progress in the log."""
+    with word_progress(sum(len(s.words) for s in sentences), "labelling") as advance:
+        return log_prob_function(tagger, row_length)(sentences, advance)
 
 
 def predict_windows(
@@ -113,9 +142,9 @@ def predict_windows(
     devices = all_devices().local
     length = min(row_length, tagger.encoder.max_positions)
     batches = looked_up(prediction_batches([windows], length, devices), states)
-    about = (tagger.encoder, scheme.size, "float32")
+    about, params = (tagger.encoder, scheme.size, "float32"), devices.replicate(tagger.params)
     with word_progress(windows.num_words, "labelling") as advance:
-        return predict_log_prior(devices, about, tagger.params, batches, windows.num_words, advance)
+        return predict_log_prior(devices, about, params, batches, windows.num_words, advance)
 
 
 def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ...]]:
@@ -128,25 +157,3 @@ def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ..
         if sentence.labels is None:
             raise InputError(f"{where}, sentence {number} has no labels; choose another --column")
     return [sentence.labels or () for sentence in sentences]
-
-
-def labels_by_sentence(
-    label_names: Sequence[str], words: Sequence[Sequence[str]], ids: Int[np.ndarray, " N"]
-) -> list[tuple[str, ...]]:
-    """Label names of each sentence, from label ids on the flat axis of words.
-
-    Args:
-      label_names: K names.
-      words: The words of each sentence, N together, which is asserted.
-      ids: [N], label ids; -1 where there is none.
-
-    Returns:
-      One name a word, "_" where there is none.
-
-    >>> labels_by_sentence(["A", "B"], [["x", "y"], ["z"]], np.array([1, -1, 0]))
-    [('B', '_'), ('A',)]
-    """
-    assert len(ids) == sum(map(len, words)), "as many labels as words"
-    names = [*label_names, MISSING_LABEL]
-    flat = iter(ids.tolist())
-    return [tuple(names[next(flat)] for _ in sentence) for sentence in words]

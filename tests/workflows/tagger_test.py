@@ -1,0 +1,156 @@
+"""Tests of zsl_jax.workflows.tagger, and through it of prediction chunk by chunk."""
+
+import numpy as np
+import pytest
+
+import zsl_jax
+from tests.tiny_world import CONFIG, LABELS, sentences
+from zsl_jax.data.bio import bio_predictions
+from zsl_jax.data.predictions import SourcePredictions, write_predictions
+from zsl_jax.errors import InputError
+from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
+from zsl_jax.labels import LabelScheme
+from zsl_jax.training import compilation
+from zsl_jax.workflows import prediction
+from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.tagging import load_tagger, predict_log_probs, save_tagger
+
+BIO = ("O", "B-X", "I-X")
+TEXT = sentences(4, 60)
+WORDS = [sentence.words for sentence in TEXT]
+NUM_WORDS = sum(map(len, WORDS))
+
+
+def write_tagger(folder, encoder, names):
+    """A tagger with a random head, and a label model of two sources beside it."""
+    start = load_tagger(encoder)
+    rng = np.random.default_rng(3)
+    kernel = rng.normal(size=(CONFIG["hidden_size"], len(names))).astype(np.float32)
+    head = {"kernel": kernel, "bias": np.zeros(len(names), np.float32)}
+    params = {**start.params, "classifier": head}
+    save_tagger(folder, start._replace(params=params, scheme=LabelScheme(names)))
+    confusion = np.log(rng.dirichlet(np.ones(len(names)), (2, len(names))).transpose(0, 2, 1))
+    model = LabelModel(("a", "b"), names, confusion.astype(np.float32), 1.0, (1.0,), "soft")
+    save_label_model(folder, model)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(world, tmp_path_factory):
+    return write_tagger(tmp_path_factory.mktemp("tagger") / "bio", world.encoder, BIO)
+
+
+@pytest.fixture(scope="module")
+def tagger(folder):
+    return zsl_jax.Tagger.from_pretrained(folder, row_length=32)
+
+
+def test_labels_and_probabilities_of_every_word(folder, tagger):
+    expected = np.exp(predict_log_probs(load_tagger(folder), TEXT, 32))
+    found = tagger.predict(WORDS)
+    assert tagger.label_names == BIO and [tagged.words for tagged in found] == WORDS
+    probs = np.concatenate([tagged.probs for tagged in found])
+    assert probs.dtype == np.float32
+    np.testing.assert_array_equal(probs, expected)
+    labels = [label for tagged in found for label in tagged.labels]
+    assert labels == [BIO[label] for label in expected.argmax(-1)]
+    assert all(len(tagged.probs) == len(tagged.words) for tagged in found)
+    sequence = decode(expected, LabelScheme(BIO), WORDS, "viterbi")
+    found = tagger.predict(WORDS, decode="viterbi")
+    assert [y for tagged in found for y in tagged.labels] == [BIO[label] for label in sequence]
+
+
+def test_strings_are_cut_into_words_with_their_places(tagger):
+    first, empty, second = tagger.predict(["Ka  tab,gata", "", "Lo"], words="unicode")
+    assert first.words == ("Ka", "tab", ",", "gata") and first.starts == (0, 4, 7, 8)
+    assert (first.text, second.words) == ("Ka  tab,gata", ("Lo",))
+    assert (empty.words, empty.labels, empty.probs.shape) == ((), (), (0, 3))
+    assert tagger.predict(["Ka  tab,gata"])[0].words == ("Ka", "tab,gata")
+    assert tagger.predict([]) == [] and tagger.predict([[], ""])[1].labels == ()
+
+
+def test_chunks_change_nothing(tagger, monkeypatch):
+    """But for the last bits: other sentences share a row."""
+    whole = tagger.predict(WORDS)
+    monkeypatch.setattr(prediction, "CHUNK_WORDS", 16)
+    found = tagger.predict(WORDS)
+    assert [tagged.labels for tagged in found] == [tagged.labels for tagged in whole]
+    for ours, theirs in zip(found, whole, strict=True):
+        np.testing.assert_allclose(ours.probs, theirs.probs, atol=1e-5)
+
+
+def test_nothing_is_compiled_for_later_chunks(tagger, monkeypatch):
+    monkeypatch.setattr(prediction, "CHUNK_WORDS", 64)
+    compilation.watch_compilations()
+    text = TEXT * 4
+    blocks = tagger.label(iter(text), decode="viterbi")
+    for _ in range(2):
+        next(blocks)
+    before = compilation.compilations().programs
+    full = [block for block in blocks if len(block.labels) > 32]
+    assert len(full) > 8 and compilation.compilations().programs == before
+
+
+def said(seed, soft=True):
+    rng = np.random.default_rng(seed)
+    probs = rng.dirichlet(np.ones(3), NUM_WORDS).astype(np.float16)
+    labels = probs.argmax(-1).astype(np.int32)
+    return SourcePredictions(BIO, labels, probs if soft else None, tuple(WORDS))
+
+
+def posterior(folder, predictions):
+    """Q in float64, straight from its definition (soft evidence, alpha = beta = 1)."""
+    prior = predict_log_probs(load_tagger(folder), TEXT, 32).astype(np.float64)
+    joint = prior.copy()
+    for made, table in zip(predictions, read_label_model(folder).log_confusion, strict=True):
+        probs = made.probs.astype(np.float64)
+        probs /= np.maximum(probs.sum(1, keepdims=True), 1e-30)
+        likelihood = probs @ np.exp(table.astype(np.float64))
+        joint += np.log(np.where(probs.any(1)[:, None], likelihood, 1))
+    joint = np.exp(joint - joint.max(1, keepdims=True))
+    return joint / joint.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize("chunk_words", [32, 1 << 16])
+def test_sources_give_the_posterior(folder, tagger, tmp_path, monkeypatch, chunk_words):
+    monkeypatch.setattr(prediction, "CHUNK_WORDS", chunk_words)
+    stray, b = said(1), said(2)
+    silent = np.arange(NUM_WORDS) % 5 == 0
+    b = b._replace(
+        probs=np.where(silent[:, None], 0, b.probs), labels=np.where(silent, -1, b.labels)
+    )
+    found = tagger.predict(WORDS, {"b": b.probs, "a": stray})
+    probs = np.concatenate([tagged.probs for tagged in found])
+    expected = posterior(folder, [bio_predictions(stray), bio_predictions(b)])
+    np.testing.assert_allclose(probs, expected, atol=2e-5)
+    write_predictions(tmp_path / "a.parquet", stray)
+    from_file = tagger.predict(WORDS, {"a": tmp_path / "a.parquet", "b": b})
+    for ours, theirs in zip(from_file, found, strict=True):
+        np.testing.assert_array_equal(ours.probs, theirs.probs)
+
+
+def test_what_is_refused(folder, tagger, world, tmp_path):
+    both = {"a": said(1), "b": said(2)}
+    for arguments, message in (
+        ((WORDS, {"a": said(1)}), "The sources given are a, but .* trained with a, b"),
+        ((WORDS[:-1], both), "the source a: 60 sentences where the text has 59"),
+        ((WORDS, {**both, "b": np.zeros((2, 3))}), r"the source b: an array of float64 \(2, 3\)"),
+        ((WORDS, {**both, "b": np.full(NUM_WORDS, 3)}), "the source b: label ids must be"),
+        ((WORDS, {**both, "b": said(2, soft=False)}), "labels without probabilities"),
+        ((WORDS, {"a": tmp_path / "none.parquet", "b": said(2)}), "none.parquet"),
+        ((WORDS, None, "best"), "decode='best' is none of argmax, viterbi"),
+        ((WORDS, None, "argmax", "letters"), "words='letters' is none of whitespace"),
+        (([["a"], ["b\tc"]],), r"sentence 2: the word 'b\\tc' holds a tab"),
+        (([["a", ""]],), "sentence 1: a word is empty"),
+    ):
+        with pytest.raises(InputError, match=message):
+            tagger.predict(*arguments)
+    with pytest.raises(InputError, match="encoder without a token-classification head"):
+        zsl_jax.Tagger.from_pretrained(world.encoder)
+    with pytest.raises(AttributeError, match="no attribute 'Taggers'"):
+        zsl_jax.Taggers  # noqa: B018
+
+
+def test_plain_labels_too(world, tmp_path):
+    tagger = zsl_jax.Tagger.from_pretrained(write_tagger(tmp_path / "pos", world.encoder, LABELS))
+    assert set(tagger.predict(WORDS)[0].labels) <= set(LABELS)

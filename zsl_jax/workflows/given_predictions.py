@@ -1,0 +1,68 @@
+"""What sources say about a text, in whatever form the user has it."""
+
+import os
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zsl_jax.data.predictions import SourcePredictions, check_words
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.sources import Source, TextPart, in_target_labels, source_predictions
+
+Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str]
+
+
+def given_predictions(
+    sources: Mapping[str, Given],
+    text: Sequence[Sentence],
+    label_names: tuple[str, ...],
+    row_length: int,
+) -> dict[str, SourcePredictions]:
+    """What sources say about a text, in the target's labels.
+
+    Args:
+      sources: For each name, a `Source`, the path of a prediction file or model folder,
+        predictions, or an array: [N] label ids (-1 abstains), or [N, K] probabilities (zeros
+        abstain).
+      text: N words, with which the words of predictions are compared.
+      label_names: K names, for arrays.
+      row_length: Subwords in a packed row, for models.
+
+    Raises:
+      InputError: A source cannot be read, or is not about these words.
+    """
+    found = {}
+    with tempfile.TemporaryDirectory() as cache:
+        for name, given in sources.items():
+            if isinstance(given, SourcePredictions | np.ndarray):
+                if isinstance(given, np.ndarray):
+                    given = _from_array(given, text, label_names, name)
+                check_words(given, text, f"the source {name}")
+                found[name] = in_target_labels(Source(name, ""), given)
+                continue
+            source = given if isinstance(given, Source) else Source(name, os.fspath(given))
+            found[name] = source_predictions(source, TextPart(text), Path(cache), row_length)
+    return found
+
+
+def _from_array(
+    array: np.ndarray, text: Sequence[Sentence], label_names: tuple[str, ...], name: str
+) -> SourcePredictions:
+    words = tuple(sentence.words for sentence in text)
+    num_words = sum(map(len, words))
+    if array.shape == (num_words,) and np.issubdtype(array.dtype, np.integer):
+        if num_words and not -1 <= array.min() <= array.max() < len(label_names):
+            raise InputError(
+                f"the source {name}: label ids must be from -1 (abstains) to {len(label_names) - 1}"
+            )
+        return SourcePredictions(label_names, array.astype(np.int32), None, words)
+    if array.shape == (num_words, len(label_names)) and np.issubdtype(array.dtype, np.floating):
+        labels = np.where(array.any(axis=1), array.argmax(axis=1), -1).astype(np.int32)
+        return SourcePredictions(label_names, labels, array.astype(np.float16), words)
+    raise InputError(
+        f"the source {name}: an array of {array.dtype} {array.shape} is neither [{num_words}] "
+        f"label ids nor [{num_words}, {len(label_names)}] probabilities"
+    )

@@ -1,0 +1,125 @@
+"""Labelled text, block by block, and the files that it is written to."""
+
+import itertools
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.data.checks import MISSING_LABEL
+from zsl_jax.data.predictions import SourcePredictions, write_prediction_blocks
+from zsl_jax.data.writers import write_conll, write_jsonl, write_spans
+from zsl_jax.types import Sentence
+
+
+class LabelledText(NamedTuple):
+    """Sentences with labels, N words together.
+
+    Attributes:
+      sentences: The text.
+      label_names: K names.
+      labels: [N], label ids; -1 where there is none.
+      probs: [N, K], the probabilities of each word by itself.
+    """
+
+    sentences: Sequence[Sentence]
+    label_names: tuple[str, ...]
+    labels: Int[np.ndarray, " N"]
+    probs: Float[np.ndarray, "N K"]
+
+    def rows(self) -> Iterator[tuple[Sentence, tuple[str, ...]]]:
+        """Each sentence with its labels by name."""
+        words = [sentence.words for sentence in self.sentences]
+        names = labels_by_sentence(self.label_names, words, self.labels)
+        return zip(self.sentences, names, strict=True)
+
+    def scored_rows(self) -> Iterator[tuple[Sentence, tuple[str, ...], list[float]]]:
+        """The same with the probability of each word's label; 0 where there is no label."""
+        best = np.take_along_axis(self.probs, np.maximum(self.labels, 0)[:, None], axis=1)[:, 0]
+        words = [sentence.words for sentence in self.sentences]
+        scores = by_sentence(words, np.where(self.labels < 0, 0, best).tolist())
+        return ((*row, own) for row, own in zip(self.rows(), scores, strict=True))
+
+    def predictions(self) -> SourcePredictions:
+        """The same as predictions of a source, with probabilities of half the size."""
+        words = [sentence.words for sentence in self.sentences]
+        labels, probs = self.labels.astype(np.int32), self.probs.astype(np.float16)
+        return SourcePredictions(self.label_names, labels, probs, words)
+
+
+def write_labelled(
+    path: str | os.PathLike[str],
+    label_names: Sequence[str],
+    blocks: Iterable[LabelledText],
+    output_format: str | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> int:
+    """Write labels as CoNLL, JSONL or spans, or labels and probabilities as Parquet.
+
+    Each block is asked for when the one before is written. The file appears under its name when all
+    are, and not at all if one raises.
+
+    Args:
+      path: The file, or "-" for the standard output.
+      label_names: The K labels of all blocks.
+      blocks: The text.
+      output_format: "conll", "jsonl", "spans" or "parquet"; None lets the extension tell.
+      about: How the labels came about, for Parquet.
+
+    Returns:
+      The number of words written.
+
+    Raises:
+      InputError: The file cannot be written, or cannot hold a word or label.
+    """
+    name = os.fspath(path)
+    if output_format is None:
+        suffix = Path(name.removesuffix(".gz")).suffix
+        output_format = {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")
+    num_words = 0
+
+    def counted() -> Iterator[LabelledText]:
+        nonlocal num_words
+        for block in blocks:
+            yield block
+            num_words += len(block.labels)
+
+    if output_format == "parquet":
+        made = (block.predictions() for block in counted())
+        write_prediction_blocks(path, label_names, made, about=about)
+    elif output_format == "spans":
+        write_spans(name, (row for block in counted() for row in block.scored_rows()))
+    else:
+        write = {"conll": write_conll, "jsonl": write_jsonl}[output_format]
+        write(name, (row for block in counted() for row in block.rows()))
+    return num_words
+
+
+def labels_by_sentence(
+    label_names: Sequence[str], words: Sequence[Sequence[str]], ids: Int[np.ndarray, " N"]
+) -> list[tuple[str, ...]]:
+    """Label names of each sentence, from label ids on the flat axis of words.
+
+    Args:
+      label_names: K names.
+      words: The words of each sentence, N together, which is asserted.
+      ids: [N], label ids; -1 where there is none.
+
+    Returns:
+      One name a word, "_" where there is none.
+
+    >>> labels_by_sentence(["A", "B"], [["x", "y"], ["z"]], np.array([1, -1, 0]))
+    [('B', '_'), ('A',)]
+    """
+    assert len(ids) == sum(map(len, words)), "as many labels as words"
+    names = [*label_names, MISSING_LABEL]
+    return list(map(tuple, by_sentence(words, [names[label] for label in ids.tolist()])))
+
+
+def by_sentence(words: Sequence[Sequence[str]], flat: list[Any]) -> list[list[Any]]:
+    """Values on the flat axis of words, cut where the sentences end."""
+    ends = itertools.accumulate(map(len, words), initial=0)
+    return [flat[begin:end] for begin, end in itertools.pairwise(ends)]

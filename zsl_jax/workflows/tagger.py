@@ -1,0 +1,158 @@
+"""A trained tagger as plain Python uses it: sentences in, labels and probabilities out."""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax.data.checks import checked_word
+from zsl_jax.data.word_rules import WORD_RULES, find_words
+from zsl_jax.errors import InputError
+from zsl_jax.io.progress import Advance
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.decoding import DECODINGS
+from zsl_jax.workflows.given_predictions import Given, given_predictions
+from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
+from zsl_jax.workflows.tagging import (
+    LoadedTagger,
+    load_tagger,
+    log_prob_function,
+    require_head,
+)
+
+
+class TaggedSentence(NamedTuple):
+    """One sentence of n words with its labels.
+
+    Attributes:
+      words: The words.
+      labels: One label name a word.
+      probs: [n, K] float32, columns as in `Tagger.label_names`; each row sums to 1.
+      text: The string that the words were cut from; None for a list of words.
+      starts: Where each word begins in `text`; None without a text.
+    """
+
+    words: tuple[str, ...]
+    labels: tuple[str, ...]
+    probs: Float[np.ndarray, "n K"]
+    text: str | None = None
+    starts: tuple[int, ...] | None = None
+
+
+class Tagger:
+    """A trained tagger.
+
+    It is compiled for when it is first used, and lies on the devices from its making on.
+    """
+
+    def __init__(self, loaded: LoadedTagger, row_length: int = 128):
+        """Makes a tagger in memory ready for use.
+
+        Args:
+          loaded: The tagger; it must have a head.
+          row_length: Subwords in a packed row; longer sentences go through overlapping windows.
+
+        Raises:
+          InputError: It has no head, or its tokenizer is of no use.
+        """
+        self._scheme = require_head(loaded)
+        self._path = loaded.path
+        self._row_length = row_length
+        self._log_probs = log_prob_function(loaded, row_length)
+
+    @classmethod
+    def from_pretrained(
+        cls, path_or_hub: str | os.PathLike[str], row_length: int = 128
+    ) -> "Tagger":
+        """Reads a Hugging Face folder, or fetches it by its hub name; see `__init__`."""
+        return cls(load_tagger(path_or_hub), row_length)
+
+    @property
+    def label_names(self) -> tuple[str, ...]:
+        """The K labels, in the order of the probabilities."""
+        return self._scheme.names
+
+    def predict(
+        self,
+        sentences: Iterable[str | Sequence[str]],
+        sources: Mapping[str, Given] | None = None,
+        decode: str = "argmax",
+        words: str = "whitespace",
+    ) -> list[TaggedSentence]:
+        """Labels and probabilities: P of the tagger, or Q of tagger and sources.
+
+        Args:
+          sentences: Lists of words, or strings, which are cut into words.
+          sources: What the sources that the tagger was trained with say about these words, by name:
+            paths of prediction files (or model folders), `SourcePredictions`, or arrays on the flat
+            axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
+          decode: "argmax" or "viterbi", see `launch.predict --decode`.
+          words: How strings are cut: at "whitespace", or by "unicode" rules.
+
+        Returns:
+          One result a sentence, in order.
+
+        Raises:
+          InputError: A word cannot be one, or the sources are not those of the tagger or are about
+            other words.
+        """
+        if words not in WORD_RULES:
+            raise InputError(f"words={words!r} is none of {', '.join(WORD_RULES)}")
+        text = [_sentence(at, given, words) for at, given in enumerate(sentences, start=1)]
+        blocks = self.label(text, sources, decode)
+        return [tagged for block in blocks for tagged in _tagged(block)]
+
+    def label(
+        self,
+        text: Iterable[Sentence],
+        sources: Mapping[str, Given] | None = None,
+        decode: str = "argmax",
+        advance: Advance = lambda words: None,
+    ) -> Iterator[LabelledText]:
+        """Labels a text of any length, block by block; memory does not grow with it.
+
+        With sources, the text and their predictions are in memory as a whole.
+
+        Args:
+          text: The sentences, read as far as they are labelled.
+          sources: As for `predict`.
+          decode: As for `predict`.
+          advance: Told how many words are done.
+
+        Yields:
+          The sentences in order with labels and probabilities.
+
+        Raises:
+          InputError: As `predict`.
+        """
+        if decode not in DECODINGS:
+            raise InputError(f"decode={decode!r} is none of {', '.join(DECODINGS)}")
+        if not sources:
+            return label_by_tagger(self._log_probs, self._scheme, text, decode, advance)
+        model = label_model_for(self._path, sources, self._scheme)
+        text = list(text)
+        found = given_predictions(sources, text, self.label_names, self._row_length)
+        return label_by_posterior(self._log_probs, model, text, found, decode, advance)
+
+
+def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
+    """One sentence that the user gave, its words checked."""
+    text, starts = None, None
+    words = tuple(given)
+    if isinstance(given, str):
+        text = given
+        words, starts = find_words(given, rule)
+    for word in words:
+        checked_word(f"sentence {number}", word)
+    return Sentence(words, None, (), text, starts)
+
+
+def _tagged(block: LabelledText) -> Iterator[TaggedSentence]:
+    first = 0
+    for sentence, names in block.rows():
+        probs = block.probs[first : first + len(names)]
+        yield TaggedSentence(sentence.words, names, probs, sentence.text, sentence.starts)
+        first += len(names)
