@@ -122,7 +122,7 @@ def known(world):
     text = [sentence._replace(labels=None) for sentence in text]
     found = {"a": noise, "b": noise}
     start = load_tagger(str(world.encoder))
-    return prepare_experiment(start, [text], [found], 32, [gold_words]), ids[:KNOWN]
+    return prepare_experiment(start, [text], [found], 32, gold_words=[gold_words]), ids[:KNOWN]
 
 
 @pytest.mark.parametrize(("approach", "strategy"), MULTI)

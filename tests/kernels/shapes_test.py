@@ -47,7 +47,7 @@ ARGUMENTS = {
     kernels.majority_vote: (LABELS, LIKELIHOOD, K),
     kernels.label_model_posterior: (LABELS, WORDS[0], MATRIX),
     kernels.mean_probs: (PROBS,),
-    kernels.summarise_votes: (LABELS, PROBS, K),
+    kernels.summarise_votes: (LABELS, LIKELIHOOD, K),
     kernels.vote_probs: (LABELS, K),
     kernels.viterbi.__wrapped__: (WORDS, MASK, MASK[:K], jnp.ones((K, K), bool), MASK[:K]),
 }
