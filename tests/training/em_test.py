@@ -1,5 +1,7 @@
 """The loop goes on from any state as if it had never stopped."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.training import em, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
 from zsl_jax.training.config import Approach, LabelModelConfig, OptimizerConfig, TrainConfig
-from zsl_jax.training.devices import all_devices
+from zsl_jax.training.devices import Devices, all_devices
 from zsl_jax.training.label_model import Sources
 from zsl_jax.training.records import Hooks
 from zsl_jax.workflows.corpus import training_corpus
@@ -148,3 +150,28 @@ def test_an_unfinished_save_is_swept(tmp_path):
     unfinished.mkdir()
     Run(tmp_path).finish()
     assert not unfinished.exists()
+
+
+def test_a_state_that_is_saved_already_is_not_fetched_again(tmp_path, monkeypatch):
+    run = Run(tmp_path, every_steps=3, stop_at=5)
+    with pytest.raises(Stopped):
+        run.finish()
+    run.checkpoints.close()
+    again = Run(tmp_path).checkpoints
+    start = again.start()
+    assert start.progress.step == 3
+    monkeypatch.setattr(Devices, "fetch", lambda self, state: pytest.fail("fetched"))
+    again.save(start.state, start.progress)
+    again.close()
+
+
+def test_it_stops_early_when_j_has_not_fallen(tmp_path, monkeypatch):
+    objectives, expect = iter([3.0, 2.0, 2.0, 1.0]), em.expect
+    monkeypatch.setattr(
+        em, "expect", lambda *values: expect(*values)._replace(objective=next(objectives))
+    )
+    run = Run(tmp_path)
+    config = dataclasses.replace(run.config, rounds=3, epochs=1, stop_early=True)
+    run.training = run.training._replace(config=config)
+    run.finish()
+    assert [line[1] for line in run.lines if line[0] == "round"] == [0, 1, 2]

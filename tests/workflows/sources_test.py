@@ -144,9 +144,12 @@ def test_names_and_paths():
         (["=x"], "must read"),
         (["a="], "must read"),
         (["a/b=x"], "a plain word"),
-        (["a=none.parquet"], r"there is no file none\.parquet"),
+        (["a=none.parquet"], r"--source=a=none\.parquet: there is no file none\.parquet; correct"),
+        (["a=none*.parquet"], r"--source=a=none\*\.parquet: .*fits no file; correct the path"),
     ],
 )
 def test_what_is_no_source(values, expected):
     with pytest.raises(InputError, match=expected):
         parse_sources(values)
+    with pytest.raises(InputError, match=expected.replace("--source", "--test_source")):
+        parse_sources(values, "--test_source")
