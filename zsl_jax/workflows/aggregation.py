@@ -56,8 +56,8 @@ def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.nd
     table = np.empty((num_words, num_labels), np.float32)
     evidence = () if votes.probs is None else (votes.probs,)
     for block in blocks(votes.labels, *evidence):
-        labels, *probs = block.arrays
-        found = kernels.summarise_votes(labels, *(probs or [None]), num_labels)
+        probs = block.arrays[1] if evidence else None
+        found = kernels.summarise_votes(block.arrays[0], probs, num_labels)
         rows, mask = block.rows, block.mask
         if method == "majority":
             table[rows] = np.asarray(found.shares)[mask]
