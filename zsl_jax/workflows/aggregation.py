@@ -69,8 +69,8 @@ def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.nd
     table = np.empty((num_words, num_labels), np.float32)
     evidence = () if votes.probs is None else (votes.probs,)
     for block in blocks(votes.labels, *evidence):
-        labels, *probs = block.arrays
-        own = as_target_labels(votes._replace(labels=labels, probs=[*probs, None][0]), num_labels)
+        probs = block.arrays[1] if evidence else None
+        own = as_target_labels(votes._replace(labels=block.arrays[0], probs=probs), num_labels)
         found = kernels.summarise_votes(own.labels, own.probs, num_labels)
         rows, mask = block.rows, block.mask
         if method == "majority":
