@@ -105,7 +105,7 @@ def loaded_after(code):
 def test_the_package_loads_nothing():
     heavy = {"jax", "flax", "transformers", "optax", "orbax", "pyarrow", "torch"}
     assert not loaded_after("import zsl_jax") & heavy
-    assert heavy - {"torch"} - loaded_after("from zsl_jax import Tagger") <= {"transformers"}
+    assert "jax" in loaded_after("from zsl_jax import Tagger")
 
 
 def test_kernels_load_alone():

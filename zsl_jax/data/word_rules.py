@@ -16,7 +16,7 @@ import itertools
 import operator
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 WORD_RULES = ("whitespace", "unicode")
 
@@ -48,17 +48,18 @@ def find_words(text: str, rule: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     return tuple(word for word, _ in found), tuple(start for _, start in found)
 
 
-def _starts(text: str, words: Sequence[str]) -> Iterator[int]:
+def _starts(text: str, words: Sequence[str]) -> list[int]:
     """Where each word begins in the text that was cut at white space."""
     place = len(text) - len(text.lstrip())
     if len(text.strip()) == sum(map(len, words)) + len(words) - 1:  # single blanks between them
         ends = itertools.accumulate(map(len, words), initial=place)
-        yield from map(operator.add, ends, range(len(words)))
-        return
+        return list(map(operator.add, ends, range(len(words))))
+    starts = []
     for word in words:
         place = text.index(word, place)
-        yield place
+        starts.append(place)
         place += len(word)
+    return starts
 
 
 @functools.cache
