@@ -98,8 +98,8 @@ def test_frozen_layers_are_written_through_and_their_output_is_gone_at_the_end(
         "train", f"--encoder={world.encoder}", f"--train={world.train}", f"--dev={world.test}",
         "--trainable_layers=1", f"--output={model}", "--epochs=4", *FAST,
     )  # fmt: skip
-    result = json.loads((model / "result.json").read_text())
-    assert max(scores["accuracy"] for scores in result["dev"]) > 0.9
+    dev = json.loads((model / "result.json").read_text())["dev"]
+    assert len(dev) == 4 and max(scores["accuracy"] for scores in dev) > 0.45  # 5 of 12 words
     done = program(
         "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--trainable_layers=0",
         f"--source=file={trained / 'first.parquet'}", f"--output={target}", "--rounds=1", *FAST,

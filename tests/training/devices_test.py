@@ -44,10 +44,9 @@ def test_devices_share_an_update_above_frozen_layers():
     """With a layer, and with the head alone, whose encoder has no parameters."""
     for layers, partitions in ((1, ("pmap", "shard_map")), (0, ("pmap",))):
         one = run(*WAYS[0], layers=layers)
-        assert one["objectives"][-1] < one["objectives"][0]
         for partition in partitions:
             many = run(partition, 2, layers=layers)
-            assert many["rows"] % 2 == 0
+            assert many["rows"] % 2 == 0 and len(many["losses"]) == len(one["losses"]) > 10
             for what in ("losses", "gradient_norms", "objectives"):
                 np.testing.assert_allclose(many[what], one[what], rtol=1e-5)
 
