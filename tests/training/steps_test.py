@@ -89,9 +89,8 @@ def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
     words = np.asarray(steps.log_prior(ONE, ENCODER, K, "float32", tree["tagger"], batch)).reshape(
         -1, K
     )
-    log_confusion = kernels.mix_log_confusion(
-        LOG_FIXED, kernels.log_confusion_from_logits(tree["confusion"]), RATES.mix
-    )
+    logits = tree["confusion"]
+    log_confusion, _ = steps.present_confusion(LOG_FIXED, logits, logits, RATES.mix)
     mask = batch.word_ids.reshape(-1) >= 0
     tight = steps.expectation(
         JointWeights(), words, probs, words, mask, log_confusion, False, hard=False
