@@ -183,7 +183,11 @@ def data_files(flags: Sequence[str]) -> list[str]:
             continue
         for value in [values] if isinstance(values, str) else values or []:
             path = value if FLAGS[name].flag_type() == "string" else value.partition("=")[2]
-            paths += _files(name, path)
+            found = _files(name, path)
+            missing = next((f for f in found if f != "-" and not os.path.exists(f)), None)
+            if missing:  # now, rather than after the training
+                raise InputError(f"--{name}={value}: there is no file {missing}; correct the path")
+            paths += found
     folders = [str(file) for path in paths for file in sorted(Path(path).glob("*.arrow"))]
     return [path for path in paths if os.path.isfile(path)] + folders
 

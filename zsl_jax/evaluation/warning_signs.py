@@ -95,14 +95,15 @@ def no_gain_warnings(same_labels: Mapping[str, float], objectives: Sequence[floa
       objectives: J a word of each E step, the first of which is that of the fixed matrices.
 
     Returns:
-      A sentence for each share of 0.995 or more, and one if the last J is not below the first.
+      At most two sentences: on shares of 0.995 or more, and on a last J not below the first.
     """
-    warnings = [
-        f"Q gives the label of the {name} on {100 * share:.2f} % of the words: it can hardly be "
-        "better than that by itself, which needs no training"
-        for name, share in same_labels.items()
-        if share >= SAME_SHARE
-    ]
+    warnings = []
+    same = [name for name, share in same_labels.items() if share >= SAME_SHARE]
+    if same:
+        warnings.append(
+            f"Q gives the label of the {' and of the '.join(same)} on {100 * SAME_SHARE:g} % of "
+            "the words or more: the label model adds next to nothing to what needs no training"
+        )
     if len(objectives) > 1 and objectives[-1] >= objectives[0]:
         warnings.append(
             f"J did not fall: {objectives[0]:.4f} a word at the first E step, {objectives[-1]:.4f} "
