@@ -60,7 +60,8 @@ def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
     first, second, third = trained
     folder.mkdir(parents=True, exist_ok=True)
     columns, spans, names = folder / "iob1.conll", folder / "spans.jsonl", folder / "names.yaml"
-    write_conll(columns, sentences, [iob1(labels) for labels in labelled(second, sentences)])
+    in_iob1 = [iob1(labels) for labels in labelled(second, sentences)]
+    write_conll(columns, zip(sentences, in_iob1, strict=True))
     spans.write_text(span_lines(sentences, labelled(third, sentences)), encoding="utf-8")
     names.write_text(yaml.safe_dump({new: old for old, new in OTHER_NAMES.items()}))
     return [
@@ -74,8 +75,9 @@ def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
 
 def labelled(source, sentences: Sequence) -> list[tuple[str, ...]]:
     """The labels that a tagger gives each sentence."""
+    from zsl_jax.workflows.labelled_text import labels_by_sentence
     from zsl_jax.workflows.sources import annotate
-    from zsl_jax.workflows.tagging import labels_by_sentence, load_tagger
+    from zsl_jax.workflows.tagging import load_tagger
 
     made = annotate(load_tagger(source.path), sentences, FLAGS.row_length)
     return labels_by_sentence(made.label_names, made.words, made.labels)

@@ -26,7 +26,8 @@ from zsl_jax.labels import LabelScheme
 from zsl_jax.models.config import FAMILIES
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.prediction import aggregate_files, write_labelled
+from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
+from zsl_jax.workflows.prediction import aggregate_files
 from zsl_jax.workflows.sources import Source
 
 ODD = (
@@ -46,7 +47,8 @@ def said(*sentences, names=("O", "B-X", "I-X")):
 @pytest.mark.parametrize("name", ["a.conll", "a.jsonl", "a.parquet"])
 def test_odd_words_come_back_from_every_kind_of_predictions(tmp_path, name):
     made, text = said(ODD), [Sentence(ODD)]
-    write_labelled(tmp_path / name, text, made)
+    block = LabelledText(text, made.label_names, made.labels, made.probs)
+    write_labelled(tmp_path / name, made.label_names, [block])
     found = read_predictions(tmp_path / name, text)
     check_words(found, text, name)
     assert found.words == (ODD,) and len(found.labels) == len(ODD)
@@ -62,9 +64,9 @@ def test_words_that_cannot_be_written_are_refused_by_readers_or_writers(tmp_path
     write_predictions(tmp_path / "a.parquet", said(("x", word)))
     with pytest.raises(InputError, match=r"sentence 1, word 2: .* where the text has 'y'"):
         check_words(read_predictions(tmp_path / "a.parquet"), [Sentence(("x", "y"))], "a")
-    text, made = aggregate_files([Source("en", str(tmp_path / "a.parquet"))], "majority")
+    made = aggregate_files([Source("en", str(tmp_path / "a.parquet"))], "majority")
     with pytest.raises(InputError, match="CoNLL columns cannot hold"):
-        write_labelled(tmp_path / "out.conll", text, made)
+        write_labelled(tmp_path / "out.conll", made.label_names, [made])
 
 
 def test_a_sentence_of_100_000_words_has_a_label_for_each(tmp_path):

@@ -44,7 +44,7 @@ def sources(entities, tmp_path_factory):
             for sentence in entities
         ]
         labels = [[renamed.get(label, label) for label in sentence] for sentence in labels]
-        write_conll(folder / f"{name}.conll", entities, labels)
+        write_conll(folder / f"{name}.conll", zip(entities, labels, strict=True))
     (folder / "map.yaml").write_text("ENT: [PER, LOC]\n", encoding="utf-8")
     return folder
 
@@ -150,7 +150,7 @@ def test_transfer_with_gold_words(world, entities, sources, tmp_path):
         for number, s in enumerate(entities)
     ]
     gold_words = tmp_path / "known.conll"
-    write_conll(gold_words, partly, [s.labels for s in partly])
+    write_conll(gold_words, [(s, s.labels) for s in partly])
     common = [
         "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--rounds=1",
         *given(sources, "both", "only_per", "merged"), "--predictions=hard", *FAST,
