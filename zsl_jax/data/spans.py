@@ -64,7 +64,7 @@ def _owners(
     first, last = np.array(spans)[alone].T
     owner[ranges(first, last - first)] = np.repeat(np.flatnonzero(alone), last - first)
     best = np.full(len(starts) - 1, -1, np.int64)
-    for window in np.flatnonzero(~alone):
+    for window in np.flatnonzero(~alone).tolist():
         begin, end = spans[window]
         left = starts[begin:end] - starts[begin]
         right = starts[end] - starts[begin + 1 : end + 1]

@@ -104,8 +104,8 @@ class SubwordEncoder:
         if len(self._kinds) > KEPT_WORDS:
             self._forget()
         kinds = np.fromiter(map(self._kinds.get, words, itertools.repeat(-1)), int, len(words))
-        new = np.flatnonzero(kinds < 0)
-        if len(new):
+        new = np.flatnonzero(kinds < 0).tolist()
+        if new:
             self._learn(list(dict.fromkeys(words[place] for place in new)))
             kinds[new] = [self._kinds[words[place]] for place in new]
         starts = cumulative(np.diff(self._kind_starts)[kinds])
