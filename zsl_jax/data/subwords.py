@@ -104,11 +104,10 @@ class SubwordEncoder:
         if len(self._kinds) > KEPT_WORDS:
             self._forget()
         kinds = np.fromiter(map(self._kinds.get, words, itertools.repeat(-1)), int, len(words))
-        new = np.flatnonzero(kinds < 0)
-        if len(new):
-            unmet = [words[place] for place in new.tolist()]
-            self._learn(list(dict.fromkeys(unmet)))
-            kinds[new] = [self._kinds[word] for word in unmet]
+        new = np.flatnonzero(kinds < 0).tolist()
+        if new:
+            self._learn(list(dict.fromkeys(words[place] for place in new)))
+            kinds[new] = [self._kinds[words[place]] for place in new]
         starts = cumulative(np.diff(self._kind_starts)[kinds])
         return self._kind_ids[ranges(self._kind_starts[kinds], np.diff(starts))], starts
 
