@@ -24,6 +24,7 @@ from absl import flags
 from benchmarks import measuring
 from launch import options
 from launch.options import FLAGS
+from zsl_jax.errors import InputError
 
 DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 options.define("encoder", "text", "source", "output", "approach", "rounds", "batch_words")
@@ -38,6 +39,8 @@ def main() -> None:
     """Run every size; print the table; write the figures."""
     from zsl_jax.io.json_file import write_json
 
+    if not FLAGS.source:
+        raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
     machine = measuring.machine()
     print(machine, flush=True)
     lines: list[Line] = []
@@ -108,5 +111,5 @@ def _shown(line: Line) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    options.require("encoder", "source", "output")
+    options.require("encoder", "output")
     options.run(main)
