@@ -112,14 +112,16 @@ def _our_turns(encoder, scheme, windows, labels) -> Callable[[], Turn]:
     from zsl_jax.training import steps
     from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
     from zsl_jax.training.schedules import rates_at
+    from zsl_jax.training.update import Evidence
     from zsl_jax.workflows.fitting import start_fit
 
     optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
     config = TrainConfig(Approach.HARD, dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
-    fit = start_fit(encoder, scheme, windows, config)
-    state = fit.state
+    fit = start_fit(encoder, scheme, [windows], config)
+    devices, settings = fit.training.devices, fit.training.settings
+    state = devices.replicate(fit.state)
     target = np.eye(scheme.size, dtype=np.float32)[labels]
-    batches = itertools.chain.from_iterable(map(fit.corpus.epoch, itertools.count()))
+    batches = _shuffled(fit.training.corpus)
     rates = rates_at(0.1, config)
 
     def turn() -> Turn:
@@ -130,8 +132,8 @@ def _our_turns(encoder, scheme, windows, labels) -> Callable[[], Turn]:
             nonlocal state
             for batch in mine:
                 rows = target[np.maximum(batch.word_ids.reshape(-1), 0)]
-                evidence = steps.Evidence(rows, None, None)
-                state, info = steps.update(fit.settings, state, batch, evidence, rates)
+                evidence = Evidence(rows, None, None)
+                state, info = steps.update(devices, settings, state, batch, evidence, rates)
                 jax.block_until_ready(info)
 
         words = sum(int((batch.word_ids >= 0).sum()) for batch in mine)
@@ -140,6 +142,13 @@ def _our_turns(encoder, scheme, windows, labels) -> Callable[[], Turn]:
         return Turn(words, flops, measuring.seconds(updates))
 
     return turn
+
+
+def _shuffled(corpus) -> Iterator[Any]:
+    """The batches of one pass after the other."""
+    for number in itertools.count():
+        epoch = corpus.epoch(number)
+        yield from (epoch[index] for index in range(len(epoch)))
 
 
 def _torch_turns(tagger, batches: Iterator[Any], config) -> Callable[[], Turn]:

@@ -188,7 +188,7 @@ def lowered_update(encoder, rows: int):
     import jax
     import numpy as np
 
-    from zsl_jax.training import update
+    from zsl_jax.training import setup, update
     from zsl_jax.training.config import TrainConfig
     from zsl_jax.training.schedules import Rates
 

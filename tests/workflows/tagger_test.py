@@ -9,7 +9,7 @@ from zsl_jax.data.bio import bio_predictions
 from zsl_jax.data.predictions import SourcePredictions, write_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import Alphabet, LabelScheme
 from zsl_jax.training import compilation
 from zsl_jax.workflows import prediction
 from zsl_jax.workflows.decoding import decode
@@ -30,7 +30,8 @@ def write_tagger(folder, encoder, names):
     params = {**start.params, "classifier": head}
     save_tagger(folder, start._replace(params=params, scheme=LabelScheme(names)))
     confusion = np.log(rng.dirichlet(np.ones(len(names)), (2, len(names))).transpose(0, 2, 1))
-    model = LabelModel(("a", "b"), names, confusion.astype(np.float32), 1.0, (1.0,), "soft")
+    alphabet = Alphabet.of(LabelScheme(names))
+    model = LabelModel(("a", "b"), alphabet, confusion.astype(np.float32), 1.0, (1.0,), "soft")
     save_label_model(folder, model)
     return folder
 
