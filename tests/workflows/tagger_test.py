@@ -123,7 +123,7 @@ def test_sources_give_the_posterior(folder, tagger, tmp_path, monkeypatch, chunk
     found = tagger.predict(WORDS, {"b": b.probs, "a": stray})
     probs = np.concatenate([tagged.probs for tagged in found])
     expected = posterior(folder, [bio_predictions(stray), bio_predictions(b)])
-    np.testing.assert_allclose(probs, expected, atol=2e-5)
+    np.testing.assert_allclose(probs, expected, atol=2e-4)  # votes are kept as float16
     write_predictions(tmp_path / "a.parquet", stray)
     from_file = tagger.predict(WORDS, {"a": tmp_path / "a.parquet", "b": b})
     for ours, theirs in zip(from_file, found, strict=True):
