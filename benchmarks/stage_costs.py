@@ -34,7 +34,7 @@ def main() -> None:
     from zsl_jax.io.json_file import read_json_object
     from zsl_jax.io.model_folder import load_tokenizer
     from zsl_jax.models.config import EncoderConfig
-    from zsl_jax.workflows.sources import parse_sources
+    from zsl_jax.workflows.source_flags import parse_sources
 
     folder = Path(FLAGS.encoder)
     encoder = EncoderConfig.from_huggingface(

@@ -194,7 +194,7 @@ def data_files(flags: Sequence[str]) -> list[str]:
 
 def _named_sources(flag: str):
     """The sources that a flag names; --task says what a spaCy pipeline is asked for."""
-    from zsl_jax.workflows.sources import parse_sources
+    from zsl_jax.workflows.source_flags import parse_sources
 
     values = FLAGS[flag].value if flag in FLAGS else None
     return parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
@@ -207,7 +207,7 @@ def report(line: str) -> None:
 
 def sources():
     """The sources that --source names, each with its label map."""
-    from zsl_jax.workflows.sources import with_label_maps
+    from zsl_jax.workflows.source_flags import with_label_maps
 
     return with_label_maps(_named_sources("source"), FLAGS.label_map)
 

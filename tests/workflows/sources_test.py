@@ -11,13 +11,12 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows import transfer
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.prediction import read_to_score
+from zsl_jax.workflows.source_flags import parse_sources, with_label_maps
 from zsl_jax.workflows.sources import (
     Source,
     TextPart,
     in_target_labels,
-    parse_sources,
     source_predictions,
-    with_label_maps,
 )
 from zsl_jax.workflows.tagging import load_tagger
 

@@ -8,7 +8,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.aggregation import METHODS, aggregate
-from zsl_jax.workflows.sources import parse_sources
+from zsl_jax.workflows.source_flags import parse_sources
 from zsl_jax.workflows.transfer import evidence_of, fixed_target, repeated
 
 LABELS = np.array([[0, 1, 1], [2, 0, -1], [-1, -1, -1]], np.int32)

@@ -89,62 +89,6 @@ class TextPart(NamedTuple):
     by_file: Sequence[Sequence[Sentence]] | None = None
 
 
-def parse_sources(
-    values: Sequence[str], flag: str = "--source", task: str | None = None
-) -> list[Source]:
-    """The sources that a repeated flag names.
-
-    Args:
-      values: The flag's values, NAME=PATH.
-      flag: Its name, for messages.
-      task: With "pos", spaCy pipelines are asked for parts of speech, otherwise for entities.
-
-    Raises:
-      InputError: A value has no name, a name stands twice, or a file is missing.
-    """
-    sources: list[Source] = []
-    for value in values:
-        name, equals, path = value.partition("=")
-        if not (name and equals and path):
-            raise InputError(f"{flag}={value} must read {flag}=NAME=PATH")
-        if any(name == other.name for other in sources):
-            raise InputError(f"{flag}: the name {name} stands twice; give each source its own")
-        source = Source(name, path, None, f"{flag}={value}", "pos" if task == "pos" else "ner")
-        try:
-            files = source.files
-        except InputError as error:
-            raise InputError(f"{flag}={value}: {error}") from error
-        for file in files:
-            if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
-                raise InputError(f"{flag}={value}: there is no file {file}; correct the path")
-        if "/" in name or name.startswith("."):
-            raise InputError(f"{flag}={value}: a name is a plain word, without / or a leading dot")
-        sources.append(source)
-    return sources
-
-
-def with_label_maps(sources: Sequence[Source], values: Sequence[str]) -> list[Source]:
-    """The sources with the label maps that the values of `--label_map` name.
-
-    Raises:
-      InputError: A value has no name, names no source or one twice, or its file is missing.
-    """
-    maps: dict[str, str] = {}
-    for value in values:
-        name, equals, path = value.partition("=")
-        if not (name and equals and path):
-            raise InputError(f"--label_map={value} must read --label_map=NAME=FILE")
-        if name in maps or all(name != source.name for source in sources):
-            raise InputError(
-                f"--label_map={value}: give one map for each source that needs one; the sources "
-                f"are {', '.join(source.name for source in sources)}"
-            )
-        if not Path(path).is_file():
-            raise InputError(f"--label_map={value}: there is no file {path}; correct the path")
-        maps[name] = path
-    return [source._replace(label_map=maps.get(source.name)) for source in sources]
-
-
 def annotate(
     tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int
 ) -> SourcePredictions:
