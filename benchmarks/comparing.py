@@ -21,7 +21,9 @@ def define_flags(target: str, languages: list[str]) -> None:
     options.define_epochs(3, "Passes over each source's training text.")
     flags.DEFINE_string("target", target, "Language of the text.")
     flags.DEFINE_list("languages", languages, "Languages of the sources.")
-    flags.DEFINE_list("approaches", None, "Approaches of the table (default: all).")
+    flags.DEFINE_list(
+        "approaches", None, "Approaches of the table (default: all; hard ones if votes are labels)."
+    )
     flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
     flags.DEFINE_integer("transfer_batch_words", None, "Words in an update of the target tagger.")
 
@@ -70,9 +72,10 @@ def write_table(experiment, test, run, started: float) -> None:
 
     rows = experiments.baselines(experiment, test)
     print(format_table(rows), flush=True)
-    for compared in compare(
-        experiment, test, transfer_config(), run, FLAGS.approaches or list(VARIANTS)
-    ):
+    predictions = "hard" if experiment.text.votes.probs is None else "soft"
+    possible = [name for name in VARIANTS if predictions == "soft" or "soft" not in name]
+    config = dataclasses.replace(transfer_config(), predictions=predictions)
+    for compared in compare(experiment, test, config, run, FLAGS.approaches or possible):
         rows += compared.rows
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))

@@ -57,6 +57,15 @@ def test_weights(tmp_path_factory, data):
     check_weights(folder)
 
 
+@pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2", "F4", "C64", "X"])
+def test_types_that_numpy_lacks(tmp_path, kind):
+    header = encoded({"log_confusion": {"dtype": kind, "shape": [2], "data_offsets": [0, 2]}})
+    data = struct.pack("<Q", len(header)) + header + b"\0\0"
+    (tmp_path / WEIGHTS).write_bytes(data)
+    check_weights(tmp_path)
+    check_label_model(tmp_path, data)
+
+
 INDEX_FILE = encoded({"weight_map": {"a.weight": "x.safetensors", "b": "x.safetensors"}})
 maps = st.dictionaries(
     st.sampled_from(["a.weight", "b", "none", ""]), st.just("x.safetensors") | json_values

@@ -15,6 +15,16 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import Alphabet
 
 FILE = "label_model.safetensors"
+# What damaged files raise; AttributeError: a type of numbers that NumPy lacks.
+_UNREADABLE = (
+    SafetensorError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    RecursionError,
+    AttributeError,
+)
 
 
 class LabelModel(NamedTuple):
@@ -64,7 +74,7 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
         with safe_open(path, framework="numpy") as file:
             about = json.loads(file.metadata()["label_model"])
             return _checked(about, file.get_tensor("log_confusion"))
-    except (SafetensorError, OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path} cannot be read ({error}); train again or copy it anew") from error
 
 

@@ -70,7 +70,7 @@ def _read_tensors(file: Path, names: list[str] | None) -> dict[str, np.ndarray]:
     try:
         with safe_open(file, framework="np") as handle:
             read = {n: handle.get_tensor(n) for n in (handle.keys() if names is None else names)}
-    except (SafetensorError, OSError, ValueError) as error:
+    except (SafetensorError, OSError, ValueError, AttributeError) as error:  # a type NumPy lacks
         raise InputError(
             f"{file} cannot be read ({error}); fetch it again (with `git lfs pull` if it is a "
             "pointer of git-lfs)."

@@ -34,6 +34,11 @@ APPROACHES: dict[str, dict[str, Any]] = {
 }
 # Not in the paper: σ starts where Dawid-Skene ends, and counts from the first update on.
 VARIANTS = APPROACHES | {
+    "lvm hard ds": {
+        "approach": Approach.LVM,
+        "predictions": "hard",
+        "label_model": LabelModelConfig(confusion_init="dawid_skene", mix_start=0.0),
+    },
     "lvm soft ds": {
         "approach": Approach.LVM,
         "predictions": "soft",
