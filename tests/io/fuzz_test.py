@@ -61,9 +61,10 @@ def test_weights(tmp_path_factory, data):
 def test_types_that_numpy_lacks(tmp_path, kind):
     header = encoded({"log_confusion": {"dtype": kind, "shape": [2], "data_offsets": [0, 2]}})
     data = struct.pack("<Q", len(header)) + header + b"\0\0"
-    (tmp_path / WEIGHTS).write_bytes(data)
-    check_weights(tmp_path)
-    check_label_model(tmp_path, data)
+    for name, read in ((WEIGHTS, read_weights), (FILE, read_label_model)):
+        (tmp_path / name).write_bytes(data)
+        with pytest.raises(InputError, match=name):
+            read(tmp_path)
 
 
 INDEX_FILE = encoded({"weight_map": {"a.weight": "x.safetensors", "b": "x.safetensors"}})
