@@ -161,6 +161,7 @@ def log_joint_of_votes(
       [N, K], `log_joint` of `source_log_likelihoods` or `soft_source_log_likelihoods`.
     """
     start = _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior)
+    log_confusion = jnp.asarray(log_confusion)  # of NumPy, no row could be looked up by a tracer
     if votes.ndim == 2:
         return _add_labels(start, votes, log_confusion, source_weight)
     return _add_probs(start, votes, log_confusion, source_weight)
