@@ -1,8 +1,7 @@
 """The E step: log P of every word of a text, and Q from it and the sources."""
 
-import collections
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import jax
@@ -13,6 +12,7 @@ from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
 from zsl_jax.training.blocks import BLOCK_WORDS, blocks
 from zsl_jax.training.config import JointWeights
+from zsl_jax.training.delayed import delayed
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.records import Batches
 from zsl_jax.types import Batch
@@ -63,21 +63,16 @@ def predict_log_prior(
     table = np.zeros((num_words, num_labels), np.float32)
     written = 0
 
-    def collect(batch: Batch, values: jax.Array) -> int:
+    def run() -> Iterator[tuple[Batch, jax.Array]]:
+        for index in range(len(batches)):
+            batch = batches[index]
+            yield batch, steps.log_prior(devices, encoder, num_labels, dtype, params, batch)
+
+    for batch, values in delayed(run()):
         here = batch.word_ids >= 0
         table[batch.word_ids[here]] = devices.join(values)[here]
+        written += int(here.sum())
         advance(int(here.sum()))
-        return int(here.sum())
-
-    running: tuple[Batch, jax.Array] | None = None  # while the next batch is made ready
-    for index in range(len(batches)):
-        batch = batches[index]
-        values = steps.log_prior(devices, encoder, num_labels, dtype, params, batch)
-        if running is not None:
-            written += collect(*running)
-        running = (batch, values)
-    if running is not None:
-        written += collect(*running)
     assert written == num_words, f"{written} of {num_words} words got a prediction"
     return table
 
@@ -111,23 +106,18 @@ def label_posterior(
     sums = np.zeros(3)
     unknown = jax.device_put(np.zeros((BLOCK_WORDS, priors.shape[1]), np.float32))
 
-    def collect(rows: slice, result: steps.BlockResult) -> None:
-        posterior[rows] = np.asarray(result.posterior)[: rows.stop - rows.start]
-        sums[:] += [float(result.objective), float(result.bound), float(result.entropy)]
-
-    waiting: collections.deque[tuple[slice, steps.BlockResult]] = collections.deque()
     optional = [array for array in (previous, known) if array is not None]
     compares = np.bool_(previous is not None)
-    for block in blocks(priors, votes, *optional):
-        log_prior, evidence, *others = block.arrays
-        before = unknown if previous is None else others[0]
-        right = None if known is None else others[-1]
-        result = steps.expectation(
-            weights, log_prior, evidence, before, block.mask, log_confusion, compares, hard, right
-        )
-        waiting.append((block.rows, result))
-        if len(waiting) > BLOCKS_AT_ONCE:
-            collect(*waiting.popleft())
-    for rows, result in waiting:
-        collect(rows, result)
+
+    def run() -> Iterator[tuple[slice, steps.BlockResult]]:
+        for block in blocks(priors, votes, *optional):
+            log_prior, evidence, *others = block.arrays
+            before = unknown if previous is None else others[0]
+            right = None if known is None else others[-1]
+            arrays = (log_prior, evidence, before, block.mask, log_confusion, compares)
+            yield block.rows, steps.expectation(weights, *arrays, hard, right)
+
+    for rows, result in delayed(run(), BLOCKS_AT_ONCE):
+        posterior[rows] = np.asarray(result.posterior)[: rows.stop - rows.start]
+        sums += [float(result.objective), float(result.bound), float(result.entropy)]
     return WordPosteriors(posterior, *sums.tolist())

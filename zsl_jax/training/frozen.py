@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from zsl_jax.models.config import EncoderConfig
 from zsl_jax.training import steps
+from zsl_jax.training.delayed import delayed
 from zsl_jax.training.devices import Devices
 from zsl_jax.types import TokenBatch
 
@@ -65,17 +66,14 @@ def hidden_states(
     """
     params = devices.replicate(layers.params)
 
-    def block(batch: TokenBatch, values: jax.Array) -> Block:
+    dtypes = (layers.dtype, dtype)
+
+    def run() -> Iterator[tuple[TokenBatch, jax.Array]]:
+        for batch in batches:
+            tokens = batch._replace(token_ids=token_ids[batch.token_ids])
+            yield batch, steps.hidden_states(devices, layers.encoder, dtypes, params, tokens)
+
+    for batch, values in delayed(run()):
         here = batch.segments > 0
         words = int((batch.word_ids >= 0).sum())
-        return Block(batch.token_ids[here], devices.join(values)[here], words)
-
-    running: tuple[TokenBatch, jax.Array] | None = None  # while the next batch is made ready
-    for batch in batches:
-        tokens = batch._replace(token_ids=token_ids[batch.token_ids])
-        values = steps.hidden_states(devices, layers.encoder, (layers.dtype, dtype), params, tokens)
-        if running is not None:
-            yield block(*running)
-        running = (batch, values)
-    if running is not None:
-        yield block(*running)
+        yield Block(batch.token_ids[here], devices.join(values)[here], words)

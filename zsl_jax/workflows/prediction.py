@@ -1,7 +1,7 @@
 """Labels for a text: by the tagger, by the posterior, or by aggregation."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from absl import logging
@@ -20,6 +20,7 @@ from zsl_jax.io.label_model import LabelModel, read_label_model
 from zsl_jax.io.progress import Advance
 from zsl_jax.labels import LabelScheme, common_alphabet
 from zsl_jax.training.config import JointWeights
+from zsl_jax.training.delayed import delayed
 from zsl_jax.training.expectation import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
@@ -97,14 +98,10 @@ def _with_log_probs(
 ) -> Iterator[tuple[list[Sentence], Float[np.ndarray, "N K"]]]:
     """Chunks with their log P; the next one is computed while the one before is written."""
     with ThreadPoolExecutor(1) as thread:
-        running: tuple[list[Sentence], Future[np.ndarray]] | None = None
-        for chunk in chunks_of_words(text, CHUNK_WORDS):
-            coming = chunk, thread.submit(log_probs, chunk, advance)
-            if running is not None:
-                yield running[0], running[1].result()
-            running = coming
-        if running is not None:
-            yield running[0], running[1].result()
+        chunks = chunks_of_words(text, CHUNK_WORDS)
+        running = ((chunk, thread.submit(log_probs, chunk, advance)) for chunk in chunks)
+        for chunk, found in delayed(running):
+            yield chunk, found.result()
 
 
 def _cut(predictions: SourcePredictions, sentences: slice, words: slice) -> SourcePredictions:
