@@ -101,19 +101,30 @@ def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
       word, [N, K] on the flat axis of words. The parameters lie on the devices once, and words are
       cut into subwords once.
     """
-    scheme = require_head(tagger)
+    require_head(tagger)
     length = min(row_length, tagger.encoder.max_positions)
     encoder = subwords.SubwordEncoder(tagger.tokenizer, length)
-    devices = all_devices().local
-    params = devices.replicate(tagger.params)
-    about = (tagger.encoder, scheme.size, "float32")
+    ready = tagger._replace(params=all_devices().local.replicate(tagger.params))
 
     def log_probs(sentences: Sequence[Sentence], advance: Advance) -> Float[np.ndarray, "N K"]:
         windows = encoder.encode([sentence.words for sentence in sentences])
-        batches = prediction_batches([windows], length, devices)
-        return predict_log_prior(devices, about, params, batches, windows.num_words, advance)
+        return _log_probs_of_windows(ready, windows, length, None, advance)
 
     return log_probs
+
+
+def _log_probs_of_windows(
+    ready: LoadedTagger,
+    windows: subwords.Windows,
+    row_length: int,
+    states: Float[np.ndarray, "T H"] | None,
+    advance: Advance,
+) -> Float[np.ndarray, "N K"]:
+    """log P of a tagger whose parameters lie on the devices."""
+    devices = all_devices().local
+    about = (ready.encoder, require_head(ready).size, "float32")
+    batches = looked_up(prediction_batches([windows], row_length, devices), states)
+    return predict_log_prior(devices, about, ready.params, batches, windows.num_words, advance)
 
 
 def predict_log_probs(
@@ -138,13 +149,10 @@ def predict_windows(
       row_length: Subwords of a row.
       states: [T, H], what the layers below made of the subwords.
     """
-    scheme = require_head(tagger)
-    devices = all_devices().local
     length = min(row_length, tagger.encoder.max_positions)
-    batches = looked_up(prediction_batches([windows], length, devices), states)
-    about, params = (tagger.encoder, scheme.size, "float32"), devices.replicate(tagger.params)
+    ready = tagger._replace(params=all_devices().local.replicate(tagger.params))
     with word_progress(windows.num_words, "labelling") as advance:
-        return predict_log_prior(devices, about, params, batches, windows.num_words, advance)
+        return _log_probs_of_windows(ready, windows, length, states, advance)
 
 
 def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ...]]:
