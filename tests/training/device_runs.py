@@ -86,7 +86,7 @@ def run(
         training, start = training._replace(hooks=hooks), checkpoints.start()
     sources = Sources(votes, log_fixed.astype(np.float32), logits)
     try:
-        state, _ = em.expectation_maximization(training, start, sources)
+        state, _, _ = em.expectation_maximization(training, start, sources)
     finally:
         if folder is not None:
             checkpoints.close()

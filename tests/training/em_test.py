@@ -63,7 +63,7 @@ class Run:
 
     def finish(self):
         start = self.checkpoints.start()
-        state, result = em.expectation_maximization(
+        state, _, result = em.expectation_maximization(
             self.training, start, Sources(VOTES, LOG_FIXED, LOGITS)
         )
         self.checkpoints.close()

@@ -41,7 +41,7 @@ def distil(training: Training, start: Start, target: Float[np.ndarray, "N K"]) -
 
 def expectation_maximization(
     training: Training, start: Start, sources: Sources
-) -> tuple[TrainState, Expectation]:
+) -> tuple[TrainState, Progress, Expectation]:
     """MRT and LVM by soft EM, hard EM or descent on J itself (Algorithm 1).
 
     Args:
@@ -51,7 +51,7 @@ def expectation_maximization(
       sources: The evidence and the first confusion matrices.
 
     Returns:
-      The trained state, on the host, and the E step at its parameters.
+      The trained state, on the host, what was done, and the E step at the state's parameters.
     """
     config, devices = training.config, training.devices
     training.hooks.on_start(start.progress)
@@ -64,7 +64,7 @@ def expectation_maximization(
             objectives = [objective for _, objective in progress.rounds]
             risen = config.stop_early and number > 0 and objectives[-1] >= min(objectives[:-1])
             if number == config.rounds or risen:
-                return devices.fetch(state), result
+                return devices.fetch(state), progress, result
         assert result is not None
         direct = training.settings.objective is Objective.MARGINAL
         target = None if direct else result.posterior

@@ -15,7 +15,6 @@ from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import Alphabet, LabelScheme, common_alphabet
 from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
-from zsl_jax.training.records import Progress, RoundRecord
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
@@ -127,7 +126,10 @@ def prepare_experiment(
     votes = [source_votes(list(part.values()), alphabet, names, folder) for part in predictions]
     soft = all(hosts.gather(all(part.probs is not None for part in votes)))
     probs = [part.probs for part in votes if part.probs is not None]
-    known = [_known(made, alphabet) for made in gold_words]
+    known = [
+        source_votes([made._replace(probs=None)], alphabet, [GOLD_WORDS]).labels[:, 0]
+        for made in gold_words
+    ]
     joined = SourceVotes(
         labels=np.concatenate([part.labels for part in votes]),
         probs=_joined(probs, folder) if soft else None,
@@ -137,12 +139,6 @@ def prepare_experiment(
     )
     text = Text([encode_text(start, part, row_length) for part in parts], joined)
     return Experiment(start, names, alphabet, text)
-
-
-def _known(gold_words: SourcePredictions, alphabet: Alphabet) -> np.ndarray:
-    """[N], the labels that the user knows; -1 elsewhere."""
-    ids = alphabet.encode(gold_words.label_names, "--gold_words")
-    return np.append(ids, np.int32(-1))[gold_words.labels]
 
 
 def behind_frozen_layers(experiment: Experiment, config: TrainConfig, run: RunFolder) -> Experiment:
@@ -211,20 +207,8 @@ def run_approach(
     names, text = experiment.names, experiment.text
     copies = len(names) if config.approach is Approach.HARD_CAT else 1
     words = int(hosts.total(sum(part.num_words for part in text.parts)))
-    objectives: list[float] = []
-
-    def on_start(progress: Progress) -> None:
-        objectives[:] = [objective for _, objective in progress.rounds]
-        hooks.on_start(progress)
-
-    def on_round(record: RoundRecord) -> None:
-        objectives.append(record.expectation.objective)
-        hooks.on_round(record)
-
     with recorded(run, title, config.passes * words * copies, text.votes, names) as hooks:
-        noting = hooks._replace(on_start=on_start, on_round=on_round)
-        done = train_target(experiment.start, experiment.scheme, text, config, noting, saving)
-    return done._replace(objectives=tuple(objectives))
+        return train_target(experiment.start, experiment.scheme, text, config, hooks, saving)
 
 
 def baselines(experiment: Experiment, test: Test) -> list[Row]:

@@ -102,9 +102,10 @@ def train_target(
     fit = start_fit(start, scheme, text.parts, config, logits, text.states)
     with resumable(fit, scheme, hooks, saving) as (training, begin):
         sources = Sources(evidence, log_fixed, logits, text.votes.known)
-        state, result = em.expectation_maximization(training, begin, sources)
+        state, progress, result = em.expectation_maximization(training, begin, sources)
     tagger = finished(start, fit, state.params, scheme)
-    return Transferred(tagger, result.log_confusion, result.posterior)
+    objectives = tuple(objective for _, objective in progress.rounds)
+    return Transferred(tagger, result.log_confusion, result.posterior, objectives)
 
 
 def _distil(
