@@ -234,9 +234,6 @@ def check_transfer(sources, test_sources) -> None:
     """Reject combinations of flags of launch.transfer that cannot be run."""
     if not sources:
         raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
-    for file in [] if FLAGS.gold_words is None else _files("gold_words"):
-        if not os.path.isfile(file):
-            raise InputError(f"--gold_words={FLAGS.gold_words}: there is no file {file}")
     files = {source.name for source in sources if source.is_file}
     for source in test_sources:
         if source.name not in files:

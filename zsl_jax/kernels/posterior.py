@@ -144,7 +144,7 @@ def log_joint_of_votes(
 ) -> Float[Array, "N K"]:
     """`log_joint` of labels or probabilities, summed over the sources one after the other.
 
-    Labels are looked up in a table of `hard_log_likelihood` at all K + 1 of them, so that nothing
+    Labels are looked up in a table of `hard_log_likelihood` at all V + 1 of them, so that nothing
     but sums is left to do for a word. Probabilities go through a loop on purpose: its running sum
     is in memory once a source, and XLA cannot recompute the likelihoods inside what follows (a
     softmax would do so for each label).
@@ -182,7 +182,7 @@ def _add_labels(
 def _add_probs(
     total: Array, probs: Array, log_confusion: Array, source_weight: Array
 ) -> Float[Array, "N K"]:
-    """A log joint [N, K] with what probabilities [N, U, K] add to it.
+    """A log joint [N, K] with what probabilities [N, U, V] add to it.
 
     Inside, words are the last axis: matrix products and logarithms like it.
     """

@@ -79,12 +79,6 @@ def closed_form_logits(
     )
 
 
-def _log_softmax(logits: Float[np.ndarray, "U K K"]) -> Float[np.ndarray, "U K K"]:
-    """Over predictions, on the host: nothing has to be compiled for it."""
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-
-
 def _votes_of_all(labels: np.ndarray) -> np.ndarray:
     """The first votes of every process's words, at most `DAWID_SKENE_WORDS` together."""
     share = DAWID_SKENE_WORDS // hosts.count()

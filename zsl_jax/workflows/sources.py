@@ -157,8 +157,8 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
     """`source_predictions` of a source that is given as files."""
     if len(source.files) != text.num_files:
         raise InputError(
-            f"{source.given}: {len(source.files)} files for {text.num_files} of the text; give one "
-            "for each, in the same order"
+            f"{source.given or f'the source {source.name}'}: {len(source.files)} files for "
+            f"{text.num_files} of the text; give one for each, in the same order"
         )
     by_file = []
     wholes = text.by_file or [text.sentences]
