@@ -1,16 +1,16 @@
 """What the transfer benchmarks share: their flags, trained sources, and the table of approaches."""
 
 import dataclasses
-import os
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from absl import flags
 
 from launch import inputs, options
 from launch.options import FLAGS
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 OWN_FLAGS = "target languages approaches transfer_learning_rate transfer_batch_words".split()
 
 
@@ -28,13 +28,47 @@ def define_flags(target: str, languages: list[str]) -> None:
     flags.DEFINE_integer("transfer_batch_words", None, "Words in an update of the target tagger.")
 
 
-def open_run(files: list[Path]):
-    """The run's folder, with the flags and the hashes of these files."""
-    from zsl_jax.io.run_folder import create_run_folder
+class Started(NamedTuple):
+    """What a benchmark starts from.
 
+    Attributes:
+      seconds: When it started, on the clock that never goes back.
+      run: Its folder.
+      encoder: Where every tagger starts.
+      sources: A trained tagger for each language.
+      text: Of the target, its labels included.
+      gold: The target's test.
+    """
+
+    seconds: float
+    run: Any
+    encoder: Any
+    sources: list
+    text: Sequence
+    gold: Sequence
+
+
+def start(corpus: Callable[..., Path]) -> Started:
+    """Open the run's folder, read the target's texts, and train the sources that are missing.
+
+    Args:
+      corpus: From a language (and a part, "train" by default) to its file.
+    """
+    from zsl_jax.io.run_folder import create_run_folder
+    from zsl_jax.workflows.tagging import load_tagger
+
+    seconds = time.monotonic()
     inputs.watch_compilations()
+    test_file = corpus(FLAGS.target, "test")
+    files = [*map(corpus, [*FLAGS.languages, FLAGS.target]), test_file]
     own = {name: FLAGS[name].value for name in OWN_FLAGS}
-    return create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
+    run = create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
+    encoder = load_tagger(FLAGS.encoder)
+    sources = trained_sources(encoder, run, corpus)
+    text = sample(corpus(FLAGS.target), FLAGS.max_sentences)
+    return Started(
+        seconds, run, encoder, sources, text, sample(test_file, FLAGS.max_test_sentences)
+    )
 
 
 def sample(path: Path, count: int):
@@ -45,13 +79,13 @@ def sample(path: Path, count: int):
     return sample_sentences(read_sentences(path), count, FLAGS.seed)
 
 
-def trained_sources(encoder, run, train_file) -> list:
+def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
     """A tagger for each language under OUTPUT/models, trained if it is not there.
 
     Args:
       encoder: Where each starts.
       run: The run's folder.
-      train_file: From a language to its training text.
+      corpus: From a language to its training text.
     """
     from zsl_jax.workflows.experiment import train_source
     from zsl_jax.workflows.sources import Source
@@ -59,12 +93,12 @@ def trained_sources(encoder, run, train_file) -> list:
     sources = [Source(name, str(run.path / "models" / name)) for name in FLAGS.languages]
     for source in sources:
         if not (Path(source.path) / "config.json").exists():
-            sentences = sample(train_file(source.name), FLAGS.max_sentences)
+            sentences = sample(corpus(source.name), FLAGS.max_sentences)
             train_source(encoder, source, sentences, options.train_config(), run)
     return sources
 
 
-def write_table(experiment, test, run, started: float) -> None:
+def write_table(experiment, test, started: Started) -> None:
     """Score the sources and every approach, print the table and write it to OUTPUT/result.json."""
     from zsl_jax.workflows import experiment as experiments
     from zsl_jax.workflows.comparison import VARIANTS, compare
@@ -75,12 +109,12 @@ def write_table(experiment, test, run, started: float) -> None:
     predictions = "hard" if experiment.text.votes.probs is None else "soft"
     possible = [name for name in VARIANTS if predictions == "soft" or "soft" not in name]
     config = dataclasses.replace(transfer_config(), predictions=predictions)
-    for compared in compare(experiment, test, config, run, FLAGS.approaches or possible):
+    for compared in compare(experiment, test, config, started.run, FLAGS.approaches or possible):
         rows += compared.rows
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))
-    seconds = round(time.monotonic() - started, 1)
-    run.write_result(
+    seconds = round(time.monotonic() - started.seconds, 1)
+    started.run.write_result(
         {"rows": [row._asdict() for row in rows], "seconds": seconds, **inputs.compiled()}
     )
 

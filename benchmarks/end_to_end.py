@@ -13,7 +13,6 @@ default), unless --text names another.
 """
 
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -21,12 +20,11 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks import measuring
+from benchmarks import corpora, measuring
 from launch import options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 options.define("encoder", "text", "source", "output", "approach", "rounds", "batch_words")
 options.define("row_length", "seed")
 flags.DEFINE_list("sentences", ["500", "1000", "2000", "4000"], "Sizes of the text.")
@@ -55,7 +53,7 @@ def main() -> None:
 
 def transfer(count: int, folder: Path) -> Line:
     """One transfer and one prediction; seconds and bytes."""
-    text = FLAGS.text or DATA / "ca" / "train.conllu"
+    text = FLAGS.text or corpora.pos("ca")
     common = [f"--text={text}", f"--max_sentences={count}"]
     passed_on = [f"--{name}={FLAGS[name].value}" for name in PASSED_ON]
     sources = [f"--source={source}" for source in FLAGS.source]

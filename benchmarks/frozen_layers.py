@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from benchmarks import measuring
+from benchmarks import corpora, measuring
 from launch import options
 from launch.options import FLAGS
 
@@ -31,7 +31,6 @@ flags.DEFINE_integer("rounds", 3, "Rounds of the run that is computed.", 1)
 flags.DEFINE_integer("threads", 2, "Cores that the process may use.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 options.define("trainable_layers", "batch_words", "dropout", "dtype", "seed")
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 NUM_SOURCES, NUM_LABELS, ROW_LENGTH = 5, 17, 128
 
 
@@ -96,7 +95,7 @@ def _text() -> Text:
     from zsl_jax.labels import LabelScheme
     from zsl_jax.workflows.tagging import encode_text, load_tagger
 
-    sentences = read_sentences(DATA / "ca" / "train.conllu", with_labels=False)
+    sentences = read_sentences(corpora.pos("ca"), with_labels=False)
     sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
     start = load_tagger(unpack_e5_small())
     windows = encode_text(start, sentences, ROW_LENGTH)

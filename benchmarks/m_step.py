@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from benchmarks import measuring
+from benchmarks import corpora, measuring
 from launch import options
 from launch.options import FLAGS
 
@@ -37,7 +37,6 @@ flags.DEFINE_integer("repeats", 5, "Turns of each program, after one to warm up.
 flags.DEFINE_integer("threads", 2, "Cores that the process may use.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 options.define("dropout", "learning_rate", "seed")
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 PEAK_ROWS = (1024, 2048, 4096)
 
 
@@ -90,7 +89,7 @@ def _programs() -> dict[str, Callable[[], Turn]]:
     from zsl_jax.workflows.tagging import encode_text, gold_labels, load_tagger
 
     torch.set_num_threads(FLAGS.threads)
-    sentences = read_sentences(DATA / "en" / "train.conllu")
+    sentences = read_sentences(corpora.pos("en"))
     sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
     names = gold_labels(sentences, "train.conllu")
     scheme = LabelScheme.from_labels(names)

@@ -11,11 +11,10 @@ Prints the table of all approaches and writes it to OUTPUT/result.json.
 """
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import comparing
+from benchmarks import comparing, corpora
 from launch import options
 from launch.options import FLAGS
 
@@ -27,28 +26,16 @@ ABSTAINS = 0.3
 def main() -> None:
     """Train the taggers, let two of them write their files, then every approach."""
     from zsl_jax.workflows.comparison import prepare
-    from zsl_jax.workflows.tagging import load_tagger
 
-    started = time.monotonic()
-    test_file = corpus(FLAGS.target, "test")
-    files = [corpus(name) for name in [*FLAGS.languages, FLAGS.target]]
-    run = comparing.open_run([*files, test_file])
-    encoder = load_tagger(FLAGS.encoder)
-    trained = comparing.trained_sources(encoder, run, corpus)
-    text = comparing.sample(corpus(FLAGS.target), FLAGS.max_sentences)
-    gold = comparing.sample(test_file, FLAGS.max_test_sentences)
+    started = comparing.start(corpora.ner)
+    texts, cache = (started.text, started.gold), started.run.path / "predictions"
     sources, test_sources = (
-        as_given(trained, sentences, run.path / "given" / part)
-        for sentences, part in ((text, "text"), (gold, "test"))
+        as_given(started.sources, sentences, started.run.path / "given" / part)
+        for sentences, part in zip(texts, ("text", "test"), strict=True)
     )
-    config, cache = options.train_config(), run.path / "predictions"
-    experiment, test = prepare(encoder, sources, (text, gold), cache, config, "ner", test_sources)
-    comparing.write_table(experiment, test, run, started)
-
-
-def corpus(language: str, part: str = "train") -> Path:
-    """A part of one of the corpora."""
-    return comparing.DATA / "ner" / language / f"{part}.conll"
+    config = options.train_config()
+    experiment, test = prepare(started.encoder, sources, texts, cache, config, "ner", test_sources)
+    comparing.write_table(experiment, test, started)
 
 
 def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:

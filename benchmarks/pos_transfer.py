@@ -10,12 +10,8 @@ settings (and --overwrite) starts from there. Prints the table of all approaches
 OUTPUT/result.json.
 """
 
-import time
-from pathlib import Path
-
-from benchmarks import comparing
+from benchmarks import comparing, corpora
 from launch import options
-from launch.options import FLAGS
 
 comparing.define_flags("ca", ["en", "id", "hi", "fi", "ru"])
 
@@ -23,26 +19,12 @@ comparing.define_flags("ca", ["en", "id", "hi", "fi", "ru"])
 def main() -> None:
     """Train the sources that are missing, then every approach; print the table."""
     from zsl_jax.workflows.comparison import prepare
-    from zsl_jax.workflows.tagging import load_tagger
 
-    started = time.monotonic()
-    test_file = corpus(FLAGS.target, "test")
-    files = [corpus(name) for name in [*FLAGS.languages, FLAGS.target]]
-    run = comparing.open_run([*files, test_file])
-    encoder = load_tagger(FLAGS.encoder)
-    sources = comparing.trained_sources(encoder, run, corpus)
-    corpora = (
-        comparing.sample(corpus(FLAGS.target), FLAGS.max_sentences),
-        comparing.sample(test_file, FLAGS.max_test_sentences),
-    )
-    cache = run.path / "predictions"
-    experiment, test = prepare(encoder, sources, corpora, cache, options.train_config(), "pos")
-    comparing.write_table(experiment, test, run, started)
-
-
-def corpus(language: str, part: str = "train") -> Path:
-    """A part of one of the corpora."""
-    return comparing.DATA / "pos" / language / f"{part}.conllu"
+    started = comparing.start(corpora.pos)
+    texts, cache = (started.text, started.gold), started.run.path / "predictions"
+    config = options.train_config()
+    experiment, test = prepare(started.encoder, started.sources, texts, cache, config, "pos")
+    comparing.write_table(experiment, test, started)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ where DATA is the environment variable ZSL_DATA (../shared/data by default). Pri
 
 import dataclasses
 import json
-import os
 import tempfile
 import tracemalloc
 from pathlib import Path
@@ -18,6 +17,7 @@ from typing import Any
 
 from absl import flags
 
+from benchmarks import corpora
 from launch import options
 from launch.options import FLAGS
 
@@ -26,7 +26,6 @@ flags.DEFINE_string("target", "ca", "Language whose subwords decide the trained 
 flags.DEFINE_integer("rows", 8, "Rows of an update.")
 flags.DEFINE_integer("num_sources", 5, "U.")
 flags.DEFINE_integer("num_labels", 17, "K.")
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data")) / "pos"
 
 
 def main() -> None:
@@ -41,16 +40,13 @@ def main() -> None:
         read_json_object(folder / "config.json"), FLAGS.encoder
     )
     tokenizer = load_tokenizer(folder)
-    texts = {path.parent.name: weigh_text(path, tokenizer) for path in corpora()}
+    files = sorted(corpora.DATA.glob("pos/*/train.conllu"))
+    texts = {path.parent.name: weigh_text(path, tokenizer) for path in files}
     rows = texts[FLAGS.target]["trained_rows"]
     for source in parse_sources(FLAGS.source):
         texts[f"source {source.name}"] = weigh_predictions(source.path)
     costs = count_stages(encoder, rows)
     print(json.dumps({"texts": texts, **costs, "checkpoint": weigh_checkpoint(encoder, rows)}))
-
-
-def corpora() -> list[Path]:
-    return sorted(DATA.glob("*/train.conllu"))
 
 
 def weigh_text(path: Path, tokenizer: Any) -> dict[str, float]:
