@@ -11,7 +11,14 @@ from scipy.special import erf
 
 from zsl_jax.errors import InputError
 from zsl_jax.models.config import HIDDEN_ACTS
-from zsl_jax.models.encoder import ACTIVATIONS, Dropout, Encoder, EncoderConfig, gelu
+from zsl_jax.models.encoder import (
+    ACTIVATIONS,
+    Dropout,
+    Encoder,
+    EncoderConfig,
+    gelu,
+    hashed_bits,
+)
 
 CONFIG = EncoderConfig("bert", 40, 16, 2, 4, 24, 12)
 BERT = {
@@ -52,19 +59,37 @@ def test_every_activation_has_a_function():
 
 @settings(max_examples=25, deadline=None)
 @given(rate=st.sampled_from([0.05, 0.1, 0.3, 0.5]), seed=st.integers(0, 2**31 - 1))
-def test_dropout_keeps_the_mean_at_the_rate_in_256ths(rate, seed):
-    x = jnp.ones((201, 203))  # not a multiple of the four bytes of a word
+def test_dropout_keeps_the_mean_and_drops_each_entry_by_itself(rate, seed):
+    x = jnp.ones((7, 31, 203))
     out = np.asarray(Dropout(rate).apply({}, x, False, rngs={"dropout": jax.random.key(seed)}))
-    rounded = round(rate * 256) / 256
-    assert abs(rounded - rate) <= 1 / 512
-    np.testing.assert_allclose(np.unique(out), [0.0, 1 / (1 - rounded)], rtol=1e-6)
-    assert abs((out == 0).mean() - rounded) < 0.02  # 8 standard deviations at a half
-    neighbours = ((out[:, 1:] == 0) & (out[:, :-1] == 0)).mean()
-    assert abs(neighbours - rounded**2) < 0.02  # bytes of one word are independent
+    np.testing.assert_allclose(np.unique(out), [0.0, 1 / (1 - rate)], rtol=1e-6)
+    gone = out == 0
+    assert abs(gone.mean() - rate) < 0.02  # 8 standard deviations at a half
+    for axis in range(3):  # entries of neighbours know nothing of each other
+        both = gone & np.roll(gone, 1, axis)
+        assert abs(both.mean() - rate**2) < 0.02
 
 
-@pytest.mark.parametrize("rate, deterministic", [(0.0, False), (0.5, True)])
-def test_no_random_bits_without_dropout(rate, deterministic):
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**31 - 1), bit=st.integers(0, 31))
+def test_every_hashed_bit_is_fair_and_independent_of_other_keys(seed, bit):
+    keys = jax.random.split(jax.random.key(seed), 2)
+    one, other = (np.asarray(hashed_bits(key, (64, 1024))) >> bit & 1 for key in keys)
+    bound = 6 * 0.5 / 256  # standard deviations of the mean of 65,536 fair bits
+    assert abs(one.mean() - 0.5) < bound
+    assert abs((one ^ other).mean() - 0.5) < bound
+    assert abs((one[:, 1:] ^ one[:, :-1]).mean() - 0.5) < bound
+
+
+def test_hashed_bits_do_not_depend_on_the_shape_and_repeat_rarely():
+    key = jax.random.key(3)
+    flat = np.asarray(hashed_bits(key, (2**20,)))
+    np.testing.assert_array_equal(np.asarray(hashed_bits(key, (4, 512, 512))).reshape(-1), flat)
+    assert len(np.unique(flat)) == len(flat)  # every step of the hash can be undone
+
+
+@pytest.mark.parametrize("rate, deterministic", [(0.0, False), (0.5, True), (0.5, False)])
+def test_nothing_is_drawn_without_dropout(rate, deterministic):
     config = dataclasses.replace(CONFIG, dropout=rate, attention_dropout=rate)
     variables = init(config)
     with_key = jax.make_jaxpr(
@@ -72,8 +97,10 @@ def test_no_random_bits_without_dropout(rate, deterministic):
             Encoder(config), variables, batch(), deterministic, rngs={"dropout": key}
         )
     )(jax.random.key(1))
-    assert "random_bits" not in str(with_key)
-    encode(Encoder(config), variables, batch(), deterministic)  # needs no key either
+    drops = rate > 0 and not deterministic
+    assert ("iota" in str(with_key)) == drops
+    if not drops:
+        encode(Encoder(config), variables, batch(), deterministic)  # needs no key either
 
 
 @pytest.mark.parametrize("impl", ["threefry2x32", "rbg", "unsafe_rbg"])

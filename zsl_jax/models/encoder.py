@@ -8,15 +8,18 @@ attention stays inside a sentence because it is masked by equality of segments.
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jax import lax
+from jax.ad_checkpoint import checkpoint_name
 from jax.typing import DTypeLike
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Key, UInt
 
 from zsl_jax.models.config import EncoderConfig
 
 
 def gelu(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """The exact GELU, x * Phi(x), by erf."""
-    return 0.5 * x * (1.0 + jax.lax.erf(x * 0.5**0.5))
+    return 0.5 * x * (1.0 + lax.erf(x * 0.5**0.5))
 
 
 ACTIVATIONS = {
@@ -25,13 +28,36 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": jax.nn.gelu,
     "relu": jax.nn.relu,
 }
+KEPT = "kept"  # marks what the gradient keeps of a layer
+
+
+def hashed_bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt[Array, "..."]:
+    """32 random bits for every entry of an array: a hash of the entry's number and the key.
+
+    For dropout, which needs no more than bits without visible order. It is a few integer operations
+    that fuse with whatever reads them; `jax.random.bits` goes through memory on a CPU.
+
+    Args:
+      key: One key of any generator.
+      shape: Of the result; beyond 2**32 entries the bits repeat.
+
+    Returns:
+      uint32, the same for the same key and shape on every device.
+    """
+    words = jax.random.key_data(key)
+    bits = jnp.zeros(shape, jnp.uint32)
+    for axis, stride in enumerate(np.cumprod((1, *shape[:0:-1]))[::-1]):
+        bits += lax.broadcasted_iota(jnp.uint32, shape, axis) * np.uint32(stride % 2**32)
+    bits = bits * np.uint32(0x9E3779B9) ^ words[0]
+    bits = (bits ^ bits >> 16) * np.uint32(0x85EBCA6B)  # the constants are MurmurHash3's
+    bits = (bits ^ bits >> 13 ^ words[-1]) * np.uint32(0xC2B2AE35)
+    return bits ^ bits >> 16
 
 
 class Dropout(nn.Module):
     """Sets entries to zero with probability `rate` and scales the others to keep the mean.
 
-    The rate is rounded to a multiple of 1/256: an entry then takes one random byte, and generators
-    that make 32 bits at a time do a quarter of the work. No bits are drawn if the rate is 0.
+    Nothing is drawn if the rate is 0.
     """
 
     rate: float
@@ -39,13 +65,11 @@ class Dropout(nn.Module):
     @nn.compact
     def __call__(self, x: Float[Array, "..."], deterministic: bool) -> Float[Array, "..."]:
         """Returns `x` itself if `deterministic` or if the rate is 0."""
-        dropped = round(self.rate * 256)
-        if deterministic or dropped == 0:
+        if deterministic or self.rate == 0:
             return x
-        words = jax.random.bits(self.make_rng("dropout"), (-(-x.size // 4),), jnp.uint32)
-        octets = jax.lax.bitcast_convert_type(words, jnp.uint8).reshape(-1)[: x.size]
-        kept = octets.reshape(x.shape) >= jnp.uint8(dropped)
-        return jnp.where(kept, x * (256 / (256 - dropped)), jnp.zeros_like(x))
+        dropped = np.uint32(self.rate * 2**32)
+        kept = hashed_bits(self.make_rng("dropout"), x.shape) >= dropped
+        return jnp.where(kept, x / (1 - self.rate), jnp.zeros_like(x))
 
 
 class Embeddings(nn.Module):
@@ -90,15 +114,12 @@ class Layer(nn.Module):
         """Returns the layer's output [T, H], T = R*S, and None as the scan's output."""
         config = self.config
         drop = Dropout(config.dropout)
-        attended = _dense(config.hidden_size, self.dtype, "attention_output")(
-            self.attention(hidden, mask)
-        )
+        attended = self.dense(config.hidden_size, "attention_output", self.attention(hidden, mask))
         hidden = _layer_norm(config, self.dtype, "attention_norm")(
             hidden + drop(attended, self.deterministic)
         )
-        inner = _dense(config.intermediate_size, self.dtype, "intermediate")(hidden)
-        inner = ACTIVATIONS[config.hidden_act](inner)
-        outer = _dense(config.hidden_size, self.dtype, "output")(inner)
+        inner = self.dense(config.intermediate_size, "intermediate", hidden)
+        outer = self.dense(config.hidden_size, "output", ACTIVATIONS[config.hidden_act](inner))
         hidden = _layer_norm(config, self.dtype, "output_norm")(
             hidden + drop(outer, self.deterministic)
         )
@@ -113,7 +134,7 @@ class Layer(nn.Module):
         size = self.config.hidden_size // heads
 
         def project(name: str) -> Float[Array, "R heads S size"]:
-            tokens = _dense(heads * size, self.dtype, name)(hidden)
+            tokens = self.dense(heads * size, name, hidden)
             return tokens.reshape(rows, length, heads, size).transpose(0, 2, 1, 3)
 
         query, key, value = project("query"), project("key"), project("value")
@@ -121,11 +142,14 @@ class Layer(nn.Module):
         scores = jnp.where(mask, scores.astype(jnp.float32), jnp.finfo(jnp.float32).min)
         probs = jax.nn.softmax(scores, axis=-1).astype(self.dtype)
         probs = Dropout(self.config.attention_dropout)(probs, self.deterministic)
-        return (probs @ value).transpose(0, 2, 1, 3).reshape(rows * length, heads * size)
+        context = checkpoint_name(probs @ value, KEPT)
+        return context.transpose(0, 2, 1, 3).reshape(rows * length, heads * size)
 
-
-def _dense(features: int, dtype: DTypeLike, name: str) -> nn.Dense:
-    return nn.Dense(features, dtype=dtype, kernel_init=nn.initializers.normal(0.02), name=name)
+    def dense(self, features: int, name: str, x: Float[Array, "T in"]) -> Float[Array, "T out"]:
+        """A linear map of every token."""
+        init = nn.initializers.normal(0.02)
+        linear = nn.Dense(features, dtype=self.dtype, kernel_init=init, name=name)
+        return checkpoint_name(linear(x), KEPT)
 
 
 def _layer_norm(config: EncoderConfig, dtype: DTypeLike, name: str) -> nn.LayerNorm:
@@ -174,9 +198,10 @@ class Encoder(nn.Module):
                 tokens.reshape(-1), positions.reshape(-1), deterministic
             )
         mask = segments[:, None, :, None] == segments[:, None, None, :]
-        # A gradient needs the matrix products of the forward pass; all between them is cheaper to
-        # compute again than to keep.
-        layer = nn.remat(Layer, prevent_cse=False, policy=jax.checkpoint_policies.dots_saveable)
+        # The gradient keeps what is marked, the large matrix products; the attention's scores and
+        # all between the products are cheaper to compute again.
+        policy = jax.checkpoint_policies.save_only_these_names(KEPT)
+        layer = nn.remat(Layer, prevent_cse=False, policy=policy)
         scan = nn.scan(
             layer,
             variable_axes={"params": 0},
