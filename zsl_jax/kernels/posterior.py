@@ -170,13 +170,22 @@ def log_joint_of_votes(
 def _add_labels(
     total: Array, labels: Array, log_confusion: Array, source_weight: Array
 ) -> Float[Array, "N K"]:
-    """A log joint [N, K] with what labels [N, U] add to it."""
+    """A log joint [N, K] with what labels [N, U] add to it.
+
+    As a branch, so that the sums are in memory: inside of what follows (a softmax reads them twice)
+    XLA would look everything up again.
+    """
     possible = jnp.arange(-1, log_confusion.shape[-2])
     one_source = jax.vmap(hard_log_likelihood, in_axes=(0, None))
-    for source in range(labels.shape[-1]):
-        table = _weighted(source_weight[source], one_source(possible, log_confusion[source]))
-        total = total + table.at[labels[:, source] + 1].get(mode="promise_in_bounds")
-    return total
+
+    def add() -> Float[Array, "N K"]:
+        found = total
+        for source in range(labels.shape[-1]):
+            table = _weighted(source_weight[source], one_source(possible, log_confusion[source]))
+            found = found + table.at[labels[:, source] + 1].get(mode="promise_in_bounds")
+        return found
+
+    return lax.cond(jnp.any(labels >= 0), add, lambda: total)
 
 
 def _add_probs(

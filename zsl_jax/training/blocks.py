@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool
 
 # What fits the caches together with what is computed from it.
-BLOCK_WORDS = 8_192
+BLOCK_WORDS = 16_384
 
 
 class Block(NamedTuple):
