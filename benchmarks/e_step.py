@@ -8,7 +8,8 @@ its arg max. Figures are medians of runs that take turns; a peer whose runs woul
 --peer_seconds has fewer, and none where one run would. Input is what each takes (NumPy arrays; a
 data frame), output a NumPy array.
 
-The E step's bytes are those that must move: votes and prior in, posterior out. Needs the extra
+The E step's bytes are those that must move: votes (labels in four bytes, probabilities in two) and
+prior in, posterior out. Needs the extra
 `bench`.
 """
 
@@ -109,18 +110,17 @@ def _aggregation(data: Planted, num_labels: int, pace: dict[str, float]) -> list
 
 def _posterior(data: Planted, num_labels: int, bandwidth: float) -> list[Line]:
     """The E step on one set of labels and on one of probabilities."""
-    from zsl_jax.training.config import JointWeights
-    from zsl_jax.training.expectation import label_posterior
-
     rng = np.random.default_rng(0)
     log_prior = tagger_log_prior(data.truth, num_labels, rng)
     lines = []
     for kind in ("hard", "soft"):
-        votes = data.labels if kind == "hard" else softened(data.labels, num_labels, rng)
+        votes = data.labels
+        if kind == "soft":
+            votes = softened(data.labels, num_labels, rng).astype(np.float16)
         arguments = (log_prior, votes, data.log_confusion)
         runs: dict[str, Run] = {
             "kernels": our_posterior(*arguments),
-            "whole E step": lambda a=arguments: label_posterior(JointWeights(), *a).posterior,
+            "whole E step": functools.partial(_whole_e_step, *arguments),
             "NumPy": functools.partial(numpy_posterior, *arguments),
         }
         moved = votes.nbytes + 2 * log_prior.nbytes
@@ -129,6 +129,13 @@ def _posterior(data: Planted, num_labels: int, bandwidth: float) -> list[Line]:
             figures = {"votes are": kind, "bytes_per_second": rate, "of_copy": rate / bandwidth}
             lines.append(line | figures)
     return lines
+
+
+def _whole_e_step(log_prior, votes, log_confusion) -> np.ndarray:
+    from zsl_jax.training.config import JointWeights
+    from zsl_jax.training.expectation import label_posterior
+
+    return label_posterior(JointWeights(), log_prior, votes, log_confusion).posterior
 
 
 def _timed(runs: dict[str, Run], data: Planted, num_labels: int) -> list[Line]:

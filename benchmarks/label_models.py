@@ -65,7 +65,10 @@ def tagger_log_prior(
 def our_posterior(
     log_prior: Float[np.ndarray, "N K"], votes: np.ndarray, log_confusion
 ) -> Callable[[], Float[np.ndarray, "N K"]]:
-    """What `numpy_posterior` computes by our kernels, in the E step's blocks, arrays in place."""
+    """What `numpy_posterior` computes by our kernels, in the E step's blocks, arrays in place.
+
+    Every call of what is returned writes to the same array.
+    """
     import jax
     import jax.numpy as jnp
 
@@ -78,12 +81,16 @@ def our_posterior(
         joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, weight, 1.0)
         return kernels.tight_posterior(joint, jnp.ones(len(votes), bool)).posterior
 
-    starts = range(0, len(votes), BLOCK_WORDS)
-    blocks = [
-        jax.device_put((log_prior[start : start + BLOCK_WORDS], votes[start : start + BLOCK_WORDS]))
-        for start in starts
-    ]
-    return lambda: np.concatenate(jax.block_until_ready([posterior_of(*block) for block in blocks]))
+    rows = [slice(start, start + BLOCK_WORDS) for start in range(0, len(votes), BLOCK_WORDS)]
+    placed = [jax.device_put((log_prior[block], votes[block])) for block in rows]
+    posterior = np.zeros_like(log_prior)
+
+    def run() -> Float[np.ndarray, "N K"]:
+        for block, arrays in zip(rows, placed, strict=True):
+            posterior[block] = posterior_of(*arrays)
+        return posterior
+
+    return run
 
 
 def numpy_posterior(
