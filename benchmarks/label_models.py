@@ -130,19 +130,22 @@ def numpy_dawid_skene(
 def our_dawid_skene(
     labels: Int[np.ndarray, "N U"], num_labels: int, iterations: int
 ) -> Float[np.ndarray, "N K"]:
-    """The same by the kernel."""
+    """The same by the kernels, as our programs call them: EM over the distinct votes."""
     import jax.numpy as jnp
 
     from zsl_jax import kernels
 
+    distinct, times = kernels.distinct_votes(labels)
     model = kernels.dawid_skene(
-        jnp.asarray(labels),
+        distinct,
         num_labels,
+        times=times,
         max_iterations=iterations,
         tolerance=-1.0,
         pseudo_count=PSEUDO_COUNT,
     )
-    return np.asarray(model.posterior)
+    found = kernels.label_model_posterior(jnp.asarray(labels), model.log_prior, model.log_confusion)
+    return np.asarray(found)
 
 
 def vote_table(labels: Int[np.ndarray, "N U"]):

@@ -132,6 +132,41 @@ def test_words_without_votes_change_nothing():
     np.testing.assert_allclose(more.log_confusion, model.log_confusion, rtol=1e-4, atol=1e-4)
 
 
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**31 - 1), num_sources=st.integers(1, 3))
+def test_votes_that_occur_together_are_one_row_with_a_number(seed, num_sources):
+    rng = np.random.default_rng(seed)
+    labels = rng.integers(-1, 3, (60, num_sources)).astype(np.int32)
+    distinct, times = kernels.distinct_votes(labels)
+    expected, counts = np.unique(labels, axis=0, return_counts=True)
+    order = np.lexsort(distinct.T[::-1])
+    np.testing.assert_array_equal(distinct[order], expected)
+    np.testing.assert_array_equal(times[order], counts)
+    whole = kernels.dawid_skene(labels, 3, max_iterations=4, tolerance=-1.0)
+    found = kernels.dawid_skene(distinct, 3, times=times, max_iterations=4, tolerance=-1.0)
+    np.testing.assert_allclose(found.log_prior, whole.log_prior, atol=1e-4)
+    np.testing.assert_allclose(np.exp(found.log_confusion), np.exp(whole.log_confusion), atol=1e-4)
+
+
+@pytest.mark.parametrize("num_sources", [1, 40, 200])
+def test_many_sources_and_labels_are_told_apart(num_sources):
+    rng = np.random.default_rng(num_sources)
+    rows = rng.integers(-1, 60, (50, num_sources)).astype(np.int32)
+    rows[1:11, -1] = np.arange(10)  # differ at the end only
+    rows[1:11, :-1] = rows[0, :-1]
+    labels = rows[rng.integers(0, 50, 500)]
+    distinct, times = kernels.distinct_votes(labels)
+    expected, counts = np.unique(labels, axis=0, return_counts=True)
+    order = np.lexsort(distinct.T[::-1])
+    np.testing.assert_array_equal(distinct[order], expected)
+    np.testing.assert_array_equal(times[order], counts)
+
+
+def test_no_votes_at_all_are_no_rows():
+    distinct, times = kernels.distinct_votes(np.empty((0, 4), np.int32))
+    assert distinct.shape == (0, 4) and times.shape == (0,)
+
+
 @pytest.mark.parametrize("labels", [np.full((3, 2), -1), np.zeros((3, 2), int), np.array([[1]])])
 @pytest.mark.parametrize("pseudo_count", [0.0, 0.01])
 def test_degenerate_votes(labels, pseudo_count):

@@ -24,7 +24,9 @@ def test_blocks_give_what_the_kernels_give(method, soft):
     found = aggregate(SourceVotes(LABELS, probs), K, method)
     votes = np.asarray(kernels.vote_probs(LABELS, K))
     if method == "dawid_skene":
-        table = kernels.dawid_skene(LABELS, K).posterior
+        distinct, times = kernels.distinct_votes(LABELS)
+        model = kernels.dawid_skene(distinct, K, times=times)
+        table = kernels.label_model_posterior(LABELS, model.log_prior, model.log_confusion)
     else:
         table = kernels.mean_probs(PROBS if soft and method == "mean" else votes)
     ids = np.asarray(table).argmax(-1)

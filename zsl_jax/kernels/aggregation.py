@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
@@ -152,6 +153,36 @@ def label_model_posterior(
     return tight_posterior(joint, jnp.ones(len(labels), bool)).posterior
 
 
+def distinct_votes(
+    labels: Int[np.ndarray, "N U"],
+) -> tuple[Int[np.ndarray, "M U"], Int[np.ndarray, " M"]]:
+    """Every combination of votes that occurs, and how often; on the host.
+
+    Words with the same votes are one word to a model of votes alone: `dawid_skene` of the
+    combinations, with their numbers, is that of the words.
+
+    Args:
+      labels: [N, U], label ids; -1 where a source abstains.
+
+    Returns:
+      The combinations [M, U], and the number of words with each [M].
+
+    >>> distinct_votes(np.array([[1, 0], [0, -1], [1, 0]]))
+    (array([[ 0, -1],
+           [ 1,  0]]), array([1, 2]))
+    """
+    width = int(labels.max(initial=-1)) + 2
+    code, largest = np.zeros(len(labels), np.int64), 1
+    for source_labels in labels.T:
+        if largest > 2**62 // width:  # numbers of the combinations so far take less room
+            code = np.unique(code, return_inverse=True)[1]
+            largest = len(labels)
+        code = code * width + (source_labels + 1)
+        largest *= width
+    _, first, times = np.unique(code, return_index=True, return_counts=True)
+    return labels[first], times
+
+
 class _Round(NamedTuple):
     """State of EM between two rounds; `change` is how far the posterior moved in the last one."""
 
@@ -160,21 +191,24 @@ class _Round(NamedTuple):
 
 
 def _dawid_skene_round(
-    model: DawidSkene, labels: Int[Array, "N U"], pseudo_count: Float[Array, ""] | float
+    model: DawidSkene,
+    labels: Int[Array, "N U"],
+    times: Float[Array, " N"],
+    pseudo_count: Float[Array, ""] | float,
 ) -> _Round:
-    """One M step from the posterior, then one E step."""
+    """One M step from the posterior, then one E step; row n of the labels is `times[n]` words."""
     num_votes = model.log_confusion.shape[-2]
-    voted = jnp.any(labels >= 0, axis=-1)
-    frequency = jnp.sum(jnp.where(voted[:, None], model.posterior, 0), axis=0) + pseudo_count
+    words = model.posterior * times[:, None]
+    frequency = jnp.sum(words, axis=0) + pseudo_count
     total = jnp.sum(frequency)
     log_prior = jnp.log(jnp.where(total > 0, frequency / jnp.where(total > 0, total, 1), 1))
     log_prior = jax.nn.log_softmax(log_prior)
-    counts = expected_counts_from_labels(model.posterior, labels, voted, num_votes)
+    counts = expected_counts_from_labels(words, labels, times > 0, num_votes)
     uniform = jnp.full_like(counts, -jnp.log(num_votes))
     log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
     posterior = label_model_posterior(labels, log_prior, log_confusion)
-    moved = jnp.where(voted, jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2, 0)
-    change = jnp.sum(moved) / jnp.maximum(jnp.sum(voted), 1)
+    moved = times * jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2
+    change = jnp.sum(moved) / jnp.maximum(jnp.sum(times), 1)
     return _Round(DawidSkene(posterior, log_prior, log_confusion, model.iterations + 1), change)
 
 
@@ -183,6 +217,7 @@ def dawid_skene(
     labels: Int[Array, "N U"],
     num_labels: int,
     first_targets: Int[Array, " V"] | None = None,
+    times: Int[Array, " N"] | None = None,
     *,
     max_iterations: int | Int[Array, ""] = 100,
     tolerance: float | Float[Array, ""] = 1e-6,
@@ -198,6 +233,7 @@ def dawid_skene(
       num_labels: K.
       first_targets: [V], the true label that each of the sources' labels counts for at the start;
         None if V = K and each counts for itself.
+      times: [N], how many words have these votes, from `distinct_votes`; None for one each.
       max_iterations: Rounds of EM at most; at least one is done.
       tolerance: EM ends when the posterior moves by less: half its L1 distance, mean over words.
       pseudo_count: Added to every count of labels and of confusions.
@@ -207,6 +243,8 @@ def dawid_skene(
     """
     targets = jnp.arange(num_labels) if first_targets is None else first_targets
     meant = jnp.where(labels >= 0, targets[labels], -1)
+    voted = jnp.any(labels >= 0, axis=-1)
+    times = jnp.where(voted, 1 if times is None else times, 0).astype(jnp.zeros(()).dtype)
     start = _dawid_skene_round(
         DawidSkene(
             posterior=_vote_shares(meant, num_labels),
@@ -215,6 +253,7 @@ def dawid_skene(
             iterations=jnp.zeros((), jnp.int32),
         ),
         labels,
+        times,
         pseudo_count,
     )
 
@@ -222,6 +261,6 @@ def dawid_skene(
         return (state.change > tolerance) & (state.model.iterations < max_iterations)
 
     def step(state: _Round) -> _Round:
-        return _dawid_skene_round(state.model, labels, pseudo_count)
+        return _dawid_skene_round(state.model, labels, times, pseudo_count)
 
     return lax.while_loop(unfinished, step, start).model

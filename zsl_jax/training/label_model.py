@@ -45,8 +45,8 @@ def starting_confusion(
     fixed, trainable = config.fixed_temperature, config.trainable_temperature
     log_fixed, logits = steps.first_confusion(np.float32(fixed), np.float32(trainable), can_mean)
     if config.confusion_init == "dawid_skene":
-        words = _votes_of_all(votes.labels)
-        found = kernels.dawid_skene(words, num_labels, votes.first_targets)
+        distinct, times = kernels.distinct_votes(_votes_of_all(votes.labels))
+        found = kernels.dawid_skene(distinct, num_labels, votes.first_targets, times)
         logits = found.log_confusion
     return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
 

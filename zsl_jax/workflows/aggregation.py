@@ -85,7 +85,8 @@ def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.nd
 def _dawid_skene(
     labels: Int[np.ndarray, "N U"], num_labels: int, fitted_on: SourceVotes
 ) -> Float[np.ndarray, "N K"]:
-    fitted = kernels.dawid_skene(fitted_on.labels, num_labels, fitted_on.first_targets)
+    distinct, times = kernels.distinct_votes(fitted_on.labels)
+    fitted = kernels.dawid_skene(distinct, num_labels, fitted_on.first_targets, times)
     table = np.empty((len(labels), num_labels), np.float32)
     for block in blocks(labels):
         found = kernels.label_model_posterior(*block.arrays, fitted.log_prior, fitted.log_confusion)
