@@ -11,6 +11,7 @@ from typing import Any
 
 from absl import app, flags, logging
 
+from launch.huge_pages import use_huge_pages
 from zsl_jax.errors import InputError, Preempted
 
 FLAGS = flags.FLAGS
@@ -187,6 +188,7 @@ def run(main: Callable[[], None]) -> None:
             print(stop, file=sys.stderr)
             sys.exit(143)
 
+    use_huge_pages()
     logging.set_verbosity(logging.INFO)
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_not_of_orbax)
