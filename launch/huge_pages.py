@@ -1,4 +1,4 @@
-"""Large memory pages for the arrays on a CPU: an update is about a tenth faster with them.
+"""Large memory pages for the arrays on a CPU: an update is somewhat faster with them.
 
 Where Linux gives them only to programs that ask ("madvise", the usual setting), glibc's malloc asks
 for everything if an environment variable told it so when the program started.
