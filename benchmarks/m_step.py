@@ -17,6 +17,7 @@ nothing. The peak is the best speed of a float32 product [T, 384] x [384, 1536] 
 between the turns. Needs the extras `bench` and `demo`.
 """
 
+import contextlib
 import itertools
 import multiprocessing
 import os
@@ -26,6 +27,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
 from absl import flags
@@ -59,7 +61,19 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     machine = measuring.machine()
     print(machine, flush=True)
-    programs = {name: _process(name) for name in PROGRAMS}
+    with contextlib.ExitStack() as stack:
+        turns, peaks = _taken({name: _process(name, stack) for name in PROGRAMS})
+    peak = max(peaks)
+    lines = [_line(name, turns[name], turns["ours"], peak) for name in turns]
+    print(measuring.format_columns([_shown(line) for line in lines]))
+    print(f"matmul peak {peak / 1e9:.0f} GF/s (of {', '.join(f'{p / 1e9:.0f}' for p in peaks)})")
+    _write({"machine": machine, "matmul_peak": peak, "matmul_peaks": peaks, "programs": lines})
+
+
+def _taken(
+    programs: dict[str, ProcessPoolExecutor],
+) -> tuple[dict[str, list[Turn]], list[float]]:
+    """The turns of each program, and the matmul peaks between them."""
     peak_of = matmul_peak()
     turns: dict[str, list[Turn]] = {name: [] for name in programs}
     peaks = []
@@ -69,13 +83,7 @@ def main() -> None:
             turn = process.submit(_turn).result()
             if number:  # the first compiles, and grows the allocators
                 turns[name].append(turn)
-    for process in programs.values():
-        process.shutdown()
-    peak = max(peaks)
-    lines = [_line(name, turns[name], turns["ours"], peak) for name in turns]
-    print(measuring.format_columns([_shown(line) for line in lines]))
-    print(f"matmul peak {peak / 1e9:.0f} GF/s (of {', '.join(f'{p / 1e9:.0f}' for p in peaks)})")
-    _write({"machine": machine, "matmul_peak": peak, "matmul_peaks": peaks, "programs": lines})
+    return turns, peaks
 
 
 def _write(figures: dict[str, Any]) -> None:
@@ -87,15 +95,13 @@ def _write(figures: dict[str, Any]) -> None:
 _turn_of: Callable[[], Turn]  # of the process's own program
 
 
-def _process(name: str) -> ProcessPoolExecutor:
-    """A process with one program, ready to take its turns."""
-    large = dict(os.environ)
-    if "small pages" in name:
-        os.environ[huge_pages.VARIABLE] = f"{huge_pages.TUNABLE}=0"
+def _process(name: str, stack: contextlib.ExitStack) -> ProcessPoolExecutor:
+    """A process with one program, ready to take its turns; it ends with the stack."""
     fresh = multiprocessing.get_context("spawn")
-    process = ProcessPoolExecutor(1, fresh, initializer=_start, initargs=(name, sys.argv))
-    process.submit(os.getpid).result()  # now it has started
-    os.environ.update(large)
+    process = stack.enter_context(ProcessPoolExecutor(1, fresh))
+    small = {huge_pages.VARIABLE: f"{huge_pages.TUNABLE}=0"} if "small pages" in name else {}
+    with mock.patch.dict(os.environ, small):
+        process.submit(_start, name, sys.argv).result()
     return process
 
 

@@ -25,7 +25,6 @@ def use_huge_pages() -> None:
         return
     tunables = wanted_tunables(setting, os.environ)
     if tunables is not None:
-        sys.stdout.flush()
         os.environ[VARIABLE] = tunables
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 

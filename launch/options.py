@@ -178,6 +178,7 @@ def run(main: Callable[[], None]) -> None:
         if len(arguments) > 1:
             print(f"error: unexpected argument {arguments[1]}; see --help", file=sys.stderr)
             sys.exit(2)
+        use_huge_pages()
         try:
             main()
         except InputError as error:
@@ -188,7 +189,6 @@ def run(main: Callable[[], None]) -> None:
             print(stop, file=sys.stderr)
             sys.exit(143)
 
-    use_huge_pages()
     logging.set_verbosity(logging.INFO)
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_not_of_orbax)
