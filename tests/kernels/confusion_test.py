@@ -125,6 +125,24 @@ def test_expected_counts(example, double):
     )
 
 
+@pytest.mark.parametrize("sizes", [(7, 9, 9), (5, 17, 4), (3, 70, 5), (9, 3, 3), (2, 1, 2)])
+def test_expected_counts_of_many_sources_and_labels(sizes):
+    """However many sources share one sum, and with too many labels for any to share it."""
+    num_sources, num_votes, num_labels = sizes
+    rng = np.random.default_rng(0)
+    q = rng.dirichlet(np.ones(num_labels), 20_000)
+    labels = rng.integers(-1, num_votes, (20_000, num_sources))
+    mask = rng.random(20_000) < 0.9
+    one_hot = np.eye(num_votes + 1)[labels][..., :num_votes]
+    oracle = reference.expected_counts(q, one_hot, mask)
+    count = jax.jit(kernels.expected_counts_from_labels, static_argnums=3)
+    single = count(jnp.float32(q), jnp.asarray(labels), jnp.asarray(mask), num_votes)
+    np.testing.assert_allclose(single, oracle, rtol=2e-5)
+    with precision(True):
+        double = count(*arrays(q, labels, mask), num_votes)
+    np.testing.assert_allclose(double, oracle, rtol=1e-12)
+
+
 @precisions
 @given(example=examples)
 @few

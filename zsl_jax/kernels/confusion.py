@@ -17,6 +17,9 @@ from zsl_jax.kernels.posterior import at_least_float32, soft_source_log_likeliho
 # Largest difference of two log-probabilities whose exponential float32 can hold.
 _LARGEST_LOG_RATIO = 85.0
 
+# Sums by the labels of several sources at once have at most so many rows, which the caches hold.
+_MOST_COMBINATIONS = 4096
+
 
 def diagonal_from_temperature(temperature: float, num_labels: int) -> float:
     """Probability that a source is right, when its logits are the temperature times identity.
@@ -192,13 +195,25 @@ def expected_counts_from_labels(
     """
     num_votes = num_votes or posterior.shape[-1]
     posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
+    together = max(1, int(math.log(_MOST_COMBINATIONS, num_votes + 1)))
+    # Group by group: as one batched scatter it is several times slower.
+    groups = range(0, labels.shape[-1], together)
+    counts = [_joint_counts(posterior, labels[:, at : at + together], num_votes) for at in groups]
+    return jnp.concatenate(counts)
 
-    def count(source_labels: Int[Array, " N"]) -> Float[Array, "V K"]:
-        bins = jnp.where(source_labels >= 0, source_labels, num_votes)
-        return jax.ops.segment_sum(posterior, bins, num_votes + 1)[:num_votes]
 
-    # Source by source: as one batched scatter it is several times slower.
-    return lax.map(count, labels.T)
+def _joint_counts(
+    posterior: Float[Array, "N K"], labels: Int[Array, "N G"], num_votes: int
+) -> Float[Array, "G V K"]:
+    """Counts of a few sources from one sum: by all their labels at once, then by those of each."""
+    num_sources = labels.shape[-1]
+    shape = (num_votes + 1,) * num_sources  # index 0 is abstention
+    combination = jnp.ravel_multi_index(tuple(labels.T + 1), shape, mode="clip")
+    table = jax.ops.segment_sum(posterior, combination, math.prod(shape))
+    table = table.reshape(*shape, posterior.shape[-1])
+    axes = range(num_sources)
+    of_each = [jnp.sum(table, [axis for axis in axes if axis != own])[1:] for own in axes]
+    return jnp.stack(of_each)
 
 
 def likelihood_weighted_counts(
