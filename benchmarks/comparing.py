@@ -22,7 +22,9 @@ def define_flags(target: str, languages: list[str]) -> None:
     flags.DEFINE_string("target", target, "Language of the text.")
     flags.DEFINE_list("languages", languages, "Languages of the sources.")
     flags.DEFINE_list(
-        "approaches", None, "Approaches of the table (default: all; hard ones if votes are labels)."
+        "approaches",
+        None,
+        "Approaches of the table (default: all; hard ones if votes are labels; empty: none).",
     )
     flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
     flags.DEFINE_integer("transfer_batch_words", None, "Words in an update of the target tagger.")
@@ -58,6 +60,7 @@ def start(corpus: Callable[..., Path]) -> Started:
     from zsl_jax.workflows.tagging import load_tagger
 
     seconds = time.monotonic()
+    _check_approaches()
     inputs.watch_compilations()
     test_file = corpus(FLAGS.target, "test")
     files = [*map(corpus, [*FLAGS.languages, FLAGS.target]), test_file]
@@ -69,6 +72,16 @@ def start(corpus: Callable[..., Path]) -> Started:
     return Started(
         seconds, run, encoder, sources, text, sample(test_file, FLAGS.max_test_sentences)
     )
+
+
+def _check_approaches() -> None:
+    from zsl_jax.errors import InputError
+    from zsl_jax.workflows.comparison import VARIANTS
+
+    for name in FLAGS.approaches or ():
+        if name not in VARIANTS:
+            known = ", ".join(VARIANTS)
+            raise InputError(f"--approaches={name}: there is no such approach; choose from {known}")
 
 
 def sample(path: Path, count: int):
@@ -107,9 +120,11 @@ def write_table(experiment, test, started: Started) -> None:
     rows = experiments.baselines(experiment, test)
     print(format_table(rows), flush=True)
     predictions = "hard" if experiment.text.votes.probs is None else "soft"
-    possible = [name for name in VARIANTS if predictions == "soft" or "soft" not in name]
+    titles = FLAGS.approaches
+    if titles is None:
+        titles = [name for name in VARIANTS if predictions == "soft" or "soft" not in name]
     config = dataclasses.replace(transfer_config(), predictions=predictions)
-    for compared in compare(experiment, test, config, started.run, FLAGS.approaches or possible):
+    for compared in compare(experiment, test, config, started.run, titles):
         rows += compared.rows
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))

@@ -1,19 +1,16 @@
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.labels.schemes import SCHEMES, flat, sentences_of_spans, write_spans
+from tests.real_data import corpus
 from zsl_jax.data.bio import bio_predictions, bio_sentences, reading_line
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.labels import entity_spans
 from zsl_jax.types import Sentence
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 few = settings(max_examples=40, deadline=None)
 
 
@@ -80,10 +77,7 @@ def test_valid_bio_is_not_copied():
     ("name", "repairs"), [("da/train", 6), ("en/test", 0), ("hr/dev", 1), ("zh/test", 0)]
 )
 def test_real_corpora_keep_their_entities_in_every_scheme(name, repairs):
-    path = DATA / "ner" / f"{name}.conll"
-    if not path.exists():
-        pytest.skip(f"{path} is missing; set ZSL_DATA to the folder of corpora")
-    text = read_sentences(path)
+    text = read_sentences(corpus(f"ner/{name}.conll"))
     bio, about = bio_sentences(text)
     assert about == {"scheme": "bio", "repairs": repairs}
     spans = [entity_spans(sentence.labels) for sentence in text]

@@ -1,20 +1,18 @@
 """Tests of zsl_jax.data.packing."""
 
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.real_data import corpus
 from zsl_jax.data.packing import POOL, PackedBatches, SideBySide, pack_rows, rows_for_words
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 SETTINGS = settings(max_examples=40, deadline=None)
 ROW = 16
 window_lengths = st.lists(st.integers(1, ROW), max_size=60)
@@ -176,9 +174,7 @@ def test_short_sentences_fill_the_rows(row_length, seed):
 @pytest.mark.parametrize("row_length", [128, 256])
 @pytest.mark.parametrize("name", ["pos/fi/train.conllu", "pos/hi/train.conllu", "ner/zh/dev.conll"])
 def test_real_sentences_fill_the_rows(name, row_length):
-    if not (DATA / name).exists():
-        pytest.skip(f"{DATA / name} is missing; set ZSL_DATA to the folder of corpora")
-    sentences = read_sentences(DATA / name)
+    sentences = read_sentences(corpus(name))
     # About as many subwords as a multilingual tokenizer makes: a third more than words, and two.
     lengths = [min(len(sentence.words) * 4 // 3 + 2, row_length) for sentence in sentences]
     for rng in (None, np.random.default_rng(0)):

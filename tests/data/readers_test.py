@@ -2,21 +2,19 @@
 
 import gzip
 import json
-import os
 import re
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.real_data import corpus
 from zsl_jax.data.readers import FORMATS, read_sentences
 from zsl_jax.data.spans import cut_sentences
 from zsl_jax.data.word_rules import WORD_RULES
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 REST = "\t_" * 6
 CONLLU = """# sent_id = a-1
 # free text
@@ -298,14 +296,13 @@ def test_missing_file_and_folder(tmp_path):
     ],
 )
 def test_real_files(name, sentences, words, num_labels):
-    if not (DATA / name).exists():
-        pytest.skip(f"{DATA / name} is missing; set ZSL_DATA to the folder of corpora")
-    corpus = read_sentences(DATA / name)
-    assert len(corpus) == sentences
-    lines = (DATA / name).read_text(encoding="utf-8").split("\n")
+    path = corpus(name)
+    text = read_sentences(path)
+    assert len(text) == sentences
+    lines = path.read_text(encoding="utf-8").split("\n")
     word_lines = [
         line for line in lines if re.match(r"\d+\t" if "conllu" in name else ".*\t", line)
     ]
-    assert sum(len(sentence.words) for sentence in corpus) == len(word_lines) == words
-    assert len({label for sentence in corpus for label in sentence.labels or ()}) == num_labels
-    assert all(any(c.startswith("# sent_id = ") for c in sentence.comments) for sentence in corpus)
+    assert sum(len(sentence.words) for sentence in text) == len(word_lines) == words
+    assert len({label for sentence in text for label in sentence.labels or ()}) == num_labels
+    assert all(any(c.startswith("# sent_id = ") for c in sentence.comments) for sentence in text)

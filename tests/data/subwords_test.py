@@ -1,8 +1,5 @@
 """Tests of zsl_jax.data.subwords, and through it of spans."""
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,12 +7,12 @@ from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from tests.real_data import corpus
 from zsl_jax.data import subwords
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.subwords import SubwordEncoder, encode_words
 from zsl_jax.errors import InputError
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 SETTINGS = settings(max_examples=40, deadline=None)
 
@@ -227,9 +224,7 @@ def test_tokenizers_that_cannot_be_used():
 @pytest.mark.parametrize("tokenizer", TOKENIZERS.values(), ids=TOKENIZERS)
 @pytest.mark.parametrize("name", ["pos/fi/dev.conllu", "ner/en/dev.conll"])
 def test_real_text(name, tokenizer):
-    if not (DATA / name).exists():
-        pytest.skip(f"{DATA / name} is missing; set ZSL_DATA to the folder of corpora")
-    sentences = [list(sentence.words) for sentence in read_sentences(DATA / name)]
+    sentences = [list(sentence.words) for sentence in read_sentences(corpus(name))]
     windows = encode_words(sentences, tokenizer, 10_000)
     expected = tokenizer(sentences, is_split_into_words=True)["input_ids"]
     assert [window(windows, number)[0] for number in range(len(sentences))] == expected
