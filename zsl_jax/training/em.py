@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from zsl_jax.training import hosts, steps
 from zsl_jax.training.config import Objective, Strategy, TrainConfig
@@ -20,8 +20,11 @@ from zsl_jax.training.schedules import rates_at
 from zsl_jax.training.setup import Start, Training
 from zsl_jax.training.state import AnyArray, TrainState
 
+# Of every word a distribution, or a one-hot row as truth values, of a fourth of the size.
+Target = Float[np.ndarray, "N K"] | Bool[np.ndarray, "N K"]
 
-def distil(training: Training, start: Start, target: Float[np.ndarray, "N K"]) -> TrainState:
+
+def distil(training: Training, start: Start, target: Target) -> TrainState:
     """Learn a fixed distribution a word: supervised, hard, hard_vote, hard_cat and kd.
 
     Args:

@@ -93,7 +93,7 @@ class _Notes:
 def _evidence(places: np.ndarray, target: np.ndarray | None, sources: Sources | None) -> Evidence:
     """What is known about the words at these places; word 0 stands in where there is none."""
     ids = np.maximum(places, 0)
-    rows = None if target is None else target[ids]
+    rows = None if target is None else np.asarray(target[ids], np.float32)
     if sources is None:
         return Evidence(rows, None, None)
     known = None if sources.known is None else sources.known[ids]

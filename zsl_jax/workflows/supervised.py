@@ -63,7 +63,7 @@ def train_supervised(
     labels = gold_labels(sentences, "--train")
     scheme = LabelScheme.from_labels(labels)
     ids = scheme.encode([name for names in labels for name in names], "--train")
-    target = np.eye(scheme.size, dtype=np.float32)[ids]
+    target = np.eye(scheme.size, dtype=bool)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
     parts, states = through_frozen_layers(encoder, [windows], config, cache)
     fit = start_fit(encoder, scheme, parts, config, states=states)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
@@ -136,9 +136,7 @@ def _part_by_part(target: np.ndarray, num_words: Sequence[int], copies: int) -> 
     return np.concatenate([table[part] for part in range(len(num_words)) for table in cut])
 
 
-def fixed_target(
-    votes: SourceVotes, num_labels: int, config: TrainConfig
-) -> Float[np.ndarray, "N K"]:
+def fixed_target(votes: SourceVotes, num_labels: int, config: TrainConfig) -> em.Target:
     """What the tagger is to learn without a label model.
 
     Args:
@@ -151,7 +149,7 @@ def fixed_target(
       for `hard_cat`, source by source. A row of zeros leaves its word out. Rows of words whose
       label is known are one-hot under every approach.
     """
-    one_hot = np.vstack([np.eye(num_labels), np.zeros(num_labels)]).astype(np.float32)
+    one_hot = np.vstack([np.eye(num_labels, dtype=bool), np.zeros(num_labels, bool)])
     target = _without_known(votes, one_hot, config)
     if votes.known is not None:
         known = np.tile(votes.known, len(target) // len(votes.known))
@@ -160,8 +158,8 @@ def fixed_target(
 
 
 def _without_known(
-    votes: SourceVotes, one_hot: Float[np.ndarray, "K+1 K"], config: TrainConfig
-) -> Float[np.ndarray, "N K"]:
+    votes: SourceVotes, one_hot: Bool[np.ndarray, "K+1 K"], config: TrainConfig
+) -> em.Target:
     """`fixed_target` from the sources alone."""
     num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
     labels = as_target_labels(votes._replace(probs=None), num_labels).labels
