@@ -5,6 +5,6 @@ cd "$(dirname "$0")"
 export HF_HUB_OFFLINE=1
 ruff check .
 ruff format --check .
-mypy zsl_jax launch
+mypy zsl_jax launch benchmarks
 pytest -n 2 --dist loadfile tests
 pytest --doctest-modules zsl_jax

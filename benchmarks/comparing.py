@@ -64,7 +64,7 @@ def start(corpus: Callable[..., Path]) -> Started:
     inputs.watch_compilations()
     test_file = corpus(FLAGS.target, "test")
     files = [*map(corpus, [*FLAGS.languages, FLAGS.target]), test_file]
-    own = {name: FLAGS[name].value for name in OWN_FLAGS}
+    own: dict[str, Any] = {name: FLAGS[name].value for name in OWN_FLAGS}
     run = create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
     encoder = load_tagger(FLAGS.encoder)
     sources = trained_sources(encoder, run, corpus)

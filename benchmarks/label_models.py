@@ -167,4 +167,5 @@ def crowd_kit_dawid_skene(votes, iterations: int) -> Float[np.ndarray, "N K"]:
     from crowdkit.aggregation import DawidSkene
 
     model = DawidSkene(n_iter=iterations, tol=-np.inf).fit(votes)
+    assert model.probas_ is not None
     return model.probas_.sort_index(axis=0).sort_index(axis=1).to_numpy()

@@ -54,7 +54,7 @@ class Agreement(NamedTuple):
     compared: int
     equal: int
     unlabelled: int
-    examples: tuple[tuple[str, str, str], ...]
+    examples: tuple[tuple[str, str, str | None], ...]
 
 
 def main() -> None:
@@ -81,7 +81,7 @@ def open_pipeline(folder: str) -> Any:
     import transformers
 
     warnings.filterwarnings("ignore", "Tokenizer does not support real words")
-    pipeline = transformers.pipeline(
+    pipeline: Any = transformers.pipeline(
         "token-classification", folder, aggregation_strategy="first", ignore_labels=[], device="cpu"
     )
     pipeline.group_entities = lambda words: words  # words are not merged to entities

@@ -49,7 +49,7 @@ def main() -> None:
     print(json.dumps({"texts": texts, **costs, "checkpoint": weigh_checkpoint(encoder, rows)}))
 
 
-def weigh_text(path: Path, tokenizer: Any) -> dict[str, float]:
+def weigh_text(path: Path, tokenizer: Any) -> dict[str, Any]:
     """Bytes of a text on disk and in memory, its subwords and the rows that they fill."""
     import numpy as np
 
@@ -107,7 +107,6 @@ def weigh_predictions(path: str) -> dict[str, float]:
 
 def count_stages(encoder, rows: int) -> dict[str, Any]:
     """XLA's counts a subword (update, log P_θ) and a word (E step)."""
-    import jax
     import numpy as np
 
     from zsl_jax.training import steps
@@ -123,11 +122,11 @@ def count_stages(encoder, rows: int) -> dict[str, Any]:
             for key in none
         }
     words, sources, labels = BLOCK_WORDS, FLAGS.num_sources, FLAGS.num_labels
-    table = jax.ShapeDtypeStruct((words, labels), np.float32)
-    votes = jax.ShapeDtypeStruct((words, sources, labels), np.float32)
-    confusion = jax.ShapeDtypeStruct((sources, labels, labels), np.float32)
-    mask = jax.ShapeDtypeStruct((words,), bool)
-    compares = jax.ShapeDtypeStruct((), bool)
+    table = shape((words, labels), np.float32)
+    votes = shape((words, sources, labels), np.float32)
+    confusion = shape((sources, labels, labels), np.float32)
+    mask = shape((words,), bool)
+    compares = shape((), bool)
     arguments = (table, votes, table, mask, confusion, compares)
     block = steps.expectation.lower(JointWeights(), *arguments, False)
     e_step = {key: round(value / words) for key, value in count(block).items()}
@@ -141,6 +140,13 @@ def with_layers(encoder, num_layers: int):
 def count(lowered) -> dict[str, float]:
     found = lowered.compile().cost_analysis()
     return {"flops": found["flops"], "bytes": found["bytes accessed"]}
+
+
+def shape(sizes: tuple[int, ...], dtype: Any) -> Any:
+    """Stands for an array wherever a program is only lowered."""
+    import jax
+
+    return jax.ShapeDtypeStruct(sizes, dtype)
 
 
 def shapes_of(encoder, rows: int):
@@ -159,24 +165,23 @@ def shapes_of(encoder, rows: int):
     params = jax.eval_shape(lambda: model.init(keys, ids, ids, ids, deterministic=True))["params"]
 
     def stacked(leaf):
-        return jax.ShapeDtypeStruct((encoder.num_layers, *leaf.shape[1:]), leaf.dtype)
+        return shape((encoder.num_layers, *leaf.shape[1:]), leaf.dtype)
 
     layers = jax.tree.map(stacked, params["encoder"]["layers"])
     params = {**params, "encoder": {**params["encoder"], "layers": layers}}
-    logits = jax.ShapeDtypeStruct((sources, labels, labels), np.float32)
+    logits = shape((sources, labels, labels), np.float32)
     tree = {"tagger": params, "confusion": logits}
     moments = jax.eval_shape(lambda tree: steps.init_optimizer(tree, OptimizerConfig()), tree)
-    step, key = jax.ShapeDtypeStruct((), np.int32), jax.ShapeDtypeStruct((2,), np.uint32)
+    step, key = shape((), np.int32), shape((2,), np.uint32)
     return TrainState(params, logits, moments, step, key)
 
 
 def batch_shapes():
-    import jax
     import numpy as np
 
     from zsl_jax.types import TokenBatch
 
-    return TokenBatch(*[jax.ShapeDtypeStruct((FLAGS.rows, FLAGS.row_length), np.int32)] * 4)
+    return TokenBatch(*[shape((FLAGS.rows, FLAGS.row_length), np.int32)] * 4)
 
 
 def lowered_update(encoder, rows: int):
@@ -191,10 +196,10 @@ def lowered_update(encoder, rows: int):
     settings = setup.step_settings(TrainConfig(dtype=FLAGS.dtype), encoder, FLAGS.num_labels)
     state = shapes_of(encoder, rows)
     places, labels = FLAGS.rows * FLAGS.row_length, FLAGS.num_labels
-    target = jax.ShapeDtypeStruct((places, labels), np.float32)
-    votes = jax.ShapeDtypeStruct((places, FLAGS.num_sources, labels), np.float32)
+    target = shape((places, labels), np.float32)
+    votes = shape((places, FLAGS.num_sources, labels), np.float32)
     evidence = update.Evidence(target, votes, state.confusion_logits)
-    rates = Rates(*[jax.ShapeDtypeStruct((), np.float32)] * len(Rates._fields))
+    rates = Rates(*[shape((), np.float32)] * len(Rates._fields))
 
     def body(*arguments):
         return update.update(settings, None, *arguments)

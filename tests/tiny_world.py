@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -19,7 +19,7 @@ LABELS = ("NAME", "NOUN", "VERB")
 STEMS = {"NAME": "Ka Lo Mi Ru", "NOUN": "tab sel dor vin pas", "VERB": "gata lora mina"}
 WORDS = tuple(word for stems in STEMS.values() for word in stems.split())
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-CONFIG = {
+CONFIG: dict[str, Any] = {
     "model_type": "bert",
     "hidden_size": 16,
     "num_hidden_layers": 2,
