@@ -114,6 +114,8 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
     "mix_schedule": (flags.DEFINE_enum, "linear", ["linear", "cosine", "constant"],
         "From one share to the other."),
     "warmup": (flags.DEFINE_float, 0.1, "Part of the training in which the rate rises.", 0.0, 0.99),
+    "decay": (flags.DEFINE_enum, "linear", ["linear", "constant"],
+        "The rate after the warm-up: falls to 0, or stays."),
     "weight_decay": (flags.DEFINE_float, 0.01, "AdamW's decay of dense kernels.", 0.0),
     "clip_norm": (flags.DEFINE_float, 5.0, "Largest gradient norm.", 0.0),
     "dropout": (flags.DEFINE_float, 0.1, "Dropout rate.", 0.0, 0.99),
@@ -141,8 +143,8 @@ DEFINITIONS: dict[str, tuple[Any, ...]] = {
 # fmt: on
 
 TRAINING = (
-    "batch_words row_length learning_rate head_learning_rate warmup weight_decay clip_norm dropout "
-    "seed dtype partition trainable_layers"
+    "batch_words row_length learning_rate head_learning_rate warmup decay weight_decay clip_norm "
+    "dropout seed dtype partition trainable_layers"
 ).split()
 HOSTS = "coordinator process_id num_processes pod parts".split()
 TRANSFER = (
@@ -214,6 +216,7 @@ def train_config():
         learning_rate=FLAGS.learning_rate,
         head_learning_rate=FLAGS.head_learning_rate,
         warmup_fraction=FLAGS.warmup,
+        decay=FLAGS.decay,
         clip_norm=FLAGS.clip_norm,
         weight_decay=FLAGS.weight_decay,
     )

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from zsl_jax.training.config import Approach, LabelModelConfig, TrainConfig
-from zsl_jax.training.schedules import mix_at, rates_at, warmup_linear_decay
+from zsl_jax.training.config import Approach, LabelModelConfig, OptimizerConfig, TrainConfig
+from zsl_jax.training.schedules import mix_at, rate_factor, rates_at
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -14,10 +14,19 @@ def test_mix_goes_from_start_to_end_and_never_back(schedule):
 
 
 def test_rate_rises_to_its_height_and_falls_to_zero():
-    values = [warmup_linear_decay(step / 10, 0.2) for step in range(11)]
+    values = [rate_factor(step / 10, 0.2, "linear") for step in range(11)]
     assert values.index(max(values)) == 2
     assert max(values) == pytest.approx(1.0)
     assert values[0] == values[-1] == 0.0
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.2])
+def test_rate_without_decay_stays_at_its_height(warmup):
+    optimizer = OptimizerConfig(learning_rate=0.5, warmup_fraction=warmup, decay="constant")
+    config = TrainConfig(optimizer=optimizer)
+    rates = [float(rates_at(step / 10, config).learning_rate) for step in range(11)]
+    assert rates == sorted(rates)
+    assert set(rates[2:]) == {0.5} and (rates[0] == 0.5) == (warmup == 0)
 
 
 def test_minimum_risk_training_keeps_the_fixed_matrices():

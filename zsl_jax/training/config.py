@@ -97,7 +97,7 @@ class LabelModelConfig:
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig:
-    """AdamW with a linear warm-up and decay.
+    """AdamW with a linear warm-up, and a decay after it.
 
     Attributes:
       learning_rate: Highest rate for the encoder.
@@ -105,6 +105,7 @@ class OptimizerConfig:
         a small encoder wants ten times as much, or more.
       confusion_learning_rate: Highest rate for the logits of σ.
       warmup_fraction: Part of the training in which the rate rises from 0.
+      decay: "linear" (down to 0 at the end) or "constant" (no decay).
       clip_norm: Largest global norm of the gradient of the mean loss a word.
       weight_decay: On the kernels of dense layers only.
     """
@@ -113,6 +114,7 @@ class OptimizerConfig:
     head_learning_rate: float = 0.0
     confusion_learning_rate: float = 2e-4
     warmup_fraction: float = 0.1
+    decay: str = "linear"
     clip_norm: float = 5.0
     weight_decay: float = 0.01
 

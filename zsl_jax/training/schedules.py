@@ -24,15 +24,17 @@ class Rates(NamedTuple):
     mix: np.float32
 
 
-def warmup_linear_decay(progress: float, warmup_fraction: float) -> float:
-    """Factor on the highest rate: 0 up to 1 over the warm-up, then down to 0 at the end.
+def rate_factor(progress: float, warmup_fraction: float, decay: str) -> float:
+    """Factor on the highest rate: from 0 to 1 over the warm-up, then down to 0 at the end or level.
 
-    >>> warmup_linear_decay(0.05, 0.1), warmup_linear_decay(0.1, 0.1), warmup_linear_decay(1.0, 0.1)
-    (0.5, 1.0, 0.0)
+    >>> [rate_factor(progress, 0.1, "linear") for progress in (0.05, 0.1, 1.0)]
+    [0.5, 1.0, 0.0]
+    >>> [rate_factor(progress, 0.1, "constant") for progress in (0.05, 0.1, 1.0)]
+    [0.5, 1.0, 1.0]
     """
     if progress < warmup_fraction:
         return progress / warmup_fraction
-    return (1.0 - progress) / (1.0 - warmup_fraction)
+    return 1.0 if decay == "constant" else (1.0 - progress) / (1.0 - warmup_fraction)
 
 
 def mix_at(progress: float, start: float, end: float, schedule: str) -> float:
@@ -55,7 +57,7 @@ def rates_at(progress: float, config: TrainConfig) -> Rates:
     λ is 1 throughout for minimum risk training, whatever the schedule says.
     """
     optimizer, label_model = config.optimizer, config.label_model
-    factor = warmup_linear_decay(progress, optimizer.warmup_fraction)
+    factor = rate_factor(progress, optimizer.warmup_fraction, optimizer.decay)
     mix = 1.0
     if config.approach == "lvm":
         schedule = label_model.mix_schedule
