@@ -34,7 +34,8 @@ def rate_factor(progress: float, warmup_fraction: float, decay: str) -> float:
     """
     if progress < warmup_fraction:
         return progress / warmup_fraction
-    return 1.0 if decay == "constant" else (1.0 - progress) / (1.0 - warmup_fraction)
+    after = {"linear": (1.0 - progress) / (1.0 - warmup_fraction), "constant": 1.0}
+    return after[decay]
 
 
 def mix_at(progress: float, start: float, end: float, schedule: str) -> float:
