@@ -1,11 +1,10 @@
 """Corpora that are not part of the project, for the tests that read real text."""
 
-import os
 from pathlib import Path
 
 import pytest
 
-DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
+from benchmarks.corpora import DATA
 
 
 def corpus(name: str) -> Path:
