@@ -8,15 +8,15 @@ Killed at any moment, it goes on from its last checkpoint when the same command 
 import dataclasses
 from pathlib import Path
 
-from launch import inputs, options
+from launch import inputs, options, shared_flags
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
 options.define("encoder", "text", "source", "label_map", "gold_words", "test", "test_source")
 options.define("output", "overwrite", "column", "format", "encoding", "words", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
-options.define(*options.TRANSFER, *options.TRAINING, "save_every_steps", *options.HOSTS)
-options.define_epochs(1, "Passes over the text in one round.")
+options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)
+options.define(*options.TRAINING, *shared_flags.MACHINES)
 
 
 def main() -> None:

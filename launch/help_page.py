@@ -1,0 +1,118 @@
+"""What --help prints: the flags by what they are about, on a page.
+
+Where all of them need more than a page, those of every day are explained and the others named;
+--helpfull explains them all.
+"""
+
+import itertools
+import shutil
+import sys
+import textwrap
+from collections.abc import Iterable, Mapping
+
+from absl import app, flags
+
+from launch import shared_flags
+
+FLAGS = flags.FLAGS
+PAGE = 66  # lines
+COLUMN = 24  # where the explanations start
+NAMED = ("reading", "optimisation", "label model", "machines")  # sections folded on a long page
+
+
+class HelpFlag(flags.BooleanFlag):
+    """A flag that prints the page and ends the program.
+
+    Args:
+      name: Of the flag.
+      short_name: Its one letter.
+      lines: The longest page on which every flag is explained.
+    """
+
+    def __init__(self, name: str, short_name: str | None, lines: float) -> None:
+        self._lines = lines
+        meaning = "Print the flags."
+        super().__init__(name, False, meaning, short_name=short_name, allow_override=True)
+
+    def parse(self, arg) -> None:
+        """Print the page."""
+        super().parse(arg)
+        if self.value:
+            about = (sys.modules["__main__"].__doc__ or "").strip()
+            own = {flag.name: flag for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
+            width = min(shutil.get_terminal_size((80, 0)).columns, 100)
+            print(
+                about, *page(sections(own), width, self._lines - len(about.splitlines())), sep="\n"
+            )
+            sys.exit(0)
+
+
+def define() -> None:
+    """Let --help, -h, --helpshort and --helpfull print our page instead of absl's lists."""
+    app.define_help_flags()
+    for name, short_name, lines in [
+        ("help", "h", PAGE),
+        ("helpshort", "?", PAGE),
+        ("helpfull", None, float("inf")),
+    ]:
+        flags.DEFINE_flag(HelpFlag(name, short_name, lines))
+
+
+def sections(own: Mapping[str, flags.Flag]) -> dict[str, list[flags.Flag]]:
+    """A program's flags, by section; those that it does not share come first."""
+    alone = [name for name in own if name not in shared_flags.DEFINITIONS]
+    named: dict[str, Iterable[str]] = {"this program": alone, **shared_flags.SECTIONS}
+    found = {title: [own[name] for name in names if name in own] for title, names in named.items()}
+    return {title: members for title, members in found.items() if members}
+
+
+def page(found: Mapping[str, list[flags.Flag]], width: int, lines: float) -> list[str]:
+    """The lines of all sections; if too many, some sections give but the names of their flags.
+
+    Args:
+      found: Flags by section.
+      width: Of the page, in characters.
+      lines: The longest page on which all are explained.
+    """
+    rows = {title: _section(title, members, width) for title, members in found.items()}
+    more = ["", "More: --flagfile=FILE reads flags from a file."]
+    if sum(map(len, rows.values())) + len(more) > lines:
+        folded = [title for title in rows if title in NAMED]
+        more = ["", "Explained by --helpfull:"]
+        for title in folded:
+            del rows[title]
+            more += _wrapped(f"  {title}: ", " ".join(map(_name, found[title])), width)
+    return [*itertools.chain(*rows.values()), *more]
+
+
+def _section(title: str, members: list[flags.Flag], width: int) -> list[str]:
+    rows = [line for flag in members for line in _explained(flag, width)]
+    return ["", f"{title[0].upper()}{title[1:]}:", *rows]
+
+
+def _explained(flag: flags.Flag, width: int) -> list[str]:
+    return _wrapped(f"  {_name(flag)}  ".ljust(COLUMN), _meaning(flag), width)
+
+
+def _name(flag: flags.Flag) -> str:
+    prefix = "--[no]" if flag.boolean else "--"
+    return prefix + flag.name
+
+
+def _meaning(flag: flags.Flag) -> str:
+    """What a flag means, its choices and its default, without what absl wrote into it."""
+    meaning, notes = flag.help.partition(";\n")[0], []
+    if isinstance(flag, flags.EnumFlag):
+        choices = flag.parser.enum_values
+        meaning = meaning.removeprefix(f"<{'|'.join(choices)}>: ")
+        notes.append(", ".join(choices))
+    if flag.default_as_str and not flag.boolean and flag.default != []:
+        notes.append(f"default {flag.default_as_str.strip(chr(39))}")
+    return f"{meaning} ({'; '.join(notes)})" if notes else meaning
+
+
+def _wrapped(head: str, text: str, width: int) -> list[str]:
+    indent = " " * min(len(head), COLUMN)
+    return textwrap.wrap(
+        text, width, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False
+    )

@@ -1,0 +1,175 @@
+"""The flags that several programs share: one name, one meaning, one default.
+
+Importing this costs nothing: no program loads JAX before its flags are read.
+"""
+
+from typing import Any
+
+from absl import flags
+
+Definitions = dict[str, tuple[Any, ...]]
+
+# fmt: off
+TEXTS: Definitions = {
+    "encoder": (flags.DEFINE_string, None,
+        "Encoder (or tagger) to start from: folder or hub name."),
+    "model": (flags.DEFINE_string, None, "Tagger: model folder or hub name."),
+    "text": (flags.DEFINE_string, None,
+        "Text to label: a file, quoted glob, folder or - (standard input); labels are not read."),
+    "train": (flags.DEFINE_string, None, "Labelled text to train on."),
+    "dev": (flags.DEFINE_string, None, "Labelled text that chooses the best pass."),
+    "gold": (flags.DEFINE_string, None, "Labelled text to score against."),
+    "predicted": (flags.DEFINE_multi_string, None,
+        "Predictions to score: CoNLL, CoNLL-U, JSONL or Parquet. Repeat it or use * for the seeds "
+        "of one method."),
+    "significance": (flags.DEFINE_multi_string, [],
+        "The same of another method, to test --predicted against."),
+    "source": (flags.DEFINE_multi_string, [],
+        "NAME=PATH of a source: a prediction file, model folder, hub name, or spacy:PIPELINE. "
+        "Repeat it."),
+    "test_source": (flags.DEFINE_multi_string, [],
+        "NAME=PATH of a source's prediction file for --test, where --source is a file too."),
+    "test": (flags.DEFINE_string, None,
+        "Labelled text, read only after training, for the table of results."),
+    "label_map": (flags.DEFINE_multi_string, [],
+        "NAME=FILE of a source's label map: YAML with `label: target` or `entity type: target` a "
+        "line; null abstains, [A, B] may be either."),
+    "gold_words": (flags.DEFINE_string, None,
+        "The text with the labels of words that you know, _ for all others; Q is held there."),
+}
+
+RESULTS: Definitions = {
+    "output": (flags.DEFINE_string, None, "Where the result goes."),
+    "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
+        "Format of --output. Default: what the extension says; conll for - (standard output)."),
+    "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
+    "method": (flags.DEFINE_enum, "dawid_skene", ["majority", "mean", "dawid_skene"],
+        "How the sources are put together."),
+    "decode": (flags.DEFINE_enum, "argmax", ["argmax", "viterbi"],
+        "Most probable label of a word, or sequence without stray I- labels."),
+    "confidence": (flags.DEFINE_float, 0.95, "Of intervals and bounds.", 0.5, 0.9999),
+    "resamples": (flags.DEFINE_integer, 10_000, "Bootstrap resamples of the sentences.", 1),
+}
+
+APPROACH: Definitions = {
+    "approach": (flags.DEFINE_enum, "lvm",
+        ["direct", "hard", "hard_cat", "hard_vote", "kd", "mrt", "lvm"],
+        "How the tagger learns from the sources."),
+    "predictions": (flags.DEFINE_enum, "soft", ["soft", "hard"],
+        "Learn from the sources' probabilities or labels."),
+    "strategy": (flags.DEFINE_enum, "soft_em", ["soft_em", "hard_em", "direct"],
+        "How mrt and lvm are optimised."),
+    "distillation": (flags.DEFINE_enum, "kl", ["kl", "mse"], "Loss of kd."),
+}
+
+PASSES: Definitions = {
+    "rounds": (flags.DEFINE_integer, 3,
+        "EM rounds (passes over the text, for the other approaches).", 1),
+    "epochs": (flags.DEFINE_integer, 1, "Passes over the text in one round.", 1),
+    "stop_early": (flags.DEFINE_bool, False, "Stop when J has not improved after a round."),
+}
+
+TRAINING: Definitions = {
+    "batch_words": (flags.DEFINE_integer, 512, "Words in an update, about.", 1),
+    "learning_rate": (flags.DEFINE_float, 1e-4, "Highest learning rate of the encoder.", 0.0),
+    "head_learning_rate": (flags.DEFINE_float, 0.0,
+        "The same of the new head; small encoders want more (0: as --learning_rate).", 0.0),
+    "dropout": (flags.DEFINE_float, 0.1, "Dropout rate.", 0.0, 0.99),
+    "trainable_layers": (flags.DEFINE_integer, None,
+        "Train the head and so many of the last layers (0: the head only). What lies below is "
+        "frozen and runs once over a text, without dropout. Default: all are trained.", 0),
+    "seed": (flags.DEFINE_integer, 0, "Of all that is random: head, dropout, order, samples.", 0),
+}
+
+READING: Definitions = {
+    "task": (flags.DEFINE_enum, None, ["pos", "ner", "plain"],
+        "Which scores count: accuracy (pos, plain) or entity F1 (ner). Default: ner if the "
+        "labels are BIO. With pos, spaCy pipelines give parts of speech instead of entities."),
+    "column": (flags.DEFINE_string, None,
+        "Column of the labels: a number from 0 (negative: from the right) or a CoNLL-U name. "
+        "Default: upos in .conllu, the last elsewhere."),
+    "format": (flags.DEFINE_enum, None,
+        ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
+            "datasets"],
+        "Format of the texts (not of --source or --predicted). Default: what the extension says."),
+    "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
+    "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
+        "How raw text is cut into words. Default: whitespace in plain text, unicode in reviews."),
+    "max_sentences": (flags.DEFINE_integer, 0,
+        "Use this many random sentences of --train or --text, drawn with --seed (0: all).", 0),
+    "max_test_sentences": (flags.DEFINE_integer, 0, "The same for --test and --dev.", 0),
+}
+
+OPTIMISATION: Definitions = {
+    "row_length": (flags.DEFINE_integer, 128,
+        "Subwords in a packed row; longer sentences go through overlapping windows.", 8),
+    "warmup": (flags.DEFINE_float, 0.1, "Part of the training in which the rate rises.", 0.0, 0.99),
+    "decay": (flags.DEFINE_enum, "linear", ["linear", "constant"],
+        "The rate after the warm-up: falls to 0, or stays."),
+    "weight_decay": (flags.DEFINE_float, 0.01, "AdamW's decay of dense kernels.", 0.0),
+    "clip_norm": (flags.DEFINE_float, 5.0, "Largest gradient norm.", 0.0),
+    "dtype": (flags.DEFINE_enum, "float32", ["float32", "bfloat16"],
+        "Of the encoder's activations; parameters, softmax and loss stay float32."),
+    "partition": (flags.DEFINE_enum, "pmap", ["pmap", "shard_map"],
+        "How several devices share an update."),
+}
+
+LABEL_MODEL: Definitions = {
+    "confusion_learning_rate": (flags.DEFINE_float, 2e-4,
+        "Highest learning rate of the trainable confusion matrices.", 0.0),
+    "tau_fixed": (flags.DEFINE_float, None,
+        "Temperature of the fixed confusion matrices (default 10)."),
+    "tau_trainable": (flags.DEFINE_float, None,
+        "First temperature of the trainable ones (default 2)."),
+    "mu_fixed": (flags.DEFINE_float, None, "The same as --tau_fixed, as the diagonal probability."),
+    "mu_trainable": (flags.DEFINE_float, None,
+        "The same as --tau_trainable, as the diagonal probability."),
+    "confusion_init": (flags.DEFINE_enum, "tau", ["tau", "dawid_skene"],
+        "Where the trainable confusion matrices start."),
+    "confusion_update": (flags.DEFINE_enum, "gradient", ["gradient", "closed_form"],
+        "How they are learned."),
+    "confusion_evidence": (flags.DEFINE_enum, "hard", ["hard", "soft"],
+        "What the closed form counts; soft can collapse."),
+    "pseudo_count": (flags.DEFINE_float, 1.0,
+        "Weight of the first matrices in the closed form, in words a label.", 0.0),
+    "prior_weight": (flags.DEFINE_string, "1",
+        "Weight of the tagger in the posterior: a number or num_sources."),
+    "source_weight": (flags.DEFINE_list, ["1"],
+        "Weight of the sources in the posterior: one number, or one each with commas."),
+    "mix_start": (flags.DEFINE_float, 1.0,
+        "Share of the fixed matrices at the first update.", 0.0, 1.0),
+    "mix_end": (flags.DEFINE_float, 0.0,
+        "Share of the fixed matrices at the last update.", 0.0, 1.0),
+    "mix_schedule": (flags.DEFINE_enum, "linear", ["linear", "cosine", "constant"],
+        "From one share to the other."),
+}
+
+MACHINES: Definitions = {
+    "save_every_steps": (flags.DEFINE_integer, 0,
+        "Save the state every so many updates too, not only after each round.", 0),
+    "coordinator": (flags.DEFINE_string, None,
+        "HOST:PORT of process 0, where a run has several processes outside of a TPU pod."),
+    "process_id": (flags.DEFINE_integer, None, "Number of this process, from 0.", 0),
+    "num_processes": (flags.DEFINE_integer, None, "Processes of the run.", 1),
+    "pod": (flags.DEFINE_bool, False,
+        "All workers of a TPU pod slice run this command and find each other."),
+    "parts": (flags.DEFINE_integer, None,
+        "Parts into which the text is dealt (default: one for each process). Other numbers of "
+        "processes give the same result as long as this stays.", 1),
+}
+# fmt: on
+
+SECTIONS: dict[str, Definitions] = {
+    "texts and sources": TEXTS,
+    "results": RESULTS,
+    "approach": APPROACH,
+    "passes": PASSES,
+    "training": TRAINING,
+    "reading": READING,
+    "optimisation": OPTIMISATION,
+    "label model": LABEL_MODEL,
+    "machines": MACHINES,
+}
+DEFINITIONS: Definitions = {
+    name: definition for section in SECTIONS.values() for name, definition in section.items()
+}
