@@ -175,7 +175,8 @@ def fingerprint(model: str) -> str:
     for path in sorted(Path(model).glob("*")):
         if path.suffix in (".json", ".safetensors", ".txt", ".model") and path.is_file():
             digest.update(path.name.encode())
-            digest.update(hashlib.sha256(path.read_bytes()).digest())
+            with open(path, "rb") as file:
+                digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest() if Path(model).is_dir() else model
 
 
