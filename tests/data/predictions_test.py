@@ -363,10 +363,21 @@ def test_a_permutation_of_the_labels_permutes_the_votes(predictions, random):
         np.testing.assert_array_equal(permuted.probs, votes.probs[..., order])
 
 
-def test_votes_are_hard_if_one_source_has_no_probabilities():
-    sources = [make(PROBS), make(None, [0] * 6)]
-    votes = store.source_votes(sources, Alphabet.of(LabelScheme(NAMES)), ["en", "de"])
-    assert votes.probs is None and votes.labels.shape == (6, 2)
+def test_labels_without_probabilities_are_certain_beside_others_with_them():
+    hard = make(None, [0, 1, -1, 1, 0, 1], names=("I-PER", "O"))
+    alphabet = Alphabet.of(LabelScheme(("O", "B-PER", "I-PER")))
+    votes = store.source_votes([make(PROBS), hard], alphabet, ["en", "de"])
+    assert votes.probs is not None
+    expected = [[0, 0, 1], [1, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0]]
+    np.testing.assert_array_equal(votes.probs[:, 1], expected)
+    assert store.source_votes([hard], alphabet, ["de"]).probs is None
+    wanted = store.source_votes([hard], alphabet, ["de"], soft=True)
+    assert wanted.probs is not None
+    np.testing.assert_array_equal(wanted.probs[:, 0], expected)
+    whole = store.concatenate([make(PROBS), hard])
+    assert whole.probs is not None
+    np.testing.assert_array_equal(whole.probs[:6], np.array(PROBS, np.float16))
+    np.testing.assert_array_equal(whole.probs[6:], expected)
 
 
 def test_bad_sources_are_named():

@@ -248,7 +248,7 @@ def test_empty_files_are_refused_in_every_format(tmp_path, format, content):
 
 
 def test_the_programs_offer_every_format():
-    from launch.options import DEFINITIONS
+    from launch.shared_flags import DEFINITIONS
 
     assert tuple(DEFINITIONS["format"][2]) == FORMATS
     assert tuple(DEFINITIONS["words"][2]) == WORD_RULES

@@ -153,6 +153,9 @@ def test_written_folder_is_complete_and_readable(tmp_path):
         "classifier.bias": np.zeros(3, np.float32),
     }
     for _ in range(2):  # the second time over the first
+        for stale in ("vocab.txt", "label_model.safetensors"):  # of another model
+            target.mkdir(exist_ok=True)
+            (target / stale).touch()
         write_model_folder(target, CONFIG, tensors, source, ["O", "B-PER", "I-PER"])
     names = {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
     assert {file.name for file in target.iterdir()} == names

@@ -60,7 +60,7 @@ def test_anything_becomes_bio_or_stays_plain_and_a_second_time_changes_nothing(s
     for names in labels:
         for place, label in enumerate(names):
             if label.startswith("I-"):
-                assert place and names[place - 1][1:] == label[1:]
+                assert place and (names[place - 1][1:] == label[1:] or names[place - 1] == "_")
     again, same = converted(labels)
     assert same == labels and again.repairs == 0
 
@@ -90,7 +90,11 @@ def test_probabilities_sum_to_what_they_did(sentences, seed):
     ("labels", "expected", "repairs"),
     [
         ("I-X I-X O B-Y I-X", "B-X I-X O B-Y B-X", 2),
-        ("B-X I-X _ I-X", "B-X I-X _ B-X", 1),
+        ("B-X I-X _ I-X", "B-X I-X _ I-X", 0),  # which the word without a label may have begun
+        ("B-X _ I-X O I-X", "B-X _ I-X O B-X", 1),
+        ("_ I-X O _ O", "_ I-X O _ O", 0),  # no IO
+        ("_ I-X O I-X _", "_ B-X O B-X _", 0),  # IO
+        ("B-X E-X _ E-X B-X _", "B-X I-X _ I-X B-X _", 0),
         ("B-X E-X E-X", "B-X I-X B-X", 1),
         ("S-X I-X E-X O", "B-X B-X I-X O", 1),
         ("B-X O S-X", "B-X O B-X", 1),  # never closed

@@ -50,9 +50,12 @@ def test_plain_labels_that_a_map_makes_io_become_bio(tmp_path):
 
 def test_repairs_before_and_after_the_map_are_counted_together(tmp_path):
     given = ["O", "I-X", "O", "B-Y", "I-Y", "O", "B-X"]
-    labels, about = turned(given, "{X: X, B-Y: null, I-Y: I-Y}", tmp_path)
-    assert labels == ["O", "B-X", "O", None, "B-Y", "O", "B-X"]
+    labels, about = turned(given, "{X: X, B-Y: O, I-Y: I-Y}", tmp_path)
+    assert labels == ["O", "B-X", "O", "O", "B-Y", "O", "B-X"]
     assert about["repairs"] == 2 and about["scheme"] == "bio"
+    labels, about = turned(given, "{X: X, B-Y: null, I-Y: I-Y}", tmp_path)
+    assert labels == ["O", "B-X", "O", None, "I-Y", "O", "B-X"]  # which may go on
+    assert about["repairs"] == 1
 
 
 def test_label_maps_belong_to_sources(tmp_path):
@@ -97,6 +100,13 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
     stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
     assert stray["strict"]["overall"]["support"] == 2
     assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
+    path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")
+    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0.4)):
+        labels = np.array(ids, np.int32)
+        write_predictions(path, SourcePredictions(names, labels, None, (gold[0].words,)))
+        made = read_to_score(str(path), gold)
+        given = labels_by_sentence(made.label_names, made.words, made.labels)
+        assert metrics.score([gold[0].labels], given)["f1_strict"] == pytest.approx(strict), ids
 
 
 def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):

@@ -130,6 +130,16 @@ def test_sources_give_the_posterior(folder, tagger, tmp_path, monkeypatch, chunk
         np.testing.assert_array_equal(ours.probs, theirs.probs)
 
 
+def test_labels_alone_are_certain_for_a_model_of_probabilities(tagger):
+    labels = {name: said(seed, soft=False).labels for seed, name in enumerate("ab")}
+    labels["a"] = np.where(np.arange(NUM_WORDS) % 4, labels["a"], -1)
+    rows = np.vstack([np.eye(3), np.zeros(3)])
+    found = tagger.predict(WORDS, labels)
+    for mixed in ({**labels, "b": rows[labels["b"]]}, {n: rows[y] for n, y in labels.items()}):
+        for ours, theirs in zip(tagger.predict(WORDS, mixed), found, strict=True):
+            np.testing.assert_allclose(ours.probs, theirs.probs, atol=1e-5)
+
+
 def test_what_is_refused(folder, tagger, world, tmp_path):
     both = {"a": said(1), "b": said(2)}
     for arguments, message in (
@@ -137,7 +147,6 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         ((WORDS[:-1], both), "the source a: 60 sentences where the text has 59"),
         ((WORDS, {**both, "b": np.zeros((2, 3))}), r"the source b: an array of float64 \(2, 3\)"),
         ((WORDS, {**both, "b": np.full(NUM_WORDS, 3)}), "the source b: label ids must be"),
-        ((WORDS, {**both, "b": said(2, soft=False)}), "labels without probabilities"),
         ((WORDS, {"a": tmp_path / "none.parquet", "b": said(2)}), "none.parquet"),
         ((WORDS, None, "best"), "decode='best' is none of argmax, viterbi"),
         ((WORDS, None, "argmax", "letters"), "words='letters' is none of whitespace"),

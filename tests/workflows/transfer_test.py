@@ -47,13 +47,17 @@ def test_distillation_is_the_mean_of_those_who_speak():
     np.testing.assert_allclose(hard[:2], [[1 / 3, 2 / 3, 0], [0.5, 0, 0.5]], atol=1e-6)
 
 
-def test_hard_takes_one_source_and_soft_evidence_needs_probabilities():
+def test_hard_takes_one_source_and_labels_alone_are_their_own_soft_evidence():
     with pytest.raises(InputError, match="hard_vote"):
         target(Approach.HARD)
     one = VOTES._replace(labels=LABELS[:, :1])
     np.testing.assert_array_equal(target(Approach.HARD, "hard", one)[0], [1, 0, 0])
-    with pytest.raises(InputError, match="--predictions=hard"):
-        evidence_of(VOTES._replace(probs=None), "soft")
+    labels = VOTES._replace(probs=None)
+    for predictions in ("soft", "hard"):
+        assert evidence_of(labels, predictions) is labels.labels
+    np.testing.assert_array_equal(
+        target(Approach.KD, "soft", labels), target(Approach.KD, "hard", labels)
+    )
 
 
 def test_copies_of_a_text_have_words_of_their_own():

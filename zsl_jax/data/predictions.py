@@ -23,6 +23,7 @@ from zsl_jax.data.source_predictions import (
     SourcePredictions,
     check_probs,
     joined_about,
+    one_hot_rows,
 )
 from zsl_jax.data.span_lines import has_spans
 from zsl_jax.data.span_predictions import read_span_predictions
@@ -119,7 +120,8 @@ def concatenate(parts: Sequence[SourcePredictions]) -> SourcePredictions:
       parts: At least one; their label names may differ.
 
     Returns:
-      Predictions with the label names of all; without probabilities if a part has none.
+      Predictions with the label names of all. If some have probabilities, the labels of the others
+      count as certain.
     """
     if len(parts) == 1:
         return parts[0]
@@ -129,11 +131,12 @@ def concatenate(parts: Sequence[SourcePredictions]) -> SourcePredictions:
     for part in parts:
         columns = np.array([place[name] for name in part.label_names], np.int32)
         labels.append(np.append(columns, np.int32(-1))[part.labels])
+        table = one_hot_rows(labels[-1], len(names))
         if part.probs is not None:
-            table = np.zeros((len(part.labels), len(names)), np.float16)
+            table[:] = 0
             table[:, columns] = part.probs
-            probs.append(table)
-    soft = len(probs) == len(parts)
+        probs.append(table)
+    soft = any(part.probs is not None for part in parts)
     words = tuple(sentence for part in parts for sentence in part.words)
     return SourcePredictions(
         label_names=names,
@@ -176,7 +179,7 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
     remedy = "predict the very words of the text again"
     pairs = zip(predictions.words, sentences, strict=False)
     for number, (predicted, sentence) in enumerate(pairs, start=1):
-        if predicted == sentence.words:
+        if tuple(predicted) == sentence.words:
             continue
         words = enumerate(zip_longest(predicted, sentence.words), start=1)
         place, (found, expected) = next((at, pair) for at, pair in words if pair[0] != pair[1])
@@ -203,6 +206,7 @@ def source_votes(
     alphabet: Alphabet,
     names: Sequence[str],
     folder: str | os.PathLike[str] | None = None,
+    soft: bool | None = None,
 ) -> SourceVotes:
     """Brings the predictions of all sources for one text into one alphabet.
 
@@ -212,11 +216,12 @@ def source_votes(
       names: The U sources' names, for the error messages.
       folder: Where the probabilities go while they are needed (see `stored_rows`); None keeps them
         in memory.
+      soft: Whether probabilities are wanted; by default, if any source has them.
 
     Returns:
       labels [N, U] int32; probs [N, U, V] float16, columns in the alphabet's order, rows that sum
-      to 1 or are zero where a source abstains, None unless all sources have probabilities; and what
-      each source's labels may mean.
+      to 1 or are zero where a source abstains, one-hot for sources that give labels only, None if
+      none are wanted; and what each source's labels may mean.
 
     Raises:
       InputError: If a source has a label that the alphabet lacks, another number of words than the
@@ -236,7 +241,7 @@ def source_votes(
         if source.probs is not None:
             check_probs(source.probs, source.words, f"The source {name}")
     probs = None
-    if all(source.probs is not None for source in predictions):
+    if any(source.probs is not None for source in predictions) if soft is None else soft:
         blocks = _normalised(predictions, columns, alphabet.size)
         probs = stored_rows(blocks, (len(predictions), alphabet.size), folder)
     can_mean = np.stack([alphabet.can_mean(source.label_names) for source in predictions])
@@ -252,7 +257,11 @@ def _normalised(
         rows = slice(start, min(start + CHECKED_AT_ONCE, num_words))
         block = np.zeros((rows.stop - start, len(predictions), num_votes), np.float16)
         for place, source in enumerate(predictions):
-            assert source.probs is not None
+            if source.probs is None:
+                block[:, place, columns[place]] = one_hot_rows(
+                    source.labels[rows], len(columns[place])
+                )
+                continue
             probs = source.probs[rows].astype(np.float32)
             totals = probs.sum(axis=1)
             says = (source.labels[rows] >= 0) & (totals > 0)

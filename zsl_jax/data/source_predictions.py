@@ -36,6 +36,15 @@ class SourcePredictions(NamedTuple):
     sets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
+def one_hot_rows(labels: Int[np.ndarray, " N"], num_labels: int) -> Float[np.ndarray, "N K"]:
+    """Labels as distributions: float16 rows, all zero where there is no label (-1).
+
+    >>> one_hot_rows(np.array([1, -1]), 2).tolist()
+    [[0.0, 1.0], [0.0, 0.0]]
+    """
+    return np.eye(num_labels + 1, num_labels, dtype=np.float16)[labels]
+
+
 def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:
     """Finds the sentence of a word.
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zsl_jax.errors import InputError
+from zsl_jax.io import label_model
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
 from zsl_jax.labels import LabelScheme
@@ -130,10 +131,11 @@ def write_model_folder(
     """Writes a tagger as a folder that transformers opens for token classification.
 
     All files are written in full before the first takes its name, and `config.json` takes its name
-    last: a folder that has one is complete.
+    last: a folder that has one is complete. Nothing of a model that was there before
+    stays, neither other tokenizer files nor what was learned of its sources.
 
     Args:
-      path: The folder to write; files of the same names are replaced.
+      path: The folder to write.
       config: The encoder's `config.json` as read; labels and architecture are set here.
       tensors: Hugging Face's names to arrays, the classifier included; written as float32.
       source_folder: The local folder whose tokenizer files are copied.
@@ -154,6 +156,8 @@ def write_model_folder(
                 shutil.copyfile(source, unfinished / source.name)
         write_weights(unfinished / WEIGHTS, tensors)
         write_json(unfinished / CONFIG, _tagger_config(config, label_names))
+        for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
+            (folder / old).unlink(missing_ok=True)
         for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
             os.replace(file, folder / file.name)
 

@@ -7,7 +7,14 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from zsl_jax.labels.label_scheme import LabelScheme
-from zsl_jax.labels.tagging import LabelParts, TaggingScheme, label_parts, open_types, recognise
+from zsl_jax.labels.tagging import (
+    LabelParts,
+    TaggingScheme,
+    after_unlabelled,
+    label_parts,
+    open_types,
+    recognise,
+)
 
 # An I-X (E-X) that goes on with nothing starts an entity; an entity that is never closed ends where
 # its labels do. conlleval reads entities in the same way.
@@ -45,7 +52,9 @@ def to_bio(
     The entities of labels that are valid in their scheme stay as they are. One rule mends the
     others, `REPAIR_RULE`: an I-X or E-X that goes on with nothing starts an entity. Counted as
     repairs are such labels in BIO and BIOES, and in BIOES also a B-X or I-X whose entity is not
-    closed by E-X. In IOB1 and IO every sequence is valid.
+    closed by E-X. In IOB1 and IO every sequence is valid. After a word without a label, I-X and E-X
+    of BIO and BIOES are taken to go on with its entity, and B-X and I-X before one to be closed by
+    it.
 
     Args:
       names: L label names.
@@ -62,13 +71,16 @@ def to_bio(
     inner = np.isin(letters, ("I", "E"))
     orphans = inner & (types != before)
     kinds = np.arange(len(parts.type_names))
+    unknown = after_unlabelled(ids, starts)
     if scheme in (TaggingScheme.IOB1, TaggingScheme.IO):
         repairs, starting, must_begin = 0, kinds, before[:, None] != kinds
     else:
+        orphans &= ~unknown
         repairs, starting = int(orphans.sum()), np.unique(types[orphans])
         must_begin = (types[:, None] == kinds) & orphans[:, None]
     if scheme is TaggingScheme.BIOES:
-        goes_on = np.append((inner & ~orphans)[1:], False)[: len(ids)]
+        unlabelled = (ids < 0) & ~starts
+        goes_on = np.append((inner & ~orphans | unlabelled)[1:], False)[: len(ids)]
         repairs += int((np.isin(letters, ("B", "I")) & ~goes_on).sum())
     new_names, columns, pairs = _new_columns(names, parts, scheme, starting)
     begin = np.append(pairs[:, 0], -1)[types]

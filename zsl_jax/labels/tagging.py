@@ -101,13 +101,25 @@ def open_types(
     return np.where(starts, -1, np.roll(still_open, 1))
 
 
+def after_unlabelled(
+    ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
+) -> Bool[np.ndarray, " N"]:
+    """The words of which nobody knows what they can go on with: the word before has no label.
+
+    >>> after_unlabelled(np.array([-1, 2, -1, 2]), np.array([True, False, False, True])).tolist()
+    [False, True, False, False]
+    """
+    return ~starts & (np.roll(ids, 1) < 0)
+
+
 def recognise(
     parts: LabelParts, ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
 ) -> TaggingScheme:
     """Tells the scheme of a corpus from its label names and, for IOB1, from its labels.
 
     IOB1 and BIO have the same names. It is IOB1 if some I-X starts an entity (at the start of a
-    sentence, after O or after another type) and no B-X stands in such a place; otherwise BIO.
+    sentence, after O or after another type) and no B-X stands in such a place; otherwise BIO. Words
+    after one without a label tell nothing; where there are no others, I-X alone is no IO either.
 
     Args:
       parts: The label names, taken apart.
@@ -118,10 +130,16 @@ def recognise(
       The scheme. Whether labels are taken as IOB1 or as BIO in need of repair, `to_bio` gives the
       same labels; what differs is the number of repairs.
     """
+    letters, unknown = parts.letters[ids], after_unlabelled(ids, starts)
+    if (
+        parts.scheme is TaggingScheme.IO
+        and (letters == "I").any()
+        and unknown[letters == "I"].all()
+    ):
+        return TaggingScheme.BIO
     if parts.scheme is not TaggingScheme.BIO:
         return parts.scheme
-    letters = parts.letters[ids]
-    fresh = (letters != "") & (parts.types[ids] != open_types(parts, ids, starts))
+    fresh = (letters != "") & (parts.types[ids] != open_types(parts, ids, starts)) & ~unknown
     if (fresh & (letters == "I")).any() and not (fresh & (letters == "B")).any():
         return TaggingScheme.IOB1
     return TaggingScheme.BIO

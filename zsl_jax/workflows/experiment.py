@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from absl import logging
 
 from zsl_jax.data.predictions import SourcePredictions, source_votes
 from zsl_jax.data.source_predictions import joined_about
@@ -19,6 +20,7 @@ from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.frozen_layers import through_frozen_layers
+from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.recording import recorded, tally_of
 from zsl_jax.workflows.resuming import Saving
 from zsl_jax.workflows.sources import (
@@ -123,8 +125,10 @@ def prepare_experiment(
     known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
     alphabet = common_alphabet([*label_names, *known_names], sets)
-    votes = [source_votes(list(part.values()), alphabet, names, folder) for part in predictions]
-    soft = all(hosts.gather(all(part.probs is not None for part in votes)))
+    soft = any(hosts.gather(_any_soft(predictions)))
+    votes = [
+        source_votes(list(part.values()), alphabet, names, folder, soft) for part in predictions
+    ]
     probs = [part.probs for part in votes if part.probs is not None]
     known = [
         source_votes([made._replace(probs=None)], alphabet, [GOLD_WORDS]).labels[:, 0]
@@ -132,7 +136,7 @@ def prepare_experiment(
     ]
     joined = SourceVotes(
         labels=np.concatenate([part.labels for part in votes]),
-        probs=_joined(probs, folder) if soft else None,
+        probs=_joined(probs, folder) if probs else None,
         can_mean=np.stack([alphabet.can_mean(own) for own in label_names]),
         first_targets=alphabet.first_targets,
         known=np.concatenate(known) if known else None,
@@ -151,6 +155,16 @@ def behind_frozen_layers(experiment: Experiment, config: TrainConfig, run: RunFo
     start, text = experiment.start, experiment.text
     parts, states = through_frozen_layers(start, text.parts, config, run.cache)
     return experiment._replace(text=text._replace(parts=parts, states=states))
+
+
+def _any_soft(predictions: Sequence[Mapping[str, SourcePredictions]]) -> bool:
+    """Whether some source has probabilities for some part; those without are named in the log."""
+    hard = {n for part in predictions for n, made in part.items() if made.probs is None}
+    soft = {n for part in predictions for n, made in part.items() if made.probs is not None}
+    if soft and hard:
+        names = ", ".join(sorted(hard))
+        logging.info("labels without probabilities count as certain, beside others': %s", names)
+    return bool(soft)
 
 
 def _joined(tables: Sequence[np.ndarray], folder: Path | None) -> np.ndarray:
@@ -191,8 +205,16 @@ def prepare_test(
     task: str | None,
 ) -> Test:
     """The test text with the predictions of the sources that have any for it."""
-    silent = abstaining(gold, experiment.scheme)
-    found = [predictions.get(name, silent) for name in experiment.names]
+    found = []
+    for name in experiment.names:
+        if name not in predictions:
+            logging.warning(
+                "the source %s has no predictions for --test and abstains there; name them with "
+                "--test_source=%s=FILE", name, name
+            )  # fmt: skip
+            found.append(abstaining(gold, experiment.scheme))
+            continue
+        found.append(of_known_labels(predictions[name], experiment.alphabet, name))
     return Test(gold, source_votes(found, experiment.alphabet, experiment.names), task)
 
 

@@ -25,6 +25,7 @@ from zsl_jax.training.expectation import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.tagging import LogProbs
@@ -82,6 +83,9 @@ def label_by_posterior(
     """
     scheme = model.alphabet.scheme
     weights = JointWeights(model.prior_weight, model.source_weight)
+    predictions = {
+        name: of_known_labels(made, model.alphabet, name) for name, made in predictions.items()
+    }
     sentence = word = 0
     for chunk, table in _with_log_probs(log_probs, text, advance):
         sentences, words = slice(sentence, sentence + len(chunk)), slice(word, word + len(table))
@@ -168,10 +172,15 @@ def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
 def read_to_score(path: str, gold: Sequence[Sentence]) -> SourcePredictions:
     """Predictions for a labelled text, as they are scored: in BIO, but not repaired.
 
-    IOB1, BIOES and IO are converted; BIO is left with its faults, which strict scores count.
+    IOB1, BIOES and IO are converted; BIO is left with its faults, which strict scores count. A
+    source that has a label B-X but never gives one is BIO, not IOB1: its entities do not begin.
     """
     found = read_predictions(path, gold)
     check_words(found, gold, path)
     turned = bio_predictions(found)
-    logging.info("%s: labels read as %s", path, turned.about["scheme"])
-    return found if turned.about["scheme"] == "bio" else turned
+    scheme = turned.about["scheme"]
+    given = {found.label_names[label] for label in np.unique(found.labels) if label >= 0}
+    if scheme == "iob1" and not any(name.startswith("B-") for name in given):
+        scheme = "bio"
+    logging.info("%s: labels read as %s", path, scheme)
+    return found if scheme == "bio" else turned

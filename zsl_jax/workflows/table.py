@@ -44,14 +44,17 @@ def baseline_rows(
     gold: Sequence[Sentence],
     task: str | None,
 ) -> list[Row]:
-    """Every source by itself, and the aggregations; Dawid-Skene is fitted on the text."""
+    """Every source by itself, and the aggregations; Dawid-Skene is fitted on the text.
+
+    A source without predictions for the test has no row; without any there are no aggregations.
+    """
     rows = []
     own = as_target_labels(test_votes._replace(probs=None), scheme.size).labels
     for column, name in enumerate(names):
         ids = own[:, column]
         if (ids >= 0).any():
             rows.append(Row(name, "source", score_ids(ids, scheme, gold, task)))
-    for method in METHODS:
+    for method in METHODS if rows else ():
         ids = aggregate(test_votes, scheme.size, method, text_votes).labels
         rows.append(Row(method, "votes", score_ids(ids, scheme, gold, task)))
     return rows
@@ -84,11 +87,15 @@ def verdict(rows: Sequence[Row]) -> str:
     >>> rows = [Row("mean", "votes", {"score": 0.7}), Row("lvm", "Q", {"score": 0.65})]
     >>> verdict(rows)
     'lvm (Q, 65.00) does not beat mean 70.00'
+    >>> verdict(rows[1:])
+    'lvm (Q, 65.00) is compared with nothing: no source has predictions for --test'
     """
     trained = rows[-1]
     score = trained.scores["score"]
     title = f"{trained.name} ({trained.labels_from}, {100 * score:.2f})"
     others = [row for row in rows if row.labels_from in ("source", "votes")]
+    if not others:
+        return f"{title} is compared with nothing: no source has predictions for --test"
     unbeaten = [row for row in others if row.scores["score"] >= score]
     if not unbeaten:
         return f"{title} beats every source and every aggregation of them"

@@ -53,15 +53,12 @@ class Transferred(NamedTuple):
 
 
 def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
-    """The votes in the form that the kernels take: [N, U] labels or [N, U, V] probabilities."""
-    if predictions == "hard":
-        return votes.labels
-    if votes.probs is None:
-        raise InputError(
-            "--predictions=soft: a source has labels without probabilities; "
-            "pass --predictions=hard, or give its predictions as Parquet with probabilities"
-        )
-    return votes.probs
+    """The votes in the form that the kernels take: [N, U] labels or [N, U, V] probabilities.
+
+    Labels are probabilities of one, so "soft" evidence of sources that all give labels only is the
+    hard one.
+    """
+    return votes.labels if predictions == "hard" or votes.probs is None else votes.probs
 
 
 def train_target(
@@ -174,9 +171,7 @@ def _without_known(
         return one_hot[labels.T.reshape(-1)]
     if config.approach is Approach.HARD_VOTE:
         return one_hot[aggregate(votes, num_labels, "majority").labels]
-    if config.predictions == "soft":
-        evidence_of(votes, "soft")  # raises where a source has labels only
-    else:
+    if config.predictions == "hard":
         votes = votes._replace(probs=None)
     return aggregate(votes, num_labels, "mean").probs
 
