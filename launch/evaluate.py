@@ -24,7 +24,7 @@ def main() -> None:
     from zsl_jax.workflows.evaluation import evaluate
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
-    gold = inputs.read_labelled("gold", 0)
+    gold = inputs.read_labelled("gold", 0).sentences
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
     found = evaluate(gold, predicted, others, FLAGS.task, resampling)
     print(format_evaluation(found))

@@ -10,7 +10,8 @@ from typing import Any
 from absl import logging
 
 from launch.options import FLAGS
-from zsl_jax.data.parts import deal
+from zsl_jax.data.parts import Part, deal
+from zsl_jax.data.text_parts import TextPart, part_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
@@ -32,7 +33,7 @@ def stream_unlabelled(flag: str, max_sentences: int) -> Iterator[Sentence]:
     """
     files = _files(flag)
     if max_sentences:
-        return iter(_sampled(_read(files, with_labels=False), max_sentences))
+        return iter(read_text(flag, max_sentences).sentences)
     sentences = _stream(files)
     return itertools.chain(list(itertools.islice(sentences, 1)), sentences)
 
@@ -43,7 +44,8 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.tagger import Tagger
 
-    text = stream_unlabelled("text", FLAGS.max_sentences)
+    read = read_text if sources else stream_unlabelled
+    text = read("text", FLAGS.max_sentences)
     tagger = Tagger.from_pretrained(FLAGS.model, FLAGS.row_length)
     about = {"labels_from": "Q" if sources else "P", "decode": decoding}
     with word_progress(None, "labelling") as advance:
@@ -51,14 +53,17 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
         return write_labelled(FLAGS.output, tagger.label_names, blocks, output_format, about)
 
 
-def read_labelled(flag: str, max_sentences: int) -> list[Sentence]:
+def read_labelled(flag: str, max_sentences: int) -> TextPart:
     """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
     from zsl_jax.data.bio import bio_sentences, reading_line
 
-    sentences, about = bio_sentences(_read(_files(flag), with_labels=True))
+    text = read_text(flag, with_labels=True)
+    sentences, about = bio_sentences(text.sentences)
     logging.info("--%s: %s", flag, reading_line(about))
     _labels_read[flag] = about
-    return _sampled(sentences, max_sentences)
+    flat = iter(sentences)
+    by_file = [list(itertools.islice(flat, len(file))) for file in text.by_file or ()]
+    return part_of_text(by_file, text.part, text.num_files, max_sentences, _seed())
 
 
 def labels_read() -> dict[str, Any]:
@@ -66,7 +71,15 @@ def labels_read() -> dict[str, Any]:
     return dict(_labels_read)
 
 
-def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]) -> list:
+def read_text(flag: str, max_sentences: int = 0, with_labels: bool = False) -> TextPart:
+    """The sentences of the files that a flag names, with the files that they come from."""
+    files = _files(flag)
+    whole = Part(tuple(range(len(files))), 0, 1)
+    by_file = [_read([file], with_labels) for file in files]
+    return part_of_text(by_file, whole, len(files), max_sentences, _seed())
+
+
+def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]) -> list[TextPart]:
     """Some of the parts of the text that a flag names; labels in its files are not kept.
 
     Args:
@@ -74,24 +87,22 @@ def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]
       max_sentences: Use so many random sentences of the whole; 0 uses all.
       num_parts: Into how many parts the text is dealt.
       own: Numbers of the parts to read; files of other parts are not opened.
-
-    Returns:
-      A `TextPart` for each.
     """
-    from zsl_jax.workflows.sources import TextPart
-
     files = _files(flag)
-    num_files = 1 if max_sentences else len(files)  # a sample is drawn from all of them
-    parts = deal(num_files, num_parts)
+    # A sample is drawn from all files, and its sentences are dealt out in turn.
+    parts = deal(0 if max_sentences else len(files), num_parts)
     texts = []
     for part in (parts[number] for number in own):
-        wholes = [files] if max_sentences else [[file] for file in part.of_files(files)]
-        read = (_sampled(_read(whole, with_labels=False), max_sentences) for whole in wholes)
-        by_file = [[_lean(sentence) for sentence in file] for file in read]
-        sentences = part.of_sentences([sentence for file in by_file for sentence in file])
-        if not sentences:
+        if max_sentences:
+            part = part._replace(files=tuple(range(len(files))))
+        by_file = [
+            [_lean(sentence) for sentence in _read([file], with_labels=False)]
+            for file in part.of_files(files)
+        ]
+        text = part_of_text(by_file, part, len(files), max_sentences, _seed())
+        if not text.sentences:
             raise InputError(f"--{flag} has fewer sentences than --parts={num_parts}")
-        texts.append(TextPart(sentences, part, num_files, by_file))
+        texts.append(text)
     return texts
 
 
@@ -130,10 +141,8 @@ def _lean(sentence: Sentence) -> Sentence:
     return sentence._replace(words=tuple(map(sys.intern, sentence.words)), comments=())
 
 
-def _sampled(sentences: list[Sentence], max_sentences: int) -> list[Sentence]:
-    from zsl_jax.data.sampling import sample_sentences
-
-    return sample_sentences(sentences, max_sentences, FLAGS.seed if "seed" in FLAGS else 0)
+def _seed() -> int:
+    return FLAGS.seed if "seed" in FLAGS else 0
 
 
 def matching_files(flag: str) -> list[str]:

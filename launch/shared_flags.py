@@ -78,7 +78,8 @@ TRAINING: Definitions = {
     "trainable_layers": (flags.DEFINE_integer, None,
         "Train the head and so many of the last layers (0: the head only). What lies below is "
         "frozen and runs once over a text, without dropout. Default: all are trained.", 0),
-    "seed": (flags.DEFINE_integer, 0, "Of all that is random: head, dropout, order, samples.", 0),
+    "seed": (flags.DEFINE_integer, 0, "Of all that is random: head, dropout, order, samples.", 0,
+        2**64 - 1),
 }
 
 READING: Definitions = {
@@ -107,7 +108,7 @@ OPTIMISATION: Definitions = {
     "decay": (flags.DEFINE_enum, "linear", ["linear", "constant"],
         "The rate after the warm-up: falls to 0, or stays."),
     "weight_decay": (flags.DEFINE_float, 0.01, "AdamW's decay of dense kernels.", 0.0),
-    "clip_norm": (flags.DEFINE_float, 5.0, "Largest gradient norm.", 0.0),
+    "clip_norm": (flags.DEFINE_float, 5.0, "Largest gradient norm (0: any).", 0.0),
     "dtype": (flags.DEFINE_enum, "float32", ["float32", "bfloat16"],
         "Of the encoder's activations; parameters, softmax and loss stay float32."),
     "partition": (flags.DEFINE_enum, "pmap", ["pmap", "shard_map"],
@@ -137,11 +138,11 @@ LABEL_MODEL: Definitions = {
     "source_weight": (flags.DEFINE_list, ["1"],
         "Weight of the sources in the posterior: one number, or one each with commas."),
     "mix_start": (flags.DEFINE_float, 1.0,
-        "Share of the fixed matrices at the first update.", 0.0, 1.0),
+        "Share of the fixed matrices at the start of the training.", 0.0, 1.0),
     "mix_end": (flags.DEFINE_float, 0.0,
-        "Share of the fixed matrices at the last update.", 0.0, 1.0),
+        "Share of the fixed matrices at its end.", 0.0, 1.0),
     "mix_schedule": (flags.DEFINE_enum, "linear", ["linear", "cosine", "constant"],
-        "From one share to the other."),
+        "From one share to the other; constant: the second throughout."),
 }
 
 MACHINES: Definitions = {

@@ -10,6 +10,7 @@ options.define("encoder", "train", "dev", "output", "overwrite", "column", "task
 options.define("format", "encoding", "words")
 options.define("max_sentences", "max_test_sentences", *options.TRAINING)
 options.define_epochs(3, "Passes over the text.")
+TITLE = "training"  # in the progress and the metrics
 
 
 def main() -> None:
@@ -25,17 +26,18 @@ def main() -> None:
     scores: list[dict] = []
 
     def on_dev(epoch: int, found: dict) -> None:
-        run.append_metrics(kind="dev", epoch=epoch, scores=found)
+        run.append_metrics(kind="dev", run=TITLE, epoch=epoch, scores=found)
         scores.append(found)
 
-    train = inputs.read_labelled("train", FLAGS.max_sentences)
+    train = inputs.read_labelled("train", FLAGS.max_sentences).sentences
     dev = None
     if FLAGS.dev:
-        dev = Dev(inputs.read_labelled("dev", FLAGS.max_test_sentences), on_dev, FLAGS.task)
+        held_out = inputs.read_labelled("dev", FLAGS.max_test_sentences).sentences
+        dev = Dev(held_out, on_dev, FLAGS.task)
     encoder = load_tagger(FLAGS.encoder)
     run = create_run_folder(FLAGS.output, inputs.record(), FLAGS.overwrite)
     words = config.passes * sum(len(sentence.words) for sentence in train)
-    with recorded(run, "training", words) as hooks:
+    with recorded(run, TITLE, words) as hooks:
         tagger = train_supervised(encoder, train, config, hooks, run.cache, dev)
     save_tagger(FLAGS.output, tagger)
     run.write_result({"dev": scores, "labels": inputs.labels_read(), **inputs.compiled()})

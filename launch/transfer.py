@@ -95,12 +95,11 @@ def prepare(sources, num_parts: int, cache: Path, row_length: int):
 def score(experiment, done, config, sources, cache: Path):
     """Read --test and print the table: the sources, their aggregations, and what was trained."""
     from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.sources import TextPart
     from zsl_jax.workflows.table import format_table, verdict
 
-    gold = inputs.read_labelled("test", FLAGS.max_test_sentences)
-    found = experiments.predictions_of(sources, TextPart(gold), cache, config.row_length)
-    test = experiments.prepare_test(experiment, gold, found, FLAGS.task)
+    labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
+    found = experiments.predictions_of(sources, labelled, cache, config.row_length)
+    test = experiments.prepare_test(experiment, labelled.sentences, found, FLAGS.task)
     rows = experiments.baselines(experiment, test)
     rows += experiments.approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
     print(format_table(rows), verdict(rows), sep="\n")

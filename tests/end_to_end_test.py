@@ -63,6 +63,8 @@ def test_train_writes_a_model_folder_that_has_learned(world, trained):
     result = json.loads((folder / "result.json").read_text())
     assert max(scores["accuracy"] for scores in result["dev"]) > 0.9
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert {line["kind"] for line in lines} == {"step", "dev"}
+    assert {line["run"] for line in lines} == {"training"}  # so that another start drops them all
     steps = [line for line in lines if line["kind"] == "step"]
     assert [line["step"] for line in steps] == list(range(1, len(steps) + 1))
     assert all(line["words_per_second"] > 0 for line in steps)

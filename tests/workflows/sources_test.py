@@ -3,6 +3,7 @@ import pytest
 
 from zsl_jax.data.predictions import write_predictions
 from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
@@ -14,7 +15,6 @@ from zsl_jax.workflows.prediction import read_to_score
 from zsl_jax.workflows.source_flags import parse_sources, with_label_maps
 from zsl_jax.workflows.sources import (
     Source,
-    TextPart,
     in_target_labels,
     source_predictions,
 )

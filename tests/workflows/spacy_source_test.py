@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from tests import fake_spacy
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import spacy_source
 from zsl_jax.workflows.source_flags import parse_sources
-from zsl_jax.workflows.sources import TextPart, source_predictions
+from zsl_jax.workflows.sources import source_predictions
 
 HAS_SPACY = importlib.util.find_spec("spacy") is not None
 TEXT = [

@@ -147,11 +147,19 @@ def concatenate(parts: Sequence[SourcePredictions]) -> SourcePredictions:
     )
 
 
-def select_sentences(predictions: SourcePredictions, part: Part) -> SourcePredictions:
-    """The predictions for the sentences of a part; counts of the whole stay with the first part."""
-    if part.step == 1:
+def select_sentences(
+    predictions: SourcePredictions, part: Part, sampled: Sequence[int] | None = None
+) -> SourcePredictions:
+    """The predictions for the sentences of a part; counts of the whole stay with the first part.
+
+    Args:
+      predictions: For all sentences of the part's files.
+      part: Which of the sentences.
+      sampled: Places of those of which the part is one; None if it is one of all.
+    """
+    if part.step == 1 and sampled is None:
         return predictions
-    chosen = part.of_sentences(range(len(predictions.words)))
+    chosen = part.of_sentences(range(len(predictions.words)) if sampled is None else sampled)
     sentence_of = np.repeat(
         np.arange(len(predictions.words)), [len(words) for words in predictions.words]
     )

@@ -18,7 +18,19 @@ def sample_sentences(sentences: Sequence[Sentence], count: int, seed: int) -> li
     >>> [s.words[0] for s in sample_sentences([Sentence(("a",)), Sentence(("b",))], 0, seed=1)]
     ['a', 'b']
     """
-    if not 0 < count < len(sentences):
-        return list(sentences)
-    chosen = np.random.default_rng(seed).choice(len(sentences), count, replace=False)
-    return [sentences[number] for number in sorted(chosen)]
+    places = sampled_places(len(sentences), count, seed)
+    return list(sentences) if places is None else [sentences[place] for place in places]
+
+
+def sampled_places(total: int, count: int, seed: int) -> list[int] | None:
+    """The places, in order, of the sentences that `sample_sentences` draws; None if it takes all.
+
+    Args:
+      total: Sentences of the corpus.
+      count: How many to draw.
+      seed: The same seed draws the same sentences.
+    """
+    if not 0 < count < total:
+        return None
+    chosen = np.random.default_rng(seed).choice(total, count, replace=False)
+    return sorted(chosen.tolist())

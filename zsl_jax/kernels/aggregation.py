@@ -236,7 +236,7 @@ def dawid_skene(
       times: [N], how many words have these votes, from `distinct_votes`; None for one each.
       max_iterations: Rounds of EM at most; at least one is done.
       tolerance: EM ends when the posterior moves by less: half its L1 distance, mean over words.
-      pseudo_count: Added to every count of labels and of confusions.
+      pseudo_count: c, added to every count of labels; c K / V to every count of confusions.
 
     Returns:
       The model after the last round.

@@ -78,8 +78,9 @@ class LabelModelConfig:
       confusion_evidence: What the closed form counts: "hard" or "soft" source predictions.
       pseudo_count: Weight of the first σ in the closed form, in words a label.
       weights: Of the tagger and the sources in the log joint.
-      mix_start: λ at the first update; 1 is minimum risk training.
-      mix_end: λ at the last update.
+      mix_start: λ at the start of the training; 1 is minimum risk training. Each update takes the
+        value in the middle of its own share of the training.
+      mix_end: λ at its end.
       mix_schedule: "linear", "cosine" or "constant" (= mix_end throughout).
     """
 
@@ -106,7 +107,7 @@ class OptimizerConfig:
       confusion_learning_rate: Highest rate for the logits of σ.
       warmup_fraction: Part of the training in which the rate rises from 0.
       decay: "linear" (down to 0 at the end) or "constant" (no decay).
-      clip_norm: Largest global norm of the gradient of the mean loss a word.
+      clip_norm: Largest global norm of the gradient of the mean loss a word; 0 clips nothing.
       weight_decay: On the kernels of dense layers only.
     """
 

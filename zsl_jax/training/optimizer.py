@@ -13,7 +13,7 @@ def make_optimizer(config: OptimizerConfig) -> optax.GradientTransformation:
     that occur in a text gives the same model as training all of them.
     """
     return optax.chain(
-        optax.clip_by_global_norm(config.clip_norm),
+        optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),
         optax.scale_by_adam(),
         optax.add_decayed_weights(config.weight_decay, mask=_dense_kernels),
     )

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.training.config import Approach, LabelModelConfig, TrainConfig
 from zsl_jax.types import Sentence
@@ -18,7 +19,7 @@ from zsl_jax.workflows.experiment import (
     prepare_test,
     run_approach,
 )
-from zsl_jax.workflows.sources import Source, TextPart
+from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row
 from zsl_jax.workflows.tagging import LoadedTagger
 from zsl_jax.workflows.transfer import Transferred

@@ -10,6 +10,7 @@ from absl import logging
 from zsl_jax.data.predictions import SourcePredictions, source_votes
 from zsl_jax.data.source_predictions import joined_about
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
@@ -25,7 +26,6 @@ from zsl_jax.workflows.recording import recorded, tally_of
 from zsl_jax.workflows.resuming import Saving
 from zsl_jax.workflows.sources import (
     Source,
-    TextPart,
     abstaining,
     label_sets,
     source_predictions,

@@ -8,16 +8,17 @@ from pathlib import Path
 import numpy as np
 
 from zsl_jax.data.predictions import SourcePredictions, check_words
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.sources import Source, TextPart, in_target_labels, source_predictions
+from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
 
 Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str]
 
 
 def given_predictions(
     sources: Mapping[str, Given],
-    text: Sequence[Sentence],
+    text: TextPart,
     label_names: tuple[str, ...],
     row_length: int,
 ) -> dict[str, SourcePredictions]:
@@ -39,12 +40,12 @@ def given_predictions(
         for name, given in sources.items():
             if isinstance(given, SourcePredictions | np.ndarray):
                 if isinstance(given, np.ndarray):
-                    given = _from_array(given, text, label_names, name)
-                check_words(given, text, f"the source {name}")
+                    given = _from_array(given, text.sentences, label_names, name)
+                check_words(given, text.sentences, f"the source {name}")
                 found[name] = in_target_labels(Source(name, ""), given)
                 continue
             source = given if isinstance(given, Source) else Source(name, os.fspath(given))
-            found[name] = source_predictions(source, TextPart(text), Path(cache), row_length)
+            found[name] = source_predictions(source, text, Path(cache), row_length)
     return found
 
 

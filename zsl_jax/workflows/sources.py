@@ -12,10 +12,10 @@ from absl import logging
 from zsl_jax.data import predictions as prediction_files
 from zsl_jax.data.bio import bio_predictions, reading_line
 from zsl_jax.data.label_maps import map_labels, read_label_map
-from zsl_jax.data.parts import Part
 from zsl_jax.data.predictions import SourcePredictions
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence
@@ -70,23 +70,6 @@ class Source(NamedTuple):
         if self.pipeline is not None:
             return spacy_fingerprint(self.pipeline, self.task)
         return fingerprint(self.path)
-
-
-class TextPart(NamedTuple):
-    """What one process has of a text.
-
-    Attributes:
-      sentences: Its sentences.
-      part: Which of the whole they are.
-      num_files: Files of the whole.
-      by_file: All sentences of each of the part's files, from which `sentences` were taken; None
-        where these are all.
-    """
-
-    sentences: Sequence[Sentence]
-    part: Part = Part((0,), 0, 1)
-    num_files: int = 1
-    by_file: Sequence[Sequence[Sentence]] | None = None
 
 
 def annotate(
@@ -154,19 +137,22 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
 
 
 def predictions_from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
-    """`source_predictions` of a source that is given as files."""
+    """`source_predictions` of a source that is given as files, of the whole text or its sample."""
     if len(source.files) != text.num_files:
         raise InputError(
             f"{source.given or f'the source {source.name}'}: {len(source.files)} files for "
             f"{text.num_files} of the text; give one for each, in the same order"
         )
-    by_file = []
+    by_file, sampled = [], text.sampled
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
-        by_file.append(prediction_files.read_predictions(file, sentences, cache))
-        prediction_files.check_words(by_file[-1], sentences, file)
+        made = prediction_files.read_predictions(file, sentences, cache)
+        if len(wholes) == 1 and sampled is not None and len(made.words) == len(sampled):
+            sentences, sampled = [sentences[place] for place in sampled], None
+        prediction_files.check_words(made, sentences, file)
+        by_file.append(made)
     whole = prediction_files.concatenate(by_file)
-    return in_target_labels(source, prediction_files.select_sentences(whole, text.part))
+    return in_target_labels(source, prediction_files.select_sentences(whole, text.part, sampled))
 
 
 def fingerprint(model: str) -> str:

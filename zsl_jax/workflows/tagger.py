@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.checks import checked_word
+from zsl_jax.data.text_parts import TextPart
 from zsl_jax.data.word_rules import WORD_RULES, find_words
 from zsl_jax.errors import InputError
 from zsl_jax.io.progress import Advance
@@ -107,7 +108,7 @@ class Tagger:
 
     def label(
         self,
-        text: Iterable[Sentence],
+        text: Iterable[Sentence] | TextPart,
         sources: Mapping[str, Given] | None = None,
         decode: str = "argmax",
         advance: Advance = lambda words: None,
@@ -117,7 +118,8 @@ class Tagger:
         With sources, the text and their predictions are in memory as a whole.
 
         Args:
-          text: The sentences, read as far as they are labelled.
+          text: The sentences, read as far as they are labelled. As a `TextPart`, they come from
+            files, for each of which every source may have a file.
           sources: As for `predict`.
           decode: As for `predict`.
           advance: Told how many words are done.
@@ -131,11 +133,12 @@ class Tagger:
         if decode not in DECODINGS:
             raise InputError(f"decode={decode!r} is none of {', '.join(DECODINGS)}")
         if not sources:
-            return label_by_tagger(self._log_probs, self._scheme, text, decode, advance)
+            sentences = text.sentences if isinstance(text, TextPart) else text
+            return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
         model = label_model_for(self._path, sources, self._scheme)
-        text = list(text)
-        found = given_predictions(sources, text, self.label_names, self._row_length)
-        return label_by_posterior(self._log_probs, model, text, found, decode, advance)
+        part = text if isinstance(text, TextPart) else TextPart(list(text))
+        found = given_predictions(sources, part, self.label_names, self._row_length)
+        return label_by_posterior(self._log_probs, model, part.sentences, found, decode, advance)
 
 
 def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
