@@ -6,7 +6,8 @@ import numpy as np
 from zsl_jax.training.config import OptimizerConfig
 from zsl_jax.training.optimizer import make_optimizer
 
-PARAMS = {"dense": {"kernel": np.ones((2, 2)), "bias": np.ones(2)}, "embeddings": np.ones((3, 2))}
+ONES = np.ones((2, 2), np.float32)
+PARAMS = {"dense": {"kernel": ONES, "bias": ONES[0]}, "embeddings": ONES}
 
 
 def moved(config, gradients=PARAMS):
