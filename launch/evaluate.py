@@ -10,7 +10,6 @@ from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
-from zsl_jax.errors import InputError
 
 options.define("gold", "predicted", "significance", "column", "format", "encoding", "words", "task")
 options.define("confidence", "resamples", "seed", "output")
@@ -29,11 +28,7 @@ def main() -> None:
     found = evaluate(gold, predicted, others, FLAGS.task, resampling)
     print(format_evaluation(found))
     if FLAGS.output:
-        try:
-            write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
-        except OSError as error:
-            where = f"--output={FLAGS.output}"
-            raise InputError(f"{where}: {error.strerror}; correct the path") from error
+        write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
 
 
 if __name__ == "__main__":

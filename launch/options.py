@@ -2,6 +2,7 @@
 
 import logging as python_logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 
@@ -44,6 +45,7 @@ def run(main: Callable[[], None]) -> None:
             print(f"error: unexpected argument {arguments[1]}; see --help", file=sys.stderr)
             sys.exit(2)
         use_huge_pages()
+        signal.signal(signal.SIGTERM, _end)
         try:
             main()
         except InputError as error:
@@ -52,13 +54,21 @@ def run(main: Callable[[], None]) -> None:
             os._exit(2)  # now: the threads of a failed save would still complain of it
         except Preempted as stop:
             print(stop, file=sys.stderr)
-            sys.exit(143)
+            sys.exit(stop.status)
+        except KeyboardInterrupt as stop:
+            print("stopped; nothing is left half-written", file=sys.stderr, flush=True)
+            os._exit(stop.args[0] if stop.args else 128 + signal.SIGINT)
 
     help_page.define()
     logging.set_verbosity(logging.INFO)
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_not_of_orbax)
     app.run(checked)
+
+
+def _end(number: int, _) -> None:
+    """End as Ctrl-C does, so that unfinished files are removed: the handler of SIGTERM."""
+    raise KeyboardInterrupt(128 + number)
 
 
 def _is_not_of_orbax(record: python_logging.LogRecord) -> bool:

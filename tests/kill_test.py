@@ -27,9 +27,11 @@ def test_a_killed_run_ends_as_the_one_that_was_left_alone(alone, aim):
     assert killed.from_step <= killed.step + 1
 
 
-def test_sigterm_saves_and_ends_with_a_sentence(alone):
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_a_signal_to_end_saves_and_ends_with_a_sentence(alone, name):
     command, folder, expected = alone
-    output = folder / "terminated"
+    output = folder / name
+    number = signal.Signals[name]
     process = subprocess.Popen(
         [*command, f"--output={output}"],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
@@ -37,10 +39,10 @@ def test_sigterm_saves_and_ends_with_a_sentence(alone):
     deadline = time.monotonic() + killing.TIMEOUT
     while killing.last_step(output) < 7 and time.monotonic() < deadline:
         time.sleep(0.005)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=killing.TIMEOUT)
-    assert process.returncode == 143
-    assert "Stopped by SIGTERM after step" in errors and "Traceback" not in errors
+    assert process.returncode == 128 + number
+    assert f"Stopped by {name} after step" in errors and "Traceback" not in errors
     step = killing.last_step(output)
     assert killing.finish(command, output) == expected
     resumed = [line["step"] for line in killing.metrics(output) if line["kind"] == "resumed"]

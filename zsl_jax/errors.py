@@ -12,5 +12,10 @@ class InputError(ValueError):
 class Preempted(Exception):
     """The process was told to end, and has saved what it had.
 
-    Programs print the message and exit with status 143, as a process that SIGTERM ended.
+    Programs print the message and exit with `status`, as a process that the signal ended.
     """
+
+    def __init__(self, message: str, status: int):
+        """The message, and 128 and the number of the signal."""
+        super().__init__(message)
+        self.status = status

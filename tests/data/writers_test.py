@@ -169,5 +169,5 @@ def test_a_closed_pipe_is_one_sentence(monkeypatch):
             raise BrokenPipeError(32, "Broken pipe")
 
     monkeypatch.setattr(sys, "stdout", Closed())
-    with pytest.raises(InputError, match="- cannot be written: Broken pipe"):
+    with pytest.raises(InputError, match="standard output cannot be written: Broken pipe"):
         write_conll("-", [(Sentence(("a",)), ["O"])])

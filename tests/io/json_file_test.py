@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object, write_json
 
 
@@ -14,6 +15,6 @@ def test_what_is_written_is_read_back(tmp_path):
 
 def test_a_file_that_cannot_be_written_leaves_nothing_behind(tmp_path):
     (tmp_path / "folder.json").mkdir()
-    with pytest.raises(OSError, match=r"folder\.json"):
+    with pytest.raises(InputError, match=r"folder\.json is a folder"):
         write_json(tmp_path / "folder.json", {})
     assert [path.name for path in tmp_path.iterdir()] == ["folder.json"]

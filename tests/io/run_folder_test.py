@@ -142,7 +142,7 @@ def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
         raise OSError("disk full")
 
     monkeypatch.setattr(Path, "write_text", full)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(InputError, match=r"result\.json cannot be written: disk full"):
         run.write_result({"accuracy": 0.5})
     assert not (tmp_path / "result.json").exists()
 

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import finished_file
 
 FORMAT_VERSION = 1
 LABEL_NAMES_KEY = b"zsl_jax.label_names"
@@ -59,7 +60,8 @@ def write_prediction_blocks(
       about: What is known about the predictions, in plain values.
 
     Raises:
-      InputError: If there is no folder for the file, or it is the standard output.
+      InputError: If there is no folder for the file, it is the standard output, or it cannot be
+        written.
     """
     target = Path(path)
     if os.fspath(path) == "-":
@@ -68,23 +70,21 @@ def write_prediction_blocks(
         )
     if not target.parent.is_dir():
         raise InputError(f"There is no folder {target.parent} for {target.name}; make it first.")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     schema = _schema(label_names, with_probs, about or {})
-    try:
-        with pq.ParquetWriter(
-            temporary,
+    with (
+        finished_file(target) as part,
+        pq.ParquetWriter(
+            part,
             schema,
             compression="zstd",
             use_dictionary=["words.list.element", "labels.list.element"],
             use_byte_stream_split=["probabilities.list.element"] if with_probs else False,
-        ) as writer:
-            for block in blocks:
-                if tuple(block.label_names) != tuple(label_names):
-                    raise ValueError("the blocks of one file need the label names of the file")
-                writer.write_table(_table(block, schema), row_group_size=SENTENCES_PER_ROW_GROUP)
-        os.replace(temporary, target)
-    finally:
-        temporary.unlink(missing_ok=True)
+        ) as writer,
+    ):
+        for block in blocks:
+            if tuple(block.label_names) != tuple(label_names):
+                raise ValueError("the blocks of one file need the label names of the file")
+            writer.write_table(_table(block, schema), row_group_size=SENTENCES_PER_ROW_GROUP)
 
 
 def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:

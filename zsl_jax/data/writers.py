@@ -3,9 +3,7 @@
 A file appears under its name only when it is complete; the path "-" is the standard output.
 """
 
-import contextlib
 import gzip
-import io
 import itertools
 import json
 import os
@@ -15,6 +13,7 @@ from pathlib import Path
 
 from zsl_jax.data.checks import MISSING_LABEL, UNWRITABLE, are_plain
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import finished_file
 from zsl_jax.labels import entity_spans, is_bio
 from zsl_jax.types import Sentence
 
@@ -149,25 +148,13 @@ def _text_and_starts(sentence: Sentence) -> tuple[str, Sequence[int]]:
 
 
 def _write_text(path: str | os.PathLike[str], blocks: Iterable[str]) -> None:
-    try:
-        if os.fspath(path) == "-":
+    if os.fspath(path) == "-":
+        try:
             sys.stdout.writelines(blocks)
             sys.stdout.flush()
-            return
-        with _replacing(Path(path)) as stream:
-            stream.writelines(blocks)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}; check the path.") from error
-
-
-@contextlib.contextmanager
-def _replacing(path: Path) -> Iterator[io.TextIOBase]:
-    """A text stream whose content takes the path's place once it is complete."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        opened = gzip.open if path.suffix == ".gz" else open
-        with opened(part, "wt", encoding="utf-8", newline="\n") as stream:
-            yield stream
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+        except OSError as error:
+            raise InputError(f"the standard output cannot be written: {error.strerror}") from error
+        return
+    opened = gzip.open if Path(path).suffix == ".gz" else open
+    with finished_file(path) as part, opened(part, "wt", encoding="utf-8", newline="\n") as stream:
+        stream.writelines(blocks)

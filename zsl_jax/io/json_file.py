@@ -2,12 +2,12 @@
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import finished_file
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -26,14 +26,14 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes one JSON object under a temporary name and then gives it its own."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    """Writes one JSON object, whole or not at all.
+
+    Raises:
+      InputError: The file cannot be written.
+    """
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    try:
-        unfinished.write_text(text + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with finished_file(path) as part:
+        part.write_text(text + "\n", encoding="utf-8")
 
 
 def plain(value: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import finished_file
+from zsl_jax.io.weights import write_weights
 from zsl_jax.labels import Alphabet
 
 FILE = "label_model.safetensors"
@@ -51,11 +52,9 @@ def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
     """Write the label model into a model folder, whole or not at all."""
     about = model._asdict() | {"alphabet": model.alphabet._asdict()}
     del about["log_confusion"]
-    path = Path(folder) / FILE
-    temporary = path.with_name(f".{FILE}.tmp")
-    table = np.ascontiguousarray(model.log_confusion, np.float32)
-    save_file({"log_confusion": table}, temporary, {"label_model": json.dumps(about)})
-    os.replace(temporary, path)
+    with finished_file(Path(folder) / FILE) as part:
+        tensors = {"log_confusion": model.log_confusion}
+        write_weights(part, tensors, {"label_model": json.dumps(about)})
 
 
 def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:

@@ -16,6 +16,7 @@ from zsl_jax.io.json_file import read_json_object
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
+PYTORCH = {"format": "pt"}  # what transformers looks for in the metadata
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
@@ -42,12 +43,21 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
     return tensors
 
 
-def write_weights(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
-    """Writes the tensors as float32 safetensors, with the permissions that new files get."""
+def write_weights(
+    path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] = PYTORCH
+) -> None:
+    """Writes the tensors as float32 safetensors, with the permissions that new files get.
+
+    Raises:
+      InputError: There is no room.
+    """
     path.touch()
     mode = path.stat().st_mode  # save_file leaves a file that only its owner may read
     arrays = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
-    save_file(arrays, path, metadata={"format": "pt"})
+    try:
+        save_file(arrays, path, metadata=dict(metadata))
+    except SafetensorError as error:
+        raise InputError(f"{path} cannot be written ({error}); make room there") from error
     path.chmod(mode)
 
 

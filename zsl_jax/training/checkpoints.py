@@ -1,4 +1,4 @@
-"""Saved states of a training, over Orbax: after every round, every so many updates, on SIGTERM.
+"""Saved states of a training, over Orbax: after every round, every so many updates, on signals.
 
 A checkpoint holds what the next update needs: the tagger, the logits of σ, the optimiser's moments,
 the PRNG key, and how far the training is. Q is not saved: the state that the last E step saw is
@@ -146,11 +146,15 @@ class Saver:
     def __init__(self, checkpoints: Checkpoints, every_steps: int):
         """Save at the end of each round, and every `every_steps` updates where that is not 0."""
         self._checkpoints, self._every = checkpoints, every_steps
+        self._signal = signal.SIGTERM  # the one that came
         self._terminated = threading.Event()
         self._preempted = False
 
-    def terminate(self, *_: Any) -> None:
-        """Stop after the present update: a handler of SIGTERM."""
+    def terminate(self, number: int, *_: Any) -> None:
+        """Stop after the present update, or at the second Ctrl-C: a handler of signals."""
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+        self._signal = signal.Signals(number)
         self._terminated.set()
 
     def wants_state(self, step: int, round_ends: bool) -> bool:
@@ -162,14 +166,15 @@ class Saver:
         """Save a state; if the process is to end, then wait for it and say so.
 
         Raises:
-          Preempted: SIGTERM came, and the state is saved.
+          Preempted: A signal to end came, and the state is saved.
         """
         self._checkpoints.save(state, progress)
         if self._preempted:
             self._checkpoints.wait()
             raise Preempted(
-                f"Stopped by SIGTERM after step {progress.step}, which is saved; the same command "
-                "goes on from there."
+                f"Stopped by {self._signal.name} after step {progress.step}, which is saved; the "
+                "same command, without --overwrite, goes on from there.",
+                128 + self._signal,
             )
 
     def _told_to_stop(self, step: int) -> bool:
@@ -182,18 +187,20 @@ class Saver:
 
 @contextlib.contextmanager
 def listening(saver: Saver) -> Iterator[None]:
-    """Let SIGTERM end a training after its present update, instead of at once.
+    """Let SIGTERM or Ctrl-C end a training after its present update, instead of at once.
 
     With several processes JAX listens by itself, and all of them stop at the same update.
     """
     if hosts.count() > 1 or threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, saver.terminate)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, saver.terminate) for number in numbers]
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 _WAY_OUT = "name another --output, or give --overwrite to start anew"

@@ -101,11 +101,14 @@ def _with_log_probs(
     log_probs: LogProbs, text: Iterable[Sentence], advance: Advance
 ) -> Iterator[tuple[list[Sentence], Float[np.ndarray, "N K"]]]:
     """Chunks with their log P; the next one is computed while the one before is written."""
-    with ThreadPoolExecutor(1) as thread:
+    thread = ThreadPoolExecutor(1)
+    try:
         chunks = chunks_of_words(text, CHUNK_WORDS)
         running = ((chunk, thread.submit(log_probs, chunk, advance)) for chunk in chunks)
         for chunk, found in delayed(running):
             yield chunk, found.result()
+    finally:  # an interruption does not wait for a chunk
+        thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _cut(predictions: SourcePredictions, sentences: slice, words: slice) -> SourcePredictions:
