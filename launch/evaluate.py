@@ -13,6 +13,7 @@ from launch.options import FLAGS
 
 options.define("gold", "predicted", "significance", "column", "format", "encoding", "words", "task")
 options.define("confidence", "resamples", "seed", "output")
+FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in --gold")
 
 
 def main() -> None:

@@ -58,7 +58,10 @@ def read_labelled(flag: str, max_sentences: int) -> TextPart:
     from zsl_jax.data.bio import bio_sentences, reading_line
 
     text = read_text(flag, with_labels=True)
-    sentences, about = bio_sentences(text.sentences)
+    try:
+        sentences, about = bio_sentences(text.sentences)
+    except InputError as error:
+        raise InputError(f"--{flag}={FLAGS[flag].value}, {error}") from error
     logging.info("--%s: %s", flag, reading_line(about))
     _labels_read[flag] = about
     flat = iter(sentences)
@@ -250,6 +253,11 @@ def check_transfer(sources, test_sources) -> None:
                 f"--test_source={source.name}=...: there is no --source={source.name}=FILE; "
                 "a model or pipeline annotates --test by itself"
             )
+    if FLAGS.approach == "hard" and len(sources) != 1:
+        raise InputError(
+            f"--approach=hard takes one source, {len(sources)} were given; use hard_vote or "
+            "hard_cat"
+        )
     if FLAGS.approach == "direct":
         if len(sources) != 1 or not sources[0].is_model or sources[0].label_map:
             raise InputError(

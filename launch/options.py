@@ -10,6 +10,7 @@ from absl import app, flags, logging
 
 from launch import help_page, shared_flags
 from launch.huge_pages import use_huge_pages
+from launch.paths import prepare_paths
 from zsl_jax.errors import InputError, Preempted
 
 FLAGS = flags.FLAGS
@@ -47,6 +48,8 @@ def run(main: Callable[[], None]) -> None:
         use_huge_pages()
         signal.signal(signal.SIGTERM, _end)
         try:
+            _check_numbers()
+            prepare_paths()
             main()
         except InputError as error:
             print(f"error: {error}", file=sys.stderr, flush=True)
@@ -64,6 +67,12 @@ def run(main: Callable[[], None]) -> None:
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_not_of_orbax)
     app.run(checked)
+
+
+def _check_numbers() -> None:
+    for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
+        if flag.value != flag.value:
+            raise InputError(f"--{flag.name}=nan is no number")
 
 
 def _end(number: int, _) -> None:

@@ -42,7 +42,9 @@ def main() -> None:
     save_tagger(FLAGS.output, tagger)
     run.write_result({"dev": scores, "labels": inputs.labels_read(), **inputs.compiled()})
     if scores:
-        print(format_scores(max(scores, key=lambda found: found["score"])))
+        best = max(scores, key=lambda found: found["score"])
+        print(f"best pass on --dev: {scores.index(best) + 1} of {len(scores)}")
+        print(format_scores(best))
     print(f"model folder: {FLAGS.output}")
 
 

@@ -8,7 +8,8 @@ from tests.real_data import corpus
 from zsl_jax.data.bio import bio_predictions, bio_sentences, reading_line
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.source_predictions import SourcePredictions
-from zsl_jax.labels import entity_spans
+from zsl_jax.errors import InputError
+from zsl_jax.labels import entity_spans, stray_label
 from zsl_jax.types import Sentence
 
 few = settings(max_examples=40, deadline=None)
@@ -89,3 +90,13 @@ def test_real_corpora_keep_their_entities_in_every_scheme(name, repairs):
         ]
         found, about = bio_sentences(written)
         assert found == bio and about["repairs"] == 0
+
+
+def test_a_plain_label_among_entities_is_refused_where_it_stands():
+    text = [Sentence(("a", "b"), ("B-X", "I-X")), Sentence(("c", "d"), ("O", "X"))]
+    with pytest.raises(InputError, match=r"sentence 2, word 'd': the label 'X' is none of O, B-T"):
+        bio_sentences(text)
+    names = (("B-X", "NOUN"), ("b-X", "B-Y"), ("O", "o", "B-X"))
+    assert [stray_label(own) for own in names] == ["NOUN", "b-X", "o"]
+    for own in (("NOUN", "O"), ("I-X", "O"), ("B-X", "M-X", "L-X"), ("B-X", "I-X", "S-Y", "O")):
+        assert stray_label(own) is None

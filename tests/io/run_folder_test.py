@@ -135,6 +135,15 @@ def test_only_the_first_process_writes(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+def test_a_model_of_somebody_else_is_not_overwritten(tmp_path):
+    (tmp_path / "config.json").touch()
+    with pytest.raises(InputError, match=r"holds a model that no run made .* --overwrite"):
+        create_run_folder(tmp_path, Record({}, 0))
+    assert [file.name for file in tmp_path.iterdir()] == ["config.json"]
+    create_run_folder(tmp_path, Record({}, 0), overwrite=True)
+    create_run_folder(tmp_path, Record({}, 0))  # a run was here, which may go on
+
+
 def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
     run = create_run_folder(tmp_path, Record({}, 0))
 

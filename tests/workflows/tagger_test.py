@@ -152,6 +152,7 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         ((WORDS, None, "argmax", "letters"), "words='letters' is none of whitespace"),
         (([["a"], ["b\tc"]],), r"sentence 2: the word 'b\\tc' holds a tab"),
         (([["a", ""]],), "sentence 1: a word is empty"),
+        (("one string",), "sentences is a string; give a list"),
     ):
         with pytest.raises(InputError, match=message):
             tagger.predict(*arguments)
@@ -159,6 +160,15 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         zsl_jax.Tagger.from_pretrained(world.encoder)
     with pytest.raises(AttributeError, match="no attribute 'Taggers'"):
         zsl_jax.Taggers  # noqa: B018
+
+
+def test_a_tagger_without_numbers_is_refused(folder):
+    loaded = load_tagger(folder)
+    bias = np.full(3, np.nan, np.float32)
+    head = {**loaded.params["classifier"], "bias": bias}
+    broken = loaded._replace(params={**loaded.params, "classifier": head})
+    with pytest.raises(InputError, match="probabilities that are no numbers"):
+        zsl_jax.Tagger(broken).predict(WORDS)
 
 
 def test_plain_labels_too(world, tmp_path):

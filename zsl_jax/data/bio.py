@@ -4,15 +4,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
 from zsl_jax.labels import (
     REPAIR_RULE,
     LabelScheme,
     TaggingScheme,
     bio_probs,
     sentence_starts,
+    stray_label,
     to_bio,
 )
 from zsl_jax.types import Sentence
+
+STRAY = "is none of O, B-TYPE, I-TYPE, as others are; correct it"
 
 
 def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[str, Any]]:
@@ -24,9 +28,20 @@ def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[s
 
     Returns:
       The sentences, and what was found: "scheme" and "repairs".
+
+    Raises:
+      InputError: A plain label stands among those of entities.
     """
     labels = [sentence.labels or () for sentence in sentences]
     scheme = LabelScheme.from_labels(labels)
+    stray = stray_label(scheme.names)
+    if stray is not None:
+        at, word = next(
+            (number, sentence.words[names.index(stray)])
+            for number, (sentence, names) in enumerate(zip(sentences, labels, strict=True), 1)
+            if stray in names
+        )
+        raise InputError(f"sentence {at}, word {word!r}: the label {stray!r} {STRAY}")
     ids = scheme.encode([name for names in labels for name in names], "the text")
     found = to_bio(scheme.names, ids, sentence_starts([len(names) for names in labels]))
     flat = iter(LabelScheme(found.names).decode(found.ids))

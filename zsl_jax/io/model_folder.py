@@ -38,7 +38,7 @@ ARCHITECTURES = {
     "camembert": "CamembertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
 }
-_HUB_NAME = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
+_HUB_NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")  # those of old have no organisation
 
 
 class ModelFolder(NamedTuple):
@@ -56,7 +56,7 @@ class ModelFolder(NamedTuple):
 
 
 def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
-    """The local folder of a model; a hub name ("org/name") is downloaded into the hub's cache.
+    """The local folder of a model; a hub name (org/name) is downloaded into the hub's cache.
 
     Raises:
       InputError: There is neither such a folder nor such a model that can be fetched.

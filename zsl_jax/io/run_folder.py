@@ -129,12 +129,18 @@ def create_run_folder(
         this folder.
 
     Raises:
-      InputError: The folder holds a finished run, or one that was asked for something else.
+      InputError: The folder holds a finished run, one that was asked for something else, or a model
+        of somebody else's.
     """
     folder = Path(path)
     if (folder / RESULT).exists() and not overwrite:
         raise InputError(
             f"{folder} already holds a finished run ({RESULT}); "
+            "name another folder or give --overwrite."
+        )
+    if (folder / "config.json").exists() and not (folder / RUN).exists() and not overwrite:
+        raise InputError(
+            f"{folder} holds a model that no run made ({RUN} is missing); "
             "name another folder or give --overwrite."
         )
     if _has_checkpoints(folder) and not overwrite:

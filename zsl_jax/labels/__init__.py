@@ -15,6 +15,7 @@ from zsl_jax.labels.tagging import (
     label_parts,
     recognise,
     sentence_starts,
+    stray_label,
 )
 from zsl_jax.labels.transitions import Transitions, allowed_transitions
 
@@ -38,5 +39,6 @@ __all__ = [
     "recognise",
     "sentence_starts",
     "set_members",
+    "stray_label",
     "to_bio",
 ]

@@ -73,6 +73,18 @@ def label_parts(names: Sequence[str]) -> LabelParts:
     return LabelParts(scheme, letters, np.array([*numbers, -1], np.int32), type_names)
 
 
+def stray_label(names: Sequence[str]) -> str | None:
+    """The first plain name among those of entities, where it must be a slip; None if there is none.
+
+    >>> stray_label(["O", "B-PER", "I-PER", "PER"]), stray_label(["O", "NOUN"])
+    ('PER', None)
+    """
+    plain = [name for name in names if not (name[1:2] == "-" and name[0] in _LETTERS)]
+    strays = [name for name in plain if name != OUTSIDE]
+    begins = any(name.startswith("B-") for name in names)
+    return strays[0] if strays and begins else None
+
+
 def _scheme_of(letters: set[str]) -> TaggingScheme:
     """The scheme that uses these letters."""
     if letters == {"I"}:

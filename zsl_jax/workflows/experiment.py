@@ -125,6 +125,7 @@ def prepare_experiment(
     known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
     alphabet = common_alphabet([*label_names, *known_names], sets)
+    logging.info("the target's labels: %s", ", ".join(alphabet.scheme.names))
     soft = any(hosts.gather(_any_soft(predictions)))
     votes = [
         source_votes(list(part.values()), alphabet, names, folder, soft) for part in predictions

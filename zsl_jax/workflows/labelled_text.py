@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from zsl_jax.data.checks import MISSING_LABEL
 from zsl_jax.data.predictions import SourcePredictions, write_prediction_blocks
 from zsl_jax.data.writers import write_conll, write_jsonl, write_spans
+from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 
@@ -73,11 +74,17 @@ def write_labelled(
       The number of words written.
 
     Raises:
-      InputError: The file cannot be written, or cannot hold a word or label.
+      InputError: The file cannot be written, cannot hold a word or label, or has a name of another
+        format.
     """
     name = os.fspath(path)
     if output_format is None:
         suffix = Path(name.removesuffix(".gz")).suffix
+        if suffix in (".conllu", ".iob2", ".json", ".xml"):
+            raise InputError(
+                f"{name}: {suffix} is not written; let the name end in .conll, .jsonl or .parquet, "
+                "or say --output_format"
+            )
         output_format = {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")
     num_words = 0
 

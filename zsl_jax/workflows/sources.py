@@ -10,14 +10,14 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data import predictions as prediction_files
-from zsl_jax.data.bio import bio_predictions, reading_line
+from zsl_jax.data.bio import STRAY, bio_predictions, reading_line
 from zsl_jax.data.label_maps import map_labels, read_label_map
 from zsl_jax.data.predictions import SourcePredictions
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelScheme, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
@@ -132,6 +132,12 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
         scheme = found.about["scheme"] if first["scheme"] == "plain" else first["scheme"]
         about = {"scheme": scheme, "repairs": repairs, "label_map": source.label_map}
         found = found._replace(about={**found.about, **about})
+    stray = stray_label([name for name in found.label_names if name not in found.sets])
+    if stray is not None:
+        raise InputError(
+            f"{source.given or f'the source {source.name}'}: the label {stray!r} {STRAY}, or map "
+            f"it with --label_map={source.name}=FILE"
+        )
     logging.info("source %s: %s", source.name, reading_line(found.about))
     return found
 

@@ -102,6 +102,8 @@ class Tagger:
         """
         if words not in WORD_RULES:
             raise InputError(f"words={words!r} is none of {', '.join(WORD_RULES)}")
+        if isinstance(sentences, str):
+            raise InputError("sentences is a string; give a list of sentences, such as [text]")
         text = [_sentence(at, given, words) for at, given in enumerate(sentences, start=1)]
         blocks = self.label(text, sources, decode)
         return [tagged for block in blocks for tagged in _tagged(block)]

@@ -124,7 +124,10 @@ def _log_probs_of_windows(
     devices = all_devices().local
     about = (ready.encoder, require_head(ready).size, "float32")
     batches = looked_up(prediction_batches([windows], row_length, devices), states)
-    return predict_log_prior(devices, about, ready.params, batches, windows.num_words, advance)
+    found = predict_log_prior(devices, about, ready.params, batches, windows.num_words, advance)
+    if np.isnan(found).any():
+        raise InputError(f"{ready.path} gives probabilities that are no numbers; train it again")
+    return found
 
 
 def predict_log_probs(

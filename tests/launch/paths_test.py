@@ -1,0 +1,70 @@
+"""Paths in flags, in a program that needs no model."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LABELLED = "Ka\tB-X\nlo\tO\n"
+
+
+def run(program, home, *arguments, text=""):
+    command = [sys.executable, "-m", f"launch.{program}", *arguments]
+    environment = {**os.environ, "HOME": str(home)}
+    return subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, input=text
+    )
+
+
+@pytest.fixture
+def home(tmp_path):
+    for name in ("a.conll", "b.conll"):
+        (tmp_path / name).write_text(LABELLED)
+    return tmp_path
+
+
+def test_a_tilde_is_the_home_folder(home):
+    done = run("evaluate", home, "--gold=~/a.conll", "--predicted=~/b.conll", "--output=~/s.json")
+    assert done.returncode == 0 and (home / "s.json").exists() and "100.00" in done.stdout
+    sources = ["--source=x=~/a.conll", "--source=y=~/b.conll"]
+    done = run("aggregate", home, *sources, "--output=~/c.jsonl")
+    assert done.returncode == 0 and (home / "c.jsonl").exists(), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "flag"),
+    [
+        ("evaluate", ["--gold=~/a.conll", "--predicted=~/b.conll", "--output=~/a.conll"], "gold"),
+        ("evaluate", ["--gold=~/a.conll", "--predicted=~/*.conll", "--output=~/b.conll"], "pred"),
+        ("aggregate", ["--source=x=~/a.conll", "--output=~/link.conll"], "source"),
+        ("predict", ["--model=~/model", "--text=~/a.conll", "--output=~/a.conll"], "text"),
+        ("train", ["--encoder=~/model", "--train=~/a.conll", "--output=~/model"], "encoder"),
+    ],
+)
+def test_an_output_is_no_input(home, program, arguments, flag):
+    (home / "model").mkdir()
+    (home / "link.conll").symlink_to(home / "a.conll")
+    done = run(program, home, *arguments)
+    assert done.returncode == 2 and f"is --{flag}" in done.stderr, done.stderr
+    assert "name another place" in done.stderr and "Traceback" not in done.stderr
+    assert (home / "a.conll").read_text() == LABELLED
+
+
+def test_names_of_formats_that_are_not_written(home):
+    done = run("aggregate", home, "--source=x=~/a.conll", "--output=~/c.conllu")
+    assert done.returncode == 2 and ".conllu is not written; let the name end in" in done.stderr
+    assert not (home / "c.conllu").exists()
+
+
+def test_one_standard_input_for_one_text(home):
+    arguments = ["--encoder=~/model", "--train=-", "--dev=-", "--output=~/out"]
+    done = run("train", home, *arguments)
+    assert done.returncode == 2 and "--train=- and --dev=-" in done.stderr
+
+
+def test_numbers_that_are_none(home):
+    done = run("evaluate", home, "--gold=-", "--predicted=~/a.conll", "--confidence=nan")
+    assert done.returncode == 2 and "--confidence=nan is no number" in done.stderr
