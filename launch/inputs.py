@@ -1,5 +1,6 @@
 """What the programs read and note down: the texts that flags name, and the flags themselves."""
 
+import datetime
 import itertools
 import os
 import sys
@@ -10,6 +11,7 @@ from typing import Any
 from absl import logging
 
 from launch.options import FLAGS
+from launch.paths import TEXTS
 from zsl_jax.data.parts import Part, deal
 from zsl_jax.data.text_parts import TextPart, part_of_text
 from zsl_jax.errors import InputError
@@ -181,6 +183,8 @@ def record(files: Sequence[Any] = (), parts: int = 1, **more_flags: Any):
         if not source.is_file:
             models[f"source {source.name}"] = source.fingerprint
     data = file_hashes([*data_files(_FILE_FLAGS), *files])
+    if any(values.get(name) == "-" for name in TEXTS):  # who knows whether it is the same again
+        data["standard input"] = f"read at {datetime.datetime.now(datetime.UTC).isoformat()}"
     test_data = file_hashes(data_files(_TEST_FILE_FLAGS))
     return Record(values, FLAGS.seed, data, models, parts, FREE_FLAGS, test_data)
 

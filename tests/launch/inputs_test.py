@@ -1,0 +1,24 @@
+"""What the programs note down of their inputs."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+from absl import flags
+from launch import inputs, options
+options.define("text", "source", "seed")
+for text in ("-", {file!r}):
+    flags.FLAGS(["program", f"--text={{text}}"])
+    print(inputs.record().data == inputs.record().data)
+"""
+
+
+def test_a_run_from_the_standard_input_is_never_the_same_again(tmp_path):
+    """Nobody can tell whether the text is, so its checkpoints are refused to a second one."""
+    file = tmp_path / "a.conll"
+    file.write_text("Ka\n")
+    command = [sys.executable, "-c", CODE.format(file=str(file))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split() == ["False", "True"]
