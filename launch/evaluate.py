@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
+from zsl_jax.errors import InputError
 
 options.define("gold", "predicted", "significance", "column", "format", "encoding", "words", "task")
 options.define("confidence", "resamples", "seed", "output")
@@ -29,7 +30,10 @@ def main() -> None:
     found = evaluate(gold, predicted, others, FLAGS.task, resampling)
     print(format_evaluation(found))
     if FLAGS.output:
-        write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
+        try:
+            write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
+        except InputError as error:
+            raise InputError(f"--output={FLAGS.output}: {error}") from error
 
 
 if __name__ == "__main__":
