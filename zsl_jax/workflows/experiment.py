@@ -164,7 +164,10 @@ def _any_soft(predictions: Sequence[Mapping[str, SourcePredictions]]) -> bool:
     soft = {n for part in predictions for n, made in part.items() if made.probs is not None}
     if soft and hard:
         names = ", ".join(sorted(hard))
-        logging.info("labels without probabilities count as certain, beside others': %s", names)
+        logging.warning(
+            "without probabilities, labels count as certain and may outweigh those of others: %s; "
+            "--predictions=hard takes everybody's labels", names
+        )  # fmt: skip
     return bool(soft)
 
 
