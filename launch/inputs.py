@@ -11,7 +11,6 @@ from typing import Any
 from absl import logging
 
 from launch.options import FLAGS
-from launch.paths import TEXTS
 from zsl_jax.data.parts import Part, deal
 from zsl_jax.data.text_parts import TextPart, part_of_text
 from zsl_jax.errors import InputError
@@ -80,7 +79,7 @@ def read_text(flag: str, max_sentences: int = 0, with_labels: bool = False) -> T
     """The sentences of the files that a flag names, with the files that they come from."""
     files = _files(flag)
     whole = Part(tuple(range(len(files))), 0, 1)
-    by_file = [_read([file], with_labels) for file in files]
+    by_file = [_read(file, with_labels) for file in files]
     return part_of_text(by_file, whole, len(files), max_sentences, _seed())
 
 
@@ -101,7 +100,7 @@ def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]
         if max_sentences:
             part = part._replace(files=tuple(range(len(files))))
         by_file = [
-            [_lean(sentence) for sentence in _read([file], with_labels=False)]
+            [_lean(sentence) for sentence in _read(file, with_labels=False)]
             for file in part.of_files(files)
         ]
         text = part_of_text(by_file, part, len(files), max_sentences, _seed())
@@ -122,10 +121,10 @@ def _files(flag: str, value: str | None = None) -> list[str]:
         raise InputError(f"--{flag}={path}: {error}") from error
 
 
-def _read(files: Sequence[str], with_labels: bool) -> list[Sentence]:
+def _read(file: str, with_labels: bool) -> list[Sentence]:
     from zsl_jax.data.readers import read_sentences
 
-    return [s for file in files for s in read_sentences(file, **_how(with_labels))]
+    return read_sentences(file, **_how(with_labels))
 
 
 def _stream(files: Sequence[str]) -> Iterator[Sentence]:
@@ -183,7 +182,7 @@ def record(files: Sequence[Any] = (), parts: int = 1, **more_flags: Any):
         if not source.is_file:
             models[f"source {source.name}"] = source.fingerprint
     data = file_hashes([*data_files(_FILE_FLAGS), *files])
-    if any(values.get(name) == "-" for name in TEXTS):  # who knows whether it is the same again
+    if any(values.get(name) == "-" for name in _FILE_FLAGS):  # is it the same again? Nobody knows
         data["standard input"] = f"read at {datetime.datetime.now(datetime.UTC).isoformat()}"
     test_data = file_hashes(data_files(_TEST_FILE_FLAGS))
     return Record(values, FLAGS.seed, data, models, parts, FREE_FLAGS, test_data)
@@ -248,6 +247,8 @@ def test_sources(sources):
 
 def check_transfer(sources, test_sources) -> None:
     """Reject combinations of flags of launch.transfer that cannot be run."""
+    from zsl_jax.training.config import Approach
+
     if not sources:
         raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
     files = {source.name for source in sources if source.is_file}
@@ -257,11 +258,7 @@ def check_transfer(sources, test_sources) -> None:
                 f"--test_source={source.name}=...: there is no --source={source.name}=FILE; "
                 "a model or pipeline annotates --test by itself"
             )
-    if FLAGS.approach == "hard" and len(sources) != 1:
-        raise InputError(
-            f"--approach=hard takes one source, {len(sources)} were given; use hard_vote or "
-            "hard_cat"
-        )
+    Approach(FLAGS.approach).check_sources(len(sources))
     if FLAGS.approach == "direct":
         if len(sources) != 1 or not sources[0].is_model or sources[0].label_map:
             raise InputError(

@@ -8,15 +8,18 @@ ROOT = Path(__file__).parents[2]
 CODE = """
 from absl import flags
 from launch import inputs, options
-options.define("text", "source", "seed")
-for text in ("-", {file!r}):
-    flags.FLAGS(["program", f"--text={{text}}"])
+options.define("text", "test", "source", "seed")
+for text, test in (("-", {file!r}), ({file!r}, "-")):
+    flags.FLAGS(["program", f"--text={{text}}", f"--test={{test}}"])
     print(inputs.record().data == inputs.record().data)
 """
 
 
 def test_a_run_from_the_standard_input_is_never_the_same_again(tmp_path):
-    """Nobody can tell whether the text is, so its checkpoints are refused to a second one."""
+    """Nobody can tell whether the text is, so its checkpoints are refused to a second one.
+
+    A test is read after training, so another one is no other run.
+    """
     file = tmp_path / "a.conll"
     file.write_text("Ka\n")
     command = [sys.executable, "-c", CODE.format(file=str(file))]

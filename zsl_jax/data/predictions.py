@@ -127,16 +127,17 @@ def concatenate(parts: Sequence[SourcePredictions]) -> SourcePredictions:
         return parts[0]
     names = tuple(dict.fromkeys(name for part in parts for name in part.label_names))
     place = {name: label for label, name in enumerate(names)}
+    soft = any(part.probs is not None for part in parts)
     labels, probs = [], []
     for part in parts:
         columns = np.array([place[name] for name in part.label_names], np.int32)
         labels.append(np.append(columns, np.int32(-1))[part.labels])
-        table = one_hot_rows(labels[-1], len(names))
         if part.probs is not None:
-            table[:] = 0
+            table = np.zeros((len(part.labels), len(names)), np.float16)
             table[:, columns] = part.probs
-        probs.append(table)
-    soft = any(part.probs is not None for part in parts)
+            probs.append(table)
+        elif soft:
+            probs.append(one_hot_rows(labels[-1], len(names)))
     words = tuple(sentence for part in parts for sentence in part.words)
     return SourcePredictions(
         label_names=names,

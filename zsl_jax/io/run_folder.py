@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from zsl_jax import __version__
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import plain, read_json_object, write_json
+from zsl_jax.io.model_folder import CONFIG
 
 RUN = "run.json"
 METRICS = "metrics.jsonl"
@@ -138,7 +139,7 @@ def create_run_folder(
             f"{folder} already holds a finished run ({RESULT}); "
             "name another folder or give --overwrite."
         )
-    if (folder / "config.json").exists() and not (folder / RUN).exists() and not overwrite:
+    if (folder / CONFIG).exists() and not (folder / RUN).exists() and not overwrite:
         raise InputError(
             f"{folder} holds a model that no run made ({RUN} is missing); "
             "name another folder or give --overwrite."

@@ -6,6 +6,8 @@ Built by the programs from flags, hashable, and never changed afterwards.
 import dataclasses
 import enum
 
+from zsl_jax.errors import InputError
+
 
 class Approach(enum.StrEnum):
     """How the target tagger is trained from the sources' predictions (paper, Tables 2-4)."""
@@ -22,6 +24,18 @@ class Approach(enum.StrEnum):
     def has_label_model(self) -> bool:
         """Whether a confusion matrix of each source takes part."""
         return self in (Approach.MRT, Approach.LVM)
+
+    def check_sources(self, num_sources: int) -> None:
+        """Checks that the approach can learn from so many sources.
+
+        Raises:
+          InputError: It takes one only.
+        """
+        if self is Approach.HARD and num_sources != 1:
+            raise InputError(
+                f"--approach=hard takes one source, {num_sources} were given; use hard_vote or "
+                "hard_cat"
+            )
 
 
 class Strategy(enum.StrEnum):

@@ -165,8 +165,8 @@ def _any_soft(predictions: Sequence[Mapping[str, SourcePredictions]]) -> bool:
     if soft and hard:
         names = ", ".join(sorted(hard))
         logging.warning(
-            "without probabilities, labels count as certain and may outweigh those of others: %s; "
-            "--predictions=hard takes everybody's labels", names
+            "sources without probabilities: %s; where others' are used, their labels count as "
+            "certain and may outweigh them (--predictions=hard takes everybody's labels)", names
         )  # fmt: skip
     return bool(soft)
 

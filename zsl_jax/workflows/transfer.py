@@ -160,12 +160,8 @@ def _without_known(
     """`fixed_target` from the sources alone."""
     num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
     labels = as_target_labels(votes._replace(probs=None), num_labels).labels
+    config.approach.check_sources(num_sources)
     if config.approach is Approach.HARD:
-        if num_sources != 1:
-            raise InputError(
-                f"--approach=hard takes one source, {num_sources} were given; "
-                "use hard_vote or hard_cat"
-            )
         return one_hot[labels[:, 0]]
     if config.approach is Approach.HARD_CAT:
         return one_hot[labels.T.reshape(-1)]
