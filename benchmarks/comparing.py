@@ -113,11 +113,11 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
 
 def write_table(experiment, test, started: Started) -> None:
     """Score the sources and every approach, print the table and write it to OUTPUT/result.json."""
-    from zsl_jax.workflows import experiment as experiments
     from zsl_jax.workflows.comparison import VARIANTS, compare
+    from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.table import format_table
 
-    rows = experiments.baselines(experiment, test)
+    rows = baselines(experiment, test)
     print(format_table(rows), flush=True)
     predictions = "hard" if experiment.text.votes.probs is None else "soft"
     titles = FLAGS.approaches

@@ -33,6 +33,7 @@ def main() -> None:
     from zsl_jax.samples import read_sample, sample_path
     from zsl_jax.workflows import experiment as experiments
     from zsl_jax.workflows.comparison import APPROACHES, compare, prepare
+    from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.sources import Source
     from zsl_jax.workflows.table import format_table
     from zsl_jax.workflows.tagging import load_tagger, save_tagger
@@ -49,7 +50,7 @@ def main() -> None:
     corpora = (sentences[:150], sentences[150:])
     cache = run.path / "predictions"
     experiment, test = prepare(encoder, sources, corpora, cache, config, "ner")
-    rows = experiments.baselines(experiment, test)
+    rows = baselines(experiment, test)
     config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1)
     for compared in compare(experiment, test, config, run, list(APPROACHES)):
         rows += compared.rows

@@ -17,7 +17,8 @@ from launch import shared_flags
 FLAGS = flags.FLAGS
 PAGE = 66  # lines
 COLUMN = 24  # where the explanations start
-NAMED = ("reading", "optimisation", "label model", "machines")  # sections folded on a long page
+# Sections folded on a long page.
+NAMED = ("reading", "optimisation", "paper's label model", "machines")
 
 
 class HelpFlag(flags.BooleanFlag):

@@ -10,6 +10,7 @@ from typing import Any
 
 from absl import logging
 
+from launch import shared_flags
 from launch.options import FLAGS
 from zsl_jax.data.parts import Part, deal
 from zsl_jax.data.text_parts import TextPart, part_of_text
@@ -23,6 +24,8 @@ FREE_FLAGS = frozenset(
     "output overwrite decode test test_source max_test_sentences task partition save_every_steps "
     "coordinator process_id num_processes pod parts".split()
 )
+# Approaches with the label models that they can learn from.
+_LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}
 _labels_read: dict[str, dict[str, Any]] = {}
 
 
@@ -259,6 +262,7 @@ def check_transfer(sources, test_sources) -> None:
                 "a model or pipeline annotates --test by itself"
             )
     Approach(FLAGS.approach).check_sources(len(sources))
+    _check_label_model()
     if FLAGS.approach == "direct":
         if len(sources) != 1 or not sources[0].is_model or sources[0].label_map:
             raise InputError(
@@ -267,6 +271,32 @@ def check_transfer(sources, test_sources) -> None:
             )
     elif FLAGS.encoder is None:
         raise InputError("--encoder is missing: name the model folder or hub name to start from")
+    if FLAGS.init not in ("auto", "encoder") and not FLAGS.init.startswith("source:"):
+        raise InputError(f"--init={FLAGS.init} is none of auto, encoder, source:NAME")
+
+
+def _check_label_model() -> None:
+    """Reject flags that the label model of this run does not read."""
+    given = [name for name in shared_flags.LABEL_MODEL if FLAGS[name].present]
+    kind = FLAGS.label_model or {"lvm": "chain", "mrt": "paper"}.get(FLAGS.approach)
+    if FLAGS.label_model and (FLAGS.approach, kind) not in _LABEL_MODELS:
+        raise InputError(
+            f"--label_model={kind} does not go with --approach={FLAGS.approach}; chain goes with "
+            "lvm and kd, paper with lvm and mrt"
+        )
+    if kind != "chain":
+        return
+    if given:
+        raise InputError(
+            f"--{given[0]} is a setting of the paper's label model; give --label_model=paper with "
+            "it, or leave it out"
+        )
+    if FLAGS.stop_early or FLAGS.strategy == "direct":
+        flag = "stop_early" if FLAGS.stop_early else "strategy=direct"
+        raise InputError(
+            f"--{flag} is for the paper's label model, whose J it is about; give "
+            "--label_model=paper with it, or leave it out"
+        )
 
 
 def watch_compilations() -> None:

@@ -122,6 +122,7 @@ def train_config():
         config,
         approach=Approach(FLAGS.approach),
         strategy=Strategy(FLAGS.strategy),
+        init=FLAGS.init,
         predictions=FLAGS.predictions,
         distillation=FLAGS.distillation,
         rounds=FLAGS.rounds,
@@ -132,10 +133,12 @@ def train_config():
 
 def label_model_config(num_labels: int):
     """The label model that the flags stand for; μ becomes τ here, since that needs K."""
-    from zsl_jax.training.config import LabelModelConfig
+    from zsl_jax.training.config import LabelModelConfig, LabelModelKind
 
     default = LabelModelConfig()
+    kind = FLAGS.label_model
     return LabelModelConfig(
+        kind=None if kind is None else LabelModelKind(kind),
         fixed_temperature=_temperature("fixed", default.fixed_temperature, num_labels),
         trainable_temperature=_temperature("trainable", default.trainable_temperature, num_labels),
         confusion_init=FLAGS.confusion_init,

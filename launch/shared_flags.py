@@ -43,7 +43,8 @@ RESULTS: Definitions = {
     "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
         "Format of --output. Default: what the extension says; conll for - (standard output)."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
-    "method": (flags.DEFINE_enum, "dawid_skene", ["majority", "mean", "dawid_skene"],
+    "method": (flags.DEFINE_enum, "chain",
+        ["majority", "mean", "dawid_skene", "weighted_mean", "chain"],
         "How the sources are put together."),
     "decode": (flags.DEFINE_enum, "argmax", ["argmax", "viterbi"],
         "Most probable label of a word, or sequence without stray I- labels."),
@@ -57,6 +58,12 @@ APPROACH: Definitions = {
         "How the tagger learns from the sources."),
     "predictions": (flags.DEFINE_enum, "soft", ["soft", "hard"],
         "Learn from the sources' probabilities or labels."),
+    "label_model": (flags.DEFINE_enum, None, ["chain", "paper"],
+        "Label model: the reliability-weighted chain, or the paper's. Default: chain for lvm, paper "
+        "for mrt; kd takes the mean of the sources unless chain is given."),
+    "init": (flags.DEFINE_string, "auto",
+        "Where training starts: encoder, source:NAME, or auto: with the chain, the source that "
+        "agrees most with the others, if it fits; the encoder otherwise."),
     "strategy": (flags.DEFINE_enum, "soft_em", ["soft_em", "hard_em", "direct"],
         "How mrt and lvm are optimised."),
     "distillation": (flags.DEFINE_enum, "kl", ["kl", "mse"], "Loss of kd."),
@@ -65,7 +72,8 @@ APPROACH: Definitions = {
 PASSES: Definitions = {
     "rounds": (flags.DEFINE_integer, 3,
         "EM rounds (passes over the text, for the other approaches).", 1),
-    "epochs": (flags.DEFINE_integer, 1, "Passes over the text in one round.", 1),
+    "epochs": (flags.DEFINE_integer, None,
+        "Passes over the text in one round. Default: 1; with the chain, more for a small text.", 1),
     "stop_early": (flags.DEFINE_bool, False, "Stop when J has not improved after a round."),
 }
 
@@ -168,7 +176,7 @@ SECTIONS: dict[str, Definitions] = {
     "training": TRAINING,
     "reading": READING,
     "optimisation": OPTIMISATION,
-    "label model": LABEL_MODEL,
+    "paper's label model": LABEL_MODEL,
     "machines": MACHINES,
 }
 DEFINITIONS: Definitions = {

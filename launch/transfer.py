@@ -24,6 +24,7 @@ def main() -> None:
     from launch.processes import joined_processes
     from zsl_jax.training import hosts
     from zsl_jax.workflows import experiment as experiments
+    from zsl_jax.workflows.learned import save_sources, source_report
     from zsl_jax.workflows.resuming import Saving
     from zsl_jax.workflows.tagging import save_tagger
 
@@ -36,16 +37,16 @@ def main() -> None:
         run, num_parts = open_run()
         cache = run.path / "sources"
         experiment, read = prepare(sources, num_parts, cache, config.row_length)
-        experiment = experiments.behind_frozen_layers(experiment, config, run)
         label_model = options.label_model_config(experiment.scheme.size)
         config = dataclasses.replace(config, label_model=label_model)
+        experiment, config = experiments.made_ready(experiment, config, run)
         saving = Saving(run.path / "checkpoints" / config.approach, FLAGS.save_every_steps)
         done = experiments.run_approach(experiment, config, run, config.approach, saving)
-        report = experiments.source_report(experiment, done)
+        report = source_report(experiment, done)
         if hosts.is_first():
             save_tagger(FLAGS.output, done.tagger)
             if done.log_confusion is not None:
-                experiments.save_sources(FLAGS.output, experiment, done, config)
+                save_sources(FLAGS.output, experiment, done, config)
             if report is not None:
                 print(report.text)
             rows, tested = [], {}
@@ -88,20 +89,24 @@ def prepare(sources, num_parts: int, cache: Path, row_length: int):
     found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
     gold = inputs.gold_words(text, cache)
     sentences = [part.sentences for part in text]
-    experiment = experiments.prepare_experiment(start, sentences, found, row_length, cache, gold)
+    models = experiments.trainable_models(sources)
+    experiment = experiments.prepare_experiment(
+        start, sentences, found, row_length, cache, gold, models
+    )
     return experiment, experiments.labels_read(found)
 
 
 def score(experiment, done, config, sources, cache: Path):
     """Read --test and print the table: the sources, their aggregations, and what was trained."""
-    from zsl_jax.workflows import experiment as experiments
+    from zsl_jax.workflows.experiment import predictions_of
+    from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
     from zsl_jax.workflows.table import format_table, verdict
 
     labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
-    found = experiments.predictions_of(sources, labelled, cache, config.row_length)
-    test = experiments.prepare_test(experiment, labelled.sentences, found, FLAGS.task)
-    rows = experiments.baselines(experiment, test)
-    rows += experiments.approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
+    found = predictions_of(sources, labelled, cache, config.row_length)
+    test = prepare_test(experiment, labelled.sentences, found, FLAGS.task)
+    rows = baselines(experiment, test)
+    rows += approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
     print(format_table(rows), verdict(rows), sep="\n")
     return rows, {name: dict(made.about) for name, made in found.items()}
 

@@ -1,8 +1,13 @@
-"""What was learned of the sources, beside the tagger: φ, its sources, labels and weights."""
+"""What was learned of the sources, beside the tagger: φ, its sources, labels and weights.
+
+A file of the reliability-weighted chain has more tensors; files without them are of the paper's
+label model.
+"""
 
 import json
 import operator
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +33,40 @@ _UNREADABLE = (
 )
 
 
+# What a chain is computed with, in the order of `training.config.ChainConfig`.
+CHAIN_SETTINGS = ("source_weight", "scale", "back_off", "tagger_weight")
+
+
+class StoredChain(NamedTuple):
+    """What the reliability-weighted chain has beside φ, all float32.
+
+    Attributes:
+      trust: [U], k of each source.
+      frequency: [U, V], m, how often each source gives each label.
+      weights: [U, K], w of each source for each true label.
+      mean: [K], r̄, the mean of the weighted mean of the sources.
+      kappa: [U], agreement of each source with the others beyond chance.
+      prior: [K], π̂, label frequencies of the word types.
+      start: [K], p₀ of the chain.
+      transitions: [K, K], A of the chain, indexed [before, after].
+      type_counts: For each level of word types, [T, K], sums of Q over the words of each key.
+      type_names: For each level, its T keys.
+      settings: The numbers that `CHAIN_SETTINGS` names.
+    """
+
+    trust: np.ndarray
+    frequency: np.ndarray
+    weights: np.ndarray
+    mean: np.ndarray
+    kappa: np.ndarray
+    prior: np.ndarray
+    start: np.ndarray
+    transitions: np.ndarray
+    type_counts: tuple[np.ndarray, ...]
+    type_names: tuple[tuple[str, ...], ...]
+    settings: Mapping[str, Any]
+
+
 class LabelModel(NamedTuple):
     """Enough to compute Q for another text.
 
@@ -38,6 +77,7 @@ class LabelModel(NamedTuple):
       prior_weight: α; 0 stands for the number of sources.
       source_weight: β, one number or one a source.
       predictions: "soft" or "hard": the evidence it was trained with.
+      chain: The reliability-weighted chain, with weights of its own; None in the paper's model.
     """
 
     source_names: tuple[str, ...]
@@ -46,14 +86,21 @@ class LabelModel(NamedTuple):
     prior_weight: float
     source_weight: tuple[float, ...]
     predictions: str
+    chain: StoredChain | None = None
 
 
 def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
     """Write the label model into a model folder, whole or not at all."""
     about = model._asdict() | {"alphabet": model.alphabet._asdict()}
-    del about["log_confusion"]
+    del about["log_confusion"], about["chain"]
+    tensors = {"log_confusion": model.log_confusion}
+    if model.chain is not None:
+        chain = model.chain._asdict()
+        counts = chain.pop("type_counts")
+        about["chain"] = {name: chain.pop(name) for name in ("settings", "type_names")}
+        tensors |= {f"chain.{name}": array for name, array in chain.items()}
+        tensors |= {f"chain.type_counts.{level}": table for level, table in enumerate(counts)}
     with finished_file(Path(folder) / FILE) as part:
-        tensors = {"log_confusion": model.log_confusion}
         write_weights(part, tensors, {"label_model": json.dumps(about)})
 
 
@@ -72,7 +119,10 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
     try:
         with safe_open(path, framework="numpy") as file:
             about = json.loads(file.metadata()["label_model"])
-            return _checked(about, file.get_tensor("log_confusion"))
+            model = _checked(about, file.get_tensor("log_confusion"))
+            if "chain" not in about:
+                return model
+            return model._replace(chain=_checked_chain(about["chain"], file, model))
     except _UNREADABLE as error:
         raise InputError(f"{path} cannot be read ({error}); train again or copy it anew") from error
 
@@ -94,6 +144,36 @@ def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
         raise ValueError("source_weight or predictions does not go with the sources")
     prior, *sources = map(float, weights)
     return LabelModel(source_names, alphabet, table, prior, tuple(sources), about["predictions"])
+
+
+def _checked_chain(about: dict[str, Any], file: Any, model: LabelModel) -> StoredChain:
+    """The chain, if its parts go together; else ValueError, LookupError or TypeError."""
+    settings = {name: about["settings"][name] for name in CHAIN_SETTINGS}
+    if not all(type(value) in (int, float) and 0 <= value < 1e9 for value in settings.values()):
+        raise ValueError("a setting of the chain is not a number of 0 or more")
+    type_names = tuple(map(tuple, about["type_names"]))
+    if not all(isinstance(name, str) for level in type_names for name in level):
+        raise ValueError("a word type is not a string")
+    (num_sources, num_labels), size = model.log_confusion.shape[:2], model.alphabet.scheme.size
+    by_source = {
+        "trust": (), "kappa": (), "frequency": (num_labels,), "weights": (size,)
+    }  # fmt: skip
+    by_label = {"mean": (), "prior": (), "start": (), "transitions": (size,)}
+    shapes: dict[str, tuple[int, ...]] = {
+        **{name: (num_sources, *shape) for name, shape in by_source.items()},
+        **{name: (size, *shape) for name, shape in by_label.items()},
+        **{f"type_counts.{n}": (len(level), size) for n, level in enumerate(type_names)},
+    }
+    arrays = {name: file.get_tensor(f"chain.{name}") for name in shapes}
+    for name, array in arrays.items():
+        if array.shape != shapes[name] or array.dtype != np.float32:
+            raise ValueError(f"chain.{name} is {array.dtype} {array.shape}, not {shapes[name]}")
+        if not (np.isfinite(array) & (array >= 0)).all():
+            raise ValueError(f"chain.{name} has values that are not finite or below 0")
+    if not (arrays["prior"].all() and arrays["frequency"].all()):
+        raise ValueError("chain.prior or chain.frequency has a value of 0")
+    counts = tuple(arrays.pop(f"type_counts.{level}") for level in range(len(type_names)))
+    return StoredChain(**arrays, type_counts=counts, type_names=type_names, settings=settings)
 
 
 def _checked_alphabet(about: dict[str, Any]) -> Alphabet:

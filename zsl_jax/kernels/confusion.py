@@ -268,6 +268,37 @@ def closed_form_log_confusion(
     return jnp.where(share > 0, jnp.log(jnp.where(share > 0, share, 1)), -jnp.inf)
 
 
+@jax.jit
+def confusion_with_identity(
+    counts: Float[Array, "U V K"],
+    can_mean: Bool[Array, "U V K"],
+    identity_share: Float[Array, ""] | float = 0.1,
+    pseudo_count: Float[Array, ""] | float = 0.1,
+) -> Float[Array, "U V K"]:
+    """Confusion matrices from counts, held near the identity by mixing it in.
+
+    σ(ŷ|y) = (1 − s) (C(ŷ, y) + c / K) / Σ_ŷ' (C(ŷ', y) + c / K) + s [ŷ may mean y]. A few rounds of
+    Dawid–Skene with it do not let rare labels merge, as rounds without it do.
+
+    Args:
+      counts: [U, V, K], expected counts [source, predicted, true].
+      can_mean: [U, V, K], whether a source's label may mean the true label. The identity's share of
+        a true label is spread evenly over those that may mean it, or over all that the source has
+        where none may.
+      identity_share: [], s.
+      pseudo_count: [], c, for each true label, over K.
+
+    Returns:
+      [U, V, K], log σ, each column's exponentials sum to 1; −inf for labels the source lacks.
+    """
+    log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, can_mean))
+    has_label = jnp.any(can_mean | (counts > 0), axis=-1, keepdims=True)
+    smoothed = jnp.where(has_label, counts + pseudo_count / counts.shape[-1], 0)
+    total = jnp.sum(smoothed, axis=-2, keepdims=True)
+    counted = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), 0)
+    return jnp.log((1 - identity_share) * counted + identity_share * jnp.exp(log_identity))
+
+
 def total_variation(
     log_first: Float[Array, "U V K"], log_second: Float[Array, "U V K"]
 ) -> Float[Array, " U"]:

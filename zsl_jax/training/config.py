@@ -46,6 +46,17 @@ class Strategy(enum.StrEnum):
     DIRECT = "direct"
 
 
+class LabelModelKind(enum.StrEnum):
+    """What the sources' predictions are taken for.
+
+    PAPER: confusion matrices λψ + (1 − λ)σ (Hu et al., 2021). CHAIN: confusion matrices weighted by
+    the reliability of each source and label, word types, and a Markov chain over each sentence.
+    """
+
+    CHAIN = "chain"
+    PAPER = "paper"
+
+
 class Partition(enum.StrEnum):
     """How several devices share an update."""
 
@@ -81,10 +92,40 @@ class JointWeights:
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelModelConfig:
-    """The sources' confusion matrices and how they join the tagger's distribution.
+class ChainConfig:
+    """The reliability-weighted chain; see `zsl_jax.kernels.chain_label_model`.
+
+    The defaults were chosen on many targets and serve tags and entities alike.
 
     Attributes:
+      source_weight: β, of the sources' likelihoods.
+      scale: γ, the power of a source's label frequencies that its probabilities are divided by.
+      power: Of κ, in the weights of the sources; below 4, random and switched sources get through.
+      identity_share: s, the share of the identity in the confusion matrices.
+      back_off: κ₀, the weight of the coarser level in the prior of a word type, in words.
+      iterations: How often word types and chain are estimated from the posterior in one E step.
+      tagger_weight: α, of the tagger in the posterior of other texts than the one trained on.
+      own_tagger_weight: The same in the text trained on, whose labels the tagger has seen.
+    """
+
+    source_weight: float = 0.5
+    scale: float = 0.5
+    power: float = 4.0
+    identity_share: float = 0.1
+    back_off: float = 3.0
+    iterations: int = 3
+    tagger_weight: float = 1.0
+    own_tagger_weight: float = 0.5
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelModelConfig:
+    """The label model: how the sources' predictions join the tagger's distribution.
+
+    Attributes:
+      kind: Which one; None takes the approach's own: CHAIN for LVM, PAPER for MRT, none for the
+        others (KD with CHAIN imitates its posterior instead of the mean of the sources).
+      chain: Settings of CHAIN; all that follow are those of PAPER.
       fixed_temperature: Multiplies the identity in the logits of the fixed matrix ψ.
       trainable_temperature: The same for the first logits of the trainable matrix σ.
       confusion_init: "tau" (scaled identity) or "dawid_skene" (estimated from the hard votes).
@@ -98,6 +139,8 @@ class LabelModelConfig:
       mix_schedule: "linear", "cosine" or "constant" (= mix_end throughout).
     """
 
+    kind: LabelModelKind | None = None
+    chain: ChainConfig = ChainConfig()
     fixed_temperature: float = 10.0
     trainable_temperature: float = 2.0
     confusion_init: str = "tau"
@@ -140,11 +183,14 @@ class TrainConfig:
 
     Attributes:
       approach: See `Approach`; not used by supervised training.
+      init: Where training starts: "encoder", "source:NAME", or "auto": with the chain, the source
+        that agrees most with the others if it fits, and the encoder otherwise.
       strategy: See `Strategy`; used by MRT and LVM.
       predictions: "soft" or "hard": which of the sources' predictions are evidence.
       distillation: "kl" or "mse", the loss of knowledge distillation.
       rounds: EM rounds, each with one E step; other approaches pass over the text as often.
-      epochs: Passes over the text in one round.
+      epochs: Passes over the text in one round. None: 1, or with the chain as many as the size of
+        the text asks for.
       stop_early: End when J has not improved at an E step (Algorithm 1).
       batch_words: Words in a full batch, about.
       row_length: Subwords in a packed row; longer sentences go through overlapping windows.
@@ -157,11 +203,12 @@ class TrainConfig:
     """
 
     approach: Approach = Approach.LVM
+    init: str = "auto"
     strategy: Strategy = Strategy.SOFT_EM
     predictions: str = "soft"
     distillation: str = "kl"
     rounds: int = 3
-    epochs: int = 1
+    epochs: int | None = None
     stop_early: bool = False
     batch_words: int = 512
     row_length: int = 128
@@ -174,15 +221,37 @@ class TrainConfig:
     optimizer: OptimizerConfig = OptimizerConfig()
 
     @property
+    def chain(self) -> ChainConfig | None:
+        """Settings of the chain where it is the label model; None with another or without any."""
+        kind = self.label_model.kind
+        if kind is None and self.approach is Approach.LVM:
+            kind = LabelModelKind.CHAIN
+        return self.label_model.chain if kind is LabelModelKind.CHAIN else None
+
+    @property
     def objective(self) -> Objective:
         """The loss that the approach and strategy stand for."""
-        if self.approach.has_label_model:
+        if self.approach.has_label_model and self.chain is None:
             return Objective.MARGINAL if self.strategy is Strategy.DIRECT else Objective.M_STEP
         if self.approach is Approach.KD and self.distillation == "mse":
             return Objective.SQUARED_ERROR
         return Objective.KL
 
     @property
+    def epochs_per_round(self) -> int:
+        """Passes over the text in one round."""
+        return 1 if self.epochs is None else self.epochs
+
+    @property
     def passes(self) -> int:
         """Passes over the text in the whole training."""
-        return self.rounds * self.epochs
+        return self.rounds * self.epochs_per_round
+
+    def done(self, passes: float) -> float:
+        """How much of the schedule is done after some passes, from 0 to 1.
+
+        With the chain, every M step starts anew and so does its schedule.
+        """
+        if self.approach is Approach.LVM and self.chain is not None:
+            return passes % self.epochs_per_round / self.epochs_per_round
+        return passes / self.passes

@@ -61,7 +61,7 @@ def expectation_maximization(
     state, progress = devices.replicate(start.state), start.progress
     result = _repeated_e_step(training, start, sources)
     while True:
-        number = progress.epoch // config.epochs
+        number = progress.epoch // config.epochs_per_round
         if len(progress.rounds) == number:
             state, progress, result = _e_step(training, state, progress, sources, result)
             objectives = [objective for _, objective in progress.rounds]

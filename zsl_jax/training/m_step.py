@@ -31,7 +31,7 @@ def run_epoch(
     batches = training.corpus.epoch(epoch)
     notes = _Notes(hooks, epoch)
     for batch in range(progress.batch, len(batches)):
-        rates = rates_at((epoch + (batch + 0.5) / len(batches)) / config.passes, config)
+        rates = rates_at(config.done(epoch + (batch + 0.5) / len(batches)), config)
         tokens = batches[batch]
         evidence = _evidence(tokens.word_ids.reshape(-1), target, sources)
         state, info = steps.update(
@@ -44,7 +44,8 @@ def run_epoch(
             epoch=epoch + is_last,
             batch=0 if is_last else batch + 1,
         )
-        if hooks.wants_state(progress.step, is_last and progress.epoch % config.epochs == 0):
+        round_ends = is_last and progress.epoch % config.epochs_per_round == 0
+        if hooks.wants_state(progress.step, round_ends):
             notes.write()
             hooks.keep(state, progress)
     notes.write()

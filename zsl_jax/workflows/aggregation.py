@@ -1,4 +1,8 @@
-"""The sources' predictions alone: majority, mean and Dawid-Skene, without any text."""
+"""The sources' predictions put together without a tagger.
+
+Majority, mean and Dawid-Skene see the votes of each word by itself; the reliability-weighted mean
+and the chain are in `chain_model`.
+"""
 
 from typing import NamedTuple
 
@@ -9,7 +13,22 @@ from zsl_jax import kernels
 from zsl_jax.training.blocks import blocks
 from zsl_jax.types import SourceVotes
 
-METHODS = ("majority", "mean", "dawid_skene")
+METHODS = ("majority", "mean", "dawid_skene")  # of votes alone
+
+
+class DawidSkeneSettings(NamedTuple):
+    """How long Dawid-Skene goes on, and what keeps its counts from 0.
+
+    Attributes:
+      rounds: Rounds of EM at most; few of them do not let rare labels merge.
+      pseudo_count: Added to every count.
+    """
+
+    rounds: int = 100
+    pseudo_count: float = 0.01
+
+
+TO_CONVERGENCE = DawidSkeneSettings()
 
 
 class Aggregated(NamedTuple):
@@ -18,10 +37,13 @@ class Aggregated(NamedTuple):
     Attributes:
       labels: [N], label ids; -1 where every source abstains.
       probs: [N, K], the distribution they are the arg max of; zeros where every source abstains.
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true] that were found; None
+        where the method has none.
     """
 
     labels: Int[np.ndarray, " N"]
     probs: Float[np.ndarray, "N K"]
+    log_confusion: Float[np.ndarray, "U V K"] | None = None
 
 
 def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
@@ -38,7 +60,11 @@ def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
 
 
 def aggregate(
-    votes: SourceVotes, num_labels: int, method: str, fitted_on: SourceVotes | None = None
+    votes: SourceVotes,
+    num_labels: int,
+    method: str,
+    fitted_on: SourceVotes | None = None,
+    settings: DawidSkeneSettings = TO_CONVERGENCE,
 ) -> Aggregated:
     """Labels from the sources' predictions.
 
@@ -48,18 +74,31 @@ def aggregate(
       method: "majority", "mean" or "dawid_skene".
       fitted_on: The predictions from which Dawid-Skene estimates the confusion matrices and the
         label prior; `votes` by default.
+      settings: Of Dawid-Skene.
 
     Returns:
       Labels and distributions.
     """
     if method == "dawid_skene":
-        table = _dawid_skene(votes.labels, num_labels, votes if fitted_on is None else fitted_on)
-        ids = table.argmax(-1)
-    else:
-        ids, table = _summarised(votes, num_labels, method)
+        fitted_on = votes if fitted_on is None else fitted_on
+        fitted = _fitted_dawid_skene(fitted_on, num_labels, settings)
+        table = _dawid_skene_posterior(votes.labels, fitted)
+        return as_aggregated(votes, table, np.asarray(fitted.log_confusion))
+    ids, table = _summarised(votes, num_labels, method)
     has_vote = np.any(votes.labels >= 0, axis=1)
     table[~has_vote] = 0
     return Aggregated(np.where(has_vote, ids, -1), table)
+
+
+def as_aggregated(
+    votes: SourceVotes,
+    table: Float[np.ndarray, "N K"],
+    log_confusion: Float[np.ndarray, "U V K"] | None = None,
+) -> Aggregated:
+    """Distributions with their labels; neither where every source abstains."""
+    has_vote = np.any(votes.labels >= 0, axis=1)
+    table[~has_vote] = 0
+    return Aggregated(np.where(has_vote, table.argmax(-1), -1), table, log_confusion)
 
 
 def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.ndarray, np.ndarray]:
@@ -82,12 +121,20 @@ def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.nd
     return ids, table
 
 
-def _dawid_skene(
-    labels: Int[np.ndarray, "N U"], num_labels: int, fitted_on: SourceVotes
+def _fitted_dawid_skene(
+    votes: SourceVotes, num_labels: int, settings: DawidSkeneSettings
+) -> kernels.DawidSkene:
+    distinct, times = kernels.distinct_votes(votes.labels)
+    return kernels.dawid_skene(
+        distinct, num_labels, votes.first_targets, times,
+        max_iterations=settings.rounds, pseudo_count=np.float32(settings.pseudo_count),
+    )  # fmt: skip
+
+
+def _dawid_skene_posterior(
+    labels: Int[np.ndarray, "N U"], fitted: kernels.DawidSkene
 ) -> Float[np.ndarray, "N K"]:
-    distinct, times = kernels.distinct_votes(fitted_on.labels)
-    fitted = kernels.dawid_skene(distinct, num_labels, fitted_on.first_targets, times)
-    table = np.empty((len(labels), num_labels), np.float32)
+    table = np.empty((len(labels), len(fitted.log_prior)), np.float32)
     for block in blocks(labels):
         found = kernels.label_model_posterior(*block.arrays, fitted.log_prior, fitted.log_confusion)
         table[block.rows] = np.asarray(found)[block.mask]

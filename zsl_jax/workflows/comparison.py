@@ -7,43 +7,41 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.training.config import Approach, LabelModelConfig, TrainConfig
+from zsl_jax.training.config import Approach, LabelModelConfig, LabelModelKind, TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.experiment import (
     Experiment,
-    Test,
-    approach_rows,
-    behind_frozen_layers,
+    made_ready,
     predictions_of,
     prepare_experiment,
-    prepare_test,
     run_approach,
+    trainable_models,
 )
+from zsl_jax.workflows.scoring import Test, approach_rows, prepare_test
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row
 from zsl_jax.workflows.tagging import LoadedTagger
 from zsl_jax.workflows.transfer import Transferred
 
+PAPER = LabelModelConfig(kind=LabelModelKind.PAPER)
 APPROACHES: dict[str, dict[str, Any]] = {
     "hard_vote": {"approach": Approach.HARD_VOTE},
     "hard_cat": {"approach": Approach.HARD_CAT},
     "kd": {"approach": Approach.KD},
     "mrt hard": {"approach": Approach.MRT, "predictions": "hard"},
     "mrt soft": {"approach": Approach.MRT, "predictions": "soft"},
-    "lvm hard": {"approach": Approach.LVM, "predictions": "hard"},
-    "lvm soft": {"approach": Approach.LVM, "predictions": "soft"},
+    "lvm hard": {"approach": Approach.LVM, "predictions": "hard", "label_model": PAPER},
+    "lvm soft": {"approach": Approach.LVM, "predictions": "soft", "label_model": PAPER},
+    "chain": {"approach": Approach.LVM},
 }
-# Not in the paper: σ starts where Dawid-Skene ends, and counts from the first update on.
+# σ starts where Dawid-Skene ends, and counts from the first update on.
+_FROM_DAWID_SKENE = dataclasses.replace(PAPER, confusion_init="dawid_skene", mix_start=0.0)
 VARIANTS = APPROACHES | {
-    "lvm hard ds": {
-        "approach": Approach.LVM,
-        "predictions": "hard",
-        "label_model": LabelModelConfig(confusion_init="dawid_skene", mix_start=0.0),
-    },
-    "lvm soft ds": {
-        "approach": Approach.LVM,
-        "predictions": "soft",
-        "label_model": LabelModelConfig(confusion_init="dawid_skene", mix_start=0.0),
+    "lvm hard ds": {**APPROACHES["lvm hard"], "label_model": _FROM_DAWID_SKENE},
+    "lvm soft ds": {**APPROACHES["lvm soft"], "label_model": _FROM_DAWID_SKENE},
+    "kd chain": {
+        "approach": Approach.KD,
+        "label_model": LabelModelConfig(kind=LabelModelKind.CHAIN),
     },
 }
 
@@ -90,7 +88,10 @@ def prepare(
     labelled, gold = corpora
     text = [sentence._replace(labels=None) for sentence in labelled]
     found = predictions_of(sources, TextPart(text), cache, config.row_length)
-    experiment = prepare_experiment(encoder, [text], [found], config.row_length, cache)
+    models = trainable_models(sources)
+    experiment = prepare_experiment(
+        encoder, [text], [found], config.row_length, cache, models=models
+    )
     found = predictions_of(test_sources or sources, TextPart(gold), cache, config.row_length)
     return experiment, prepare_test(experiment, gold, found, task)
 
@@ -110,10 +111,10 @@ def compare(
     Yields:
       The approaches in order.
     """
-    experiment = behind_frozen_layers(experiment, config, run)
     for title in titles:
         own = dataclasses.replace(config, **VARIANTS[title])
-        done = run_approach(experiment, own, run, title)
+        ready, own = made_ready(experiment, own, run)
+        done = run_approach(ready, own, run, title)
         rows = approach_rows(experiment, done, test, own, title)
         for row in rows:
             run.append_metrics(kind="row", **row._asdict())

@@ -1,7 +1,9 @@
 """A whole transfer: sources, text and encoder in, a trained tagger and its table out."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,34 +13,20 @@ from zsl_jax.data.predictions import SourcePredictions, source_votes
 from zsl_jax.data.source_predictions import joined_about
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_parts import TextPart
-from zsl_jax.evaluation import diagnosis
-from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import Alphabet, LabelScheme, common_alphabet
 from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregation import aggregate
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.frozen_layers import through_frozen_layers
-from zsl_jax.workflows.known_labels import of_known_labels
-from zsl_jax.workflows.recording import recorded, tally_of
+from zsl_jax.workflows.recording import recorded
 from zsl_jax.workflows.resuming import Saving
-from zsl_jax.workflows.sources import (
-    Source,
-    abstaining,
-    label_sets,
-    source_predictions,
-)
+from zsl_jax.workflows.sources import Source, label_sets, source_predictions
+from zsl_jax.workflows.starting_point import AUTO, ENCODER, choose_start, epochs_for
 from zsl_jax.workflows.supervised import train_supervised
-from zsl_jax.workflows.table import Row, baseline_rows, score_ids
-from zsl_jax.workflows.tagging import (
-    LoadedTagger,
-    encode_text,
-    predict_log_probs,
-    save_tagger,
-)
-from zsl_jax.workflows.transfer import Text, Transferred, posterior_of, train_target
+from zsl_jax.workflows.tagging import LoadedTagger, encode_text, save_tagger
+from zsl_jax.workflows.transfer import Text, Transferred, train_target, with_chain
 
 GOLD_WORDS = "gold words"
 
@@ -51,31 +39,22 @@ class Experiment(NamedTuple):
       names: The sources' names.
       alphabet: The labels that the sources give.
       text: The text in subwords, and the sources' predictions for it.
+      sentences: The same text, part by part.
+      models: By name, the folders (or hub names) of sources whose training could go on with the
+        target's labels.
     """
 
     start: LoadedTagger
     names: tuple[str, ...]
     alphabet: Alphabet
     text: Text
+    sentences: Sequence[Sequence[Sentence]] = ()
+    models: Mapping[str, str] = MappingProxyType({})
 
     @property
     def scheme(self) -> LabelScheme:
         """The target's labels."""
         return self.alphabet.scheme
-
-
-class Test(NamedTuple):
-    """Labelled text for the table; only scores are computed from its labels.
-
-    Attributes:
-      gold: The labelled sentences.
-      votes: The sources' predictions for them; -1 where a source has none.
-      task: Which score counts: "pos", "ner", "plain", or None to tell from the labels.
-    """
-
-    gold: Sequence[Sentence]
-    votes: SourceVotes
-    task: str | None
 
 
 def predictions_of(
@@ -105,6 +84,7 @@ def prepare_experiment(
     row_length: int,
     folder: Path | None = None,
     gold_words: Sequence[SourcePredictions] = (),
+    models: Mapping[str, str] = MappingProxyType({}),
 ) -> Experiment:
     """Put the sources' predictions into one label scheme, and the text into subwords.
 
@@ -116,6 +96,7 @@ def prepare_experiment(
       folder: Where the sources' probabilities go while they are needed; None keeps them in memory.
       gold_words: For each part, the words whose label the user knows, as a source that is right
         about them and abstains elsewhere; none by default.
+      models: As in `Experiment`, see `trainable_models`.
 
     Returns:
       What every approach is trained on. A source has a label if it has it for any part.
@@ -142,17 +123,62 @@ def prepare_experiment(
         first_targets=alphabet.first_targets,
         known=np.concatenate(known) if known else None,
     )
-    text = Text([encode_text(start, part, row_length) for part in parts], joined)
-    return Experiment(start, names, alphabet, text)
+    windows = [encode_text(start, part, row_length) for part in parts]
+    text = Text(windows, joined, text_words(parts))
+    return Experiment(start, names, alphabet, text, parts, models)
+
+
+def trainable_models(sources: Sequence[Source]) -> dict[str, str]:
+    """Those sources by name that are model folders with the target's names for their labels."""
+    return {s.name: s.path for s in sources if s.is_model and s.label_map is None}
+
+
+def made_ready(
+    experiment: Experiment, config: TrainConfig, run: RunFolder
+) -> tuple[Experiment, TrainConfig]:
+    """Fits the label model, chooses where training starts, and runs the frozen layers.
+
+    All processes call it.
+
+    Args:
+      experiment: What every approach is trained on.
+      config: Of one approach.
+      run: Keeps the output of frozen layers.
+
+    Returns:
+      The experiment as this approach sees it, and the config with the number of epochs.
+    """
+    if config.approach is Approach.DIRECT:
+        return experiment, config
+    experiment = experiment._replace(text=with_chain(experiment.text, experiment.scheme, config))
+    experiment = _with_start(experiment, config)
+    if config.chain is not None and config.epochs is None:
+        words = int(hosts.total(sum(part.num_words for part in experiment.text.parts)))
+        from_source = experiment.start.scheme == experiment.scheme
+        config = dataclasses.replace(config, epochs=epochs_for(words, from_source))
+        logging.info("%d epochs per round for %d words", config.epochs_per_round, words)
+    return behind_frozen_layers(experiment, config, run), config
+
+
+def _with_start(experiment: Experiment, config: TrainConfig) -> Experiment:
+    """The experiment with the start that `config.init` asks for."""
+    chain = experiment.text.chain
+    init = ENCODER if config.init == AUTO and chain is None else config.init
+    order = () if chain is None else np.argsort(-chain.fitted.kappa, kind="stable")
+    ranked = [experiment.names[place] for place in order]
+    before, scheme = experiment.start, experiment.scheme
+    start = choose_start(before, experiment.models, ranked, scheme, init, config.seed)
+    if start is before:
+        return experiment
+    windows = [encode_text(start, part, config.row_length) for part in experiment.sentences]
+    return experiment._replace(start=start, text=experiment.text._replace(parts=windows))
 
 
 def behind_frozen_layers(experiment: Experiment, config: TrainConfig, run: RunFolder) -> Experiment:
     """The experiment with the frozen layers run over its text, once for all approaches.
 
-    Without `trainable_layers`, or where nothing is trained, it stays as it is.
+    Without `trainable_layers` it stays as it is.
     """
-    if config.approach is Approach.DIRECT:
-        return experiment
     start, text = experiment.start, experiment.text
     parts, states = through_frozen_layers(start, text.parts, config, run.cache)
     return experiment._replace(text=text._replace(parts=parts, states=states))
@@ -202,26 +228,6 @@ def labels_read(parts: Sequence[Mapping[str, SourcePredictions]]) -> dict[str, d
     return {name: joined_about([part[name] for part in everywhere]) for name in parts[0]}
 
 
-def prepare_test(
-    experiment: Experiment,
-    gold: Sequence[Sentence],
-    predictions: Mapping[str, SourcePredictions],
-    task: str | None,
-) -> Test:
-    """The test text with the predictions of the sources that have any for it."""
-    found = []
-    for name in experiment.names:
-        if name not in predictions:
-            logging.warning(
-                "the source %s has no predictions for --test and abstains there; name them with "
-                "--test_source=%s=FILE", name, name
-            )  # fmt: skip
-            found.append(abstaining(gold, experiment.scheme))
-            continue
-        found.append(of_known_labels(predictions[name], experiment.alphabet, name))
-    return Test(gold, source_votes(found, experiment.alphabet, experiment.names), task)
-
-
 def run_approach(
     experiment: Experiment,
     config: TrainConfig,
@@ -235,68 +241,3 @@ def run_approach(
     words = int(hosts.total(sum(part.num_words for part in text.parts)))
     with recorded(run, title, config.passes * words * copies, text.votes, names) as hooks:
         return train_target(experiment.start, experiment.scheme, text, config, hooks, saving)
-
-
-def baselines(experiment: Experiment, test: Test) -> list[Row]:
-    """The rows that need no training: each source, majority, mean and Dawid-Skene."""
-    return baseline_rows(
-        experiment.names, experiment.text.votes, test.votes, experiment.scheme, test.gold, test.task
-    )
-
-
-def approach_rows(
-    experiment: Experiment,
-    done: Transferred,
-    test: Test,
-    config: TrainConfig,
-    title: str,
-    decoding: str = "argmax",
-) -> list[Row]:
-    """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
-    log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
-    probs = {"P": np.exp(log_probs)}
-    if done.log_confusion is not None and (test.votes.labels >= 0).any():
-        probs["Q"] = posterior_of(done, log_probs, test.votes, config)
-    rows = []
-    for kind, table in probs.items():
-        ids = decode(table, experiment.scheme, [s.words for s in test.gold], decoding)
-        scores = score_ids(ids, experiment.scheme, test.gold, test.task)
-        rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
-    return rows
-
-
-def save_sources(
-    folder: str, experiment: Experiment, done: Transferred, config: TrainConfig
-) -> None:
-    """Write φ and what belongs to it beside the tagger."""
-    assert done.log_confusion is not None
-    weights = config.label_model.weights
-    model = LabelModel(
-        experiment.names,
-        experiment.alphabet,
-        done.log_confusion,
-        weights.prior,
-        weights.source,
-        config.predictions,
-    )
-    save_label_model(folder, model)
-
-
-def source_report(experiment: Experiment, done: Transferred) -> diagnosis.Diagnosis | None:
-    """What was learned of each source, with warnings; None without a label model.
-
-    All processes call it.
-    """
-    if done.posterior is None:
-        return None
-    votes, alphabet = experiment.text.votes, experiment.alphabet
-    inferred = done.posterior.argmax(axis=1)
-    same_labels = {}
-    for method in ("majority", "mean"):
-        labels = aggregate(votes, alphabet.scheme.size, method).labels
-        same, voted = hosts.total([(labels == inferred).sum(), (labels >= 0).sum()]).tolist()
-        same_labels[method] = same / max(voted, 1)
-    tally = tally_of(done.posterior, votes)
-    return diagnosis.diagnose(
-        experiment.names, alphabet, done.log_confusion, tally, same_labels, done.objectives
-    )

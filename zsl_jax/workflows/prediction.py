@@ -16,6 +16,7 @@ from zsl_jax.data.predictions import (
     source_votes,
 )
 from zsl_jax.errors import InputError
+from zsl_jax.evaluation.diagnosis import diagnose
 from zsl_jax.io.label_model import LabelModel, read_label_model
 from zsl_jax.io.progress import Advance
 from zsl_jax.labels import LabelScheme, common_alphabet
@@ -23,13 +24,20 @@ from zsl_jax.training.config import JointWeights
 from zsl_jax.training.delayed import delayed
 from zsl_jax.training.expectation import label_posterior
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregation import aggregate
+from zsl_jax.workflows.aggregation import TO_CONVERGENCE, DawidSkeneSettings, aggregate
+from zsl_jax.workflows.chain_model import (
+    TEXT_METHODS,
+    aggregate_with_text,
+    chain_from_storage,
+    evidence_of,
+    posterior_by_chain,
+)
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.recording import tally_of
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.tagging import LogProbs
-from zsl_jax.workflows.transfer import evidence_of
 
 # Words that are labelled at once, so that memory does not grow with the text. A power of two: the
 # arrays that are compiled for have such sizes.
@@ -83,6 +91,8 @@ def label_by_posterior(
     """
     scheme = model.alphabet.scheme
     weights = JointWeights(model.prior_weight, model.source_weight)
+    stored = model.chain
+    chain = None if stored is None else chain_from_storage(stored, model.log_confusion)
     predictions = {
         name: of_known_labels(made, model.alphabet, name) for name, made in predictions.items()
     }
@@ -91,8 +101,12 @@ def label_by_posterior(
         sentences, words = slice(sentence, sentence + len(chunk)), slice(word, word + len(table))
         found = [_cut(predictions[name], sentences, words) for name in model.source_names]
         votes = source_votes(found, model.alphabet, model.source_names)
-        evidence = evidence_of(votes, model.predictions)
-        posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
+        if chain is not None:
+            how = (scheme, model.predictions, table)
+            posterior = posterior_by_chain(chain, votes, chunk, *how)
+        else:
+            evidence = evidence_of(votes, model.predictions)
+            posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
         yield _labelled(chunk, scheme, posterior, decoding)
         sentence, word = sentences.stop, words.stop
 
@@ -143,8 +157,13 @@ def label_model_for(folder: str, names: Iterable[str], scheme: LabelScheme) -> L
     return model
 
 
-def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
-    """Aggregate prediction files of one text, which the first of them holds."""
+def aggregate_files(
+    sources: Sequence[Source], method: str, settings: DawidSkeneSettings = TO_CONVERGENCE
+) -> LabelledText:
+    """Aggregate prediction files of one text, which the first of them holds.
+
+    Signs of label switching and collapse are warned of.
+    """
     if not sources:
         raise InputError("--source is missing: name at least one, as --source=NAME=FILE")
     for source in sources:
@@ -168,7 +187,14 @@ def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
     alphabet = common_alphabet(names, label_sets(found))
     votes = source_votes(found, alphabet, [source.name for source in sources])
     scheme = alphabet.scheme
-    made = aggregate(votes, scheme.size, method)
+    if method in TEXT_METHODS:
+        made = aggregate_with_text(votes, text, scheme, method)
+    else:
+        made = aggregate(votes, scheme.size, method, settings=settings)
+    own = [source.name for source in sources]
+    about = diagnose(own, alphabet, made.log_confusion, tally_of(made.probs, votes))
+    for warning in about.warnings:
+        logging.warning("%s", warning)
     return LabelledText(text, scheme.names, made.labels, made.probs)
 
 

@@ -9,8 +9,10 @@ from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import METHODS, aggregate, as_target_labels
+from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.tagging import gold_labels
+from zsl_jax.workflows.transfer import Text, fitted_chain
 
 
 class Row(NamedTuple):
@@ -38,13 +40,13 @@ def score_ids(
 
 def baseline_rows(
     names: Sequence[str],
-    text_votes: SourceVotes,
+    text: Text,
     test_votes: SourceVotes,
     scheme: LabelScheme,
     gold: Sequence[Sentence],
     task: str | None,
 ) -> list[Row]:
-    """Every source by itself, and the aggregations; Dawid-Skene is fitted on the text.
+    """Every source by itself, and the aggregations, which are fitted to the text.
 
     A source without predictions for the test has no row; without any there are no aggregations.
     """
@@ -55,8 +57,13 @@ def baseline_rows(
         if (ids >= 0).any():
             rows.append(Row(name, "source", score_ids(ids, scheme, gold, task)))
     for method in METHODS if rows else ():
-        ids = aggregate(test_votes, scheme.size, method, text_votes).labels
+        ids = aggregate(test_votes, scheme.size, method, text.votes).labels
         rows.append(Row(method, "votes", score_ids(ids, scheme, gold, task)))
+    if rows:
+        model = fitted_chain(text, scheme)
+        for method in TEXT_METHODS:
+            ids = aggregate_with_text(test_votes, gold, scheme, method, model).labels
+            rows.append(Row(method, "votes", score_ids(ids, scheme, gold, task)))
     return rows
 
 

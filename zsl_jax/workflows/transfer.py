@@ -10,12 +10,20 @@ from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
 from zsl_jax.training import em
-from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.chain_em import ChainSources, chain_expectation_maximization
+from zsl_jax.training.config import Approach, ChainConfig, Strategy, TrainConfig
 from zsl_jax.training.expectation import label_posterior
 from zsl_jax.training.label_model import Sources, starting_confusion
 from zsl_jax.training.records import Hooks
-from zsl_jax.types import SourceVotes
+from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import aggregate, as_target_labels
+from zsl_jax.workflows.chain_model import (
+    ChainModel,
+    TextWords,
+    evidence_of,
+    fit_chain_model,
+    posterior_by_chain,
+)
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
 from zsl_jax.workflows.resuming import Saving, resumable
 from zsl_jax.workflows.tagging import LoadedTagger
@@ -27,13 +35,18 @@ class Text(NamedTuple):
     Attributes:
       parts: Its parts in subwords.
       votes: The sources' predictions for the words of the parts, one after the other.
+      words: Their words, as the label model sees them.
       states: [T, H], what the frozen layers made of the subwords, whose token ids are then numbers
         of its rows; None where all layers are trained.
+      chain: The reliability-weighted chain, fitted to this text; None where it was not fitted yet,
+        or is not the label model.
     """
 
     parts: Sequence[Windows]
     votes: SourceVotes
+    words: TextWords
     states: Float[np.ndarray, "T H"] | None = None
+    chain: ChainSources | None = None
 
 
 class Transferred(NamedTuple):
@@ -43,22 +56,15 @@ class Transferred(NamedTuple):
       tagger: P_θ.
       log_confusion: [U, V, K], log φ after training; None where there is no label model.
       posterior: [N, K], Q of the text trained on; None where there is no label model.
-      objectives: J a word of every E step; empty where there is no label model.
+      objectives: J per word of every E step; empty where J of different rounds is not comparable.
+      chain: The reliability-weighted chain; None with the paper's label model or without any.
     """
 
     tagger: LoadedTagger
     log_confusion: Float[np.ndarray, "U V K"] | None
     posterior: Float[np.ndarray, "N K"] | None
     objectives: tuple[float, ...] = ()
-
-
-def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
-    """The votes in the form that the kernels take: [N, U] labels or [N, U, V] probabilities.
-
-    Labels are probabilities of one, so "soft" evidence of sources that all give labels only is the
-    hard one.
-    """
-    return votes.labels if predictions == "hard" or votes.probs is None else votes.probs
+    chain: ChainModel | None = None
 
 
 def train_target(
@@ -91,8 +97,12 @@ def train_target(
         head = head_for(start, scheme, config.seed)
         params = {**start.params, "classifier": head}
         return Transferred(start._replace(params=params, scheme=scheme), None, None)
+    if config.chain is not None and text.chain is None:
+        text = with_chain(text, scheme, config)
     if not config.approach.has_label_model:
         return _distil(start, scheme, text, config, hooks, saving)
+    if config.chain is not None:
+        return _with_chain(start, scheme, text, config, hooks, saving)
     evidence = evidence_of(text.votes, config.predictions)
     _check_source_weights(config, text.votes)
     log_fixed, logits = starting_confusion(config.label_model, text.votes, scheme.size)
@@ -105,6 +115,45 @@ def train_target(
     return Transferred(tagger, result.log_confusion, result.posterior, objectives)
 
 
+def with_chain(text: Text, scheme: LabelScheme, config: TrainConfig) -> Text:
+    """The text with the chain fitted to it, if it is the label model; all processes call it."""
+    if config.chain is None:
+        return text
+    if config.approach is Approach.LVM and config.strategy is Strategy.DIRECT:
+        raise InputError(
+            "--strategy=direct is for the paper's label model; give --label_model=paper, or take "
+            "soft_em or hard_em"
+        )
+    found = fit_chain_model(text.votes, text.words, scheme, config.chain, config.predictions)
+    return text._replace(chain=found)
+
+
+def fitted_chain(text: Text, scheme: LabelScheme) -> ChainModel:
+    """The chain as it was fitted to the text without a tagger; now, if it was not yet."""
+    config = ChainConfig()
+    found = text.chain or fit_chain_model(text.votes, text.words, scheme, config, "soft")
+    return ChainModel(config, found.fitted, text.words.types.names)
+
+
+def _with_chain(
+    start: LoadedTagger,
+    scheme: LabelScheme,
+    text: Text,
+    config: TrainConfig,
+    hooks: Hooks,
+    saving: Saving | None,
+) -> Transferred:
+    assert config.chain is not None and text.chain is not None
+    fit = start_fit(start, scheme, text.parts, config, states=text.states)
+    with resumable(fit, scheme, hooks, saving) as (training, begin):
+        state, _, result, fitted = chain_expectation_maximization(
+            training, begin, fit.state, text.chain
+        )
+    tagger = finished(start, fit, state.params, scheme)
+    model = ChainModel(config.chain, fitted, text.words.types.names)
+    return Transferred(tagger, result.log_confusion, result.posterior, (), model)
+
+
 def _distil(
     start: LoadedTagger,
     scheme: LabelScheme,
@@ -114,7 +163,10 @@ def _distil(
     saving: Saving | None,
 ) -> Transferred:
     parts, votes = text.parts, text.votes
-    target = fixed_target(votes, scheme.size, config)
+    if text.chain is not None and config.approach is Approach.KD:
+        target = text.chain.found.posterior
+    else:
+        target = fixed_target(votes, scheme.size, config)
     if config.approach is Approach.HARD_CAT:
         copies = votes.labels.shape[1]
         target = _part_by_part(target, [part.num_words for part in parts], copies)
@@ -192,10 +244,16 @@ def posterior_of(
     transferred: Transferred,
     log_priors: Float[np.ndarray, "N K"],
     votes: SourceVotes,
+    sentences: Sequence[Sentence],
     config: TrainConfig,
 ) -> Float[np.ndarray, "N K"]:
-    """Q of another text, from P_θ, φ and the sources' predictions for it."""
-    assert transferred.log_confusion is not None
+    """Q of another text, from P_θ, the label model and the sources' predictions for it."""
+    assert transferred.log_confusion is not None and transferred.tagger.scheme is not None
+    if transferred.chain is not None:
+        return posterior_by_chain(
+            transferred.chain, votes, sentences, transferred.tagger.scheme, config.predictions,
+            log_priors,
+        )  # fmt: skip
     evidence = evidence_of(votes, config.predictions)
     weights, log_confusion = config.label_model.weights, transferred.log_confusion
     return label_posterior(weights, log_priors, evidence, log_confusion).posterior

@@ -1,0 +1,203 @@
+"""The reliability-weighted chain on texts and sources' predictions as the workflows have them."""
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax import kernels
+from zsl_jax.data.word_types import WordTypes, word_types
+from zsl_jax.io.label_model import CHAIN_SETTINGS, StoredChain
+from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
+from zsl_jax.labels import LabelScheme, allowed_transitions
+from zsl_jax.training import chain, hosts
+from zsl_jax.training.blocks import blocks
+from zsl_jax.training.chain import ChainLabels, ChainText, FittedChain
+from zsl_jax.training.chain_em import ChainSources, fit_sources
+from zsl_jax.training.config import ChainConfig
+from zsl_jax.types import Sentence, SourceVotes
+from zsl_jax.workflows.aggregation import Aggregated, as_aggregated
+
+TEXT_METHODS = ("weighted_mean", "chain")
+
+
+class TextWords(NamedTuple):
+    """What the label model knows of a text's words.
+
+    Attributes:
+      lengths: Words of each sentence, N together.
+      types: Their keys, N rows.
+    """
+
+    lengths: Int[np.ndarray, " M"]
+    types: WordTypes
+
+
+class ChainModel(NamedTuple):
+    """A fitted label model, ready for other texts.
+
+    Attributes:
+      config: Its settings.
+      fitted: What was learned of sources, word types and transitions.
+      type_names: The keys of the word types, by level.
+    """
+
+    config: ChainConfig
+    fitted: FittedChain
+    type_names: tuple[tuple[str, ...], ...]
+
+
+def text_words(parts: Sequence[Sequence[Sentence]]) -> TextWords:
+    """The words of this process's parts; keys have the same numbers in all processes."""
+    sentences = [sentence.words for part in parts for sentence in part]
+    types = word_types(sentences)
+    if hosts.count() > 1:
+        levels = zip(*hosts.gather([list(level) for level in types.names]), strict=True)
+        names = [tuple(dict.fromkeys(itertools.chain(*level))) for level in levels]
+        types = word_types(sentences, names)
+    return TextWords(np.array([len(words) for words in sentences], np.int64), types)
+
+
+def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
+    """The votes in the form that the kernels take: [N, U] labels or [N, U, V] probabilities.
+
+    Labels are probabilities of one, so "soft" evidence of sources that all give labels only is the
+    hard one.
+    """
+    return votes.labels if predictions == "hard" or votes.probs is None else votes.probs
+
+
+def fit_chain_model(
+    votes: SourceVotes, words: TextWords, scheme: LabelScheme, config: ChainConfig, predictions: str
+) -> ChainSources:
+    """Fits the label model to a text without a tagger; all processes call it.
+
+    Args:
+      votes: The sources' predictions for this process's words.
+      words: These words.
+      scheme: The target's labels.
+      config: Weights and iterations.
+      predictions: "soft" or "hard", which of the predictions are evidence.
+    """
+    text = ChainText(evidence_of(votes, predictions), words.lengths, words.types.keys, votes.known)
+    return fit_sources(text, chain_labels(votes, scheme), config)
+
+
+def posterior_by_chain(
+    model: ChainModel,
+    votes: SourceVotes,
+    sentences: Sequence[Sentence],
+    scheme: LabelScheme,
+    predictions: str,
+    log_prior: Float[np.ndarray, "N K"] | None = None,
+) -> Float[np.ndarray, "N K"]:
+    """Q of another text than the one the label model was fitted to.
+
+    Args:
+      model: The label model.
+      votes: The sources' predictions for the text.
+      sentences: The text.
+      scheme: The target's labels.
+      predictions: As for `fit_chain_model`.
+      log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
+    """
+    types = word_types([sentence.words for sentence in sentences], model.type_names)
+    lengths = np.array([len(sentence.words) for sentence in sentences], np.int64)
+    text = ChainText(evidence_of(votes, predictions), lengths, types.keys, votes.known)
+    labels, weight = chain_labels(votes, scheme), model.config.tagger_weight
+    return chain.posterior_of_text(text, labels, model.config, model.fitted, log_prior, weight)
+
+
+def chain_labels(votes: SourceVotes, scheme: LabelScheme) -> ChainLabels:
+    """What the sources' labels may stand for, and which labels may follow each other.
+
+    A set of the target's labels stands for each of them with an even share of its probability.
+    """
+    size, num_sources = scheme.size, votes.labels.shape[1]
+    can_mean = votes.can_mean
+    if can_mean is None:
+        can_mean = np.tile(np.eye(size, dtype=bool), (num_sources, 1, 1))
+    members = can_mean[:, size:].any(axis=0).astype(np.float32)
+    shares = members / np.maximum(members.sum(axis=1, keepdims=True), 1)
+    stands_for = np.concatenate([np.eye(size, dtype=np.float32), shares])
+    allowed = allowed_transitions(scheme.names)
+    meanings: Any = (stands_for, can_mean)
+    return ChainLabels(VoteMeanings(*meanings), allowed.start, allowed.follow)
+
+
+def aggregate_with_text(
+    votes: SourceVotes,
+    sentences: Sequence[Sentence],
+    scheme: LabelScheme,
+    method: str,
+    fitted: ChainModel | None = None,
+) -> Aggregated:
+    """Labels from the sources' predictions and the words of the text, without a tagger.
+
+    Args:
+      votes: The predictions to aggregate.
+      sentences: The text.
+      scheme: The target's labels.
+      method: One of `TEXT_METHODS`: "weighted_mean", or "chain".
+      fitted: The label model; by default it is fitted to this text.
+
+    Returns:
+      Labels and distributions.
+    """
+    labels = chain_labels(votes, scheme)
+    if fitted is None:
+        words = text_words([sentences])
+        own = fit_chain_model(votes, words, scheme, ChainConfig(), "soft")
+        fitted = ChainModel(ChainConfig(), own.fitted, words.types.names)
+        posterior = own.found.posterior
+    elif method == "chain":
+        posterior = posterior_by_chain(fitted, votes, sentences, scheme, "soft")
+    sources = fitted.fitted.sources
+    if method == "chain":
+        return as_aggregated(votes, posterior, np.asarray(sources.log_confusion))
+    table = np.empty((len(votes.labels), scheme.size), np.float32)
+    for block in blocks(evidence_of(votes, "soft")):
+        mean = kernels.mean_by_reliability(
+            *block.arrays, sources.weights, labels.meanings.stands_for
+        )
+        table[block.rows] = np.asarray(mean)[block.mask]
+    return as_aggregated(votes, table)
+
+
+def stored_chain(model: ChainModel) -> StoredChain:
+    """The label model as `io.label_model` writes it, without the padding of its tables."""
+    fitted = model.fitted
+    sources, state = fitted.sources, fitted.state
+    counts = zip(state.type_counts, model.type_names, strict=True)
+    arrays = {
+        "trust": sources.trust,
+        "frequency": sources.frequency,
+        "weights": sources.weights,
+        "mean": sources.mean,
+        "kappa": fitted.kappa,
+        "prior": state.prior,
+        "start": state.start,
+        "transitions": state.transitions,
+    }
+    return StoredChain(
+        **{name: np.asarray(array, np.float32) for name, array in arrays.items()},
+        type_counts=tuple(np.asarray(table[: len(names)], np.float32) for table, names in counts),
+        type_names=model.type_names,
+        settings={name: getattr(model.config, name) for name in CHAIN_SETTINGS},
+    )
+
+
+def chain_from_storage(
+    stored: StoredChain, log_confusion: Float[np.ndarray, "U V K"]
+) -> ChainModel:
+    """The label model from what `stored_chain` returned, and its log σ."""
+    of_sources: Any = (
+        log_confusion, stored.trust, stored.frequency, stored.weights, stored.mean
+    )  # fmt: skip
+    of_text: Any = (stored.type_counts, stored.prior, stored.start, stored.transitions)
+    sources, state = SourceReliability(*of_sources), ChainState(*of_text)
+    config = dataclasses.replace(ChainConfig(), **stored.settings)
+    return ChainModel(config, FittedChain(sources, stored.kappa, state), stored.type_names)

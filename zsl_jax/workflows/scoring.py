@@ -1,0 +1,80 @@
+"""Scores on a labelled test: of every source, of their aggregations, and of what was trained."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from absl import logging
+
+from zsl_jax.data.predictions import SourcePredictions, source_votes
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.types import Sentence, SourceVotes
+from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.experiment import Experiment
+from zsl_jax.workflows.known_labels import of_known_labels
+from zsl_jax.workflows.sources import abstaining
+from zsl_jax.workflows.table import Row, baseline_rows, score_ids
+from zsl_jax.workflows.tagging import predict_log_probs
+from zsl_jax.workflows.transfer import Transferred, posterior_of
+
+
+class Test(NamedTuple):
+    """Labelled text for the table; only scores are computed from its labels.
+
+    Attributes:
+      gold: The labelled sentences.
+      votes: The sources' predictions for them; -1 where a source has none.
+      task: Which score counts: "pos", "ner", "plain", or None to tell from the labels.
+    """
+
+    gold: Sequence[Sentence]
+    votes: SourceVotes
+    task: str | None
+
+
+def prepare_test(
+    experiment: Experiment,
+    gold: Sequence[Sentence],
+    predictions: Mapping[str, SourcePredictions],
+    task: str | None,
+) -> Test:
+    """The test text with the predictions of the sources that have any for it."""
+    found = []
+    for name in experiment.names:
+        if name not in predictions:
+            logging.warning(
+                "the source %s has no predictions for --test and abstains there; name them with "
+                "--test_source=%s=FILE", name, name
+            )  # fmt: skip
+            found.append(abstaining(gold, experiment.scheme))
+            continue
+        found.append(of_known_labels(predictions[name], experiment.alphabet, name))
+    return Test(gold, source_votes(found, experiment.alphabet, experiment.names), task)
+
+
+def baselines(experiment: Experiment, test: Test) -> list[Row]:
+    """The rows that need no training: each source, majority, mean and Dawid-Skene."""
+    return baseline_rows(
+        experiment.names, experiment.text, test.votes, experiment.scheme, test.gold, test.task
+    )
+
+
+def approach_rows(
+    experiment: Experiment,
+    done: Transferred,
+    test: Test,
+    config: TrainConfig,
+    title: str,
+    decoding: str = "argmax",
+) -> list[Row]:
+    """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
+    log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
+    probs = {"P": np.exp(log_probs)}
+    if done.log_confusion is not None and (test.votes.labels >= 0).any():
+        probs["Q"] = posterior_of(done, log_probs, test.votes, test.gold, config)
+    rows = []
+    for kind, table in probs.items():
+        ids = decode(table, experiment.scheme, [s.words for s in test.gold], decoding)
+        scores = score_ids(ids, experiment.scheme, test.gold, test.task)
+        rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
+    return rows
