@@ -59,7 +59,7 @@ APPROACH: Definitions = {
     "predictions": (flags.DEFINE_enum, "soft", ["soft", "hard"],
         "Learn from the sources' probabilities or labels."),
     "label_model": (flags.DEFINE_enum, None, ["chain", "paper"],
-        "Label model: the reliability-weighted chain, or the paper's. Default: chain for lvm, paper "
+        "Label model: the reliability-weighted chain or the paper's. Default: chain for lvm, paper "
         "for mrt; kd takes the mean of the sources unless chain is given."),
     "init": (flags.DEFINE_string, "auto",
         "Where training starts: encoder, source:NAME, or auto: with the chain, the source that "

@@ -9,7 +9,13 @@ from tests.training.examples import ENCODER, K, packed_text, starting_params
 from zsl_jax.errors import InputError
 from zsl_jax.training import em, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
-from zsl_jax.training.config import Approach, LabelModelConfig, OptimizerConfig, TrainConfig
+from zsl_jax.training.config import (
+    Approach,
+    LabelModelConfig,
+    LabelModelKind,
+    OptimizerConfig,
+    TrainConfig,
+)
 from zsl_jax.training.devices import Devices, all_devices
 from zsl_jax.training.label_model import Sources
 from zsl_jax.training.records import Hooks
@@ -35,7 +41,7 @@ class Run:
         optimizer = OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1)
         self.config = TrainConfig(
             approach=Approach.LVM, rounds=2, epochs=2, batch_words=20, dropout=0.5,
-            optimizer=optimizer, label_model=LabelModelConfig(**changes),
+            optimizer=optimizer, label_model=LabelModelConfig(LabelModelKind.PAPER, **changes),
         )  # fmt: skip
         self.lines, self.stop_at = [], stop_at
         first = setup.init_state(starting_params(), LOGITS, self.config)

@@ -2,7 +2,13 @@ import dataclasses
 
 import pytest
 
-from zsl_jax.training.config import Approach, LabelModelConfig, OptimizerConfig, TrainConfig
+from zsl_jax.training.config import (
+    Approach,
+    LabelModelConfig,
+    LabelModelKind,
+    OptimizerConfig,
+    TrainConfig,
+)
 from zsl_jax.training.schedules import mix_at, rate_factor, rates_at
 
 
@@ -30,7 +36,7 @@ def test_rate_without_decay_stays_at_its_height(warmup):
 
 
 def test_minimum_risk_training_keeps_the_fixed_matrices():
-    label_model = LabelModelConfig(mix_start=0.5, mix_end=0.0)
+    label_model = LabelModelConfig(LabelModelKind.PAPER, mix_start=0.5, mix_end=0.0)
     config = TrainConfig(approach=Approach.MRT, label_model=label_model)
     assert rates_at(0.7, config).mix == 1.0
     lvm = dataclasses.replace(config, approach=Approach.LVM)

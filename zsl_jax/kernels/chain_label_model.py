@@ -12,7 +12,6 @@ is the posterior of `log_joint`. Here are the sums over a block of words that it
 and the potentials; `reliability`, `word_types` and `chain` have the pieces.
 """
 
-import functools
 from typing import NamedTuple
 
 import jax
@@ -20,14 +19,17 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax.kernels.chain import ChainMarginals, chain_marginals, neighbour_counts
-from zsl_jax.kernels.confusion import expected_counts_from_labels
+from zsl_jax.kernels.confusion import confusion_with_identity, expected_counts_from_labels
 from zsl_jax.kernels.posterior import clamp_log_joint, log_joint_of_votes
 from zsl_jax.kernels.reliability import (
     AgreementSums,
+    agreement_beyond_chance,
     agreement_sums,
+    class_f_scores,
     labels_of_probs,
     normalised,
     probs_of_votes,
+    reliability_weights,
     weighted_mean,
 )
 from zsl_jax.kernels.word_types import back_off, word_type_counts
@@ -66,12 +68,23 @@ class SourceReliability(NamedTuple):
     mean: Float[Array, " K"]
 
 
-class ReliabilitySums(NamedTuple):
-    """Sums over words under the weighted mean q ∝ r of the sources.
+class LabelSums(NamedTuple):
+    """Sums over words under a distribution q of the true label of each.
 
     Attributes:
       counts: [U, V, K], Σ q(y) [source u gives v].
       mass: [K], Σ q(y).
+    """
+
+    counts: Float[Array, "U V K"]
+    mass: Float[Array, " K"]
+
+
+class ReliabilitySums(NamedTuple):
+    """Sums over words under the weighted mean q ∝ r of the sources.
+
+    Attributes:
+      labels: Σ q.
       agreement: For κ of each source.
       probs: [U, V], Σ P_u(v).
       mean: [K], Σ r(y).
@@ -79,25 +92,12 @@ class ReliabilitySums(NamedTuple):
       voted: [], words on which any source does.
     """
 
-    counts: Float[Array, "U V K"]
-    mass: Float[Array, " K"]
+    labels: LabelSums
     agreement: AgreementSums
     probs: Float[Array, "U V"]
     mean: Float[Array, " K"]
     spoke: Float[Array, " U"]
     voted: Float[Array, ""]
-
-
-class PosteriorSums(NamedTuple):
-    """Sums over words under a posterior.
-
-    Attributes:
-      counts: [U, V, K], Σ Q(y) [source u gives v].
-      mass: [K], Σ Q(y).
-    """
-
-    counts: Float[Array, "U V K"]
-    mass: Float[Array, " K"]
 
 
 @jax.jit
@@ -124,9 +124,9 @@ def reliability_sums(
     labels = labels_of_probs(probs)
     mean = weighted_mean(jnp.matmul(probs, meanings.stands_for), weights)
     posterior = normalised(mean)
+    counts = expected_counts_from_labels(posterior, labels, mask, probs.shape[-1])
     return ReliabilitySums(
-        counts=expected_counts_from_labels(posterior, labels, mask, probs.shape[-1]),
-        mass=jnp.sum(posterior, axis=0),
+        labels=LabelSums(counts, jnp.sum(posterior, axis=0)),
         agreement=agreement_sums(probs, weights, *meanings, mask),
         probs=jnp.sum(probs, axis=0),
         mean=jnp.sum(mean, axis=0),
@@ -136,19 +136,21 @@ def reliability_sums(
 
 
 @jax.jit
-def trusted_vote_sums(
+def label_sums(
+    log_prior: Float[Array, "N K"],
     votes: Int[Array, "N U"] | Float[Array, "N U V"],
     mask: Bool[Array, " N"],
-    prior: Float[Array, " K"],
     log_confusion: Float[Array, "U V K"],
     trust: Float[Array, " U"],
-) -> PosteriorSums:
-    """Counts under q(y) ∝ π(y) Π_u σ_u(h_u|y)^k_u, h_u the label that source u gives.
+) -> LabelSums:
+    """Counts under q_n(y) ∝ π_n(y) Π_u σ_u(h_nu|y)^k_u, h_nu the label that source u gives.
+
+    With trust 0, they are counts under the prior itself, which may be any posterior.
 
     Args:
+      log_prior: [N, K], log π of each word.
       votes: [N, U], labels; or [N, U, V], probabilities, of which the largest is the label.
       mask: [N], False for words that do not count.
-      prior: [K], π.
       log_confusion: [U, V, K], log σ.
       trust: [U], k.
 
@@ -156,31 +158,53 @@ def trusted_vote_sums(
       Sums; words on which all sources abstain add to none.
     """
     labels = votes if votes.ndim == 2 else labels_of_probs(votes)
-    every_word = jnp.broadcast_to(jnp.log(prior), (len(labels), len(prior)))
-    joint = log_joint_of_votes(every_word, labels, log_confusion, trust, 1.0)
-    counts = mask & jnp.any(labels >= 0, axis=-1)
-    posterior = jnp.where(counts[:, None], jax.nn.softmax(joint, axis=-1), 0)
-    return posterior_sums(posterior, labels, counts, log_confusion.shape[1])
+    joint = log_joint_of_votes(log_prior, labels, log_confusion, trust, 1.0)
+    mask = mask & jnp.any(labels >= 0, axis=-1)
+    posterior = jnp.where(mask[:, None], jax.nn.softmax(joint, axis=-1), 0)
+    counts = expected_counts_from_labels(posterior, labels, mask, log_confusion.shape[1])
+    return LabelSums(counts, jnp.sum(posterior, axis=0))
 
 
-@functools.partial(jax.jit, static_argnames="num_source_labels")
-def posterior_sums(
-    posterior: Float[Array, "N K"],
-    votes: Int[Array, "N U"] | Float[Array, "N U V"],
-    mask: Bool[Array, " N"],
-    num_source_labels: int,
-) -> PosteriorSums:
-    """Counts of the sources' labels under a posterior.
+class SourceEstimates(NamedTuple):
+    """What follows from sums over a text.
+
+    Attributes:
+      kappa: [U], from `agreement_beyond_chance`.
+      weights: [U, K], from `reliability_weights`.
+      log_confusion: [U, V, K], from `confusion_with_identity`.
+    """
+
+    kappa: Float[Array, " U"]
+    weights: Float[Array, "U K"]
+    log_confusion: Float[Array, "U V K"]
+
+
+@jax.jit
+def source_estimates(
+    sums: LabelSums,
+    agreement: AgreementSums,
+    can_mean: Bool[Array, "U V K"],
+    pseudo_counts: tuple[Float[Array, ""] | float, Float[Array, ""] | float] = (0.1, 0.1),
+    power: Float[Array, ""] | float = 4.0,
+    identity_share: Float[Array, ""] | float = 0.1,
+) -> SourceEstimates:
+    """Reliability and confusion matrices of the sources from sums over a text.
 
     Args:
-      posterior: [N, K], Q.
-      votes: [N, U], labels; or [N, U, V], probabilities, of which the largest is the label.
-      mask: [N], False for words that do not count.
-      num_source_labels: V.
+      sums: Under the weighted mean of the sources, or a posterior.
+      agreement: From `agreement_sums`.
+      can_mean: [U, V, K], whether a source's label may mean a true label.
+      pseudo_counts: Added to the counts of confusions, over K, and to those of true labels.
+      power: [], of κ in the weights.
+      identity_share: [], of the identity in the confusion matrices; F is taken without it.
     """
-    labels = votes if votes.ndim == 2 else labels_of_probs(votes)
-    counts = expected_counts_from_labels(posterior, labels, mask, num_source_labels)
-    return PosteriorSums(counts, jnp.sum(jnp.where(mask[:, None], posterior, 0), axis=0))
+    confusion_count, prior_count = pseudo_counts
+    plain = confusion_with_identity(sums.counts, can_mean, 0.0, confusion_count)
+    prior = normalised(sums.mass + prior_count)
+    kappa = agreement_beyond_chance(agreement, can_mean)
+    f_scores = class_f_scores(jnp.exp(plain), prior, can_mean)
+    log_confusion = confusion_with_identity(sums.counts, can_mean, identity_share, confusion_count)
+    return SourceEstimates(kappa, reliability_weights(f_scores, kappa, power), log_confusion)
 
 
 @jax.jit

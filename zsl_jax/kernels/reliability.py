@@ -178,7 +178,6 @@ def _agreement_of_source(
     )
 
 
-@jax.jit
 def agreement_beyond_chance(
     sums: AgreementSums, can_mean: Bool[Array, "U V K"]
 ) -> Float[Array, " U"]:
@@ -206,7 +205,6 @@ def agreement_beyond_chance(
     return jnp.where(known, kappa, jnp.where(jnp.any(known), mean, 1))
 
 
-@jax.jit
 def class_f_scores(
     confusion: Float[Array, "U V K"], prior: Float[Array, " K"], can_mean: Bool[Array, "U V K"]
 ) -> Float[Array, "U K"]:
@@ -230,7 +228,6 @@ def class_f_scores(
     return 2 * recall * precision / (recall + precision + _TINY)
 
 
-@jax.jit
 def reliability_weights(
     f_scores: Float[Array, "U K"], kappa: Float[Array, " U"], power: Float[Array, ""] | float = 4.0
 ) -> Float[Array, "U K"]:

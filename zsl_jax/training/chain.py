@@ -16,17 +16,18 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
+from zsl_jax.kernels import AgreementSums, ChainState, SourceReliability, VoteMeanings
 from zsl_jax.training import hosts
 from zsl_jax.training.blocks import blocks
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.sentence_rows import RowBlock, SentenceRows
 
 MEAN_COUNT = 0.01  # added to counts under the weighted mean of the sources
-POSTERIOR_COUNT = 0.1  # the same under a posterior, over K for confusions
+POSTERIOR_COUNT = 0.1  # the same afterwards, over K for confusions
 FREQUENCY = 1e-3  # added to how often a source gives each label
 PRIOR = 1e-6  # added to the label frequencies of the word types
 NUM_PASSES = 3  # of step 1
+TINY = 1e-30  # a probability of 0, where its logarithm is needed
 
 
 class ChainText(NamedTuple):
@@ -102,11 +103,11 @@ def fit_chain(
     Returns:
       The label model, and Q of the text.
     """
-    sources, kappa = _count_sources(text, labels.meanings, config)
-    scores = evidence(text, labels, sources, config)
+    counted = _count_sources(text, labels, config)
+    scores = evidence(text, labels, counted[0], config)
     first = _softmax_of_voted(scores, text.votes)
     found = chain_posterior(text, labels, config, scores, first)
-    sources = _refined(text, labels.meanings, config, sources, kappa, found.posterior)
+    sources, kappa = _refined(text, labels, config, counted, found.posterior)
     scores = evidence(text, labels, sources, config, out=scores)
     found = chain_posterior(text, labels, config, scores, found.posterior)
     return FittedChain(sources, kappa, found.state), found
@@ -203,58 +204,74 @@ def posterior_of_text(
 
 
 def _count_sources(
-    text: ChainText, meanings: VoteMeanings, config: ChainConfig
-) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
-    """Steps 1 and 2: reliability, then confusion matrices from its weighted mean; and κ."""
-    num_sources, num_labels = text.votes.shape[1], meanings.stands_for.shape[1]
+    text: ChainText, labels: ChainLabels, config: ChainConfig
+) -> tuple[SourceReliability, AgreementSums]:
+    """Steps 1 and 2: reliability, then confusion matrices from its weighted mean."""
+    meanings, num_sources = labels.meanings, text.votes.shape[1]
+    num_labels = meanings.stands_for.shape[1]
     weights: Any = np.full((num_sources, num_labels), 1 / num_sources)
     for _ in range(NUM_PASSES):
-        sums = _reliability(text, meanings, weights)
-        kappa = _kappa(sums, meanings)
-        weights = _weights(sums, MEAN_COUNT * num_labels, MEAN_COUNT, meanings, kappa, config)
-    sums = _reliability(text, meanings, weights)
-    kappa = _kappa(sums, meanings)
-    trust = _trust(kappa, config)
-    share, pseudo = np.float32(config.identity_share), np.float32(POSTERIOR_COUNT)
-    confusion = (meanings.can_mean, share, pseudo)
-    log_confusion = kernels.confusion_with_identity(sums.counts, *confusion)
-    prior = _frequencies(sums.mass, POSTERIOR_COUNT)
+        sums = _reliability(text, labels, weights)
+        counts = (MEAN_COUNT * num_labels, MEAN_COUNT)
+        weights = _estimates(sums.labels, sums.agreement, labels, config, counts).weights
+    sums = _reliability(text, labels, weights)
+    found = _estimates(sums.labels, sums.agreement, labels, config)
+    trust = _trust(found.kappa, config)
+    prior = sums.labels.mass + POSTERIOR_COUNT
+    log_prior = np.log(prior / prior.sum()).astype(np.result_type(text.votes, np.float32))
     counted = _totals(
-        lambda votes, mask: kernels.trusted_vote_sums(votes, mask, prior, log_confusion, trust),
+        lambda votes, mask: kernels.label_sums(
+            np.broadcast_to(log_prior, (len(votes), num_labels)),
+            votes, mask, found.log_confusion, trust,
+        ),
         text.votes,
-    )
-    log_confusion = kernels.confusion_with_identity(counted.counts, *confusion)
+    )  # fmt: skip
+    log_confusion = _estimates(counted, sums.agreement, labels, config).log_confusion
     frequency = sums.probs / np.maximum(sums.spoke, 1)[:, None] + FREQUENCY
-    mean = sums.mean / max(sums.voted, 1)
-    return SourceReliability(log_confusion, trust, frequency, weights, mean), kappa
+    mean: Any = sums.mean / max(float(sums.voted), 1)
+    return SourceReliability(log_confusion, trust, frequency, weights, mean), sums.agreement
 
 
 def _refined(
     text: ChainText,
-    meanings: VoteMeanings,
+    labels: ChainLabels,
     config: ChainConfig,
-    sources: SourceReliability,
-    kappa: Float[np.ndarray, " U"],
+    before: tuple[SourceReliability, AgreementSums],
     posterior: Float[np.ndarray, "N K"],
-) -> SourceReliability:
-    """Step 4: weights and trust counted from the posterior; the confusion matrices stay."""
-    num_source_labels = len(meanings.stands_for)
+) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
+    """Step 4: weights and trust counted from the posterior, and κ; the confusion matrices stay."""
+    sources, agreement = before
     counted = _totals(
-        lambda q, votes, mask: kernels.posterior_sums(q, votes, mask, num_source_labels),
+        lambda q, votes, mask: kernels.label_sums(
+            np.log(np.maximum(q, TINY)), votes, mask, sources.log_confusion, 0 * sources.trust
+        ),
         posterior,
         text.votes,
     )
-    weights = _weights(counted, POSTERIOR_COUNT, POSTERIOR_COUNT, meanings, kappa, config)
-    sums = _reliability(text, meanings, weights)
-    trust = _trust(_kappa(sums, meanings), config)
-    mean = sums.mean / max(sums.voted, 1)
-    return sources._replace(trust=trust, weights=weights, mean=mean)
+    weights = _estimates(counted, agreement, labels, config).weights
+    sums = _reliability(text, labels, weights)
+    kappa = _estimates(sums.labels, sums.agreement, labels, config).kappa
+    mean: Any = sums.mean / max(float(sums.voted), 1)
+    refined = sources._replace(trust=_trust(kappa, config), weights=weights, mean=mean)
+    return refined, np.asarray(kappa)
 
 
-def _reliability(text: ChainText, meanings: VoteMeanings, weights: np.ndarray):
+def _reliability(text: ChainText, labels: ChainLabels, weights: Any) -> kernels.ReliabilitySums:
     return _totals(
-        lambda votes, mask: kernels.reliability_sums(votes, mask, weights, meanings), text.votes
+        lambda votes, mask: kernels.reliability_sums(votes, mask, weights, labels.meanings),
+        text.votes,
     )
+
+
+def _estimates(
+    sums: kernels.LabelSums,
+    agreement: AgreementSums,
+    labels: ChainLabels,
+    config: ChainConfig,
+    pseudo_counts: tuple[float, float] = (POSTERIOR_COUNT, POSTERIOR_COUNT),
+) -> kernels.SourceEstimates:
+    numbers = jax.tree.map(np.float32, (pseudo_counts, config.power, config.identity_share))
+    return kernels.source_estimates(sums, agreement, labels.meanings.can_mean, *numbers)
 
 
 def _totals(of_block: Callable[..., Any], *arrays: np.ndarray) -> Any:
@@ -274,34 +291,10 @@ def _total(sums: Any) -> Any:
     return jax.tree.map(hosts.total, sums)
 
 
-def _kappa(sums: kernels.ReliabilitySums, meanings: VoteMeanings) -> np.ndarray:
-    return np.asarray(kernels.agreement_beyond_chance(sums.agreement, meanings.can_mean))
-
-
-def _trust(kappa: np.ndarray, config: ChainConfig) -> Any:
+def _trust(kappa: Any, config: ChainConfig) -> Any:
     """k: powers of κ, 1 for the source that agrees most."""
     trust = np.asarray(kappa, np.float64) ** config.power
     return trust / trust.max() if trust.max() > 0 else np.ones_like(trust)
-
-
-def _frequencies(mass: np.ndarray, pseudo_count: float) -> np.ndarray:
-    return (mass + pseudo_count) / (mass + pseudo_count).sum()
-
-
-def _weights(
-    sums: Any,
-    confusion_count: float,
-    prior_count: float,
-    meanings: VoteMeanings,
-    kappa: np.ndarray,
-    config: ChainConfig,
-) -> Any:
-    """w from counts: `confusion_count` over K is added to each count of confusions."""
-    none, count = np.float32(0), np.float32(confusion_count)
-    log_confusion = kernels.confusion_with_identity(sums.counts, meanings.can_mean, none, count)
-    prior = _frequencies(sums.mass, prior_count)
-    f_scores = kernels.class_f_scores(np.exp(log_confusion), prior, meanings.can_mean)
-    return np.asarray(kernels.reliability_weights(f_scores, kappa, np.float32(config.power)))
 
 
 def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
