@@ -22,6 +22,7 @@ from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import (
     Approach,
     LabelModelConfig,
+    LabelModelKind,
     OptimizerConfig,
     Strategy,
     TrainConfig,
@@ -137,7 +138,7 @@ def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(world, transf
     names = [(row["name"], row["labels_from"]) for row in rows]
     assert names == [
         ("model", "source"), ("majority", "votes"), ("mean", "votes"), ("dawid_skene", "votes"),
-        ("lvm", "P"), ("lvm", "Q"),
+        ("weighted_mean", "votes"), ("chain", "votes"), ("lvm", "P"), ("lvm", "Q"),
     ]  # fmt: skip
     assert "dawid_skene" in printed and str(output) in printed
     assert "lvm (Q, " in printed and "label of the majority on " in printed
@@ -315,27 +316,31 @@ def experiment(world, trained):
 CONFIG = TrainConfig(
     rounds=1, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
 )
+PAPER, CHAIN = LabelModelKind.PAPER, LabelModelKind.CHAIN
 MULTI = [
-    *((approach, Strategy.SOFT_EM) for approach in (Approach.HARD_VOTE, Approach.HARD_CAT)),
-    (Approach.KD, Strategy.SOFT_EM),
-    *((approach, strategy) for approach in (Approach.MRT, Approach.LVM) for strategy in Strategy),
+    *((approach, Strategy.SOFT_EM, None) for approach in (Approach.HARD_VOTE, Approach.HARD_CAT)),
+    (Approach.KD, Strategy.SOFT_EM, None),
+    (Approach.KD, Strategy.SOFT_EM, CHAIN),
+    *((a, strategy, PAPER) for a in (Approach.MRT, Approach.LVM) for strategy in Strategy),
+    *((Approach.LVM, strategy, CHAIN) for strategy in (Strategy.SOFT_EM, Strategy.HARD_EM)),
 ]
 
 
 @pytest.mark.parametrize("predictions", ["soft", "hard"])
-@pytest.mark.parametrize(("approach", "strategy"), MULTI)
+@pytest.mark.parametrize(("approach", "strategy", "kind"), MULTI)
 def test_every_approach_and_strategy_from_three_sources(
-    experiment, tmp_path, approach, strategy, predictions
+    experiment, tmp_path, approach, strategy, kind, predictions
 ):
     config = dataclasses.replace(
-        CONFIG, approach=approach, strategy=strategy, predictions=predictions
-    )
+        CONFIG, approach=approach, strategy=strategy, predictions=predictions,
+        label_model=LabelModelConfig(kind),
+    )  # fmt: skip
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
     assert (done.posterior is not None) == approach.has_label_model
     assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
     if done.posterior is not None:
         np.testing.assert_allclose(done.posterior.sum(-1), 1.0, atol=1e-4)
-        if strategy is Strategy.HARD_EM:
+        if strategy is Strategy.HARD_EM and kind is PAPER:
             assert set(np.unique(done.posterior)) <= {0.0, 1.0}
 
 
@@ -366,7 +371,7 @@ def test_every_approach_from_one_source(experiment, tmp_path, approach, predicti
 def test_other_ways_to_learn_the_confusion(experiment, tmp_path, predictions, changes):
     """Two sources that agree are believed more than at the start, one that guesses less."""
     config = dataclasses.replace(
-        CONFIG, rounds=2, predictions=predictions, label_model=LabelModelConfig(**changes)
+        CONFIG, rounds=2, predictions=predictions, label_model=LabelModelConfig(PAPER, **changes)
     )
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
     np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)

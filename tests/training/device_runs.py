@@ -23,7 +23,14 @@ from tests.training.examples import ENCODER, K, packed_text, starting_params
 from zsl_jax.models.frozen import split_layers
 from zsl_jax.training import em, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
-from zsl_jax.training.config import Approach, OptimizerConfig, Partition, TrainConfig
+from zsl_jax.training.config import (
+    Approach,
+    LabelModelConfig,
+    LabelModelKind,
+    OptimizerConfig,
+    Partition,
+    TrainConfig,
+)
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.label_model import Sources
 from zsl_jax.training.records import Hooks
@@ -49,6 +56,7 @@ def run(
     config = TrainConfig(
         approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, row_length=16,
         partition=partition, trainable_layers=layers,
+        label_model=LabelModelConfig(LabelModelKind.PAPER),
         optimizer=OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1),
     )  # fmt: skip
     devices = Devices(tuple(jax.devices()[:num_devices]), partition)

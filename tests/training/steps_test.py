@@ -10,7 +10,15 @@ from zsl_jax.models.config import EncoderConfig
 from zsl_jax.models.encoder import Encoder
 from zsl_jax.training import setup, steps
 from zsl_jax.training.compilation import compilations, watch_compilations
-from zsl_jax.training.config import Approach, JointWeights, Objective, Strategy, TrainConfig
+from zsl_jax.training.config import (
+    Approach,
+    JointWeights,
+    LabelModelConfig,
+    LabelModelKind,
+    Objective,
+    Strategy,
+    TrainConfig,
+)
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import Rates
@@ -48,7 +56,8 @@ def problem(config: TrainConfig, seed: int = 0):
 
 
 def lvm(**changes) -> TrainConfig:
-    return TrainConfig(approach=Approach.LVM, dropout=0.0, **changes)
+    paper = LabelModelConfig(LabelModelKind.PAPER)
+    return TrainConfig(approach=Approach.LVM, dropout=0.0, label_model=paper, **changes)
 
 
 def test_second_update_of_the_same_shapes_does_not_compile_again():

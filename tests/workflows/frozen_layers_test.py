@@ -12,7 +12,13 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelScheme
 from zsl_jax.models.frozen import join_layers, split_layers
 from zsl_jax.training import em, setup
-from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+from zsl_jax.training.config import (
+    Approach,
+    LabelModelConfig,
+    LabelModelKind,
+    OptimizerConfig,
+    TrainConfig,
+)
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.expectation import predict_log_prior
 from zsl_jax.training.optimizer import make_optimizer
@@ -21,6 +27,7 @@ from zsl_jax.training.schedules import rates_at
 from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows import frozen_layers
+from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.fitting import finished, start_fit
 from zsl_jax.workflows.frozen_layers import through_frozen_layers
 from zsl_jax.workflows.resuming import Saving
@@ -213,12 +220,21 @@ class Stopped(Exception):
     """The process is gone."""
 
 
-@pytest.mark.parametrize("approach", [Approach.LVM, Approach.HARD_CAT])
-def test_it_goes_on_as_if_it_had_not_been_stopped(start, windows, tmp_path, approach):
+PAPER = LabelModelConfig(LabelModelKind.PAPER)
+
+
+@pytest.mark.parametrize(
+    ("approach", "label_model"),
+    [(Approach.LVM, PAPER), (Approach.LVM, LabelModelConfig()), (Approach.HARD_CAT, PAPER)],
+)
+def test_it_goes_on_as_if_it_had_not_been_stopped(
+    world, start, windows, tmp_path, approach, label_model
+):
     rng = np.random.default_rng(0)
     probs = rng.dirichlet(np.ones(3), (windows.num_words, 2)).astype(np.float32)
     votes = SourceVotes(probs.argmax(-1).astype(np.int32), probs)
-    config = config_of(1, approach=approach, dropout=0.3)
+    config = config_of(1, approach=approach, dropout=0.3, label_model=label_model)
+    words = text_words([read_sentences(world.text, with_labels=False)])
 
     def run(name, stop_at=None):
         def on_step(record):
@@ -227,7 +243,7 @@ def test_it_goes_on_as_if_it_had_not_been_stopped(start, windows, tmp_path, appr
 
         folder = tmp_path / name
         parts, states = through_frozen_layers(start, [windows], config, folder / "cache")
-        text = Text(parts, votes, states)
+        text = Text(parts, votes, words, states)
         saving = Saving(folder / "checkpoints", every_steps=3)
         return train_target(start, SCHEME, text, config, Hooks(on_step=on_step), saving)
 
