@@ -145,7 +145,7 @@ def transfer_config():
     return dataclasses.replace(
         config,
         rounds=FLAGS.rounds,
-        epochs=1,
+        epochs=None,
         batch_words=FLAGS.transfer_batch_words or FLAGS.batch_words,
         optimizer=optimizer,
     )

@@ -51,7 +51,7 @@ def main() -> None:
     cache = run.path / "predictions"
     experiment, test = prepare(encoder, sources, corpora, cache, config, "ner")
     rows = baselines(experiment, test)
-    config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=1)
+    config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=None)
     for compared in compare(experiment, test, config, run, list(APPROACHES)):
         rows += compared.rows
     save_tagger(run.path / "models" / TARGET, compared.done.tagger)

@@ -224,10 +224,11 @@ def report(line: str) -> None:
 
 
 def sources():
-    """The sources that --source names, each with its label map."""
-    from zsl_jax.workflows.source_flags import with_label_maps
+    """The sources that --source names, each with its label map; --sparse marks some of them."""
+    from zsl_jax.workflows.source_flags import with_label_maps, with_sparse
 
-    return with_label_maps(_named_sources("source"), FLAGS.label_map)
+    found = with_label_maps(_named_sources("source"), FLAGS.label_map)
+    return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
 
 
 def gold_words(parts, cache: Path):
@@ -242,10 +243,15 @@ def gold_words(parts, cache: Path):
 
 
 def test_sources(sources):
-    """The sources that --test_source names, with the label maps of those that they belong to."""
-    maps = {source.name: source.label_map for source in sources}
+    """The sources that --test_source names, read like those that they belong to."""
+    own = {source.name: source for source in sources}
     found = _named_sources("test_source")
-    return [source._replace(label_map=maps.get(source.name)) for source in found]
+    return [
+        source._replace(label_map=own[source.name].label_map, sparse=own[source.name].sparse)
+        if source.name in own
+        else source
+        for source in found
+    ]
 
 
 def check_transfer(sources, test_sources) -> None:

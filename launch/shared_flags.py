@@ -34,6 +34,9 @@ TEXTS: Definitions = {
     "label_map": (flags.DEFINE_multi_string, [],
         "NAME=FILE of a source's label map: YAML with `label: target` or `entity type: target` a "
         "line; null abstains, [A, B] may be either."),
+    "sparse": (flags.DEFINE_multi_string, [],
+        "NAME of a source that names few things, such as a gazetteer or a rule: its O means that "
+        "it knows nothing. Repeat it."),
     "gold_words": (flags.DEFINE_string, None,
         "The text with the labels of words that you know, _ for all others; Q is held there."),
 }
@@ -70,8 +73,8 @@ APPROACH: Definitions = {
 }
 
 PASSES: Definitions = {
-    "rounds": (flags.DEFINE_integer, 3,
-        "EM rounds (passes over the text, for the other approaches).", 1),
+    "rounds": (flags.DEFINE_integer, None,
+        "EM rounds (passes over the text, for other approaches). Default: 3; 2 with the chain.", 1),
     "epochs": (flags.DEFINE_integer, None,
         "Passes over the text in one round. Default: 1; with the chain, more for a small text.", 1),
     "stop_early": (flags.DEFINE_bool, False, "Stop when J has not improved after a round."),

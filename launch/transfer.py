@@ -12,7 +12,9 @@ from launch import inputs, options, shared_flags
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-options.define("encoder", "text", "source", "label_map", "gold_words", "test", "test_source")
+options.define(
+    "encoder", "text", "source", "label_map", "sparse", "gold_words", "test", "test_source"
+)
 options.define("output", "overwrite", "column", "format", "encoding", "words", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)

@@ -12,6 +12,7 @@ from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.writers import write_conll
 from zsl_jax.io.label_model import read_label_model
 from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.workflows.experiment import prepare_experiment, run_approach
 from zsl_jax.workflows.tagging import load_tagger
 
@@ -81,6 +82,18 @@ def test_transfer_from_sources_with_different_label_sets(world, entities, source
     assert np.mean([a == b for a, b in zip(made, right, strict=True)]) > 0.93
 
 
+def test_the_chain_tells_apart_what_each_source_cannot(entities, sources, tmp_path):
+    """One source lacks LOC, one calls both types ENT; the words of the text settle the rest."""
+    program(
+        "aggregate", *given(sources, "both", "only_per", "merged"), "--method=chain",
+        f"--output={tmp_path / 'chain.parquet'}",
+    )  # fmt: skip
+    made = read_predictions(tmp_path / "chain.parquet")
+    names = [made.label_names[label] for label in made.labels]
+    right = [label for s in entities for label in s.labels]
+    assert np.mean([a == b for a, b in zip(names, right, strict=True)]) > 0.97
+
+
 def test_a_set_counts_for_its_first_label_where_one_is_needed(entities, sources, tmp_path):
     program(
         "aggregate", *given(sources, "merged"), "--method=majority",
@@ -125,10 +138,12 @@ def known(world):
     return prepare_experiment(start, [text], [found], 32, gold_words=[gold_words]), ids[:KNOWN]
 
 
-@pytest.mark.parametrize(("approach", "strategy"), MULTI)
-def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, strategy):
+@pytest.mark.parametrize(("approach", "strategy", "kind"), MULTI)
+def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, strategy, kind):
     experiment, ids = known
-    config = dataclasses.replace(CONFIG, approach=approach, strategy=strategy, epochs=1)
+    config = dataclasses.replace(
+        CONFIG, approach=approach, strategy=strategy, epochs=1, label_model=LabelModelConfig(kind)
+    )
     run = create_run_folder(tmp_path / "run", RECORD)
     done = run_approach(experiment, config, run, "x")
     assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()

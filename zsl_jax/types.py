@@ -89,6 +89,8 @@ class SourceVotes(NamedTuple):
         None if V = K.
       known: [N], the true label of words for which the user gives one, -1 elsewhere; None without
         such words.
+      silent: The label of sources that name few things where they name nothing; None if no source
+        has it.
     """
 
     labels: Int[np.ndarray, "N U"]
@@ -96,3 +98,4 @@ class SourceVotes(NamedTuple):
     can_mean: Bool[np.ndarray, "U V K"] | None = None
     first_targets: Int[np.ndarray, " V"] | None = None
     known: Int[np.ndarray, " N"] | None = None
+    silent: int | None = None

@@ -254,7 +254,7 @@ def source_votes(
         blocks = _normalised(predictions, columns, alphabet.size)
         probs = stored_rows(blocks, (len(predictions), alphabet.size), folder)
     can_mean = np.stack([alphabet.can_mean(source.label_names) for source in predictions])
-    return SourceVotes(labels, probs, can_mean, alphabet.first_targets)
+    return SourceVotes(labels, probs, can_mean, alphabet.first_targets, silent=alphabet.silent)
 
 
 def _normalised(

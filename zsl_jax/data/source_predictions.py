@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from zsl_jax.data.checks import UNWRITABLE
 from zsl_jax.errors import InputError
+from zsl_jax.labels import OUTSIDE, SILENT
 
 SUM_TOLERANCE = 1e-2
 CHECKED_AT_ONCE = 1 << 16
@@ -43,6 +44,27 @@ def one_hot_rows(labels: Int[np.ndarray, " N"], num_labels: int) -> Float[np.nda
     [[0.0, 1.0], [0.0, 0.0]]
     """
     return np.eye(num_labels + 1, num_labels, dtype=np.float16)[labels]
+
+
+def with_silence(predictions: SourcePredictions) -> SourcePredictions:
+    """The predictions of a source that names few things: where it gives O, it is silent.
+
+    A gazetteer or a rule that names nothing knows nothing about a word. The label `SILENT` stands
+    for O, but is a label of its own, so that a label model can learn what it is worth.
+
+    Args:
+      predictions: In BIO.
+    """
+    names = (*predictions.label_names, SILENT)
+    outside = names.index(OUTSIDE) if OUTSIDE in names else -2
+    silent = predictions.labels == outside
+    labels = np.where(silent, np.int32(len(names) - 1), predictions.labels)
+    probs = predictions.probs
+    if probs is not None:
+        probs = np.where(silent[:, None], np.float16(0), probs)
+        probs = np.concatenate([probs, silent[:, None].astype(np.float16)], axis=1)
+    sets = {**predictions.sets, SILENT: (OUTSIDE,)}
+    return predictions._replace(label_names=names, labels=labels, probs=probs, sets=sets)
 
 
 def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:

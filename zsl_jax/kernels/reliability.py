@@ -19,6 +19,8 @@ from zsl_jax.kernels.posterior import at_least_float32
 _LEAST_WEIGHT = 1e-15
 # Keeps F defined where a source neither finds a label nor gives it.
 _TINY = 1e-9
+# A source speaks where its probabilities sum to more, but for what it is silent about.
+_SPEAKS = 0.5
 # Added to κ before it is raised to a power, so that no source is without any weight.
 _LEAST_KAPPA = 1e-3
 
@@ -69,7 +71,9 @@ def weighted_mean(
     r(y) = Σ_u w_u(y) P_u(y) / Σ_u w_u(y), over the sources that do not abstain.
 
     Args:
-      probs: [..., U, K], probabilities of the target's labels; all-zero rows abstain.
+      probs: [..., U, K], probabilities of the target's labels; all-zero rows abstain. A row that
+        sums to less than a half weighs as much as its sum: such a source is silent, and counts
+        where no other speaks.
       weights: [U, K], w, not negative. Where those of all speaking sources are 0, these sources
         count evenly.
 
@@ -104,10 +108,11 @@ def leave_one_out_means(
 def _weighted_terms(probs: Array, weights: Array) -> tuple[list[Array], list[Array]]:
     """What each source adds to the weighted sum, and to the sum of the weights."""
     weights = weights + _LEAST_WEIGHT
-    speaks = jnp.any(probs > 0, axis=-1)
+    total = jnp.sum(probs, axis=-1, keepdims=True)
+    voice = jnp.where(total > _SPEAKS, 1, total)
     sources = range(probs.shape[-2])
     weighted = [weights[source] * probs[..., source, :] for source in sources]
-    return weighted, [jnp.where(speaks[..., s, None], weights[s], 0) for s in sources]
+    return weighted, [weights[source] * voice[..., source, :] for source in sources]
 
 
 def _ratio(weighted: Array, weight: Array) -> Array:
@@ -150,7 +155,7 @@ def agreement_sums(
     """
     in_target = jnp.matmul(probs, stands_for)
     labels = labels_of_probs(probs)
-    speaks = mask[:, None] & jnp.any(in_target > 0, axis=-1)
+    speaks = mask[:, None] & (jnp.sum(in_target, axis=-1) > _SPEAKS)
     sums = [
         _agreement_of_source(labels[:, source], speaks[:, source], mean, can_mean[source])
         for source, mean in enumerate(leave_one_out_means(in_target, weights))

@@ -6,7 +6,7 @@ BIOES, IO and plain tags, `bio` turns all of them into BIO, and `transitions` sa
 follow which.
 """
 
-from zsl_jax.labels.alphabet import Alphabet, common_alphabet, set_members
+from zsl_jax.labels.alphabet import SILENT, Alphabet, common_alphabet, set_members
 from zsl_jax.labels.bio import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
 from zsl_jax.labels.label_scheme import OUTSIDE, LabelScheme, Span, entity_spans, is_bio
 from zsl_jax.labels.tagging import (
@@ -22,6 +22,7 @@ from zsl_jax.labels.transitions import Transitions, allowed_transitions
 __all__ = [
     "OUTSIDE",
     "REPAIR_RULE",
+    "SILENT",
     "Alphabet",
     "BioConversion",
     "LabelParts",

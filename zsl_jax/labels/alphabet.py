@@ -8,6 +8,9 @@ from jaxtyping import Bool, Int
 
 from zsl_jax.labels.label_scheme import OUTSIDE, LabelScheme, is_bio
 
+# The label of a source that names few things, where it names nothing: not the same as O.
+SILENT = "(silent)"
+
 
 class Alphabet(NamedTuple):
     """V labels that sources give, in the order of their ids: the target's K, then names of sets.
@@ -41,6 +44,11 @@ class Alphabet(NamedTuple):
     def size(self) -> int:
         """The number of labels V."""
         return len(self.names)
+
+    @property
+    def silent(self) -> int | None:
+        """The id of the label of silence; None if no source has it."""
+        return self.names.index(SILENT) if SILENT in self.names else None
 
     @property
     def scheme(self) -> LabelScheme:

@@ -74,7 +74,7 @@ def chain_expectation_maximization(
             training.hooks.on_round(RoundRecord(number, expectation, unmoved, seconds))
             rounds = (*progress.rounds, (progress.step, expectation.objective))
             progress = progress._replace(rounds=rounds)
-            if number == config.rounds:
+            if number == config.num_rounds:
                 fitted = sources.fitted._replace(state=result.state)
                 return devices.fetch(state), progress, expectation, fitted
             state = devices.replicate(first._replace(step=np.asarray(progress.step, np.int32)))

@@ -114,7 +114,7 @@ class ChainConfig:
     identity_share: float = 0.1
     back_off: float = 3.0
     iterations: int = 3
-    tagger_weight: float = 1.0
+    tagger_weight: float = 0.5
     own_tagger_weight: float = 0.5
 
 
@@ -188,7 +188,8 @@ class TrainConfig:
       strategy: See `Strategy`; used by MRT and LVM.
       predictions: "soft" or "hard": which of the sources' predictions are evidence.
       distillation: "kl" or "mse", the loss of knowledge distillation.
-      rounds: EM rounds, each with one E step; other approaches pass over the text as often.
+      rounds: EM rounds, each with one E step; other approaches pass over the text as often. None:
+        3, or 2 with the chain, whose rounds have more epochs.
       epochs: Passes over the text in one round. None: 1, or with the chain as many as the size of
         the text asks for.
       stop_early: End when J has not improved at an E step (Algorithm 1).
@@ -207,7 +208,7 @@ class TrainConfig:
     strategy: Strategy = Strategy.SOFT_EM
     predictions: str = "soft"
     distillation: str = "kl"
-    rounds: int = 3
+    rounds: int | None = None
     epochs: int | None = None
     stop_early: bool = False
     batch_words: int = 512
@@ -238,6 +239,13 @@ class TrainConfig:
         return Objective.KL
 
     @property
+    def num_rounds(self) -> int:
+        """EM rounds, or passes of other approaches."""
+        if self.rounds is not None:
+            return self.rounds
+        return 3 if self.chain is None or self.approach is not Approach.LVM else 2
+
+    @property
     def epochs_per_round(self) -> int:
         """Passes over the text in one round."""
         return 1 if self.epochs is None else self.epochs
@@ -245,7 +253,7 @@ class TrainConfig:
     @property
     def passes(self) -> int:
         """Passes over the text in the whole training."""
-        return self.rounds * self.epochs_per_round
+        return self.num_rounds * self.epochs_per_round
 
     def done(self, passes: float) -> float:
         """How much of the schedule is done after some passes, from 0 to 1.

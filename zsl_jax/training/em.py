@@ -66,7 +66,7 @@ def expectation_maximization(
             state, progress, result = _e_step(training, state, progress, sources, result)
             objectives = [objective for _, objective in progress.rounds]
             risen = config.stop_early and number > 0 and objectives[-1] >= min(objectives[:-1])
-            if number == config.rounds or risen:
+            if number == config.num_rounds or risen:
                 return devices.fetch(state), progress, result
         assert result is not None
         direct = training.settings.objective is Objective.MARGINAL
@@ -150,5 +150,5 @@ def expect(
 
 def _confusion(config: TrainConfig, logits: AnyArray, number: int, sources: Sources):
     """log φ of a round, and how far σ has moved."""
-    mix = rates_at(number / config.rounds, config).mix
+    mix = rates_at(number / config.num_rounds, config).mix
     return steps.present_confusion(sources.log_fixed, sources.first_logits, logits, mix)

@@ -51,11 +51,16 @@ def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
     if votes.first_targets is None or len(votes.first_targets) == num_labels:
         return votes._replace(can_mean=None, first_targets=None)
     labels = np.append(votes.first_targets, np.int32(-1))[votes.labels]
-    probs = votes.probs
+    probs, abstains = votes.probs, np.zeros(labels.shape, bool)
+    if votes.silent is not None:  # where others speak, silence is no vote
+        silent = votes.labels == votes.silent
+        abstains = silent & ((votes.labels >= 0) & ~silent).any(axis=1, keepdims=True)
+        labels = np.where(abstains, np.int32(-1), labels)
     if probs is not None:
         sets, probs = probs[..., num_labels:], probs[..., :num_labels].copy()
         for place, target in enumerate(votes.first_targets[num_labels:]):
             probs[..., target] += sets[..., place]
+        probs[abstains] = 0
     return SourceVotes(labels, probs, known=votes.known)
 
 

@@ -21,6 +21,8 @@ from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregation import Aggregated, as_aggregated
 
+# What a silent source's O weighs beside the label of one that speaks, in means of the sources.
+SILENCE = 0.05
 TEXT_METHODS = ("weighted_mean", "chain")
 
 
@@ -122,6 +124,8 @@ def chain_labels(votes: SourceVotes, scheme: LabelScheme) -> ChainLabels:
         can_mean = np.tile(np.eye(size, dtype=bool), (num_sources, 1, 1))
     members = can_mean[:, size:].any(axis=0).astype(np.float32)
     shares = members / np.maximum(members.sum(axis=1, keepdims=True), 1)
+    if votes.silent is not None:
+        shares[votes.silent - size] *= SILENCE
     stands_for = np.concatenate([np.eye(size, dtype=np.float32), shares])
     allowed = allowed_transitions(scheme.names)
     meanings: Any = (stands_for, can_mean)

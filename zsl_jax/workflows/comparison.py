@@ -32,7 +32,7 @@ APPROACHES: dict[str, dict[str, Any]] = {
     "mrt soft": {"approach": Approach.MRT, "predictions": "soft"},
     "lvm hard": {"approach": Approach.LVM, "predictions": "hard", "label_model": PAPER},
     "lvm soft": {"approach": Approach.LVM, "predictions": "soft", "label_model": PAPER},
-    "chain": {"approach": Approach.LVM},
+    "chain": {"approach": Approach.LVM, "rounds": None},
 }
 # σ starts where Dawid-Skene ends, and counts from the first update on.
 _FROM_DAWID_SKENE = dataclasses.replace(PAPER, confusion_init="dawid_skene", mix_start=0.0)

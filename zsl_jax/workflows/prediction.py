@@ -15,11 +15,12 @@ from zsl_jax.data.predictions import (
     read_predictions,
     source_votes,
 )
+from zsl_jax.data.source_predictions import with_silence
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import diagnose
 from zsl_jax.io.label_model import LabelModel, read_label_model
 from zsl_jax.io.progress import Advance
-from zsl_jax.labels import LabelScheme, common_alphabet
+from zsl_jax.labels import SILENT, LabelScheme, common_alphabet
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.delayed import delayed
 from zsl_jax.training.expectation import label_posterior
@@ -94,7 +95,8 @@ def label_by_posterior(
     stored = model.chain
     chain = None if stored is None else chain_from_storage(stored, model.log_confusion)
     predictions = {
-        name: of_known_labels(made, model.alphabet, name) for name, made in predictions.items()
+        name: of_known_labels(_as_in_training(made, model, name), model.alphabet, name)
+        for name, made in predictions.items()
     }
     sentence = word = 0
     for chunk, table in _with_log_probs(log_probs, text, advance):
@@ -109,6 +111,17 @@ def label_by_posterior(
             posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
         yield _labelled(chunk, scheme, posterior, decoding)
         sentence, word = sentences.stop, words.stop
+
+
+def _as_in_training(
+    predictions: SourcePredictions, model: LabelModel, name: str
+) -> SourcePredictions:
+    """A source's predictions, silent where it gives O if it was sparse in training."""
+    silent = model.alphabet.silent
+    if silent is None or SILENT in predictions.label_names:
+        return predictions
+    was_sparse = np.isfinite(model.log_confusion[model.source_names.index(name), silent]).any()
+    return with_silence(predictions) if was_sparse else predictions
 
 
 def _with_log_probs(

@@ -41,6 +41,19 @@ def parse_sources(
     return sources
 
 
+def with_sparse(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
+    """The sources, those that `--sparse` names marked as sparse.
+
+    Raises:
+      InputError: A name is not that of a source.
+    """
+    known = [source.name for source in sources]
+    for name in names:
+        if name not in known:
+            raise InputError(f"--sparse={name}: the sources are {', '.join(known) or 'not named'}")
+    return [source._replace(sparse=source.name in names) for source in sources]
+
+
 def with_label_maps(sources: Sequence[Source], values: Sequence[str]) -> list[Source]:
     """The sources with the label maps that the values of `--label_map` name.
 

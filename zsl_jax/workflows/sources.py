@@ -13,6 +13,7 @@ from zsl_jax.data import predictions as prediction_files
 from zsl_jax.data.bio import STRAY, bio_predictions, reading_line
 from zsl_jax.data.label_maps import map_labels, read_label_map
 from zsl_jax.data.predictions import SourcePredictions
+from zsl_jax.data.source_predictions import with_silence
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.data.text_parts import TextPart
@@ -35,6 +36,7 @@ class Source(NamedTuple):
       label_map: The file of its `--label_map=NAME=FILE`; None if its labels are the target's.
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
+      sparse: Whether its O means that it knows nothing about a word.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Source(NamedTuple):
     label_map: str | None = None
     given: str = ""
     task: str = "ner"
+    sparse: bool = False
 
     @property
     def pipeline(self) -> str | None:
@@ -139,7 +142,7 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
             f"it with --label_map={source.name}=FILE"
         )
     logging.info("source %s: %s", source.name, reading_line(found.about))
-    return found
+    return with_silence(found) if source.sparse else found
 
 
 def predictions_from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
