@@ -5,7 +5,13 @@ import pytest
 from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
-from zsl_jax.io.label_model import FILE, LabelModel, read_label_model, save_label_model
+from zsl_jax.io.label_model import (
+    FILE,
+    LabelModel,
+    StoredChain,
+    read_label_model,
+    save_label_model,
+)
 from zsl_jax.labels import Alphabet, LabelScheme
 
 ABOUT = {
@@ -83,3 +89,52 @@ def test_parts_that_do_not_go_together(tmp_path, changes, expected):
     with pytest.raises(InputError, match=expected) as caught:
         read_label_model(write(tmp_path, **changes))
     assert FILE in str(caught.value)
+
+
+def chain(**changes):
+    """A chain of two sources and three labels, with two levels of word types."""
+    even = np.full(3, 1 / 3, np.float32)
+    parts = {
+        "trust": np.ones(2, np.float32),
+        "frequency": np.tile(even, (2, 1)),
+        "weights": np.full((2, 3), 0.5, np.float32),
+        "mean": even,
+        "kappa": np.array([0.5, 0.25], np.float32),
+        "prior": even,
+        "start": even,
+        "transitions": np.tile(even, (3, 1)),
+        "type_counts": (np.ones((1, 3), np.float32), np.ones((2, 3), np.float32)),
+        "type_names": (("x",), ("été", "a b")),
+        "settings": {"source_weight": 0.5, "scale": 0.5, "back_off": 3.0, "tagger_weight": 0.5},
+    }
+    return StoredChain(**parts | changes)
+
+
+def test_a_chain_is_read_back(tmp_path):
+    model = LabelModel(("en", "de"), ALPHABET, TABLE, 1.0, (1.0,), "soft", chain())
+    save_label_model(tmp_path, model)
+    found = read_label_model(tmp_path).chain
+    for name, array in chain()._asdict().items():
+        if name in ("type_names", "settings"):
+            assert getattr(found, name) == array
+        else:
+            np.testing.assert_equal(getattr(found, name), array)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"trust": np.ones(3, np.float32)}, "chain.trust"),
+        ({"kappa": np.array([0.5, np.nan], np.float32)}, "chain.kappa has values"),
+        ({"transitions": -np.ones((3, 3), np.float32)}, "chain.transitions has values"),
+        ({"prior": np.array([0, 0.5, 0.5], np.float32)}, "chain.prior"),
+        ({"type_names": (("x",), ("a",))}, "chain.type_counts.1"),
+        ({"settings": {"source_weight": 0.5}}, "scale"),
+        ({"settings": chain().settings | {"back_off": -1.0}}, "a setting of the chain"),
+    ],
+)
+def test_parts_of_a_chain_that_do_not_go_together(tmp_path, changes, expected):
+    model = LabelModel(("en", "de"), ALPHABET, TABLE, 1.0, (1.0,), "soft", chain(**changes))
+    save_label_model(tmp_path, model)
+    with pytest.raises(InputError, match=expected):
+        read_label_model(tmp_path)

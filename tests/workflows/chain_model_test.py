@@ -1,0 +1,147 @@
+"""The chain on predictions and sentences: aggregation, storage, sources that are mostly silent."""
+
+import numpy as np
+import pytest
+
+from zsl_jax.data.predictions import source_votes
+from zsl_jax.data.source_predictions import SourcePredictions, with_silence
+from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
+from zsl_jax.labels import SILENT, Alphabet, LabelScheme, common_alphabet
+from zsl_jax.training.config import ChainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregation import aggregate
+from zsl_jax.workflows.chain_model import (
+    ChainModel,
+    aggregate_with_text,
+    chain_from_storage,
+    fit_chain_model,
+    posterior_by_chain,
+    stored_chain,
+    text_words,
+)
+from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
+
+BIO = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+
+
+def planted(seed, num_sentences=300, num_forms=40):
+    """Sentences of entities of one or two words among other words, with the true label ids."""
+    rng = np.random.default_rng(seed)
+    sentences, truth = [], []
+    for _ in range(num_sentences):
+        words, labels = [], []
+        while len(words) < 8:
+            kind = rng.choice(3, p=[0.7, 0.15, 0.15])  # other, LOC, PER
+            form = rng.integers(num_forms)
+            if kind == 0:
+                words.append(f"word{form}")
+                labels.append(0)
+                continue
+            length = rng.integers(1, 3)
+            words += [f"{'Town' if kind == 1 else 'Name'}{form}", f"Second{form}"][:length]
+            labels += [2 * kind - 1, 2 * kind][:length]
+        sentences.append(Sentence(tuple(words)))
+        truth += labels
+    return sentences, np.array(truth)
+
+
+def noisy(truth, sentences, right, seed):
+    """A source that gives the true label with probability `right`, and any label otherwise."""
+    rng = np.random.default_rng(seed)
+    wrong = rng.integers(0, len(BIO), len(truth))
+    labels = np.where(rng.random(len(truth)) < right, truth, wrong).astype(np.int32)
+    return SourcePredictions(BIO, labels, None, [s.words for s in sentences])
+
+
+def votes_of(predictions):
+    alphabet = common_alphabet([made.label_names for made in predictions], label_sets(predictions))
+    names = [str(place) for place in range(len(predictions))]
+    return source_votes(predictions, alphabet, names), alphabet.scheme
+
+
+def test_the_chain_beats_majority_and_mean_where_two_of_three_sources_are_bad():
+    sentences, truth = planted(0)
+    sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.85, 0.4, 0.4))]
+    votes, scheme = votes_of(sources)
+
+    def right(labels):
+        return (labels == truth).mean()
+
+    methods = {m: right(aggregate(votes, scheme.size, m).labels) for m in ("majority", "mean")}
+    for method in ("weighted_mean", "chain"):
+        methods[method] = right(aggregate_with_text(votes, sentences, scheme, method).labels)
+    assert methods["weighted_mean"] > max(methods["majority"], methods["mean"]) + 0.01
+    assert methods["chain"] > methods["weighted_mean"] + 0.05
+
+
+def test_what_is_stored_gives_the_posterior_of_what_was_fitted(tmp_path):
+    sentences, truth = planted(1)
+    sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.8, 0.6))]
+    votes, scheme = votes_of(sources)
+    words = text_words([sentences])
+    fitted = fit_chain_model(votes, words, scheme, ChainConfig(), "soft").fitted
+    model = ChainModel(ChainConfig(tagger_weight=0.25), fitted, words.types.names)
+    log_confusion = np.asarray(fitted.sources.log_confusion, np.float32)
+    alphabet = Alphabet.of(scheme)
+    stored = LabelModel(
+        ("a", "b"), alphabet, log_confusion, 1.0, (1.0,), "soft", stored_chain(model)
+    )
+    save_label_model(tmp_path, stored)
+    read = read_label_model(tmp_path)
+    assert read.chain is not None
+    again = chain_from_storage(read.chain, read.log_confusion)
+    assert again.config == model.config and again.type_names == model.type_names
+    others, other_truth = planted(2, 20)
+    other_votes, _ = votes_of([noisy(other_truth, others, right, 9) for right in (0.8, 0.6)])
+    log_prior = np.log(np.random.default_rng(0).dirichlet(np.ones(5), len(other_truth)))
+    arguments = (other_votes, others, scheme, "soft", log_prior.astype(np.float32))
+    first, second = (posterior_by_chain(made, *arguments) for made in (model, again))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_a_silent_source_is_outvoted_by_one_that_speaks():
+    words = [("a", "b", "c")]
+    rule = SourcePredictions(("O", "B-X"), np.array([0, 1, 0], np.int32), None, words)
+    other = SourcePredictions(("O", "B-X"), np.array([1, 0, -1], np.int32), None, words)
+    silent = in_target_labels(Source("rule", "", sparse=True), rule)
+    assert silent.label_names == ("O", "B-X", SILENT) and silent.labels.tolist() == [2, 1, 2]
+    votes, scheme = votes_of([silent, other, silent])
+    assert scheme.names == ("O", "B-X") and votes.silent == 2
+    # Silence of two sources is no vote beside that of one, and O where nobody speaks.
+    assert aggregate(votes, 2, "majority").labels.tolist() == [1, 1, 0]
+    plain, _ = votes_of([rule, other, rule])
+    assert aggregate(plain, 2, "majority").labels.tolist() == [0, 1, 0]
+
+
+def test_probabilities_of_a_silent_source_stay_where_it_speaks():
+    probs = np.array([[0.75, 0.25], [0.25, 0.75]], np.float16)
+    made = SourcePredictions(("O", "B-X"), np.array([0, 1], np.int32), probs, [("a", "b")])
+    silent = with_silence(made)
+    np.testing.assert_array_equal(silent.probs, [[0, 0, 1], [0.25, 0.75, 0]])
+
+
+@pytest.mark.parametrize("num_sources", [3, 9])
+def test_gazetteers_need_not_be_outvoted_by_their_own_silence(num_sources):
+    """Each names a third of the entities; the majority of their votes is O nearly everywhere."""
+    sentences, truth = planted(3)
+    rng = np.random.default_rng(0)
+    entity = truth > 0
+    sources = []
+    for _ in range(num_sources):
+        listed = {form for form in range(40) if rng.random() < 0.35}
+        known = [any(word.endswith(str(f)) for f in listed) for s in sentences for word in s.words]
+        labels = np.where(entity & known, truth, 0).astype(np.int32)
+        sources.append(SourcePredictions(BIO, labels, None, [s.words for s in sentences]))
+
+    def recall(sparse, method):
+        found = [in_target_labels(Source("x", "", sparse=sparse), made) for made in sources]
+        votes, scheme = votes_of(found)
+        if method == "majority":
+            labels = aggregate(votes, scheme.size, method).labels
+        else:
+            labels = aggregate_with_text(votes, sentences, scheme, method).labels
+        assert scheme == LabelScheme(BIO)
+        return (labels == truth)[entity].mean()
+
+    assert recall(False, "majority") < 0.5 < recall(True, "majority")
+    assert recall(True, "chain") >= recall(True, "majority") - 0.01
