@@ -312,7 +312,7 @@ def _row_blocks(
     rows: SentenceRows, text: ChainText, posterior: np.ndarray
 ) -> Iterator[tuple[RowBlock, tuple[np.ndarray, np.ndarray]]]:
     """Blocks of rows with the posterior and the keys of their words."""
-    for block in rows:
+    for block in rows if len(posterior) else ():
         yield block, (posterior[block.words], text.keys[block.words])
 
 
