@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.kernels import reference
+from tests.kernels import chain_reference, reference
 from tests.kernels.examples import NUM_LABELS, arrays, assert_finite, both_ways, examples, precision
 from zsl_jax import kernels
 
@@ -232,3 +232,44 @@ def test_total_variation(example):
 def test_total_variation_of_matrices_without_overlap_is_one():
     identity = kernels.log_confusion_from_logits(kernels.identity_logits(math.inf, 1, 3))
     np.testing.assert_allclose(kernels.total_variation(identity, jnp.roll(identity, 1, -1)), 1)
+
+
+# Label 2 has the name of a set only, which label 1 shares; no label may mean 3; 3 is never given.
+SOME_MEANING = np.array(
+    [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [0, 1, 1, 0]], bool
+)
+
+
+@precisions
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    share=st.sampled_from([0.0, 0.1, 1.0]),
+    pseudo_count=st.sampled_from([0.0, 0.1, 5.0]),
+)
+@few
+def test_confusion_with_identity(seed, share, pseudo_count, double):
+    counts = np.random.default_rng(seed).gamma(0.3, 5, (2, 5, 4))
+    counts[:, 3] = 0
+    can_mean = np.stack([SOME_MEANING, SOME_MEANING | np.eye(5, 4, dtype=bool)])
+    pairs = zip(counts, can_mean, strict=True)
+    oracle = [chain_reference.confusion(*pair, share, pseudo_count / 4) for pair in pairs]
+    with precision(double) as tolerance:
+        args = arrays(counts, can_mean, share, pseudo_count)
+        log_confusion = both_ways(kernels.confusion_with_identity, *args)
+    np.testing.assert_allclose(np.exp(log_confusion), oracle, **tolerance)
+    np.testing.assert_allclose(np.exp(log_confusion).sum(1), 1, rtol=1e-5)
+    assert np.isneginf(log_confusion[0, 3]).all()  # a label that the source does not have
+    assert not np.isnan(log_confusion).any()
+
+
+def test_confusion_without_counts_or_meanings_is_a_distribution():
+    can_mean = jnp.stack([jnp.eye(3, dtype=bool), jnp.zeros((3, 3), bool)])
+    found = np.exp(kernels.confusion_with_identity(jnp.zeros((2, 3, 3)), can_mean))
+    np.testing.assert_allclose(found[0], 0.3 * np.ones((3, 3)) + 0.1 * np.eye(3), rtol=1e-5)
+    np.testing.assert_allclose(found.sum(1), [[1, 1, 1], [1, 1, 1]], rtol=1e-5)
+
+
+def test_gradient_of_the_confusion_with_identity_is_finite():
+    can_mean = jnp.eye(3, dtype=bool)[None]
+    total = lambda counts: kernels.confusion_with_identity(counts, can_mean).sum()  # noqa: E731
+    assert_finite(jax.grad(total)(jnp.zeros((1, 3, 3)).at[0, 0, 1].set(9.0)))

@@ -12,6 +12,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float
 
 from zsl_jax.kernels.posterior import at_least_float32
+from zsl_jax.kernels.reliability import normalised
 
 # What is forbidden happens only where nothing else is possible.
 _FORBIDDEN = 1e-20
@@ -61,7 +62,7 @@ def chain_marginals(
     log_potentials = at_least_float32(log_potentials)
     transitions = jnp.maximum(transitions, _FORBIDDEN).astype(log_potentials.dtype)
     start = jnp.maximum(start, _FORBIDDEN).astype(log_potentials.dtype)
-    starts = starts.at[0].set(True)
+    starts = starts.at[0].set(True) | ~mask  # padding says nothing about the words before it
 
     def forward(before: Array, word: tuple[Array, Array]):
         log_potential, is_start = word
@@ -136,9 +137,8 @@ def transition_probs(
       pseudo_count: c.
 
     Returns:
-      p₀ [K] and A [K, K], whose rows sum to 1 (to 0 where nothing may follow).
+      p₀ [K] and A [K, K]; p₀ and the rows of A sum to 1 (to 0 where nothing is allowed).
     """
     firsts = jnp.where(may_start, firsts + pseudo_count, 0)
     steps = jnp.where(allowed, steps + pseudo_count, 0)
-    total = jnp.sum(steps, axis=-1, keepdims=True)
-    return firsts / jnp.sum(firsts), steps / jnp.where(total > 0, total, 1)
+    return normalised(firsts), normalised(steps)

@@ -292,6 +292,7 @@ def confusion_with_identity(
     """
     log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, can_mean))
     has_label = jnp.any(can_mean | (counts > 0), axis=-1, keepdims=True)
+    has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
     smoothed = jnp.where(has_label, counts + pseudo_count / counts.shape[-1], 0)
     total = jnp.sum(smoothed, axis=-2, keepdims=True)
     counted = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), 0)

@@ -129,8 +129,7 @@ def evidence(
         if out is None:
             out = np.empty((len(text.votes), values.shape[1]), values.dtype)
         out[block.rows] = values[block.mask]
-    assert out is not None
-    return out
+    return np.empty((0, stands_for.shape[1]), np.float32) if out is None else out
 
 
 def chain_posterior(
@@ -313,7 +312,7 @@ def _row_blocks(
     rows: SentenceRows, text: ChainText, posterior: np.ndarray
 ) -> Iterator[tuple[RowBlock, tuple[np.ndarray, np.ndarray]]]:
     """Blocks of rows with the posterior and the keys of their words."""
-    for block in rows:
+    for block in rows if len(posterior) else ():
         yield block, (posterior[block.words], text.keys[block.words])
 
 

@@ -45,7 +45,7 @@ class SentenceRows:
         rows, columns = _places(lengths.tolist(), self._length)
         first = np.cumsum(lengths) - lengths
         inside = np.arange(lengths.sum()) - np.repeat(first, lengths)
-        num_rows = 1 + max(rows, default=0)
+        num_rows = 1 + int(rows.max(initial=0))
         self._words = np.full((num_rows, self._length), -1, np.int32)
         places = np.repeat(rows, lengths), np.repeat(columns, lengths) + inside
         self._words[places] = np.arange(len(inside), dtype=np.int32)
@@ -62,7 +62,7 @@ class SentenceRows:
             yield RowBlock(np.maximum(words, 0), starts, words >= 0)
 
 
-def _places(lengths: Sequence[int], row_length: int) -> tuple[list[int], list[int]]:
+def _places(lengths: Sequence[int], row_length: int) -> tuple[np.ndarray, np.ndarray]:
     """The row of each sentence and where it begins in it."""
     rows, columns, row, used = [], [], 0, 0
     for length in lengths:
@@ -71,4 +71,4 @@ def _places(lengths: Sequence[int], row_length: int) -> tuple[list[int], list[in
         rows.append(row)
         columns.append(used)
         used += length
-    return rows, columns
+    return np.array(rows, np.int64), np.array(columns, np.int64)

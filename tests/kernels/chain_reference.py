@@ -1,0 +1,364 @@
+"""Float64 NumPy oracle of the label model with reliability, word types and a chain.
+
+Word by word and source by source, with every sum over label sequences taken over all of them one by
+one, so sentences must be short. Nothing is stabilised.
+"""
+
+import functools
+import itertools
+from collections import defaultdict
+from typing import NamedTuple
+
+import numpy as np
+
+SOURCE_WEIGHT, SCALE, POWER, IDENTITY, BACK_OFF, PASSES = 0.5, 0.5, 4, 0.1, 3.0, 3
+RAREST_STEP = 1e-20  # what the tagging scheme forbids happens where nothing else is possible
+
+
+class Text(NamedTuple):
+    sentences: list  # of lists of words
+    probs: np.ndarray  # [N, U, V], all-zero rows abstain
+    gold: np.ndarray  # [N], -1 where no label is known
+
+
+class Labels(NamedTuple):
+    stands_for: np.ndarray  # [V, K]
+    can_mean: np.ndarray  # [U, V, K]
+    may_start: np.ndarray  # [K]
+    may_follow: np.ndarray  # [K, K]
+
+
+class Sources(NamedTuple):
+    confusion: np.ndarray  # [U, V, K]
+    trust: np.ndarray  # [U]
+    frequency: np.ndarray  # [U, V]
+    weights: np.ndarray  # [U, K]
+    mean: np.ndarray  # [K]
+
+
+class Types(NamedTuple):
+    """What the words of a text say about each other."""
+
+    tables: list  # for each level, key -> [K]
+    prior: np.ndarray  # [K]
+    start: np.ndarray  # [K]
+    transitions: np.ndarray  # [K, K]
+
+
+class Fitted(NamedTuple):
+    sources: Sources
+    kappa: np.ndarray
+    types: Types
+    posterior: np.ndarray
+    log_marginal: float
+
+
+def given_label(row):
+    return int(row.argmax()) if row.any() else -1
+
+
+def speakers(rows):
+    return [u for u, row in enumerate(rows) if row.any()]
+
+
+def weighted_mean(rows, weights, without=None):
+    """r of one word, from the target's labels of each source; zeros where nobody speaks."""
+    mean = np.zeros(rows.shape[-1])
+    chosen = [u for u in speakers(rows) if u != without]
+    for y in range(rows.shape[-1]) if chosen else ():
+        shares = [weights[u, y] + 1e-15 for u in chosen]
+        mean[y] = np.dot(shares, [rows[u, y] for u in chosen]) / sum(shares)
+    return mean
+
+
+def in_target(probs, stands_for):
+    return np.array([[row @ stands_for for row in word] for word in probs])
+
+
+def normalised(row):
+    return row / row.sum() if row.sum() > 0 else row
+
+
+def agreement(probs, weights, stands_for, can_mean, mask):
+    """For each source: agreed, number of words, others [K], own [V]."""
+    rows, (num_sources, num_votes, num_labels) = in_target(probs, stands_for), can_mean.shape
+    result = []
+    for u in range(num_sources):
+        agreed, words, others, own = 0.0, 0, np.zeros(num_labels), np.zeros(num_votes)
+        for n in np.flatnonzero(mask):
+            q = normalised(weighted_mean(rows[n], weights, without=u))
+            if u in speakers(rows[n]) and q.any():
+                label = given_label(probs[n, u])
+                agreed += sum(q[y] for y in range(num_labels) if can_mean[u, label, y])
+                words, others = words + 1, others + q
+                own[label] += 1
+        result.append((agreed, words, others, own))
+    return result
+
+
+def kappa(sums, can_mean):
+    values = []
+    for (agreed, words, others, own), meaning in zip(sums, can_mean, strict=True):
+        if not words:
+            values.append(None)
+            continue
+        pairs = zip(*np.nonzero(meaning), strict=True)
+        chance = sum(own[v] / words * others[y] / words for v, y in pairs)
+        beyond = (agreed / words - chance) / (1 - chance) if chance < 1 else 0.0
+        values.append(min(max(beyond, 0.0), 1.0))
+    known = [value for value in values if value is not None]
+    return np.array([np.mean(known or [1.0]) if v is None else v for v in values])
+
+
+def confusion(counts, can_mean, share, pseudo_count):
+    """σ of one source; the pseudo-count is that of each cell."""
+    has = can_mean.any(axis=1) | (counts > 0).any(axis=1)
+    has = has if has.any() else ~has
+    result = np.zeros(counts.shape)
+    for y in range(counts.shape[1]):
+        column = (counts[:, y] + pseudo_count) * has
+        meant = can_mean[:, y] if can_mean[:, y].any() else can_mean.any(axis=1)
+        meant = meant if meant.any() else np.ones(len(meant), bool)
+        result[:, y] = (1 - share) * normalised(column) + share * meant / meant.sum()
+    return result
+
+
+def f_scores(matrices, prior, can_mean):
+    result = np.zeros((len(matrices), len(prior)))
+    for u, y in np.ndindex(*result.shape):
+        meant = can_mean[u, :, y]
+        recall = matrices[u, meant, y].sum()
+        given = (matrices[u, meant] @ prior).sum()
+        precision = recall * prior[y] / given if given > 0 else 0.0
+        result[u, y] = 2 * recall * precision / (recall + precision + 1e-9)
+    return result
+
+
+def reliability(f, agreement_beyond_chance):
+    weights = f**2 * (agreement_beyond_chance[:, None] + 1e-3) ** POWER
+    return weights / weights.sum(axis=0)
+
+
+def counts_under(q, probs):
+    """[U, V, K] and [K], over the words on which some source speaks."""
+    counts, mass = np.zeros((*probs.shape[1:], q.shape[1])), np.zeros(q.shape[1])
+    for row, word in zip(q, probs, strict=True):
+        if word.any():
+            mass += row
+            for u in speakers(word):
+                counts[u, given_label(word[u])] += row
+    return counts, mass
+
+
+def weights_from(counts, mass, values, can_mean, confusion_count, prior_count):
+    matrices = [
+        confusion(c, m, 0.0, confusion_count) for c, m in zip(counts, can_mean, strict=True)
+    ]
+    return reliability(
+        f_scores(np.array(matrices), normalised(mass + prior_count), can_mean), values
+    )
+
+
+def matrices_from(counts, can_mean):
+    small = 0.1 / can_mean.shape[-1]
+    return np.array(
+        [confusion(c, m, IDENTITY, small) for c, m in zip(counts, can_mean, strict=True)]
+    )
+
+
+def trust_of(values):
+    powers = values**POWER
+    return powers / powers.max() if powers.max() > 0 else np.ones(len(powers))
+
+
+class Averages(NamedTuple):
+    """What follows from weights: of every word, of the text, and of the sources."""
+
+    q: np.ndarray  # [N, K]
+    mean: np.ndarray  # [K]
+    kappa: np.ndarray  # [U]
+
+
+def averages(text, labels, weights):
+    rows = in_target(text.probs, labels.stands_for)
+    r = np.array([weighted_mean(word, weights) for word in rows])
+    everywhere = np.ones(len(rows), bool)
+    sums = agreement(text.probs, weights, labels.stands_for, labels.can_mean, everywhere)
+    spoken = [row for row in r if row.any()]
+    q = np.array([normalised(row) for row in r])
+    return Averages(q, np.mean(spoken, axis=0), kappa(sums, labels.can_mean))
+
+
+def log_likelihoods(word, matrices, powers):
+    """Σ_u k_u log Σ_v P_u(v) σ_u(v|y) of one word, over the sources that speak."""
+    result = np.zeros(matrices.shape[-1])
+    for u in speakers(word):
+        for y in range(len(result)):
+            result[y] += powers[u] * np.log(max(word[u] @ matrices[u, :, y], 1e-28))
+    return result
+
+
+def count_sources(text, labels):
+    """The sources, with κ, before anything is known of words and sentences."""
+    num_sources, num_labels = text.probs.shape[1], labels.stands_for.shape[1]
+    weights = np.full((num_sources, num_labels), 1 / num_sources)
+    for _ in range(3):
+        found = averages(text, labels, weights)
+        sums = counts_under(found.q, text.probs)
+        weights = weights_from(*sums, found.kappa, labels.can_mean, 0.01, 0.01)
+    found = averages(text, labels, weights)
+    counts, mass = counts_under(found.q, text.probs)
+    trust, prior = trust_of(found.kappa), normalised(mass + 0.1)
+    matrices = matrices_from(counts, labels.can_mean)
+    one_hot = np.eye(text.probs.shape[2] + 1)[:, :-1]  # label -1 is the row of zeros
+    hard = np.array([[one_hot[given_label(row)] for row in word] for word in text.probs])
+    q = [normalised(prior * np.exp(log_likelihoods(word, matrices, trust))) for word in hard]
+    counts, _ = counts_under(np.array(q), text.probs)
+    frequency = np.array(
+        [
+            rows.sum(axis=0) / max(rows.any(axis=1).sum(), 1)
+            for rows in np.moveaxis(text.probs, 1, 0)
+        ]
+    )
+    matrices = matrices_from(counts, labels.can_mean)
+    return Sources(matrices, trust, frequency + 1e-3, weights, found.mean), found.kappa
+
+
+def refine_sources(text, labels, sources, before, posterior):
+    """Weights and trust counted from the posterior; the confusion matrices stay."""
+    sums = counts_under(posterior, text.probs)
+    small = 0.1 / len(sources.mean)
+    weights = weights_from(*sums, before, labels.can_mean, small, 0.1)
+    found = averages(text, labels, weights)
+    trust = trust_of(found.kappa)
+    return sources._replace(trust=trust, weights=weights, mean=found.mean), found.kappa
+
+
+def evidence(probs, sources, stands_for, source_weight=SOURCE_WEIGHT, scale=SCALE):
+    """e of every word."""
+    result = np.zeros((len(probs), stands_for.shape[1]))
+    rows = in_target(probs, stands_for)
+    for n, word in enumerate(probs):
+        if rows[n].any():
+            scaled = word / sources.frequency**scale
+            result[n] = log_likelihoods(scaled, sources.confusion, source_weight * sources.trust)
+            result[n] += np.log(weighted_mean(rows[n], sources.weights) + 1e-4)
+            result[n] -= scale * np.log(sources.mean + 1e-4)
+    return result
+
+
+def shape(word):
+    if word.isupper() and len(word) > 1:
+        kind = "A"
+    else:
+        kind = "X" if word[0].isupper() else "x" if word[0].isalpha() else "p"
+    return ("d" if set(word) & set("0123456789") else "") + kind
+
+
+def keys(word):
+    return (shape(word), (shape(word), word.lower()[-3:]), word.lower())
+
+
+def type_tables(sentences, q):
+    tables = [defaultdict(lambda: np.zeros(q.shape[1])) for _ in range(3)]
+    for word, row in zip(itertools.chain(*sentences), q, strict=True):
+        for table, key in zip(tables, keys(word), strict=True):
+            table[key] = table[key] + row
+    return tables
+
+
+def type_prior(counts, own, prior, strength=BACK_OFF):
+    """a of one word, from S of its key at each level."""
+    a = prior
+    for level in counts:
+        a = normalised(np.maximum(level - own, 0) + strength * a)
+    return a
+
+
+@functools.cache
+def paths_of(length, num_labels):
+    return np.array(list(itertools.product(range(num_labels), repeat=length)))
+
+
+def chain(potentials, lengths, start, transitions):
+    """Marginals, expected steps, first labels and log-marginal, over all label sequences."""
+    q, steps = np.zeros(potentials.shape), np.zeros(transitions.shape)
+    firsts, log_marginal, at = np.zeros(len(start)), 0.0, 0
+    log_start = np.log(np.maximum(start, RAREST_STEP))
+    log_steps = np.log(np.maximum(transitions, RAREST_STEP))
+    for length in filter(None, lengths):
+        paths = paths_of(length, len(start))
+        score = log_start[paths[:, 0]]
+        for t in range(length):
+            score = score + potentials[at + t, paths[:, t]]
+            score = score + (log_steps[paths[:, t - 1], paths[:, t]] if t else 0)
+        weight = np.exp(score - score.max())
+        log_marginal += score.max() + np.log(weight.sum())
+        weight /= weight.sum()
+        for t in range(length):
+            np.add.at(q[at + t], paths[:, t], weight)
+            if t:
+                np.add.at(steps, (paths[:, t - 1], paths[:, t]), weight)
+        firsts += q[at]
+        at += length
+    return q, steps, firsts, log_marginal
+
+
+def steps_between(q, lengths):
+    """Steps as if neighbours were independent, and first labels."""
+    steps, firsts, at = np.zeros((q.shape[1],) * 2), np.zeros(q.shape[1]), 0
+    for length in filter(None, lengths):
+        firsts += q[at]
+        for t in range(at + 1, at + length):
+            steps += np.outer(q[t - 1], q[t])
+        at += length
+    return steps, firsts
+
+
+def probabilities(steps, firsts, labels):
+    return normalised((firsts + 1) * labels.may_start), np.array(
+        [normalised(row) for row in (steps + 1) * labels.may_follow]
+    )
+
+
+def one_pass(text, e, types, own):
+    """Marginals of a text, with `own` taken out of the type counts."""
+    words, none = list(itertools.chain(*text.sentences)), np.zeros(len(types.prior))
+    x = np.empty_like(e)
+    for n, word in enumerate(words):
+        counts = [t.get(k, none) for t, k in zip(types.tables, keys(word), strict=True)]
+        a = type_prior(counts, own[n], types.prior)
+        x[n] = e[n] + np.log(a + 1e-9) - np.log(types.prior)
+        if text.gold[n] >= 0:
+            x[n, np.arange(len(none)) != text.gold[n]] = -np.inf
+    lengths = [len(sentence) for sentence in text.sentences]
+    return chain(x, lengths, types.start, types.transitions)
+
+
+def types_and_chain(text, labels, e, q):
+    """Word types and chain, from q and its successors; and the last marginals."""
+    lengths = [len(sentence) for sentence in text.sentences]
+    for _ in range(PASSES):
+        prior = normalised(normalised(q.sum(axis=0)) + 1e-6)
+        state = probabilities(*steps_between(q, lengths), labels)
+        types = Types(type_tables(text.sentences, q), prior, *state)
+        q, steps, firsts, log_marginal = one_pass(text, e, types, q)
+    start, transitions = probabilities(steps, firsts, labels)
+    return types._replace(start=start, transitions=transitions), q, log_marginal
+
+
+def fit(text, labels):
+    sources, before = count_sources(text, labels)
+    e = evidence(text.probs, sources, labels.stands_for)
+    spoken = text.probs.any(axis=(1, 2))
+    q = np.array([normalised(np.exp(row)) * some for row, some in zip(e, spoken, strict=True)])
+    _, q, _ = types_and_chain(text, labels, e, q)
+    sources, values = refine_sources(text, labels, sources, before, q)
+    e = evidence(text.probs, sources, labels.stands_for)
+    return Fitted(sources, values, *types_and_chain(text, labels, e, q))
+
+
+def posterior(fitted, text, labels):
+    """Q of another text."""
+    e = evidence(text.probs, fitted.sources, labels.stands_for)
+    return one_pass(text, e, fitted.types, np.zeros(e.shape))[0]

@@ -1,0 +1,169 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.kernels import chain_reference as reference
+from tests.kernels.chain_examples import NUM_LABELS, NUM_WORDS, chain_examples
+from tests.kernels.examples import arrays, assert_finite, both_ways, precision
+from zsl_jax import kernels
+
+few = settings(max_examples=15, deadline=None)
+precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
+marginals = jax.jit(kernels.chain_marginals)
+EVERY = np.ones(NUM_WORDS, bool)
+
+
+def assert_close(found, expected, **tolerance):
+    for first, second in zip(found, expected, strict=True):
+        np.testing.assert_allclose(first, second, **tolerance)
+
+
+@precisions
+@given(example=chain_examples)
+@few
+def test_marginals_against_all_label_sequences(example, double):
+    oracle = reference.chain(
+        example.potentials, example.lengths, example.start, example.transitions
+    )
+    with precision(double) as tolerance:
+        args = arrays(example.potentials, example.starts, EVERY, example.start, example.transitions)
+        found = marginals(*args)
+    assert_close(found, oracle, **tolerance)
+    inner = NUM_WORDS - len(example.lengths)
+    np.testing.assert_allclose(found.transitions.sum(), inner, rtol=1e-5)
+    np.testing.assert_allclose(found.firsts.sum(), len(example.lengths), rtol=1e-5)
+
+
+def test_values_are_the_same_without_jit():
+    both_ways(kernels.chain_marginals, *random_chain(7))
+    steps, allowed = jnp.arange(16.0).reshape(4, 4), jnp.tri(4, dtype=bool)
+    both_ways(kernels.transition_probs.__wrapped__, steps, steps[0], allowed, allowed[1])
+
+
+@pytest.mark.parametrize("own_starts", [True, False])
+@given(example=chain_examples)
+@few
+def test_padding_behind_a_sentence_is_as_if_removed(own_starts, example):
+    real = NUM_WORDS - example.lengths[-1]
+    oracle = reference.chain(
+        example.potentials[:real], example.lengths[:-1], example.start, example.transitions
+    )
+    mask, garbage = np.arange(NUM_WORDS) < real, example.potentials.copy()
+    garbage[real:] = 20 * np.sin(np.arange(garbage[real:].size)).reshape(-1, NUM_LABELS)
+    starts = example.starts | ~mask if own_starts else example.starts & mask
+    with precision(True) as tolerance:
+        args = arrays(garbage, starts, mask, example.start, example.transitions)
+        found = marginals(*args)
+    assert_close((found.posterior[:real], *found[1:]), oracle, **tolerance)
+
+
+def single(*values):
+    return [np.float32(value) if value.dtype == np.float64 else value for value in values]
+
+
+def random_chain(seed, num_words=NUM_WORDS, num_labels=NUM_LABELS):
+    rng = np.random.default_rng(seed)
+    potentials = rng.normal(size=(num_words, num_labels))
+    starts = np.arange(num_words) % 5 == 0
+    start, *transitions = rng.dirichlet(np.ones(num_labels), num_labels + 1)
+    return arrays(*single(potentials, starts, starts | True, start, np.array(transitions)))
+
+
+def test_the_first_word_starts_a_sentence_even_if_unmarked():
+    args = random_chain(0)
+    unmarked = args[1].at[0].set(False)
+    assert_close(marginals(*args), marginals(args[0], unmarked, *args[2:]), rtol=0)
+    counts = (kernels.neighbour_counts(args[0], some, args[2]) for some in (args[1], unmarked))
+    assert_close(*counts, rtol=0)
+
+
+def test_a_chain_without_memory_is_a_prior():
+    potentials, starts, mask, prior, _ = random_chain(1)
+    found = marginals(potentials, starts, mask, prior, jnp.tile(prior, (NUM_LABELS, 1)))
+    joint = potentials + jnp.log(prior)
+    np.testing.assert_allclose(found.posterior, jax.nn.softmax(joint), rtol=1e-4)
+    total = -kernels.negative_log_marginal(joint, mask)[0]
+    np.testing.assert_allclose(found.log_marginal, total, rtol=1e-5)
+
+
+def test_gradient_of_the_log_marginal_is_the_posterior():
+    potentials, *rest = random_chain(2)
+    potentials = potentials.at[3, 1].set(-jnp.inf)
+    gradient = jax.jit(jax.grad(lambda x, *args: kernels.chain_marginals(x, *args).log_marginal))
+    found = marginals(potentials, *rest)
+    np.testing.assert_allclose(gradient(potentials, *rest), found.posterior, atol=1e-5)
+
+
+def test_what_is_added_to_all_labels_of_a_word_changes_the_log_marginal_alone():
+    potentials, *rest = random_chain(3)
+    shift = jnp.linspace(-50, 70, NUM_WORDS)
+    found, shifted = marginals(potentials, *rest), marginals(potentials + shift[:, None], *rest)
+    assert_close(shifted[:3], found[:3], rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(shifted.log_marginal - found.log_marginal, shift.sum(), rtol=1e-4)
+
+
+@pytest.mark.parametrize("num_labels", [2, 50])
+def test_confident_contradictions_and_long_sentences_are_finite(num_labels):
+    rng = np.random.default_rng(num_labels)
+    potentials, starts, mask, start, transitions = random_chain(4, 2000, num_labels)
+    potentials = jnp.asarray(1e4 * rng.normal(size=potentials.shape), jnp.float32)
+    args = potentials, starts & (jnp.arange(2000) == 0), mask, start, transitions
+    found = marginals(*args)
+    assert_finite(found)
+    np.testing.assert_allclose(found.posterior.sum(1), 1, rtol=1e-4)
+    np.testing.assert_array_equal(found.posterior.argmax(1), potentials.argmax(1))
+    gradient = jax.jit(jax.grad(lambda x: kernels.chain_marginals(x, *args[1:]).log_marginal))
+    assert_finite(gradient(potentials))
+
+
+@pytest.mark.parametrize("possible", [0.0, 0.5])
+def test_impossible_sequences_are_finite(possible):
+    """Known labels in an order that is forbidden, at first in some steps and then in all."""
+    potentials, starts, mask, start, transitions = random_chain(5)
+    known = jnp.array([2, 1, 2, 1, 1, 2, 2, -1, 2, -1, 1, 2])
+    clamped = kernels.clamp_log_joint(potentials, known)
+    forbidden = transitions * possible * (1 - jnp.eye(NUM_LABELS)[1][:, None])
+    found = marginals(clamped, starts, mask, 0 * start, forbidden)
+    assert_finite(found)
+    certain = np.asarray(known) >= 0
+    one_hot = np.eye(NUM_LABELS)[np.asarray(known)[certain]]
+    np.testing.assert_allclose(found.posterior[certain], one_hot, atol=1e-6)
+    np.testing.assert_allclose(found.posterior.sum(1), 1, rtol=1e-5)
+    nothing = marginals(potentials, starts, mask, 0 * start, 0 * transitions)
+    np.testing.assert_allclose(nothing.posterior, jax.nn.softmax(potentials), rtol=1e-3)
+
+
+@precisions
+@given(example=chain_examples)
+@few
+def test_counts_of_neighbours(example, double):
+    q = np.where(example.mask[:, None], example.posterior, 0)
+    oracle = reference.steps_between(q, example.lengths)
+    with precision(double) as tolerance:
+        args = arrays(example.posterior, example.starts, example.mask)
+        found = both_ways(kernels.neighbour_counts, *args)
+    assert_close(found, oracle, **tolerance)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@few
+def test_transition_probs(seed):
+    rng = np.random.default_rng(seed)
+    steps, firsts = rng.gamma(0.3, 5, (4, 4)), rng.gamma(0.3, 5, 4)
+    allowed, may_start = rng.random((4, 4)) < 0.7, np.array([True, False, True, True])
+    allowed[1] = False  # nothing may follow
+    labels = reference.Labels(None, None, may_start, allowed)
+    with precision(True) as tolerance:
+        found = kernels.transition_probs(*arrays(steps, firsts, allowed, may_start))
+    assert_close(found, reference.probabilities(steps, firsts, labels), **tolerance)
+    assert not np.any(found[1][~allowed]) and not found[0][1]
+
+
+def test_probabilities_without_any_allowed_label_are_finite():
+    none = jnp.zeros((3, 3), bool)
+    start, transitions = kernels.transition_probs(jnp.ones((3, 3)), jnp.ones(3), none, none[0])
+    assert_finite((start, transitions))
+    assert not np.any(start) and not np.any(transitions)
