@@ -12,8 +12,8 @@ from launch import inputs, options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-options.define("gold", "predicted", "significance", "column", "format", "encoding", "words", "task")
-options.define("confidence", "resamples", "seed", "output")
+options.define("gold", "predicted", "significance", "column", "word_column", "format", "encoding")
+options.define("words", "task", "confidence", "resamples", "seed", "output")
 FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in --gold")
 
 

@@ -135,7 +135,8 @@ def _stream(files: Sequence[str]) -> Iterator[Sentence]:
 
 def _how(with_labels: bool) -> dict[str, Any]:
     """How the flags say that a text is to be read."""
-    how = {"format": FLAGS.format, "encoding": FLAGS.encoding, "words": FLAGS.words}
+    names = ("format", "encoding", "words", "word_column")
+    how = {name: FLAGS[name].value for name in names}
     column = FLAGS.column if "column" in FLAGS and with_labels else None
     return {"column": column, "with_labels": with_labels, **how}
 

@@ -13,7 +13,8 @@ from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
 options.define("encoder", "text", "source", "label_map", "gold_words", "test", "test_source")
-options.define("output", "overwrite", "column", "format", "encoding", "words", "task", "decode")
+options.define("column", "word_column", "format", "encoding", "words")
+options.define("output", "overwrite", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)
 options.define(*options.TRAINING, *shared_flags.MACHINES)

@@ -21,6 +21,8 @@ from zsl_jax.data.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
+NUMBERED = "#\tx\t[1]\n1\tAnna\tB-PER\n2\tsings\tO\n\n1-2\tau\t_\n1\tà\tO\n2\tle\tO\n"
+HEADED = "sentence #\tword\ttag\n1\tAnna\tB-PER\n\tsings\tO\n2\t#\tO\n"
 CONLL = "-DOCSTART- -X- O\n\n# id = 1\nAnna N B-PER\nsings V O\n\n# SYM O\n1 NUM O\n"
 CONLLU = "# id = 1\n1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_\n" + "".join(
     f"{number}\t{word}\t_\t{tag}\t_\t_\t0\troot\t_\t_\n"
@@ -43,9 +45,14 @@ SEMEVAL = """<?xml version="1.0" encoding="UTF-8"?>
 JSONL = '{"words": ["a", "b c"], "labels": ["O", "X"], "comments": ["# x"]}\n'
 
 
+def bare_lines(text):
+    """The lines without the marks that begin a file, or one that was put behind another."""
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    return [line if re.match("\ufeff+\t", line) else line.lstrip("\ufeff") for line in lines]
+
+
 def word_lines(text, wanted):
-    lines = text.removeprefix("\ufeff").split("\n")
-    return sum(re.match(wanted, line.removesuffix("\r")) is not None for line in lines)
+    return sum(re.match(wanted, line) is not None for line in bare_lines(text))
 
 
 # How many words a file has, found out in another way; None where that is not a matter of lines.
@@ -54,7 +61,7 @@ COUNTS = {
     "uner": lambda text: word_lines(text, r"[0-9]+\t"),
     "wikiann": lambda text: word_lines(text, r"[a-z-]+:.*\t"),
     "ontonotes": lambda text: word_lines(text, r"[ \t]*[^# \t]"),
-    "plain": lambda text: len(re.findall(r"\S+", text.removeprefix("\ufeff"))),
+    "plain": lambda text: sum(len(re.findall(r"\S+", line)) for line in bare_lines(text)),
 }
 VALID = {
     "conll": CONLL, "conllu": CONLLU, "uner": UNER, "wikiann": WIKIANN, "ontonotes": ONTONOTES,
@@ -112,11 +119,26 @@ def test_every_line_of_columns_is_a_word_or_a_comment(path, data):
     sentences = read_or_refuse(lambda path: read_sentences(path, format="conll"), path)
     if sentences is None:
         return
-    lines = data.decode().removeprefix("\ufeff").split("\n")
-    filled = [line for line in lines if line.removesuffix("\r").strip(" \t")]
+    filled = [line for line in bare_lines(data.decode()) if line.strip(" \t")]
     known = sum(len(sentence.words) + len(sentence.comments) for sentence in sentences)
     assert known <= len(filled)  # comments behind the last sentence belong to none
     assert all(line.startswith(("#", "-DOCSTART-")) for line in filled[known:])
+
+
+@fuzz
+@given(
+    damaged(*(text.encode() for text in (NUMBERED, HEADED, CONLL, WIKIANN, JSONL, ONTONOTES))),
+    st.sampled_from([None, 0, 1, -1, "1", "tag", "word", "x"]),
+    st.sampled_from([None, 0, 1, -1, "0", "tag", "word", "sentence #"]),
+    st.booleans(),
+)
+def test_columns_of_all_kinds(tmp_path_factory, data, column, word_column, with_labels):
+    path = tmp_path_factory.getbasetemp() / "fuzz.tsv"
+    path.write_bytes(data)
+    sentences = read_or_refuse(
+        lambda path: read_sentences(path, column, with_labels, word_column=word_column), path
+    )
+    check_sentences(sentences or [], with_labels)
 
 
 @fuzz
@@ -138,7 +160,7 @@ def test_no_character_of_plain_text_is_lost(path, data, words):
     if sentences is not None:
         check_sentences(sentences, False)
         read = "".join(word for sentence in sentences for word in sentence.words)
-        assert read == "".join(data.decode().removeprefix("\ufeff").split())
+        assert read == "".join("".join(bare_lines(data.decode())).split())
 
 
 @fuzz

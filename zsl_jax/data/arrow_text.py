@@ -19,7 +19,7 @@ from zsl_jax.data.arrow_files import (
     parquet_tables,
 )
 from zsl_jax.data.checks import checked_label, checked_word
-from zsl_jax.data.json_lines import WORD_KEYS, label_keys_of
+from zsl_jax.data.json_lines import label_keys_of, word_keys_of
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -43,15 +43,14 @@ def read_dataset(options: ReadOptions) -> Iterator[Sentence]:
 
 def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
     """The names of the words' and, where wanted, the labels' column."""
-    keys = [WORD_KEYS, label_keys_of(options)] if options.with_labels else [WORD_KEYS]
+    keys = [word_keys_of(options)] + ([label_keys_of(options)] if options.with_labels else [])
     columns = []
     for names in keys:
         name = next((name for name in names if name in schema.names), None)
         if name is None:
             found = ", ".join(map(repr, schema.names))
             raise InputError(
-                f"{options.name} has no column {' or '.join(names)} but {found}; name the "
-                "labels by --column, or rename the columns."
+                f"{options.name} has no column {' or '.join(names)} but {found}; {options.remedy}."
             )
         columns.append(name)
     check_text_lists(schema, columns[:1], options.name)

@@ -24,6 +24,25 @@ def are_plain(words: Sequence[str]) -> bool:
     return "" not in words and " " not in joined and UNWRITABLE.search(joined) is None
 
 
+def is_invisible(text: str) -> bool:
+    """Whether nothing of a text can be seen: white space, marks of byte order and the like.
+
+    >>> is_invisible("\u200b\ufeff\u00a0"), is_invisible("a\u200b")
+    (True, False)
+    """
+    return not any(char.isprintable() and not char.isspace() for char in text)
+
+
+def check_visible(where: str, label: str) -> None:
+    """Refuses a label with a character that nobody sees, which would make it another label.
+
+    Raises:
+      InputError: It has one; an ordinary blank inside is none.
+    """
+    if not label.isprintable():
+        raise InputError(f"{where}: the label {label!a} has an invisible character; remove it.")
+
+
 def checked_word(where: str, word: Any) -> str:
     """The word, if it is a filled string that every format can hold.
 
@@ -68,4 +87,5 @@ def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str
         raise InputError(f"{where}: the word '{word}' has no label; label it or drop the sentence.")
     if not isinstance(name, str) or UNWRITABLE.search(name):
         raise InputError(f"{where}: the label {label!r} of '{word}' is not a name; write its name.")
+    check_visible(where, name)
     return name

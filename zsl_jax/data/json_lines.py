@@ -40,9 +40,9 @@ def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of a file with one JSON object a line."""
-    label_keys = label_keys_of(options)
+    word_keys, label_keys = word_keys_of(options), label_keys_of(options)
     for where, row in json_objects(lines, options.name):
-        found = [checked_word(where, word) for word in _json_list(where, row, WORD_KEYS)]
+        found = [checked_word(where, word) for word in _json_list(where, row, word_keys)]
         labels = None
         if options.with_labels:
             values = _json_list(where, row, label_keys)
@@ -57,15 +57,25 @@ def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]
         yield Sentence(tuple(found), labels, kept)
 
 
+def word_keys_of(options: ReadOptions) -> tuple[str, ...]:
+    """The keys under which words may stand in a format that names its columns."""
+    return _keys(options, "word_column", options.word_column, WORD_KEYS)
+
+
 def label_keys_of(options: ReadOptions) -> tuple[str, ...]:
-    """The keys under which labels may stand in a format that names its columns."""
-    column = options.column
+    """The keys under which labels may stand in such a format."""
+    return _keys(options, "column", options.column, LABEL_KEYS)
+
+
+def _keys(
+    options: ReadOptions, flag: str, column: int | str | None, usual: tuple[str, ...]
+) -> tuple[str, ...]:
     if isinstance(column, int):
         raise InputError(
-            f"{options.name}: column {column} has no meaning in JSON or Parquet; name the "
-            "labels' key."
+            f"{options.name}: column {column} has no meaning in JSON or Parquet; give a key to "
+            f"--{flag}."
         )
-    return LABEL_KEYS if column is None else (column,)
+    return usual if column is None else (column,)
 
 
 def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 from zsl_jax.data.checks import checked_label, checked_word
-from zsl_jax.data.columns import cut_at_blanks
+from zsl_jax.data.column_layout import cut_at_blanks
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
@@ -28,6 +28,7 @@ _Row = tuple[str, list[str]]  # file and line, fields
 
 def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of one file; `# domain = ...` is a comment of each where the domain is known."""
+    options._replace(column=None).refuse_columns("OntoNotes")
     column = _label_column(options)
     for opening, rows in _blocks(lines, options.name):
         domain = _domain(options.name, rows[0][1][0])

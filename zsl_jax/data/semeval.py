@@ -35,8 +35,7 @@ def read_semeval(
     once; of targets that overlap, the one that begins first (then the longer one) is kept, since a
     word has one label.
     """
-    if options.column is not None:
-        raise InputError(f"{options.name}: SemEval XML has no columns; leave --column away.")
+    options.refuse_columns("SemEval XML")
     root = _parse(data, options.name, encoding)
     if options.with_labels and root.find(".//Opinion") is None:
         raise InputError(
