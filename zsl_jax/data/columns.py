@@ -1,6 +1,5 @@
 """Files with one word per line: CoNLL columns, CoNLL-U, Universal NER and WikiANN."""
 
-import itertools
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -18,6 +17,7 @@ from zsl_jax.data.comment_lines import is_comment
 from zsl_jax.data.label_column import Rows, label_column
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.sentence_breaks import SentenceBreaks
+from zsl_jax.data.text_files import look_ahead
 from zsl_jax.data.wikiann import without_language
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -41,8 +41,7 @@ def read_columns(
     lines: Iterable[str], options: ReadOptions, given: Layout | None = None
 ) -> Iterator[Sentence]:
     """Sentences of a file with one word per line; without a layout, its first lines tell it."""
-    coming = iter(lines)
-    first = [*_up_to_a_sure_word(coming), *itertools.islice(coming, SAMPLE_LINES)]
+    first, coming = look_ahead(iter(lines), SAMPLE_LINES, _is_surely_a_word)
     if not any(line.strip(" \t") for line in first):
         return
     layout = find_layout(first, options, given)
@@ -53,7 +52,7 @@ def read_columns(
         logging.warning("%s: no empty line ends a sentence of %d words", options.name, len(sample))
     label_at = label_column(layout, sample, options) if options.with_labels else None
     last = {fields[-1 if label_at is None else label_at] for fields in sample}
-    for comments, rows in _blocks(itertools.chain(first, coming), options, layout, last):
+    for comments, rows in _blocks(coming, options, layout, last):
         words: list[str] = []
         labels: list[str] = []
         for where, fields in rows:
@@ -66,12 +65,9 @@ def read_columns(
         yield Sentence(tuple(words), tuple(labels) if options.with_labels else None, comments)
 
 
-def _up_to_a_sure_word(lines: Iterator[str]) -> Iterator[str]:
-    """The lines up to the first one that cannot be a comment or a document's mark."""
-    for line in lines:
-        yield line
-        if line.strip(" \t") and not line.startswith(("#", "-DOCSTART-")):
-            return
+def _is_surely_a_word(line: str) -> bool:
+    """Whether a line cannot be empty, a comment or a document's mark."""
+    return bool(line.strip(" \t")) and not line.startswith(("#", "-DOCSTART-"))
 
 
 def _doubt_words(layout: Layout, sample: Rows, options: ReadOptions) -> None:

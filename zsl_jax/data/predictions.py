@@ -29,7 +29,7 @@ from zsl_jax.data.source_predictions import (
 from zsl_jax.data.span_lines import has_spans
 from zsl_jax.data.span_predictions import read_span_predictions
 from zsl_jax.data.stored_rows import stored_rows
-from zsl_jax.data.text_files import read_lines
+from zsl_jax.data.text_files import look_ahead, read_lines
 from zsl_jax.errors import InputError
 from zsl_jax.labels import Alphabet, LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
@@ -90,7 +90,7 @@ def _format(name: str) -> str:
     """The format of a file of predictions; they have labels, so that they are no plain text."""
     format = format_of(name)
     if format in ("conll", "txt"):
-        first = list(itertools.islice(read_lines(name, None, streamed=True), FIRST_LINES))
+        first, _ = look_ahead(read_lines(name, None, streamed=True), FIRST_LINES)
         format = format_of_lines("conll", first, name)
     return format
 

@@ -5,7 +5,6 @@ the file, the line and the way out: a word is never dropped and a label never gu
 they are written: no character is normalised, removed or turned round.
 """
 
-import itertools
 import os
 from collections.abc import Iterator
 from typing import Unpack
@@ -19,7 +18,7 @@ from zsl_jax.data.ontonotes import read_ontonotes
 from zsl_jax.data.plain_text import format_of_txt, read_plain_text
 from zsl_jax.data.read_options import Reading, ReadOptions
 from zsl_jax.data.semeval import read_semeval
-from zsl_jax.data.text_files import STANDARD_INPUT, find_files, read_bytes, read_lines
+from zsl_jax.data.text_files import STANDARD_INPUT, find_files, look_ahead, read_bytes, read_lines
 from zsl_jax.data.wikiann import refuse_wikiann
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -145,9 +144,8 @@ def _read_file(
     name, streamed = options.name, options.streamed
     lines = read_lines(name, encoding, streamed)
     if guessed:
-        first = list(itertools.islice(lines, FIRST_LINES))
+        first, lines = look_ahead(lines, FIRST_LINES)
         format = format_of_lines(format, first, name)
-        lines = itertools.chain(first, lines)
     if format == "txt":  # all of it is read to tell, and then once more
         format = format_of_txt(lines, name)
         lines = read_lines(name, encoding, streamed)

@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -130,6 +130,41 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         num_lines += len(lines)
         yield from map(_bare_line, lines) if "\r" in text or "\ufeff" in text else lines
     yield _bare_line("".join(rest))
+
+
+def look_ahead(
+    lines: Iterator[str], count: int, begins: Callable[[str], bool] = bool
+) -> tuple[list[str], Iterator[str]]:
+    """The first lines of a text, and all of its lines.
+
+    A fault in the first lines is raised where it stands, after the lines before it.
+
+    Args:
+      lines: The lines.
+      count: How many to look at, from the first one on that begins the text.
+      begins: Whether a line does.
+    """
+    first: list[str] = []
+    fault: InputError | None = None
+    try:
+        for line in lines:
+            first.append(line)
+            if begins(line):
+                break
+        for line in itertools.islice(lines, count - 1):
+            first.append(line)  # one by one: those before a fault are kept
+    except InputError as error:
+        if not any(map(begins, first)):
+            raise
+        fault = error
+
+    def whole() -> Iterator[str]:
+        yield from first
+        if fault is not None:
+            raise fault
+        yield from lines
+
+    return first, whole()
 
 
 def _bare_line(line: str) -> str:
