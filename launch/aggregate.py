@@ -6,7 +6,7 @@ python -m launch.aggregate --source=NAME=FILE ... --method=dawid_skene --output=
 from launch import inputs, options
 from launch.options import FLAGS
 
-options.define("source", "label_map", "method", "output", "output_format")
+options.define("source", "label_map", "offsets", "method", "output", "output_format")
 
 
 def main() -> None:

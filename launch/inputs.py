@@ -136,7 +136,7 @@ def _stream(files: Sequence[str]) -> Iterator[Sentence]:
 def _how(with_labels: bool) -> dict[str, Any]:
     """How the flags say that a text is to be read."""
     names = ("format", "encoding", "words", "word_column")
-    how = {name: FLAGS[name].value for name in names}
+    how = {name: FLAGS[name].value for name in names if name in FLAGS}
     column = FLAGS.column if "column" in FLAGS and with_labels else None
     return {"column": column, "with_labels": with_labels, **how}
 
@@ -213,7 +213,9 @@ def _named_sources(flag: str):
     from zsl_jax.workflows.source_flags import parse_sources
 
     values = FLAGS[flag].value if flag in FLAGS else None
-    return parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
+    found = parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
+    offsets = FLAGS.offsets if "offsets" in FLAGS else None
+    return [source._replace(offsets=offsets) for source in found]
 
 
 def report(line: str) -> None:

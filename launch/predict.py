@@ -10,8 +10,8 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("model", "text", "format", "encoding", "words", "word_column")
-options.define("output", "output_format")
-options.define("source", "label_map", "task", "decode", "row_length", "max_sentences", "seed")
+options.define("output", "output_format", "source", "label_map", "offsets", "task", "decode")
+options.define("row_length", "max_sentences", "seed")
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
 options.define("encoder", "text", "source", "label_map", "gold_words", "test", "test_source")
-options.define("column", "word_column", "format", "encoding", "words")
+options.define("column", "word_column", "format", "encoding", "words", "offsets")
 options.define("output", "overwrite", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)

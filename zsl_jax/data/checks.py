@@ -1,6 +1,7 @@
 """What a word and a label have to look like, whatever file they come from."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,12 +26,12 @@ def are_plain(words: Sequence[str]) -> bool:
 
 
 def is_invisible(text: str) -> bool:
-    """Whether nothing of a text can be seen: white space, marks of byte order and the like.
+    """Whether a text is white space and format characters only, such as marks of byte order.
 
     >>> is_invisible("\u200b\ufeff\u00a0"), is_invisible("a\u200b")
     (True, False)
     """
-    return not any(char.isprintable() and not char.isspace() for char in text)
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
 
 
 def check_visible(where: str, label: str) -> None:
@@ -41,6 +42,19 @@ def check_visible(where: str, label: str) -> None:
     """
     if not label.isprintable():
         raise InputError(f"{where}: the label {label!a} has an invisible character; remove it.")
+
+
+def same_text(found: str, written: str) -> bool:
+    """Whether two texts are equal but for case, white space and Unicode normalisation.
+
+    >>> same_text("Cafe\u0301  au lait", "caf\u00e9 au lait"), same_text("Rome", "Roma")
+    (True, False)
+    """
+
+    def simple(text: str) -> str:
+        return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
+
+    return simple(found) == simple(written)
 
 
 def checked_word(where: str, word: Any) -> str:

@@ -50,6 +50,7 @@ def read_predictions(
     path: str | os.PathLike[str],
     text: Sequence[Sentence] | None = None,
     folder: str | os.PathLike[str] | None = None,
+    offsets: str | None = None,
 ) -> SourcePredictions:
     """Reads what one source says, in the format that the file's name tells.
 
@@ -65,6 +66,7 @@ def read_predictions(
         other files are for `check_words` to compare.
       folder: Where probabilities from Parquet go while they are needed (see `stored_rows`); None
         keeps them in memory.
+      offsets: What the places of character spans count, see `read_span_predictions`.
 
     Returns:
       The predictions, checked.
@@ -81,7 +83,7 @@ def read_predictions(
     format = _format(name)
     if format == "jsonl":
         if has_spans(next(read_objects(name), ("", {}))[1]):
-            return read_span_predictions(name, text)
+            return read_span_predictions(name, text, offsets)
         return _agreed_abstentions(read_json_predictions(name))
     return _from_sentences(read_sentences(name, allow_missing=True, format=format))
 

@@ -4,12 +4,13 @@ A file may have a document type only to define entities, which can unpack to any
 files: such a file is refused.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from zsl_jax.data.checks import checked_word
+from zsl_jax.data.checks import checked_word, same_text
+from zsl_jax.data.known_keys import check_keys
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.word_rules import find_words
 from zsl_jax.errors import InputError
@@ -53,12 +54,26 @@ def read_semeval(
             checked_word(where, word)
         labels = None
         if options.with_labels:
+            _check_keys(element, where)
             targets = _targets(element, text, where)
             labels = _bio(words, starts, targets)
         comments = [f"# sent_id = {identifier}"]
         if element.get("OutOfScope", "").upper() == "TRUE":
             comments.append("# OutOfScope = TRUE")
         yield Sentence(words, labels, tuple(comments), text, starts)
+
+
+def _check_keys(sentence: ElementTree.Element, where: str) -> None:
+    """Refuses elements and attributes that are not understood."""
+    other = next((child.tag for child in sentence if child.tag not in ("text", "Opinions")), None)
+    if other is not None:
+        raise InputError(
+            f"{where}: the element {other!r} is not one of SemEval-2016, task 5, subtask 1; leave "
+            "it out, or write words and labels as columns."
+        )
+    check_keys(where, sentence.attrib, ("id", "OutOfScope"))
+    for opinion in sentence.iter("Opinion"):
+        check_keys(where, opinion.attrib, ("target", "category", "polarity", "from", "to"))
 
 
 class _Builder(ElementTree.TreeBuilder):
@@ -93,29 +108,24 @@ def _targets(sentence: ElementTree.Element, text: str, where: str) -> list[_Rang
 
 
 def _target(opinion: ElementTree.Element, text: str, where: str) -> _Range:
-    """Where a target stands: at its offsets, or at the one place where the text has it."""
+    """Where a target stands: at its offsets, or at the one place where the text has it.
+
+    Case may differ, as it does in some of the languages.
+    """
     target = opinion.get("target", "")
     bounds = [opinion.get(name, "") for name in ("from", "to")]
     if all(bound.isascii() and bound.isdigit() and len(bound) < 10 for bound in bounds):
         start, end = map(int, bounds)
-        if start < end <= len(text) and _same(text[start:end], target):
+        if start < end <= len(text) and same_text(text[start:end], target):
             return _Range(start, end)
-    if target and text.count(target) == 1:
-        start = text.index(target)
-        return _Range(start, start + len(target))
+    for pattern in (re.escape(target), f"(?i:{re.escape(target)})"):
+        places = [match.span() for match in re.finditer(pattern, text)]
+        if target and len(places) == 1:
+            return _Range(*places[0])
     raise InputError(
         f"{where}: the target {target!r} does not stand at from={bounds[0]!r} to={bounds[1]!r}; "
         "correct the offsets."
     )
-
-
-def _same(found: str, target: str) -> bool:
-    """Equal but for white space and Unicode normalisation."""
-
-    def simple(text: str) -> str:
-        return unicodedata.normalize("NFC", " ".join(text.split()))
-
-    return simple(found) == simple(target)
 
 
 def _bio(words: Sequence[str], starts: Sequence[int], targets: Sequence[_Range]) -> tuple[str, ...]:

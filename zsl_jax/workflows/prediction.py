@@ -161,7 +161,7 @@ def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
         )
     found = []
     for source in sources:
-        predictions = read_predictions(source.path, text)
+        predictions = read_predictions(source.path, text, offsets=source.offsets)
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
     names = [predictions.label_names for predictions in found]
@@ -172,13 +172,15 @@ def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
     return LabelledText(text, scheme.names, made.labels, made.probs)
 
 
-def read_to_score(path: str, gold: Sequence[Sentence]) -> SourcePredictions:
+def read_to_score(
+    path: str, gold: Sequence[Sentence], offsets: str | None = None
+) -> SourcePredictions:
     """Predictions for a labelled text, as they are scored: in BIO, but not repaired.
 
     IOB1, BIOES and IO are converted; BIO is left with its faults, which strict scores count. A
     source that has a label B-X but never gives one is BIO, not IOB1: its entities do not begin.
     """
-    found = read_predictions(path, gold)
+    found = read_predictions(path, gold, offsets=offsets)
     check_words(found, gold, path)
     turned = bio_predictions(found)
     scheme = turned.about["scheme"]

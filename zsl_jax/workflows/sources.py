@@ -35,6 +35,8 @@ class Source(NamedTuple):
       label_map: The file of its `--label_map=NAME=FILE`; None if its labels are the target's.
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
+      offsets: What the places of character spans in a file count; None for characters, as long as
+        that can be.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Source(NamedTuple):
     label_map: str | None = None
     given: str = ""
     task: str = "ner"
+    offsets: str | None = None
 
     @property
     def pipeline(self) -> str | None:
@@ -152,7 +155,7 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
     by_file, sampled = [], text.sampled
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
-        made = prediction_files.read_predictions(file, sentences, cache)
+        made = prediction_files.read_predictions(file, sentences, cache, source.offsets)
         if len(wholes) == 1 and sampled is not None and len(made.words) == len(sampled):
             sentences, sampled = [sentences[place] for place in sampled], None
         prediction_files.check_words(made, sentences, file)
