@@ -152,3 +152,19 @@ def test_other_elements_and_attributes_are_not_passed_over(tmp_path):
         with pytest.raises(InputError, match=rf"sentence s: .*{expected}"):
             read_sentences(path)
         assert read_sentences(path, with_labels=False)[0].words == ("a", "soup")
+
+
+def test_annotation_that_is_left_out_is_not_o(tmp_path, caplog):
+    text = opinion("a soup", ("soup", 2, 6))
+    path = write(tmp_path, text.replace('target="soup" ', ""))
+    with pytest.raises(InputError, match=r"sentence s: an opinion has no target, as in subtask 2"):
+        read_sentences(path)
+    of_reviews = "<r><sentence><text>a</text></sentence><Opinions><Opinion/></Opinions></r>"
+    with pytest.raises(InputError, match="no Opinion elements in its sentences"):
+        read_sentences(write(tmp_path, of_reviews))
+    with caplog.at_level("WARNING", "absl"):
+        read_sentences(write(tmp_path), with_labels=False)
+        assert not caplog.text
+        read_sentences(write(tmp_path))
+    assert "1 sentences are out of scope" in caplog.text
+    assert set(read_sentences(tmp_path / "a.xml", allow_missing=True)[1].labels) == {"_"}

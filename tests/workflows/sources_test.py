@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 
@@ -162,3 +164,29 @@ def test_what_is_no_source(values, expected):
         parse_sources(values)
     with pytest.raises(InputError, match=expected.replace("--source", "--test_source")):
         parse_sources(values, "--test_source")
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([-1, -1], "source en abstains from all 2 words"),
+        ([0, -1], "source en names no entity in 2 words; a label map with `O: null`"),
+        ([0, 1], None),
+    ],
+)
+def test_a_source_that_says_nothing_is_named(caplog, labels, expected):
+    made = SourcePredictions(("O", "B-X"), np.array(labels, np.int32), None, (("a", "b"),))
+    with caplog.at_level("WARNING", "absl"):
+        in_target_labels(Source("en", "-"), made)
+    assert expected in caplog.text if expected else not caplog.text
+
+
+def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
+    line = {"text": "\U0001f45e Al ran", "spans": [{"start": 3, "end": 5, "label": "X"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    text = TextPart([Sentence(("\U0001f45e", "Al", "ran"))])
+    source = Source("en", str(tmp_path / "a.jsonl"), offsets="utf16")
+    made = source_predictions(source, text, tmp_path, 64)
+    assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
+    with pytest.raises(InputError, match="--offsets=utf16"):
+        source_predictions(source._replace(offsets=None), text, tmp_path, 64)

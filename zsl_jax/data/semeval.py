@@ -9,7 +9,9 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from zsl_jax.data.checks import checked_word, same_text
+from absl import logging
+
+from zsl_jax.data.checks import MISSING_LABEL, checked_word, same_text
 from zsl_jax.data.known_keys import check_keys
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.word_rules import find_words
@@ -38,11 +40,12 @@ def read_semeval(
     """
     options.refuse_columns("SemEval XML")
     root = _parse(data, options.name, encoding)
-    if options.with_labels and root.find(".//Opinion") is None:
+    if options.with_labels and root.find(".//sentence//Opinion") is None:
         raise InputError(
-            f"{options.name} has no Opinion elements, so no labels; name a labelled file of "
-            "SemEval-2016, task 5, subtask 1."
+            f"{options.name} has no Opinion elements in its sentences, so no labels; name a "
+            "labelled file of SemEval-2016, task 5, subtask 1."
         )
+    out_of_scope = 0
     for number, element in enumerate(root.iter("sentence"), start=1):
         identifier = element.get("id", str(number))
         where = f"{options.name}, sentence {identifier}"
@@ -57,10 +60,20 @@ def read_semeval(
             _check_keys(element, where)
             targets = _targets(element, text, where)
             labels = _bio(words, starts, targets)
+        aside = element.get("OutOfScope", "").upper() == "TRUE"
+        if aside and options.allow_missing and labels:
+            labels = (MISSING_LABEL,) * len(words)
         comments = [f"# sent_id = {identifier}"]
-        if element.get("OutOfScope", "").upper() == "TRUE":
+        if aside:
             comments.append("# OutOfScope = TRUE")
+            out_of_scope += 1
         yield Sentence(words, labels, tuple(comments), text, starts)
+    if out_of_scope and options.with_labels and not options.allow_missing:
+        logging.warning(
+            "%s: %d sentences are out of scope, so that opinions in them are not annotated; their "
+            "words are labelled O",
+            *(options.name, out_of_scope),
+        )
 
 
 def _check_keys(sentence: ElementTree.Element, where: str) -> None:
@@ -74,6 +87,11 @@ def _check_keys(sentence: ElementTree.Element, where: str) -> None:
     check_keys(where, sentence.attrib, ("id", "OutOfScope"))
     for opinion in sentence.iter("Opinion"):
         check_keys(where, opinion.attrib, ("target", "category", "polarity", "from", "to"))
+        if "target" not in opinion.attrib:
+            raise InputError(
+                f"{where}: an opinion has no target, as in subtask 2; name a labelled file of "
+                "subtask 1, where opinions on nothing that is mentioned have the target NULL."
+            )
 
 
 class _Builder(ElementTree.TreeBuilder):

@@ -17,7 +17,7 @@ from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme, stray_label
+from zsl_jax.labels import OUTSIDE, LabelScheme, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
@@ -142,7 +142,22 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
             f"it with --label_map={source.name}=FILE"
         )
     logging.info("source %s: %s", source.name, reading_line(found.about))
+    _warn_of_silence(source.name, found)
     return found
+
+
+def _warn_of_silence(name: str, found: SourcePredictions) -> None:
+    """Warns of a source that abstains from every word, or that names no entity."""
+    given = {found.label_names[label] for label in np.unique(found.labels) if label >= 0}
+    count = len(found.labels)
+    if count and not given:
+        logging.warning("source %s abstains from all %d words; is it about this text?", name, count)
+    elif given == {OUTSIDE}:
+        logging.warning(
+            "source %s names no entity in %d words; a label map with `O: null` takes it as silent, "
+            "not as saying O",
+            *(name, count),
+        )
 
 
 def predictions_from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
