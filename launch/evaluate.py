@@ -26,8 +26,9 @@ def main() -> None:
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = inputs.read_labelled("gold", 0).sentences
+    scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
-    found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets)
+    found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, scheme)
     print(format_evaluation(found))
     if FLAGS.output:
         try:

@@ -57,19 +57,23 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
 def read_labelled(flag: str, max_sentences: int) -> TextPart:
     """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
     from zsl_jax.data.bio import bio_sentences, reading_line
-    from zsl_jax.labels import OUTSIDE
+    from zsl_jax.labels import OUTSIDE, doubtful_reading
 
     text = read_text(flag, with_labels=True)
     try:
         sentences, about = bio_sentences(text.sentences)
     except InputError as error:
         raise InputError(f"--{flag}={FLAGS[flag].value}, {error}") from error
-    if {label for sentence in sentences for label in sentence.labels or ()} == {OUTSIDE}:
+    names = sorted({label for sentence in sentences for label in sentence.labels or ()})
+    if names == [OUTSIDE]:
         raise InputError(
             f"--{flag}={FLAGS[flag].value}: every word is labelled O, as where entities are not "
             "annotated; name labelled text, or the --column of the labels"
         )
     logging.info("--%s: %s", flag, reading_line(about))
+    doubt = doubtful_reading(names)
+    if doubt:
+        logging.warning("--%s: %s are read as %s", flag, ", ".join(names[:5]), doubt)
     _labels_read[flag] = about
     flat = iter(sentences)
     by_file = [list(itertools.islice(flat, len(file))) for file in text.by_file or ()]

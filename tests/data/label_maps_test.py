@@ -164,3 +164,9 @@ def test_a_label_that_stands_twice_is_refused(tmp_path, content, line):
     path.write_text(content, encoding="utf-8")
     with pytest.raises(InputError, match=rf"a\.yaml, line {line}: 'PER' is there twice"):
         read_label_map(path)
+
+
+@pytest.mark.parametrize("target", ["B-PLACE", "B_PLACE", "i_PLACE"])
+def test_a_label_is_no_target_of_a_type(target):
+    with pytest.raises(InputError, match=f"GPE is an entity type, but {target} is a label"):
+        mapped({"GPE": target, "LOC": "LOC", "MISC": "MISC"})

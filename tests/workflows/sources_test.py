@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import transfer
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.prediction import read_to_score
+from zsl_jax.workflows.prediction import aggregate_files, read_to_score
 from zsl_jax.workflows.source_flags import parse_sources, with_label_maps
 from zsl_jax.workflows.sources import (
     Source,
@@ -89,21 +90,25 @@ def test_bad_label_maps_are_refused(tmp_path, values, message):
 def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
     gold = [Sentence(("a", "b", "c", "d"), ("B-X", "I-X", "O", "B-X"))]
 
-    def scores(labels):
+    def scores(labels, gold_scheme="bio"):
         path = tmp_path / "p.conll"
         pairs = zip(gold[0].words, labels.split(), strict=True)
         path.write_text("".join(f"{word}\t{label}\n" for word, label in pairs))
-        made = read_to_score(str(path), gold)
+        made = read_to_score(str(path), gold, gold_scheme=gold_scheme)
         given = labels_by_sentence(made.label_names, made.words, made.labels)
         return metrics.score([gold[0].labels], given)
 
     assert scores("B-X E-X O S-X")["f1_strict"] == 1
-    assert scores("I-X I-X O I-X")["f1_strict"] == 1  # IO
+    assert scores("B_X I_X O B_X")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X")["f1_strict"] == 0  # not IO: gold is BIO
+    assert scores("I-X I-X O I-X", "io")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X", "iob1")["f1_strict"] == 1
+    assert scores("I-X B-X O B-X")["f1_strict"] == pytest.approx(0.5)  # not IOB1
     stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
     assert stray["strict"]["overall"]["support"] == 2
     assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
     path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")
-    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0.4)):
+    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0)):
         labels = np.array(ids, np.int32)
         write_predictions(path, SourcePredictions(names, labels, None, (gold[0].words,)))
         made = read_to_score(str(path), gold)
@@ -190,3 +195,38 @@ def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
     assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
     with pytest.raises(InputError, match="--offsets=utf16"):
         source_predictions(source._replace(offsets=None), text, tmp_path, 64)
+
+
+def test_plain_labels_with_o_and_labels_without_names_are_warned_of(caplog):
+    for names, expected in (
+        (("O", "PER"), "source en: O, PER are read as plain tags, not entities; .*--label_map=en"),
+        (("LABEL_0",), "source en: LABEL_0 are read as tags whose names are missing"),
+    ):
+        made = SourcePredictions(names, np.zeros(1, np.int32), None, (("a",),))
+        with caplog.at_level("WARNING", "absl"):
+            in_target_labels(Source("en", "-"), made._replace(labels=np.array([len(names) - 1])))
+        assert re.search(expected, caplog.text)
+
+
+def test_sources_in_different_schemes_are_refused_until_a_label_map_says_what_is_meant(tmp_path):
+    words = ("Anna", "Maria", "in", "Rome")
+    said = {
+        "a": "B-PER I-PER O B-LOC",
+        "b": "PER PER O LOC",
+        "c": "LABEL_1 LABEL_2 LABEL_0 LABEL_3",
+    }
+    maps = {
+        "b": "{PER: I-PER, LOC: I-LOC}",
+        "c": "{LABEL_0: O, LABEL_1: B-PER, LABEL_2: I-PER, LABEL_3: B-LOC}",
+    }
+    for name, labels in said.items():
+        rows = zip(words, labels.split(), strict=True)
+        (tmp_path / f"{name}.conll").write_text("".join(f"{w}\t{label}\n" for w, label in rows))
+    sources = {name: Source(name, str(tmp_path / f"{name}.conll")) for name in said}
+    for name, content in maps.items():
+        with pytest.raises(InputError, match=rf"the source {name} gives .*--label_map={name}=FILE"):
+            aggregate_files([sources[name], sources["a"]], "majority")
+        (tmp_path / name).write_text(content)
+        mapped = sources[name]._replace(label_map=str(tmp_path / name))
+        made = aggregate_files([mapped, sources["a"]], "majority")
+        assert [made.label_names[label] for label in made.labels] == said["a"].split()

@@ -72,7 +72,7 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
         what = "XML; only that of SemEval-2016 is read, in a file whose name ends in .xml"
     elif _BRAT.match(first):
         what = "an annotation file of brat; write text and spans in .jsonl"
-    elif Path(name.removesuffix(".gz")).suffix.lower() == ".csv":
+    elif name.removesuffix(".gz").lower().endswith(".csv") and "\t" not in first:
         what = "cut at commas; write tabs between the columns, and let the name end in .tsv"
     elif "\t" in first + second and _is_conllu(lines):
         what = "CoNLL-U; let its name end in .conllu, or say --format=conllu or --format=conll"

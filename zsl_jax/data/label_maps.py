@@ -11,7 +11,14 @@ import yaml
 from zsl_jax.data.checks import UNWRITABLE
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, LabelScheme, TaggingScheme, label_parts, merge_columns
+from zsl_jax.labels import (
+    OUTSIDE,
+    LabelScheme,
+    TaggingScheme,
+    label_parts,
+    merge_columns,
+    usual_spelling,
+)
 
 
 class _TwiceError(yaml.YAMLError):
@@ -195,9 +202,10 @@ def _with_letter(
         return target
     members = target if isinstance(target, tuple) else (target,)
     for member in members:
-        if member != OUTSIDE and label_parts([member]).scheme is not TaggingScheme.PLAIN:
+        usual = usual_spelling([member])[0]
+        if member != OUTSIDE and label_parts([usual]).scheme is not TaggingScheme.PLAIN:
             raise InputError(
                 f"{path}: {entity_type} is an entity type, but {member} is a label; give it a type "
-                f"such as {member[2:]}."
+                f"such as {usual[2:]}."
             )
     return name[:2] + set_name(members)

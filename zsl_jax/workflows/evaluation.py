@@ -23,6 +23,7 @@ def evaluate(
     task: str | None,
     resampling: Resampling,
     offsets: str | None = None,
+    gold_scheme: str = "bio",
 ) -> dict[str, Any]:
     """Scores prediction files of one text, and tests them against others of the same text.
 
@@ -35,6 +36,7 @@ def evaluate(
       task: As for `metrics.score`.
       resampling: Of the sentences, and of the files' scores.
       offsets: What the places of character spans count, see `read_span_predictions`.
+      gold_scheme: The scheme that the gold labels were in; see `read_to_score`.
 
     Returns:
       In plain numbers: what was done ("task", "score": the name of the score that counts,
@@ -46,7 +48,10 @@ def evaluate(
       InputError: A file cannot be read or is of another text.
     """
     gold = gold_labels(sentences, "--gold")
-    sides = [[_read(path, sentences, offsets) for path in side] for side in (paths, other_paths)]
+    sides = [
+        [_read(path, sentences, offsets, gold_scheme) for path in side]
+        for side in (paths, other_paths)
+    ]
     found = [
         _side(gold, side, names, task)
         for side, names in zip(sides, (paths, other_paths), strict=True)
@@ -72,9 +77,11 @@ def evaluate(
     }
 
 
-def _read(path: str, sentences: Sequence[Sentence], offsets: str | None) -> list[tuple[str, ...]]:
+def _read(
+    path: str, sentences: Sequence[Sentence], offsets: str | None, gold_scheme: str
+) -> list[tuple[str, ...]]:
     """The labels of each sentence in a prediction file of this text."""
-    made = read_to_score(path, sentences, offsets)
+    made = read_to_score(path, sentences, offsets, gold_scheme)
     return labels_by_sentence(made.label_names, made.words, made.labels)
 
 

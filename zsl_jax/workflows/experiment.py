@@ -14,7 +14,7 @@ from zsl_jax.data.text_parts import TextPart
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.labels import Alphabet, LabelScheme, common_alphabet
+from zsl_jax.labels import Alphabet, LabelScheme, check_kinds, common_alphabet
 from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
@@ -122,6 +122,7 @@ def prepare_experiment(
     """
     names = tuple(predictions[0])
     label_names = _label_names(names, predictions)
+    check_kinds(dict(zip(names, label_names, strict=True)))
     known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
     alphabet = common_alphabet([*label_names, *known_names], sets)

@@ -17,7 +17,7 @@ from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, LabelScheme, stray_label
+from zsl_jax.labels import OUTSIDE, LabelScheme, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
@@ -143,6 +143,12 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
         )
     logging.info("source %s: %s", source.name, reading_line(found.about))
     _warn_of_silence(source.name, found)
+    doubt = doubtful_reading([name for name in found.label_names if name not in found.sets])
+    if doubt:
+        logging.warning(
+            "source %s: %s are read as %s; say what they are with --label_map=%s=FILE",
+            *(source.name, ", ".join(found.label_names[:5]), doubt, source.name),
+        )
     return found
 
 
