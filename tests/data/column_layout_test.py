@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from zsl_jax.data.columns import SAMPLE_LINES
+from zsl_jax.data import columns
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.errors import InputError
 
@@ -55,12 +55,28 @@ def test_multiword_tokens_and_comments_of_numbered_words_are_not_words(tmp_path)
     assert sentence.comments == ("#\tx\ty", "# a\tremark\there")
 
 
-def test_a_gap_in_the_numbers_is_located(tmp_path):
-    rows = "\n".join(f"{number % 9}\tw\tO" for number in range(9 * SAMPLE_LINES // 9 + 9))
-    refused = message(tmp_path, rows + "\n7\tw\tO\n")
-    assert "word number 7 where" in refused and "--word_column" in refused
-    refused = message(tmp_path, rows + "\nx\tw\tO\n")
-    assert "'x' does not number a word" in refused
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_that_run_on_through_the_file(tmp_path, monkeypatch, first):
+    lengths = (3, 1, 2)
+    numbers = iter(range(first, 9))
+    text = "\n".join("".join(f"{next(numbers)} w O\n" for _ in range(n)) for n in lengths)
+    assert [len(words) for words in read(tmp_path, text)[0]] == list(lengths)
+    monkeypatch.setattr(columns, "SAMPLE_LINES", 5)
+    assert read(tmp_path, text)[0][0] == ("w",) * 3
+    refused = message(tmp_path, text + "9 w O\n")
+    assert f"line 9: word number 9 where {first + 6} is expected" in refused
+
+
+def test_a_gap_in_the_numbers_is_located(tmp_path, monkeypatch):
+    monkeypatch.setattr(columns, "SAMPLE_LINES", 5)
+    for end, expected in (
+        ("3\tw\tO\n", "line 7: word number 3 where 2 is expected"),
+        ("\n2\tw\tO\n", "line 8: word number 2 where 0 is expected"),
+        ("x\tw\tO\n", "line 7: 'x' does not number a word"),
+    ):
+        refused = message(tmp_path, NUMBERED + end)
+        assert expected in refused and "--word_column" in refused
+    assert read(tmp_path, NUMBERED + "0\tw\tO\n")[0][2] == ("w",)
 
 
 def test_numbers_that_are_words_stay_words(tmp_path):

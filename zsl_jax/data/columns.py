@@ -1,11 +1,10 @@
 """Files with one word per line: CoNLL columns, CoNLL-U, Universal NER and WikiANN."""
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from absl import logging
 
-from zsl_jax.data.checks import checked_label, checked_word, is_invisible
+from zsl_jax.data.checks import are_plain, checked_label, checked_word, is_invisible
 from zsl_jax.data.column_layout import (
     Layout,
     Numbering,
@@ -23,18 +22,14 @@ from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 # So many lines tell the layout of a file.
-SAMPLE_LINES = 2_000
+SAMPLE_LINES = 1_200
 # So many words of numbers only are a column of the wrong kind.
 SURELY_NUMBERS = 5
 # So many words are no sentence.
 SURELY_A_TEXT = 1_000
 
 
-class _Row(NamedTuple):
-    """The line of a word: its place for messages, and its fields."""
-
-    where: str
-    fields: list[str]
+_Row = tuple[int, list[str]]  # the number of the line of a word, and its fields
 
 
 def read_columns(
@@ -45,24 +40,41 @@ def read_columns(
     if not any(line.strip(" \t") for line in first):
         return
     layout = find_layout(first, options, given)
+    sample = _sample(first, layout, options)
+    label_at = label_column(layout, sample, options) if options.with_labels else None
+    last = {fields[-1 if label_at is None else label_at] for fields in sample}
+    known: dict[str, str] = {}  # labels that were looked at
+    for comments, rows in _blocks(coming, options, layout, last):
+        words = _words(rows, layout, options.name)
+        labels = None
+        if label_at is not None:
+            for (number, fields), word in zip(rows, words, strict=True):
+                if (label := fields[label_at]) not in known:
+                    where = f"{options.name}, line {number}"
+                    known[label] = checked_label(where, label, word, options.allow_missing)
+            labels = tuple([known[fields[label_at]] for _, fields in rows])
+        yield Sentence(words, labels, comments)
+
+
+def _sample(first: Sequence[str], layout: Layout, options: ReadOptions) -> Rows:
+    """The fields of the first words, if they may be words."""
     sentences = sample_sentences(first, layout)
     sample = [fields for sentence in sentences for fields in sentence]
     _doubt_words(layout, sample, options)
     if len(sentences) == 1 and len(sample) > SURELY_A_TEXT and layout.sentence_at is None:
         logging.warning("%s: no empty line ends a sentence of %d words", options.name, len(sample))
-    label_at = label_column(layout, sample, options) if options.with_labels else None
-    last = {fields[-1 if label_at is None else label_at] for fields in sample}
-    for comments, rows in _blocks(coming, options, layout, last):
-        words: list[str] = []
-        labels: list[str] = []
-        for where, fields in rows:
-            word = fields[layout.word_at]
-            word = without_language(where, word) if layout.prefixed else word
-            words.append(checked_word(where, word))
-            if label_at is not None:
-                label = fields[label_at]
-                labels.append(checked_label(where, label, word, options.allow_missing))
-        yield Sentence(tuple(words), tuple(labels) if options.with_labels else None, comments)
+    return sample
+
+
+def _words(rows: Sequence[_Row], layout: Layout, name: str) -> tuple[str, ...]:
+    """The words of a sentence."""
+    words = [fields[layout.word_at] for _, fields in rows]
+    if are_plain(words) and not layout.prefixed:
+        return tuple(words)
+    places = [f"{name}, line {number}" for number, _ in rows]
+    if layout.prefixed:
+        words = list(map(without_language, places, words))
+    return tuple(map(checked_word, places, words))
 
 
 def _is_surely_a_word(line: str) -> bool:
@@ -89,42 +101,47 @@ def _blocks(
     comments: list[str] = []
     rows: list[_Row] = []
     breaks = SentenceBreaks(layout, options)
+    split, width = layout.split, layout.num_columns
     for number, line in enumerate(lines, start=1):
-        where = f"{options.name}, line {number}"
         filled = not _is_empty(line, layout)
-        document = filled and layout.numbering is not Numbering.CONLLU and is_document(line)
+        document = filled and is_document(line) and layout.numbering is not Numbering.CONLLU
         if rows and (document or not filled):
             yield tuple(comments), rows
             comments, rows = [], []
-        if document or (filled and is_comment(where, line, layout, None if rows else labels)):
+        if document or (
+            line[:1] == "#" and is_comment(number, line, layout, None if rows else labels, options)
+        ):
             comments.append(line)
         elif filled and line != layout.header:
-            fields = layout.split(line)
-            if len(fields) != layout.num_columns:
-                raise InputError(_wrong_columns(where, len(fields), layout))
-            if not breaks.is_word(where, fields):
-                continue
-            if breaks.begins_sentence(where, fields, bool(rows)):
-                yield tuple(comments), rows
-                comments, rows = [], []
-            rows.append(_Row(where, fields))
+            fields = split(line)
+            if len(fields) != width:
+                raise InputError(_wrong_columns(options, number, len(fields), layout))
+            if breaks.possible:
+                if not breaks.is_word(number, fields):
+                    continue
+                if breaks.begins_sentence(number, fields, bool(rows)):
+                    yield tuple(comments), rows
+                    comments, rows = [], []
+            rows.append((number, fields))
     if rows:
         yield tuple(comments), rows
 
 
 def _is_empty(line: str, layout: Layout) -> bool:
     """Whether a line has nothing in it, or one field that nobody sees where words have several."""
+    if "!" <= line[:1] <= "~":  # most lines
+        return False
     if not line.strip(" \t"):
         return True
     return is_invisible(line) and layout.num_columns > 1 and len(layout.split(line)) == 1
 
 
-def _wrong_columns(where: str, found: int, layout: Layout) -> str:
+def _wrong_columns(options: ReadOptions, number: int, found: int, layout: Layout) -> str:
     cut = "tabs" if layout.tabs else "blanks"
     way_out = "an empty line between sentences, or name another --format"
     if layout.numbering is Numbering.CONLLU:
         way_out = "use another extension or --format=conll for plain columns"
     return (
-        f"{where}: {found} column(s) where {layout.num_columns} are expected, cut at {cut}; "
-        f"write every word with the same columns and {way_out}."
+        f"{options.name}, line {number}: {found} column(s) where {layout.num_columns} are "
+        f"expected, cut at {cut}; write every word with the same columns and {way_out}."
     )

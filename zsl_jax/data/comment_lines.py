@@ -4,13 +4,20 @@ import re
 from collections.abc import Collection
 
 from zsl_jax.data.column_layout import Layout, Numbering, looks_like_label
+from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 
 _KEY = re.compile(r"#[ ]?[\w.:-]+[ ]*=")
 _SURELY_COMMENT = re.compile(r"[\w.:-]+[ ]*=|\w+://")
 
 
-def is_comment(where: str, line: str, layout: Layout, labels: Collection[str] | None) -> bool:
+def is_comment(
+    number: int,
+    line: str,
+    layout: Layout,
+    labels: Collection[str] | None,
+    options: ReadOptions,
+) -> bool:
     """Whether a line is a comment.
 
     In front of a sentence's first word, a line with as many fields as words have is a word if its
@@ -20,22 +27,22 @@ def is_comment(where: str, line: str, layout: Layout, labels: Collection[str] | 
     with another number of fields is.
 
     Args:
-      where: File and line, for the message.
-      line: The line.
+      number: The number of the line, for the message.
+      line: The line, which begins with "#".
       layout: The layout of the file.
       labels: What stands in the last column of other lines; None between the words of a sentence.
+      options: How the file is read.
 
     Raises:
       InputError: It may be either.
     """
-    if not line.startswith("#"):
-        return False
-    fields = layout.split(line)
     if labels is None:
-        other = len(fields) != layout.num_columns and _KEY.match(line) is not None
-        return other or layout.numbering in (Numbering.RESTARTS, Numbering.RUNS_ON)
+        if layout.numbering is not Numbering.NONE:
+            return layout.numbering is not Numbering.CONLLU
+        return _KEY.match(line) is not None and len(layout.split(line)) != layout.num_columns
     if layout.numbering is not Numbering.NONE or (_KEY.match(line) and "\t" not in line):
         return True
+    fields = layout.split(line)
     if len(fields) != layout.num_columns:
         return line.startswith("# ") or len(line.split()) > 1
     if layout.num_columns == 1 or fields[-1] in labels or looks_like_label(fields[-1]):
@@ -47,5 +54,6 @@ def is_comment(where: str, line: str, layout: Layout, labels: Collection[str] | 
     if labels and all(map(looks_like_label, labels)):
         return True
     raise InputError(
-        f"{where}: {line!r} may be a comment or the word '#'; write a comment as '# key = value'."
+        f"{options.name}, line {number}: {line!r} may be a comment or the word '#'; write a "
+        "comment as '# key = value'."
     )

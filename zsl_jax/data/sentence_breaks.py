@@ -14,12 +14,17 @@ class SentenceBreaks:
     def __init__(self, layout: Layout, options: ReadOptions):
         """Begin with the first line of a file."""
         self._layout = layout
-        self._remedy = options.remedy
+        self._name, self._remedy = options.name, options.remedy
         self._start: int | None = None
         self._number = 0
         self._sentence = ""
 
-    def is_word(self, where: str, fields: Sequence[str]) -> bool:
+    @property
+    def possible(self) -> bool:
+        """Whether there is anything to follow."""
+        return self._layout.numbering is not Numbering.NONE or self._layout.sentence_at is not None
+
+    def is_word(self, line: int, fields: Sequence[str]) -> bool:
         """Whether a line is a word's; False for a multiword token (1-2) and an empty node (1.1).
 
         Raises:
@@ -34,16 +39,18 @@ class SentenceBreaks:
             return False
         if self._layout.numbering is Numbering.CONLLU:
             raise InputError(
-                f"{where}: '{identifier}' is not a CoNLL-U word number such as 1, 1-2 or 1.1; "
-                "for plain columns use another extension or --format=conll."
+                f"{self._name}, line {line}: '{identifier}' is not a CoNLL-U word number such as "
+                "1, 1-2 or 1.1; for plain columns use another extension or --format=conll."
             )
-        raise InputError(f"{where}: '{identifier}' does not number a word; {self._remedy}.")
+        raise InputError(
+            f"{self._name}, line {line}: '{identifier}' does not number a word; {self._remedy}."
+        )
 
-    def begins_sentence(self, where: str, fields: Sequence[str], inside: bool) -> bool:
+    def begins_sentence(self, line: int, fields: Sequence[str], inside: bool) -> bool:
         """Whether a word begins a sentence although no empty line stands before it.
 
         Args:
-          where: File and line, for messages.
+          line: The number of the line, for messages.
           fields: The fields of the word's line.
           inside: Whether other words of a sentence stand before it.
 
@@ -57,14 +64,16 @@ class SentenceBreaks:
             self._sentence = sentence or self._sentence
         if self._layout.numbering in (Numbering.RESTARTS, Numbering.RUNS_ON):
             number = int(fields[0][:20])
-            self._start = number if self._start is None else self._start
+            if self._start is None:
+                self._start, self._number = number, number - 1
             anew = self._layout.numbering is Numbering.RESTARTS
             expected = self._start if anew and not inside else self._number + 1
             begins = begins or (anew and inside and number == self._start)
-            if number != expected and not begins and expected != self._start:
+            if number != expected and not begins:
                 raise InputError(
-                    f"{where}: word number {number} where {expected} is expected; a line is "
-                    f"missing, or an empty line between sentences; {self._remedy}."
+                    f"{self._name}, line {line}: word number {number} where {expected} is "
+                    f"expected; a line is missing, or an empty line between sentences; "
+                    f"{self._remedy}."
                 )
             self._number = number
         return begins
