@@ -93,13 +93,6 @@ def test_numbers_in_the_first_of_two_columns_are_refused(tmp_path):
     assert found[0] == [("Anna", "sings", "here")]
 
 
-def test_a_first_column_of_other_numbers_is_refused(tmp_path):
-    text = "".join(f"{sentence}\tw\tO\n" for sentence in (7, 7, 7, 8, 8, 8))
-    assert "column 0 holds numbers such as 8, not words" in message(tmp_path, text)
-    assert read(tmp_path, text, word_column=1)[0] == [("w",) * 6]
-    assert read(tmp_path, text, word_column=-2)[0] == [("w",) * 6]
-
-
 @pytest.mark.parametrize(
     "text",
     [
@@ -154,3 +147,12 @@ def test_a_sentence_of_many_words_is_warned_of(tmp_path, caplog):
         assert not caplog.text
         read(tmp_path, "w\tO\n" * 1_001)
     assert "no empty line ends a sentence of 1001 words" in caplog.text
+
+
+def test_numbers_of_sentences_part_them_where_nothing_else_does(tmp_path):
+    text = "Anna\tB-PER\t0.0\nsings\tO\t0.0\nRome\tB-LOC\t1.0\n"
+    assert "--column" in message(tmp_path, text)
+    assert read(tmp_path, text, column=1)[0] == [("Anna", "sings"), ("Rome",)]
+    assert read(tmp_path, text, with_labels=False)[0] == [("Anna", "sings"), ("Rome",)]
+    parted = "Anna\tB-PER\t0.0\n\nsings\tO\t0.0\nRome\tB-LOC\t1.0\n"
+    assert read(tmp_path, parted, column=1)[0] == [("Anna",), ("sings", "Rome")]

@@ -121,7 +121,8 @@ def find_layout(lines: Sequence[str], options: ReadOptions, given: Layout | None
     """
     layout = _global_columns(lines) or given or _cut(lines, options)
     if given is None:
-        layout = _numbered(layout, sample_sentences(lines, layout), options)
+        sample = sample_sentences(lines, layout)
+        layout = _by_sentence_numbers(_numbered(layout, sample, options), sample)
     if options.word_column is not None:
         place = layout.place(options.word_column, options.name)
         own = layout.numbering if place else Numbering.NONE
@@ -212,6 +213,18 @@ def _numbered(layout: Layout, sample: list[list[list[str]]], options: ReadOption
             f"{options.name}: column 0 of two seems to number the words; {options.remedy}."
         )
     return layout._replace(word_at=1, numbering=numbering)
+
+
+def _by_sentence_numbers(layout: Layout, sample: list[list[list[str]]]) -> Layout:
+    """The layout with the last column as that of the sentences, if only it parts these."""
+    if len(sample) != 1 or layout.num_columns < 3 or layout.sentence_at is not None:
+        return layout
+    fields = [row[-1].strip(" ") for row in sample[0]]
+    if not all(re.fullmatch(r"[0-9]{1,9}(?:\.0)?", field) for field in fields):
+        return layout
+    numbers = list(map(float, fields))
+    rising = numbers == sorted(numbers) and 1 < len(set(numbers)) < len(numbers)
+    return layout._replace(sentence_at=layout.num_columns - 1) if rising else layout
 
 
 def numbering_of(sentences: Sequence[Sequence[str]]) -> Numbering:

@@ -18,13 +18,12 @@ from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.sentence_breaks import SentenceBreaks
 from zsl_jax.data.text_files import look_ahead
 from zsl_jax.data.wikiann import without_language
+from zsl_jax.data.word_column import doubt_words
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 # So many lines tell the layout of a file.
 SAMPLE_LINES = 1_200
-# So many words of numbers only are a column of the wrong kind.
-SURELY_NUMBERS = 5
 # So many words are no sentence.
 SURELY_A_TEXT = 1_000
 
@@ -60,7 +59,7 @@ def _sample(first: Sequence[str], layout: Layout, options: ReadOptions) -> Rows:
     """The fields of the first words, if they may be words."""
     sentences = sample_sentences(first, layout)
     sample = [fields for sentence in sentences for fields in sentence]
-    _doubt_words(layout, sample, options)
+    doubt_words(layout, sample, options)
     if len(sentences) == 1 and len(sample) > SURELY_A_TEXT and layout.sentence_at is None:
         logging.warning("%s: no empty line ends a sentence of %d words", options.name, len(sample))
     return sample
@@ -80,18 +79,6 @@ def _words(rows: Sequence[_Row], layout: Layout, name: str) -> tuple[str, ...]:
 def _is_surely_a_word(line: str) -> bool:
     """Whether a line cannot be empty, a comment or a document's mark."""
     return bool(line.strip(" \t")) and not line.startswith(("#", "-DOCSTART-"))
-
-
-def _doubt_words(layout: Layout, sample: Rows, options: ReadOptions) -> None:
-    """Refuses a column of words, not named by the user, that holds numbers only."""
-    if options.word_column is not None or layout.num_columns < 3:
-        return
-    words = [fields[layout.word_at] for fields in sample]
-    if len(words) >= SURELY_NUMBERS and all(word.strip(" ").isdecimal() for word in words):
-        raise InputError(
-            f"{options.name}: column {layout.word_at} holds numbers such as {words[-1]}, not "
-            f"words; {options.remedy}."
-        )
 
 
 def _blocks(

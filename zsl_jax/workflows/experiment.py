@@ -24,6 +24,7 @@ from zsl_jax.workflows.frozen_layers import through_frozen_layers
 from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.recording import recorded, tally_of
 from zsl_jax.workflows.resuming import Saving
+from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import (
     Source,
     abstaining,
@@ -123,6 +124,7 @@ def prepare_experiment(
     names = tuple(predictions[0])
     label_names = _label_names(names, predictions)
     check_kinds(dict(zip(names, label_names, strict=True)))
+    compare_sources(predictions)
     known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
     alphabet = common_alphabet([*label_names, *known_names], sets)

@@ -27,6 +27,7 @@ from zsl_jax.workflows.aggregation import aggregate
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.tagging import LogProbs
 from zsl_jax.workflows.transfer import evidence_of
@@ -165,7 +166,9 @@ def aggregate_files(sources: Sequence[Source], method: str) -> LabelledText:
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
     names = [predictions.label_names for predictions in found]
-    check_kinds(dict(zip((source.name for source in sources), names, strict=True)))
+    by_name = dict(zip([source.name for source in sources], found, strict=True))
+    check_kinds({name: made.label_names for name, made in by_name.items()})
+    compare_sources([by_name])
     alphabet = common_alphabet(names, label_sets(found))
     votes = source_votes(found, alphabet, [source.name for source in sources])
     scheme = alphabet.scheme
