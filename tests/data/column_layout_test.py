@@ -98,6 +98,7 @@ def test_numbers_in_the_first_of_two_columns_are_refused(tmp_path):
     [
         "words\tlabels\tsentence_id\nAnna\tB-PER\t0.0\nsings\tO\t0.0\nRome\tB-LOC\t1.0\n",
         "Sentence #\tWord\tPOS\tTag\n1\tAnna\tX\tB-PER\n\tsings\tX\tO\n2\tRome\tX\tB-LOC\n",
+        "Text\tEntity\nAnna\tB-PER\nsings\tO\n\nRome\tB-LOC\n",
         "token ner_tag\nAnna B-PER\nsings O\n\nRome B-LOC\n",
         "TOKEN\tNE-COARSE-LIT\tMISC\nAnna\tB-PER\t_\nsings\tO\t_\n\nRome\tB-LOC\t_\n",
         "# global.columns = ID FORM NER\n1\tAnna\tB-PER\n2\tsings\tO\n\n1\tRome\tB-LOC\n",

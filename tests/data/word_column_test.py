@@ -30,6 +30,13 @@ def test_numbers_and_labels_are_not_words(tmp_path, rows, expected):
     assert len(read_sentences(write(tmp_path, rows[:4]), with_labels=False)[0].words) == 4
 
 
+def test_words_in_quotation_marks_are_refused(tmp_path):
+    path = write(tmp_path, [f'"w{number}"\t"O"' for number in range(5)])
+    with pytest.raises(InputError, match=r"column 0 has every word in quotation marks"):
+        read_sentences(path)
+    assert read_sentences(path, word_column=0)[0].words[0] == '"w0"'
+
+
 @pytest.mark.parametrize("sign", ["\u00a0", "\u3000", ",", ";", "|"])
 def test_columns_that_something_else_parts_are_not_words(tmp_path, sign):
     rows = [f"w{number}{sign}O" for number in range(5)]

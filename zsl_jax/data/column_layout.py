@@ -16,12 +16,14 @@ _INTEGER = re.compile(r"[0-9]{1,9}")
 _NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 
 # Names in header lines, in lower case.
-WORD_NAMES = frozenset("word words token tokens form".split())
+WORD_NAMES = frozenset("word words token tokens form text wordform".split())
 LABEL_NAMES = frozenset(
     "label labels tag tags ner ner_tag ner_tags ne iob bio pos pos_tag pos_tags upos xpos gold "
-    "pred predicted prediction".split()
+    "pred predicted prediction entity entities named_entity netag ne_tag iob_tag bio_tag".split()
 )
-SENTENCE_NAMES = frozenset("sentence sentence_# sentence_id sentence_idx sent_id sent".split())
+SENTENCE_NAMES = frozenset(
+    "sentence sentence# sentence_# sentence_id sentence_idx sentence_number sent_id sent".split()
+)
 _OTHER_NAMES = frozenset("id index lemma lemmas chunk doc_id document misc score".split())
 
 

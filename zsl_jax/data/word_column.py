@@ -13,7 +13,7 @@ _SEPARATORS = ",;|"
 
 
 def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOptions) -> None:
-    """Refuses a column of words that holds numbers, labels, or several columns in one.
+    """Refuses a column of words that holds numbers, labels, or quotes, or several columns in one.
 
     Args:
       layout: The layout of the file.
@@ -32,6 +32,11 @@ def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOpti
         raise InputError(f"{where} holds numbers such as {words[-1]}, not words; {options.remedy}.")
     if layout.num_columns > 1 and label_parts(sorted(set(words))).type_names:
         raise InputError(f"{where} holds labels such as {words[0]}, not words; {options.remedy}.")
+    if all(len(word) > 2 and word[0] == word[-1] == '"' for word in words):
+        raise InputError(
+            f"{where} has every word in quotation marks; write the file without them (in R, "
+            "quote=FALSE), or say --word_column to keep them."
+        )
     separator = _separator(words) if layout.num_columns == 1 else None
     if separator is not None:
         raise InputError(
