@@ -1,10 +1,10 @@
 """What stands where in a file with one word per line, as far as its first lines tell."""
 
-import enum
 import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from zsl_jax.data.numbering import Numbering, numbering_of
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 
@@ -12,8 +12,6 @@ _BLANKS = re.compile(r"[ \t]+")
 _DOCUMENT = re.compile(r"-DOCSTART-(?:[ \t]|$)")
 _GLOBAL_COLUMNS = re.compile(r"#[ ]?global\.columns[ ]*=(.+)")
 _NOT_SURE = ("#", "-DOCSTART-")
-_INTEGER = re.compile(r"[0-9]{1,9}")
-_NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")
 
 # Names in header lines, in lower case.
 WORD_NAMES = frozenset("word words token tokens form text wordform".split())
@@ -25,19 +23,6 @@ SENTENCE_NAMES = frozenset(
     "sentence sentence# sentence_# sentence_id sentence_idx sentence_number sent_id sent".split()
 )
 _OTHER_NAMES = frozenset("id index lemma lemmas chunk doc_id document misc score".split())
-
-
-class Numbering(enum.Enum):
-    """How column 0 numbers the words.
-
-    NONE: not at all. CONLLU: with 1-2 and 1.1 beside whole numbers, which are not compared.
-    RESTARTS: from 0 or 1 in each sentence. RUNS_ON: throughout the file.
-    """
-
-    NONE = enum.auto()
-    CONLLU = enum.auto()
-    RESTARTS = enum.auto()
-    RUNS_ON = enum.auto()
 
 
 class Layout(NamedTuple):
@@ -227,31 +212,6 @@ def _by_sentence_numbers(layout: Layout, sample: list[list[list[str]]]) -> Layou
     numbers = list(map(float, fields))
     rising = numbers == sorted(numbers) and 1 < len(set(numbers)) < len(numbers)
     return layout._replace(sentence_at=layout.num_columns - 1) if rising else layout
-
-
-def numbering_of(sentences: Sequence[Sequence[str]]) -> Numbering:
-    """Whether the first fields of lines number the words.
-
-    >>> numbering_of([["0", "1", "2"], ["0", "1"]]), numbering_of([["3", "1"]])
-    (<Numbering.RESTARTS: 3>, <Numbering.NONE: 1>)
-    """
-    found = [[f for f in fields if not _NO_WORD.fullmatch(f)] for fields in sentences]
-    if not all(_INTEGER.fullmatch(field) for fields in found for field in fields):
-        return Numbering.NONE
-    numbers = [[int(field) for field in fields] for fields in found if fields]
-    if not numbers or numbers[0][0] > 1 or max(map(max, numbers)) == numbers[0][0]:
-        return Numbering.NONE
-    start = numbers[0][0]
-    if all(_counts(own, start) for own in numbers):
-        return Numbering.RESTARTS
-    flat = [number for own in numbers for number in own]
-    return Numbering.RUNS_ON if flat == [*range(start, start + len(flat))] else Numbering.NONE
-
-
-def _counts(numbers: Sequence[int], start: int) -> bool:
-    """Whether numbers count from the start, once or several times."""
-    pairs = zip([start - 1, *numbers], numbers, strict=False)
-    return numbers[0] == start and all(new in (old + 1, start) for old, new in pairs)
 
 
 def _are_labels(fields: Sequence[str]) -> bool:

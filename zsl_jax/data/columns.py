@@ -5,15 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from absl import logging
 
 from zsl_jax.data.checks import are_plain, checked_label, checked_word, is_invisible
-from zsl_jax.data.column_layout import (
-    Layout,
-    Numbering,
-    find_layout,
-    is_document,
-    sample_sentences,
-)
+from zsl_jax.data.column_layout import Layout, find_layout, is_document, sample_sentences
 from zsl_jax.data.comment_lines import is_comment
 from zsl_jax.data.label_column import Rows, label_column
+from zsl_jax.data.numbering import Numbering
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.sentence_breaks import SentenceBreaks
 from zsl_jax.data.text_files import look_ahead

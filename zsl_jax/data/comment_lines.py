@@ -3,7 +3,8 @@
 import re
 from collections.abc import Collection
 
-from zsl_jax.data.column_layout import Layout, Numbering, looks_like_label
+from zsl_jax.data.column_layout import Layout, looks_like_label
+from zsl_jax.data.numbering import Numbering
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 

@@ -6,7 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from zsl_jax.data.column_layout import CONLLU, Layout, Numbering, numbering_of, sample_sentences
+from zsl_jax.data.column_layout import CONLLU, Layout, sample_sentences
+from zsl_jax.data.numbering import Numbering, numbering_of
 from zsl_jax.data.text_files import STANDARD_INPUT
 from zsl_jax.errors import InputError
 

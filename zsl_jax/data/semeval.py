@@ -40,11 +40,8 @@ def read_semeval(
     """
     options.refuse_columns("SemEval XML")
     root = _parse(data, options.name, encoding)
-    if options.with_labels and root.find(".//sentence//Opinion") is None:
-        raise InputError(
-            f"{options.name} has no Opinion elements in its sentences, so no labels; name a "
-            "labelled file of SemEval-2016, task 5, subtask 1."
-        )
+    if options.with_labels:
+        _check_labelled(root, options.name)
     out_of_scope = 0
     for number, element in enumerate(root.iter("sentence"), start=1):
         identifier = element.get("id", str(number))
@@ -73,6 +70,14 @@ def read_semeval(
             "%s: %d sentences are out of scope, so that opinions in them are not annotated; their "
             "words are labelled O",
             *(options.name, out_of_scope),
+        )
+
+
+def _check_labelled(root: ElementTree.Element, name: str) -> None:
+    if root.find(".//sentence//Opinion") is None:
+        raise InputError(
+            f"{name} has no Opinion elements in its sentences, so no labels; name a labelled file "
+            "of SemEval-2016, task 5, subtask 1."
         )
 
 

@@ -75,14 +75,7 @@ def read_span_predictions(
     scheme = LabelScheme.from_labels([names])
     labels, scores = _flat(lines, found, text, scheme)
     scored = [span.score is not None for line in lines for span in line.spans or ()]
-    lost = sum(made.lost for made in found)
-    about = {
-        "spans": len(scored) - lost,
-        "partial_words": sum(made.partial for made in found),
-        "overlapping_spans": sum(made.overlapping for made in found),
-        "unplaced_spans": sum(made.unplaced for made in found),
-        "lost_mentions": lost,
-    }
+    about = _counts(lines, found)
     _warn(name, about, [example for made in found for example in made.examples])
     return SourcePredictions(
         label_names=scheme.names,
@@ -91,6 +84,18 @@ def read_span_predictions(
         words=tuple(sentence.words for sentence in text),
         about=about,
     )
+
+
+def _counts(lines: Sequence[SpanLine], found: Sequence[Projection]) -> dict[str, int]:
+    """What became of the spans; those that have a place are "spans"."""
+    lost = sum(made.lost for made in found)
+    return {
+        "spans": sum(len(line.spans or ()) for line in lines) - lost,
+        "partial_words": sum(made.partial for made in found),
+        "overlapping_spans": sum(made.overlapping for made in found),
+        "unplaced_spans": sum(made.unplaced for made in found),
+        "lost_mentions": lost,
+    }
 
 
 def _warn(name: str, about: Mapping[str, int], examples: Sequence[str]) -> None:

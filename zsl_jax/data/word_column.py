@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from zsl_jax.data.column_layout import Layout, Numbering
+from zsl_jax.data.column_layout import Layout
+from zsl_jax.data.numbering import Numbering
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import label_parts

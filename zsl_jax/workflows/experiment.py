@@ -25,12 +25,7 @@ from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.recording import recorded, tally_of
 from zsl_jax.workflows.resuming import Saving
 from zsl_jax.workflows.source_types import compare_sources
-from zsl_jax.workflows.sources import (
-    Source,
-    abstaining,
-    label_sets,
-    source_predictions,
-)
+from zsl_jax.workflows.sources import Source, abstaining, label_sets, source_predictions
 from zsl_jax.workflows.supervised import train_supervised
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.tagging import (
