@@ -58,6 +58,12 @@ def test_of_several_lists_of_labels_one_has_to_be_named(tmp_path):
         read_sentences(path)
 
 
+def test_other_forms_of_words_are_refused_with_their_keys(tmp_path):
+    path = write(tmp_path, {"tokenized_text": ["a"], "ner": [[0, 0, "PER"]]})
+    with pytest.raises(InputError, match=r'no list "words" \(its keys are .tokenized_text., .ner'):
+        read_predictions(path)
+
+
 def test_predictions_under_every_usual_key(tmp_path):
     for key in ("labels", "tags", "ner_tags"):
         made = read_predictions(write(tmp_path, {"tokens": ["a"], key: ["B-X"]}))

@@ -50,7 +50,7 @@ FORMS = {
         "meta": {"score": 1},
     },
     "spacy": {
-        "ents": [PER, {**LOC, "kb_id": "Q220", "id": ""}], "spans": {}, "cats": {"x": 1.0},
+        "ents": [PER, {**LOC, "kb_id": "Q220", "id": ""}], "spans": {"sc": []}, "cats": {"x": 1.0},
         "sents": [{"start": 0, "end": 18}], "tokens": [{"id": 0, "start": 0, "end": 4}], "_": {},
     },
     "displacy": {"ents": [PER, LOC], "title": None},
@@ -183,6 +183,8 @@ def test_keys_that_look_like_places_or_scores_are_never_ignored(tmp_path, key):
         ({"spans": [[0, 4, "PER", 0.5, 1]]}, "no span"),
         ({"annotations": [{"label": 7, "start_offset": 0}]}, 'no "text" with "spans"'),
         ({"spans": [{"label": "PER", "text": " "}]}, "it has no place"),
+        ({"data": {}, "annotations": [{"result": []}]}, "(its keys are 'text', 'data', 'annot"),
+        ({"span.suggestion": [PER], "status": "pending"}, "(its keys are 'text', 'span.sugg"),
     ],
 )  # fmt: skip
 def test_what_contradicts_itself_or_is_not_read_is_refused(tmp_path, line, expected):

@@ -90,7 +90,10 @@ def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> 
             raise InputError(f"{where}: {' and '.join(found)} are both there; {options.remedy}.")
     if options.column is not None:
         row = {key: value for key, value in row.items() if not isinstance(value, list)}
-    check_keys(where, row, {*words, *labels, *_BESIDE}, "name the labels by --column, leave it out")
+    remedy = (
+        "leave it out" if options.allow_missing else "name the labels by --column, leave it out"
+    )
+    check_keys(where, row, {*words, *labels, *_BESIDE}, remedy)
 
 
 def word_keys_of(options: ReadOptions) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 
 from zsl_jax.data.checks import MISSING_LABEL, checked_label, checked_word
 from zsl_jax.data.json_lines import LABEL_KEYS, check_labelled, read_objects
+from zsl_jax.data.known_keys import shown_keys
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.source_predictions import (
     SourcePredictions,
@@ -89,10 +90,13 @@ def _label_names(
 
 def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) -> _Row:
     """One line, its lists compared with its words."""
-    check_labelled(where, line, ReadOptions("", allow_missing=True))
     values = line.get("words", line.get("tokens"))
     if not isinstance(values, list):
-        raise InputError(f'{where}: no list "words"; write the words that were labelled.')
+        raise InputError(
+            f'{where}: no list "words" (its keys are {shown_keys(line)}); write the words that '
+            "were labelled."
+        )
+    check_labelled(where, line, ReadOptions("", allow_missing=True))
     words = tuple(checked_word(where, word) for word in values)
     labels = next((line[key] for key in LABEL_KEYS if line.get(key) is not None), None)
     probs = line.get("probabilities")

@@ -5,6 +5,7 @@ that says nothing of places, labels, scores and the like. Any other key is refus
 """
 
 import re
+import reprlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -28,7 +29,7 @@ _LAYER = re.compile(r"\w+_tags|pos|chunks?|feats|heads?|deprels?")
 
 
 def check_keys(
-    where: str, found: Mapping[str, Any], read: Collection[str], remedy: str = ""
+    where: str, found: Mapping[str, Any], read: Collection[str], remedy: str = "leave it out"
 ) -> None:
     """Checks that no key of an object can change what it means without being read.
 
@@ -36,7 +37,7 @@ def check_keys(
       where: File and line, for the message.
       found: The object.
       read: The keys that are read.
-      remedy: A way out beside leaving the key out.
+      remedy: A way out beside another place for the key.
 
     Raises:
       InputError: At the first key that may.
@@ -45,8 +46,13 @@ def check_keys(
         if key not in read and not is_harmless(key, value):
             raise InputError(
                 f"{where}: the key {key!r} is not read, and may change what the others mean; "
-                f'{remedy or "leave it out"}, or put it under "meta".'
+                f'{remedy}, or put it under "meta".'
             )
+
+
+def shown_keys(found: Mapping[str, Any]) -> str:
+    """The first keys of an object, as a message shows them."""
+    return ", ".join(map(reprlib.repr, list(found)[:8])) or "none"
 
 
 def is_harmless(key: str, value: Any) -> bool:

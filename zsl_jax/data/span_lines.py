@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from zsl_jax.data.checks import same_text
-from zsl_jax.data.known_keys import check_keys
+from zsl_jax.data.known_keys import check_keys, shown_keys
 from zsl_jax.data.offsets import UNITS, character_offset, other_units
 from zsl_jax.data.span_fields import SpanFields, span_fields
 from zsl_jax.errors import InputError
@@ -83,8 +83,8 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     key = _list_key(where, line)
     if not isinstance(text, str) or key is None:
         raise InputError(
-            f'{where}: no "text" with "spans"; write [] where there is no entity and null where '
-            "the source abstains."
+            f'{where}: no "text" with "spans" (its keys are {shown_keys(line)}); write [] where '
+            "there is no entity and null where the source abstains."
         )
     _check_keys(where, line, key)
     values = line[key]
@@ -101,12 +101,17 @@ def _list_key(where: str, line: dict[str, Any]) -> str | None:
     """The key of the list of spans."""
     keys = SPAN_KEYS if any(key in line for key in SPAN_KEYS) else LIST_KEYS
     present = [key for key in keys if key in line]
-    said = [key for key in present if line[key] is not None and line[key] != {}]
+    said = [key for key in present if not _is_nothing(line[key])]
     if len(said) > 1:
         raise InputError(
             f"{where}: {' and '.join(said)} both hold annotation; keep the one that counts."
         )
     return next(iter(said or present), None)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is null, or an object of groups of spans that are all empty."""
+    return value is None or (isinstance(value, dict) and not any(value.values()))
 
 
 def _check_keys(where: str, line: dict[str, Any], key: str) -> None:
