@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from absl import logging
+from jaxtyping import Int
 
 from zsl_jax.data.predictions import SourcePredictions
 from zsl_jax.labels import OUTSIDE, is_bio
@@ -16,6 +18,13 @@ FEWEST_NAMED = 20
 Parts = Sequence[Mapping[str, SourcePredictions]]
 
 
+class _Said(NamedTuple):
+    """What each source says of each word: the number of an entity type, -1 for none."""
+
+    kinds: tuple[str, ...]
+    numbers: dict[str, Int[np.ndarray, " N"]]
+
+
 def compare_sources(parts: Parts) -> None:
     """Warns of sources whose types or numbers of entities differ from those of the others.
 
@@ -25,19 +34,19 @@ def compare_sources(parts: Parts) -> None:
     Args:
       parts: For each part of a text, all sources' predictions by name, in BIO or plain labels.
     """
-    types = {name: _types(name, parts) for name in parts[0]}
-    types = {name: own for name, own in types.items() if own}
+    types = {name: own for name in parts[0] if (own := _types(name, parts))}
     if len(types) < 2:
         return
-    said = {name: _said(name, parts, sorted(types[name])) for name in types}
+    kinds = tuple(sorted(set().union(*types.values())))
+    said = _Said(kinds, {name: _said(name, parts, kinds) for name in types})
     _warn_of_sparse(said, parts)
+    owners = Counter(kind for own in types.values() for kind in own)
     for place, name in enumerate(types):
         before = set().union(*(list(types.values())[:place]))
-        owners = Counter(kind for own in types.values() for kind in own)
         lone = sorted(kind for kind in types[name] if owners[kind] == 1)
         targets = before | {kind for kind in owners if owners[kind] > 1}
         if lone and targets:
-            _warn_of_types(name, lone, said, targets - set(lone))
+            _warn_of_types(name, lone, said, targets)
 
 
 def _types(name: str, parts: Parts) -> set[str]:
@@ -50,23 +59,23 @@ def _types(name: str, parts: Parts) -> set[str]:
     return {kind for own in types for kind in sets.get(own, (own,))} - {OUTSIDE}
 
 
-def _said(name: str, parts: Parts, types: Sequence[str]) -> np.ndarray:
-    """[N], the entity type that a source gives each word, by name; "" for none."""
+def _said(name: str, parts: Parts, kinds: Sequence[str]) -> Int[np.ndarray, " N"]:
+    """[N], the number of the type that a source gives each word."""
+    numbers = {kind: number for number, kind in enumerate(kinds)}
     found = []
     for part in parts:
-        made = part[name]
-        own = [label[2:] if label[2:] in types else "" for label in made.label_names]
-        found.append(np.array([*own, ""], object)[made.labels])
+        own = [numbers.get(label[2:], -1) for label in part[name].label_names]
+        found.append(np.array([*own, -1], np.int16)[part[name].labels])
     return np.concatenate(found)
 
 
-def _warn_of_sparse(said: Mapping[str, np.ndarray], parts: Parts) -> None:
+def _warn_of_sparse(said: _Said, parts: Parts) -> None:
     """Warns of gazetteers and rules, which mean nothing by O."""
-    named = {name: int((found != "").sum()) for name, found in said.items()}
+    named = {name: int((found >= 0).sum()) for name, found in said.numbers.items()}
     for name, count in named.items():
         spoken = sum(int((part[name].labels >= 0).sum()) for part in parts)
         usual = float(np.median([named[other] for other in named if other != name]))
-        total = len(said[name])
+        total = len(said.numbers[name])
         if spoken == total and usual >= FEWEST_NAMED and count < SPARSE * usual:
             logging.warning(
                 "source %s has entities on %d words, the others on about %d: if it is a list of "
@@ -76,16 +85,15 @@ def _warn_of_sparse(said: Mapping[str, np.ndarray], parts: Parts) -> None:
             )
 
 
-def _warn_of_types(
-    name: str, lone: Sequence[str], said: Mapping[str, np.ndarray], targets: set[str]
-) -> None:
+def _warn_of_types(name: str, lone: Sequence[str], said: _Said, targets: set[str]) -> None:
     """Warns of types of one source, if others give their words types that may be the same."""
-    drafted = {kind: _usual_target(said[name] == kind, name, said, targets) for kind in lone}
+    drafted = {kind: _usual_target(kind, name, said, targets) for kind in lone}
     if not any(drafted.values()):
         logging.info("source %s alone has the types %s", name, ", ".join(lone))
         return
+    own = {said.kinds[number] for number in np.unique(said.numbers[name]) if number >= 0}
     lines = []
-    for kind in sorted({*said[name], *lone} - {""}):
+    for kind in sorted({*own, *lone}):
         remark = "  # no other source has it" if kind in lone and not drafted[kind] else ""
         lines.append(f"{kind}: {drafted.get(kind) or kind}{remark}")
     logging.warning(
@@ -95,12 +103,12 @@ def _warn_of_types(
     )
 
 
-def _usual_target(
-    words: np.ndarray, name: str, said: Mapping[str, np.ndarray], targets: set[str]
-) -> str | None:
-    """The type that other sources give these words most often."""
-    found: Counter[str] = Counter()
-    for other, own in said.items():
+def _usual_target(kind: str, name: str, said: _Said, targets: set[str]) -> str | None:
+    """The type that other sources give the words of a type most often."""
+    words = said.numbers[name] == said.kinds.index(kind)
+    counts = np.zeros(len(said.kinds), np.int64)
+    for other, numbers in said.numbers.items():
         if other != name:
-            found.update(kind for kind in own[words] if kind in targets)
-    return min(found, key=lambda kind: (-found[kind], kind)) if found else None
+            counts += np.bincount(numbers[words] + 1, minlength=len(counts) + 1)[1:]
+    counts[[target not in targets for target in said.kinds]] = 0
+    return said.kinds[counts.argmax()] if counts.any() else None
