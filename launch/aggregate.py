@@ -11,7 +11,7 @@ from absl import flags
 from launch import inputs, options
 from launch.options import FLAGS
 
-options.define("source", "label_map", "sparse", "method", "output", "output_format")
+options.define("source", "label_map", "offsets", "sparse", "method", "output", "output_format")
 flags.DEFINE_integer(
     "dawid_skene_rounds", 100, "Rounds of EM at most; few keep rare labels apart.", 1
 )

@@ -7,7 +7,7 @@ from launch import inputs, options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-options.define("model", "text", "format", "encoding", "words", "output")
+options.define("model", "text", "format", "encoding", "words", "word_column", "output")
 options.define("row_length", "max_sentences", "seed")
 
 

@@ -12,8 +12,8 @@ from launch import inputs, options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-options.define("gold", "predicted", "significance", "column", "format", "encoding", "words", "task")
-options.define("confidence", "resamples", "seed", "output")
+options.define("gold", "predicted", "significance", "column", "word_column", "format", "encoding")
+options.define("words", "offsets", "task", "confidence", "resamples", "seed", "output")
 FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in --gold")
 
 
@@ -26,8 +26,9 @@ def main() -> None:
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = inputs.read_labelled("gold", 0).sentences
+    scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
-    found = evaluate(gold, predicted, others, FLAGS.task, resampling)
+    found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, scheme)
     print(format_evaluation(found))
     if FLAGS.output:
         try:

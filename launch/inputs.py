@@ -60,13 +60,23 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
 def read_labelled(flag: str, max_sentences: int) -> TextPart:
     """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
     from zsl_jax.data.bio import bio_sentences, reading_line
+    from zsl_jax.labels import OUTSIDE, doubtful_reading
 
     text = read_text(flag, with_labels=True)
     try:
         sentences, about = bio_sentences(text.sentences)
     except InputError as error:
         raise InputError(f"--{flag}={FLAGS[flag].value}, {error}") from error
+    names = sorted({label for sentence in sentences for label in sentence.labels or ()})
+    if names == [OUTSIDE]:
+        raise InputError(
+            f"--{flag}={FLAGS[flag].value}: every word is labelled O, as where entities are not "
+            "annotated; name labelled text, or the --column of the labels"
+        )
     logging.info("--%s: %s", flag, reading_line(about))
+    doubt = doubtful_reading(names)
+    if doubt:
+        logging.warning("--%s: %s are read as %s", flag, ", ".join(names[:5]), doubt)
     _labels_read[flag] = about
     flat = iter(sentences)
     by_file = [list(itertools.islice(flat, len(file))) for file in text.by_file or ()]
@@ -138,7 +148,8 @@ def _stream(files: Sequence[str]) -> Iterator[Sentence]:
 
 def _how(with_labels: bool) -> dict[str, Any]:
     """How the flags say that a text is to be read."""
-    how = {"format": FLAGS.format, "encoding": FLAGS.encoding, "words": FLAGS.words}
+    names = ("format", "encoding", "words", "word_column")
+    how = {name: FLAGS[name].value for name in names if name in FLAGS}
     column = FLAGS.column if "column" in FLAGS and with_labels else None
     return {"column": column, "with_labels": with_labels, **how}
 
@@ -215,7 +226,9 @@ def _named_sources(flag: str):
     from zsl_jax.workflows.source_flags import parse_sources
 
     values = FLAGS[flag].value if flag in FLAGS else None
-    return parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
+    found = parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
+    offsets = FLAGS.offsets if "offsets" in FLAGS else None
+    return [source._replace(offsets=offsets) for source in found]
 
 
 def report(line: str) -> None:

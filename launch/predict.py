@@ -9,8 +9,9 @@ in memory as a whole, with the sources' predictions.
 from launch import inputs, options
 from launch.options import FLAGS
 
-options.define("model", "text", "format", "encoding", "words", "output", "output_format")
-options.define("source", "label_map", "task", "decode", "row_length", "max_sentences", "seed")
+options.define("model", "text", "format", "encoding", "words", "word_column")
+options.define("output", "output_format", "source", "label_map", "offsets", "task", "decode")
+options.define("row_length", "max_sentences", "seed")
 
 
 def main() -> None:

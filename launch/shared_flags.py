@@ -98,12 +98,18 @@ READING: Definitions = {
         "Which scores count: accuracy (pos, plain) or entity F1 (ner). Default: ner if the "
         "labels are BIO. With pos, spaCy pipelines give parts of speech instead of entities."),
     "column": (flags.DEFINE_string, None,
-        "Column of the labels: a number from 0 (negative: from the right) or a CoNLL-U name. "
-        "Default: upos in .conllu, the last elsewhere."),
+        "Column of the labels: a number from 0 (negative: from the right) or a name in CoNLL-U, a "
+        "header line, JSON or Parquet. Default: upos in .conllu, the last elsewhere."),
+    "word_column": (flags.DEFINE_string, None,
+        "Column of the words, like --column. Default: form in .conllu, the first elsewhere, behind "
+        "numbers of the words."),
     "format": (flags.DEFINE_enum, None,
         ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
             "datasets"],
         "Format of the texts (not of --source or --predicted). Default: what the extension says."),
+    "offsets": (flags.DEFINE_enum, None, ["characters", "utf16", "bytes"],
+        "What the places of character spans in prediction files count. Default: characters, unless "
+        "the spans fit in another unit only, which is an error."),
     "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
         "How raw text is cut into words. Default: whitespace in plain text, unicode in reviews."),

@@ -7,7 +7,7 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("encoder", "train", "dev", "output", "overwrite", "column", "task")
-options.define("format", "encoding", "words")
+options.define("format", "encoding", "words", "word_column")
 options.define("max_sentences", "max_test_sentences", *options.TRAINING)
 options.define_epochs(3, "Passes over the text.")
 TITLE = "training"  # in the progress and the metrics

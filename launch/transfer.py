@@ -12,10 +12,10 @@ from launch import inputs, options, shared_flags
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
-options.define(
-    "encoder", "text", "source", "label_map", "sparse", "gold_words", "test", "test_source"
-)
-options.define("output", "overwrite", "column", "format", "encoding", "words", "task", "decode")
+options.define("encoder", "text", "source", "label_map", "sparse", "gold_words")
+options.define("test", "test_source")
+options.define("column", "word_column", "format", "encoding", "words", "offsets")
+options.define("output", "overwrite", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)
 options.define(*options.TRAINING, *shared_flags.MACHINES)

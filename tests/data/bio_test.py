@@ -100,3 +100,20 @@ def test_a_plain_label_among_entities_is_refused_where_it_stands():
     assert [stray_label(own) for own in names] == ["NOUN", "b-X", "o"]
     for own in (("NOUN", "O"), ("I-X", "O"), ("B-X", "M-X", "L-X"), ("B-X", "I-X", "S-Y", "O")):
         assert stray_label(own) is None
+
+
+def test_other_spellings_are_read_and_named():
+    text = [Sentence(("a", "b", "c"), ("PER-B", "PER-I", "O")), Sentence(("d",))]
+    found, about = bio_sentences(text)
+    assert [sentence.labels for sentence in found] == [("B-PER", "I-PER", "O"), None]
+    assert about == {"scheme": "bio", "repairs": 0, "spelling": "PER-B for B-PER"}
+    untyped = [Sentence(("a", "b", "c"), ("B", "I", "O")), Sentence(("d",), ("I",))]
+    found, about = bio_sentences(untyped)
+    assert found[0].labels == ("B-ENTITY", "I-ENTITY", "O") and found[1].labels == ("B-ENTITY",)
+    assert about == {"scheme": "bio", "repairs": 1, "spelling": "B for B-ENTITY"}
+    made = SourcePredictions(("O", "B_X", "I_X"), np.array([1, 2]), np.eye(3)[1:], (("a", "b"),))
+    turned = bio_predictions(made)
+    assert turned.label_names == ("O", "B-X", "I-X") and turned.labels.tolist() == [1, 2]
+    np.testing.assert_array_equal(turned.probs, made.probs)
+    assert turned.about["spelling"] == "B_X for B-X"
+    assert reading_line(turned.about).endswith("; spelling: B_X for B-X")

@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import re
+import unicodedata
 
 import numpy as np
 import pyarrow as pa
@@ -15,12 +16,15 @@ from hypothesis import strategies as st
 from tests.fuzzing import damaged, encoded, fuzz, json_objects, json_values, read_or_refuse, scalars
 from zsl_jax.data.checks import UNWRITABLE
 from zsl_jax.data.label_maps import map_labels, read_label_map
+from zsl_jax.data.offsets import UNITS
 from zsl_jax.data.parquet_writer import write_predictions
 from zsl_jax.data.predictions import SourcePredictions, read_predictions
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
+NUMBERED = "#\tx\t[1]\n1\tAnna\tB-PER\n2\tsings\tO\n\n1-2\tau\t_\n1\tà\tO\n2\tle\tO\n"
+HEADED = "sentence #\tword\ttag\n1\tAnna\tB-PER\n\tsings\tO\n2\t#\tO\n"
 CONLL = "-DOCSTART- -X- O\n\n# id = 1\nAnna N B-PER\nsings V O\n\n# SYM O\n1 NUM O\n"
 CONLLU = "# id = 1\n1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_\n" + "".join(
     f"{number}\t{word}\t_\t{tag}\t_\t_\t0\troot\t_\t_\n"
@@ -43,9 +47,19 @@ SEMEVAL = """<?xml version="1.0" encoding="UTF-8"?>
 JSONL = '{"words": ["a", "b c"], "labels": ["O", "X"], "comments": ["# x"]}\n'
 
 
+def bare_lines(text):
+    """The lines without the marks that begin a file, or one that was put behind another."""
+    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    return [line if re.match("\ufeff+\t", line) else line.lstrip("\ufeff") for line in lines]
+
+
+def is_invisible(line):
+    """Whether a line is white space and format characters, which ends a sentence."""
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in line)
+
+
 def word_lines(text, wanted):
-    lines = text.removeprefix("\ufeff").split("\n")
-    return sum(re.match(wanted, line.removesuffix("\r")) is not None for line in lines)
+    return sum(re.match(wanted, line) is not None for line in bare_lines(text))
 
 
 # How many words a file has, found out in another way; None where that is not a matter of lines.
@@ -54,7 +68,7 @@ COUNTS = {
     "uner": lambda text: word_lines(text, r"[0-9]+\t"),
     "wikiann": lambda text: word_lines(text, r"[a-z-]+:.*\t"),
     "ontonotes": lambda text: word_lines(text, r"[ \t]*[^# \t]"),
-    "plain": lambda text: len(re.findall(r"\S+", text.removeprefix("\ufeff"))),
+    "plain": lambda text: sum(len(re.findall(r"\S+", line)) for line in bare_lines(text)),
 }
 VALID = {
     "conll": CONLL, "conllu": CONLLU, "uner": UNER, "wikiann": WIKIANN, "ontonotes": ONTONOTES,
@@ -112,11 +126,27 @@ def test_every_line_of_columns_is_a_word_or_a_comment(path, data):
     sentences = read_or_refuse(lambda path: read_sentences(path, format="conll"), path)
     if sentences is None:
         return
-    lines = data.decode().removeprefix("\ufeff").split("\n")
-    filled = [line for line in lines if line.removesuffix("\r").strip(" \t")]
+    filled = [line for line in bare_lines(data.decode()) if line.strip(" \t")]
+    seen = [line for line in filled if not is_invisible(line)]
     known = sum(len(sentence.words) + len(sentence.comments) for sentence in sentences)
     assert known <= len(filled)  # comments behind the last sentence belong to none
-    assert all(line.startswith(("#", "-DOCSTART-")) for line in filled[known:])
+    assert all(line.startswith(("#", "-DOCSTART-")) for line in seen[known:])
+
+
+@fuzz
+@given(
+    damaged(*(text.encode() for text in (NUMBERED, HEADED, CONLL, WIKIANN, JSONL, ONTONOTES))),
+    st.sampled_from([None, 0, 1, -1, "1", "tag", "word", "x"]),
+    st.sampled_from([None, 0, 1, -1, "0", "tag", "word", "sentence #"]),
+    st.booleans(),
+)
+def test_columns_of_all_kinds(tmp_path_factory, data, column, word_column, with_labels):
+    path = tmp_path_factory.getbasetemp() / "fuzz.tsv"
+    path.write_bytes(data)
+    sentences = read_or_refuse(
+        lambda path: read_sentences(path, column, with_labels, word_column=word_column), path
+    )
+    check_sentences(sentences or [], with_labels)
 
 
 @fuzz
@@ -138,7 +168,7 @@ def test_no_character_of_plain_text_is_lost(path, data, words):
     if sentences is not None:
         check_sentences(sentences, False)
         read = "".join(word for sentence in sentences for word in sentence.words)
-        assert read == "".join(data.decode().removeprefix("\ufeff").split())
+        assert read == "".join("".join(bare_lines(data.decode())).split())
 
 
 @fuzz
@@ -187,6 +217,8 @@ def json_rows(draw):
             values[place] = draw(json_values | st.lists(scalars, min_size=2, max_size=2))
     if row and draw(st.integers(0, 5)) == 0:
         row[draw(st.sampled_from(list(row)))] = draw(json_values)
+    if draw(st.integers(0, 3)) == 0:
+        row[draw(st.sampled_from(["id", "scores", "pos_tags", "valid"]))] = draw(json_values)
     return row
 
 
@@ -201,9 +233,9 @@ def test_json_text(path, data, with_labels, allow_missing):
     check_text(path, data, "jsonl", with_labels, allow_missing=allow_missing)
 
 
-def check_predictions(path, data, text=None):
+def check_predictions(path, data, text=None, offsets=None):
     path.write_bytes(data)
-    found = read_or_refuse(lambda path: read_predictions(path, text), path)
+    found = read_or_refuse(lambda path: read_predictions(path, text, offsets=offsets), path)
     if found is None:
         return None
     num_words = sum(map(len, found.words))
@@ -244,28 +276,42 @@ SPANS = (
     '{"text": "\u05e9\u05dc e\u0301", "entities": [[0, 2, "LOC"], {"type": "X", "word": "e"}]}\n'
 )
 places = st.integers(-1, 12)
+flair_labels = st.just([{"value": "PER", "confidence": 0.5}])
 span_objects = json_objects(
     start=places, end=places, label=st.sampled_from(["PER", "B-PER", "O"]), score=st.floats(0, 1),
     text=st.sampled_from(["Anna", "sings", "x"]), entity_group=st.just("LOC"), word=st.just("e"),
+) | json_objects(
+    start_char=places, end_char=places, start_pos=places, end_pos=places, start_offset=places,
+    end_offset=places, labels=flair_labels | st.just(["PER"]), confidence=st.floats(0, 1),
+    type=st.just("LOC"), mention=st.sampled_from(["Anna", "a"]), answer=st.just("accept"),
+    token_start=places, index=places, meta=json_values,
 )  # fmt: skip
-span_lists = st.lists(span_objects | st.lists(scalars, max_size=4), max_size=4)
+span_tuples = st.tuples(places, places, st.just("PER")) | st.tuples(st.just("X"), places, places)
+span_lists = st.lists(span_objects | span_tuples | st.lists(scalars, max_size=4), max_size=4)
 
 
 @st.composite
 def span_files(draw):
     """Both lines, with the right texts and mostly some spans amiss."""
-    keys = st.sampled_from(["spans", "ents", "entities"])
+    keys = st.sampled_from(
+        ["spans", "ents", "entities", "label", "labels", "annotation", "prediction"]
+    )
+    other = json_objects(
+        answer=st.sampled_from(["accept", "reject"]), status=st.just("Discarded"),
+        _is_binary=st.booleans(), tokens=st.just([]), meta=json_values, labels=flair_labels,
+    )  # fmt: skip
     rows = [
-        {"text": text, draw(keys): draw(span_lists | st.none() | json_values)}
+        {"text": text, **draw(other), draw(keys): draw(span_lists | st.none() | json_values)}
         for text in ("Anna sings.", "\u05e9\u05dce\u0301")
     ]
     return b"\n".join(map(encoded, rows))
 
 
 @fuzz
-@given(damaged(SPANS.encode()) | span_files())
-def test_span_predictions(tmp_path_factory, data):
-    found = check_predictions(tmp_path_factory.getbasetemp() / "spans.jsonl", data, TEXT)
+@given(damaged(SPANS.encode()) | span_files(), st.sampled_from([None, *UNITS]))
+def test_span_predictions(tmp_path_factory, data, offsets):
+    path = tmp_path_factory.getbasetemp() / "spans.jsonl"
+    found = check_predictions(path, data, TEXT, offsets)
     if found is not None and "spans" in found.about:
         assert list(found.words) == [sentence.words for sentence in TEXT]
 
@@ -400,8 +446,9 @@ def stream(table):
     return buffer.getvalue()
 
 
-def check_dataset(folder, data, state, with_labels):
+def check_dataset(folder, data, state, with_labels, rows=b""):
     folder.mkdir(exist_ok=True)
+    (folder / "rows.arrow").write_bytes(rows)
     (folder / "state.json").write_bytes(state)
     (folder / "data.arrow").write_bytes(data)
     sentences = read_or_refuse(
@@ -411,6 +458,10 @@ def check_dataset(folder, data, state, with_labels):
 
 
 STATE = encoded({"_data_files": [{"filename": "data.arrow"}]})
+ROWS_STATE = encoded(
+    {"_data_files": [{"filename": "data.arrow"}], "_indices_files": [{"filename": "rows.arrow"}]}
+)
+ROWS = pa.table({"indices": pa.array([1, 0, 1], pa.uint64())})
 TOKENS = pa.table({"tokens": [["a", "b"], ["c"]], "tags": [["O", "X"], ["O"]]})
 
 
@@ -421,8 +472,20 @@ def test_dataset_folders(tmp_path_factory, data, with_labels):
 
 
 @fuzz
-@given(damaged(STATE) | json_objects(_data_files=st.lists(json_objects(
-    filename=st.just("data.arrow")
-))).map(encoded))  # fmt: skip
+@given(damaged(STATE, ROWS_STATE) | json_objects(
+    _data_files=st.lists(json_objects(filename=st.just("data.arrow"), skip=st.none())),
+    _indices_files=st.lists(json_objects(filename=st.just("rows.arrow"))),
+    _fingerprint=st.text(), _format_columns=st.just(["tokens"]), _inplace_history=json_values,
+).map(encoded))  # fmt: skip
 def test_dataset_states(tmp_path_factory, state):
-    check_dataset(tmp_path_factory.getbasetemp() / "fuzz", stream(TOKENS), state, False)
+    folder = tmp_path_factory.getbasetemp() / "fuzz"
+    check_dataset(folder, stream(TOKENS), state, False, stream(ROWS))
+
+
+@fuzz
+@given(damaged(stream(ROWS)) | st.lists(st.integers(-2, 3)).map(
+    lambda rows: stream(pa.table({"indices": pa.array(rows, pa.int64())}))
+))  # fmt: skip
+def test_dataset_indices(tmp_path_factory, rows):
+    folder = tmp_path_factory.getbasetemp() / "fuzz"
+    check_dataset(folder, stream(TOKENS), ROWS_STATE, True, rows)

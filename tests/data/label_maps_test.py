@@ -149,3 +149,24 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"cannot be read|not YAML"):
         read_label_map(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        ("PER: LOC\nORG: ORG\nPER: ORG\n", 3),
+        ("{PER: LOC, 'PER': LOC}\n", 1),
+        ('PER: LOC\n"PER": LOC\n', 2),
+    ],
+)
+def test_a_label_that_stands_twice_is_refused(tmp_path, content, line):
+    path = tmp_path / "a.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=rf"a\.yaml, line {line}: 'PER' is there twice"):
+        read_label_map(path)
+
+
+@pytest.mark.parametrize("target", ["B-PLACE", "B_PLACE", "i_PLACE"])
+def test_a_label_is_no_target_of_a_type(target):
+    with pytest.raises(InputError, match=f"GPE is an entity type, but {target} is a label"):
+        mapped({"GPE": target, "LOC": "LOC", "MISC": "MISC"})

@@ -96,3 +96,26 @@ def test_other_files_are_refused(tmp_path):
         read_sentences(path)
     with pytest.raises(InputError, match="no column '-1' of labels; it has to be ner or pos"):
         read_sentences(write(path), -1)
+
+
+def unnamed(domain, words):
+    lines = "".join(
+        f"{domain}/a 0 {number} w NN * - - - - {'(GPE)' if words < 0 else '*'} -\n"
+        for number in range(abs(words))
+    )
+    return f"#begin document ({domain}/a); part 000\n{lines}\n#end document\n"
+
+
+@pytest.mark.parametrize(("domain", "words"), [("pt", 3), ("bn", 101)])
+def test_a_file_whose_names_are_not_annotated_is_not_read_as_o(tmp_path, domain, words):
+    path = write(tmp_path / "a.v4_gold_conll", unnamed(domain, words))
+    with pytest.raises(InputError, match=rf"none of its {words} words is in an entity.*column=pos"):
+        read_sentences(path)
+    assert set(read_sentences(path, "pos")[0].labels) == {"NN"}
+    assert len(read_sentences(path, with_labels=False)[0].words) == words
+
+
+@pytest.mark.parametrize(("domain", "words"), [("bn", 100), ("pt", -3)])
+def test_a_short_file_without_names_and_one_with_names_are_read(tmp_path, domain, words):
+    path = write(tmp_path / "a.v4_gold_conll", unnamed(domain, words))
+    assert len(read_sentences(path)[0].labels) == abs(words)

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tests.real_data import corpus
-from zsl_jax.data.readers import FORMATS, read_sentences
+from zsl_jax.data.formats import FORMATS
+from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.spans import cut_sentences
 from zsl_jax.data.word_rules import WORD_RULES
 from zsl_jax.errors import InputError
@@ -120,7 +121,9 @@ def test_jsonl_keys(tmp_path):
         {"tokens": ["d"], "tags": ["Y"], "ner": ["Z"]},
     ]
     text = "\n\n".join(json.dumps(row) for row in rows) + "\n"
-    first, second = read(tmp_path, text, "a.jsonl")
+    refused = message(tmp_path, text, "a.jsonl")
+    assert "line 3: the key 'ner' is not read" in refused and "--column" in refused
+    first, second = read(tmp_path, text.replace("ner", "fine_tags"), "a.jsonl")
     assert first == Sentence(("a", "b c"), ("O", "X"), ("# id = 1",))
     assert second == Sentence(("d",), ("Y",), ())
     assert read(tmp_path, text.splitlines()[2], "b.jsonl", column="ner")[0].labels == ("Z",)
@@ -208,7 +211,7 @@ def test_unknown_columns(tmp_path, name, column, expected):
         ("\x0b\x0c", "line breaks of printers"),
         ("a\u2028b", "Unicode's line separator"),
         ("\u00a0", "no-break space"),
-        ("\ufeffa", "byte-order mark that is not the first"),
+        ("a\ufeff", "byte-order mark that is not the first"),
     ],
 )
 def test_unusual_words_are_words_and_stay_as_they_are(tmp_path, word, why):
@@ -266,7 +269,7 @@ def test_a_sentence_of_100_000_words_is_read_and_cut_quickly(tmp_path):
         "a.conll": "".join(f"word{n % 99}\tO\n" for n in numbers),
         "a.conllu": "".join(f"{n}\tw\t_\tX{REST}\n" for n in numbers),
         "a.jsonl": json.dumps({"words": ["w"] * count, "labels": ["O"] * count}),
-        "a_gold_conll": "".join(f"bc/a 0 {n - 1} w NN * - - - - * -\n" for n in numbers),
+        "a_gold_conll": "".join(f"bc/a 0 {n - 1} w NN * - - - - (X) -\n" for n in numbers),
     }
     start = time.process_time()
     for name, text in texts.items():
@@ -306,3 +309,27 @@ def test_real_files(name, sentences, words, num_labels):
     assert sum(len(sentence.words) for sentence in text) == len(word_lines) == words
     assert len({label for sentence in text for label in sentence.labels or ()}) == num_labels
     assert all(any(c.startswith("# sent_id = ") for c in sentence.comments) for sentence in text)
+
+
+def test_byte_order_marks_inside_a_file_are_no_words(tmp_path):
+    """Files that were put one behind the other keep their marks."""
+    expected = [Sentence(("Anna",), ("O",)), Sentence(("Rome",), ("X",))]
+    for text in (
+        "Anna\tO\n\n\ufeffRome\tX\n\ufeff",
+        "\ufeffAnna\tO\n\ufeff\n\ufeff\ufeffRome\tX\n",
+        "Anna O\n \ufeff \nRome X\n\ufeff\r\n",
+        "Anna\tO\n\u200b\u00a0\nRome\tX\n\x0c\n",
+    ):
+        assert read(tmp_path, text) == expected
+    rows = [json.dumps({"words": s.words, "labels": s.labels}) for s in expected]
+    assert read(tmp_path, "\ufeff" + "\n\ufeff".join(rows), "a.jsonl") == expected
+    (found,) = read(tmp_path, "\ufeff\n\ufeffAnna sings\n", "a.txt", with_labels=False)
+    assert found.words == ("Anna", "sings") and found.starts == (0, 5)
+
+
+@pytest.mark.parametrize("label", ["B-PER\u200b", "\u00a0O", "B-\ufeffPER", "O\x00", "O\u00ad"])
+def test_labels_with_invisible_characters_are_refused(tmp_path, label):
+    expected = f"line 2: the label {label!a} has an invisible character"
+    assert expected in message(tmp_path, f"a\tO\nb\t{label}\n")
+    row = json.dumps({"words": ["a", "b"], "labels": ["O", label]})
+    assert expected in message(tmp_path, "\n" + row, "a.jsonl")

@@ -129,5 +129,42 @@ def test_other_xml(tmp_path):
         read_sentences(write(tmp_path, "<r>"))
     with pytest.raises(InputError, match="holds no words"):
         read_sentences(write(tmp_path, "<r/>"), with_labels=False)
-    with pytest.raises(InputError, match="leave --column away"):
+    with pytest.raises(InputError, match="leave out --column"):
         read_sentences(write(tmp_path), "x")
+
+
+def test_targets_may_differ_from_the_text_in_case(tmp_path):
+    assert labels(tmp_path, "Soep was heerlijk.", ("soep", 0, 4)) == "B O O O"
+    assert labels(tmp_path, "De SOEP was heerlijk", ("soep", 0, 4)) == "O B O O"
+    assert labels(tmp_path, "The Fish, not fish", ("fish", 9, 9)) == "O O O O B"  # the exact one
+    with pytest.raises(InputError, match="the target 'fish' does not stand"):
+        labels(tmp_path, "Fish or FISH", ("fish", 9, 9))
+
+
+def test_other_elements_and_attributes_are_not_passed_over(tmp_path):
+    text = opinion("a soup", ("soup", 2, 6))
+    for old, new, expected in [
+        ("<Opinions>", '<aspectTerms><x term="a"/></aspectTerms><Opinions>', "'aspectTerms'"),
+        ('from="2"', 'from="2" unit="utf16"', "'unit'"),
+        ('id="s"', 'id="s" partial="yes"', "'partial'"),
+    ]:
+        path = write(tmp_path, text.replace(old, new, 1))
+        with pytest.raises(InputError, match=rf"sentence s: .*{expected}"):
+            read_sentences(path)
+        assert read_sentences(path, with_labels=False)[0].words == ("a", "soup")
+
+
+def test_annotation_that_is_left_out_is_not_o(tmp_path, caplog):
+    text = opinion("a soup", ("soup", 2, 6))
+    path = write(tmp_path, text.replace('target="soup" ', ""))
+    with pytest.raises(InputError, match=r"sentence s: an opinion has no target, as in subtask 2"):
+        read_sentences(path)
+    of_reviews = "<r><sentence><text>a</text></sentence><Opinions><Opinion/></Opinions></r>"
+    with pytest.raises(InputError, match="no Opinion elements in its sentences"):
+        read_sentences(write(tmp_path, of_reviews))
+    with caplog.at_level("WARNING", "absl"):
+        read_sentences(write(tmp_path), with_labels=False)
+        assert not caplog.text
+        read_sentences(write(tmp_path))
+    assert "1 sentences are out of scope" in caplog.text
+    assert set(read_sentences(tmp_path / "a.xml", allow_missing=True)[1].labels) == {"_"}

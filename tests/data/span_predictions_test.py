@@ -206,7 +206,7 @@ def other_text(text):
         (lines_of([{"start": 4, "end": 4, "label": "X"}]), "characters 4 to 4"),
         (lines_of([{"start": "0", "end": 4, "label": "X"}]), "characters '0' to 4"),
         (lines_of([{"start": True, "end": 4, "label": "X"}]), "characters True to 4"),
-        (lines_of([{"label": "X"}]), "characters None to None"),
+        (lines_of([{"label": "X"}]), "it has no place"),
         (lines_of([{"start": 0, "end": 4}]), "None is no entity type"),
         (lines_of([{"start": 0, "end": 4, "label": "O"}]), "'O' is no entity type"),
         (lines_of([{"start": 0, "end": 4, "label": ""}]), "'' is no entity type"),

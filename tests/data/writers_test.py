@@ -41,7 +41,7 @@ sentences = st.builds(
 )
 def test_what_is_written_is_read_back(corpus, name):
     write = write_conll if "conll" in name else write_jsonl
-    assume(not any(sentence.words[0].startswith("\ufeff") for sentence in corpus))
+    assume(not any(word.startswith("\ufeff") for sentence in corpus for word in sentence.words))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write(path, ((sentence, sentence.labels) for sentence in corpus))
@@ -79,6 +79,13 @@ def test_words_that_conll_cannot_hold(tmp_path, word):
     with pytest.raises(InputError, match=r"a\.conll, sentence 2: .*\.jsonl"):
         write_conll(path, rows)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_word_behind_a_mark_is_refused_wherever_it_stands(tmp_path):
+    with pytest.raises(InputError, match=r"cannot hold the word '.ufeffa'"):
+        write_conll(tmp_path / "a.conll", [(Sentence(("b", "\ufeffa")), ["O", "O"])])
+    write_conll(tmp_path / "a.conll", [(Sentence(("b", "\ufeff")), ["O", "O"])])
+    assert read_sentences(tmp_path / "a.conll")[0].words == ("b", "\ufeff")
 
 
 @pytest.mark.parametrize("write", [write_conll, write_jsonl])

@@ -25,3 +25,14 @@ def test_a_run_from_the_standard_input_is_never_the_same_again(tmp_path):
     command = [sys.executable, "-c", CODE.format(file=str(file))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.split() == ["False", "True"]
+
+
+def test_a_labelled_text_in_which_nothing_is_annotated_is_refused(tmp_path):
+    (tmp_path / "a.conll").write_text("Anna\tO\nsings\tO\n")
+    command = [sys.executable, "-m", "launch.evaluate", f"--gold={tmp_path / 'a.conll'}"]
+    command += [f"--predicted={tmp_path / 'a.conll'}"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2 and not done.stdout
+    assert "a.conll: every word is labelled O" in done.stderr and "--column" in done.stderr

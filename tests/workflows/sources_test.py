@@ -1,3 +1,6 @@
+import json
+import re
+
 import numpy as np
 import pytest
 
@@ -11,7 +14,7 @@ from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import transfer
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.prediction import read_to_score
+from zsl_jax.workflows.prediction import aggregate_files, read_to_score
 from zsl_jax.workflows.source_flags import parse_sources, with_label_maps
 from zsl_jax.workflows.sources import (
     Source,
@@ -87,21 +90,25 @@ def test_bad_label_maps_are_refused(tmp_path, values, message):
 def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
     gold = [Sentence(("a", "b", "c", "d"), ("B-X", "I-X", "O", "B-X"))]
 
-    def scores(labels):
+    def scores(labels, gold_scheme="bio"):
         path = tmp_path / "p.conll"
         pairs = zip(gold[0].words, labels.split(), strict=True)
         path.write_text("".join(f"{word}\t{label}\n" for word, label in pairs))
-        made = read_to_score(str(path), gold)
+        made = read_to_score(str(path), gold, gold_scheme=gold_scheme)
         given = labels_by_sentence(made.label_names, made.words, made.labels)
         return metrics.score([gold[0].labels], given)
 
     assert scores("B-X E-X O S-X")["f1_strict"] == 1
-    assert scores("I-X I-X O I-X")["f1_strict"] == 1  # IO
+    assert scores("B_X I_X O B_X")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X")["f1_strict"] == 0  # not IO: gold is BIO
+    assert scores("I-X I-X O I-X", "io")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X", "iob1")["f1_strict"] == 1
+    assert scores("I-X B-X O B-X")["f1_strict"] == pytest.approx(0.5)  # not IOB1
     stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
     assert stray["strict"]["overall"]["support"] == 2
     assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
     path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")
-    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0.4)):
+    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0)):
         labels = np.array(ids, np.int32)
         write_predictions(path, SourcePredictions(names, labels, None, (gold[0].words,)))
         made = read_to_score(str(path), gold)
@@ -162,3 +169,64 @@ def test_what_is_no_source(values, expected):
         parse_sources(values)
     with pytest.raises(InputError, match=expected.replace("--source", "--test_source")):
         parse_sources(values, "--test_source")
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([-1, -1], "source en abstains from all 2 words"),
+        ([0, -1], "source en names no entity in 2 words; .* --sparse=en"),
+        ([0, 1], None),
+    ],
+)
+def test_a_source_that_says_nothing_is_named(caplog, labels, expected):
+    made = SourcePredictions(("O", "B-X"), np.array(labels, np.int32), None, (("a", "b"),))
+    with caplog.at_level("WARNING", "absl"):
+        in_target_labels(Source("en", "-"), made)
+    assert expected in caplog.text if expected else not caplog.text
+
+
+def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
+    line = {"text": "\U0001f45e Al ran", "spans": [{"start": 3, "end": 5, "label": "X"}]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    text = TextPart([Sentence(("\U0001f45e", "Al", "ran"))])
+    source = Source("en", str(tmp_path / "a.jsonl"), offsets="utf16")
+    made = source_predictions(source, text, tmp_path, 64)
+    assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
+    with pytest.raises(InputError, match="--offsets=utf16"):
+        source_predictions(source._replace(offsets=None), text, tmp_path, 64)
+
+
+def test_plain_labels_with_o_and_labels_without_names_are_warned_of(caplog):
+    for names, expected in (
+        (("O", "PER"), "source en: O, PER are read as plain tags, not entities; .*--label_map=en"),
+        (("LABEL_0",), "source en: LABEL_0 are read as tags whose names are missing"),
+    ):
+        made = SourcePredictions(names, np.zeros(1, np.int32), None, (("a",),))
+        with caplog.at_level("WARNING", "absl"):
+            in_target_labels(Source("en", "-"), made._replace(labels=np.array([len(names) - 1])))
+        assert re.search(expected, caplog.text)
+
+
+def test_sources_in_different_schemes_are_refused_until_a_label_map_says_what_is_meant(tmp_path):
+    words = ("Anna", "Maria", "in", "Rome")
+    said = {
+        "a": "B-PER I-PER O B-LOC",
+        "b": "PER PER O LOC",
+        "c": "LABEL_1 LABEL_2 LABEL_0 LABEL_3",
+    }
+    maps = {
+        "b": "{PER: I-PER, LOC: I-LOC}",
+        "c": "{LABEL_0: O, LABEL_1: B-PER, LABEL_2: I-PER, LABEL_3: B-LOC}",
+    }
+    for name, labels in said.items():
+        rows = zip(words, labels.split(), strict=True)
+        (tmp_path / f"{name}.conll").write_text("".join(f"{w}\t{label}\n" for w, label in rows))
+    sources = {name: Source(name, str(tmp_path / f"{name}.conll")) for name in said}
+    for name, content in maps.items():
+        with pytest.raises(InputError, match=rf"the source {name} gives .*--label_map={name}=FILE"):
+            aggregate_files([sources[name], sources["a"]], "majority")
+        (tmp_path / name).write_text(content)
+        mapped = sources[name]._replace(label_map=str(tmp_path / name))
+        made = aggregate_files([mapped, sources["a"]], "majority")
+        assert [made.label_names[label] for label in made.labels] == said["a"].split()

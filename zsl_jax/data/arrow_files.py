@@ -1,9 +1,7 @@
 """Opens Parquet and Arrow files so that nothing in them is trusted before it is checked."""
 
-import json
 import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +13,7 @@ from zsl_jax.errors import InputError
 MOST_BYTES = 1 << 32
 MOST_VALUES = 1 << 29
 
-_UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
+UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 
 
 def parquet_schema(path: str | os.PathLike[str]) -> pa.Schema:
@@ -27,8 +25,8 @@ def parquet_schema(path: str | os.PathLike[str]) -> pa.Schema:
     try:
         with pq.ParquetFile(path) as file:
             return _named(file.schema_arrow)
-    except _UNREADABLE as error:
-        raise _unreadable(os.fspath(path), "Parquet file", error) from error
+    except UNREADABLE as error:
+        raise unreadable(os.fspath(path), "Parquet file", error) from error
 
 
 def parquet_tables(path: str | os.PathLike[str], columns: Sequence[str]) -> Iterator[pa.Table]:
@@ -56,8 +54,8 @@ def parquet_tables(path: str | os.PathLike[str], columns: Sequence[str]) -> Iter
                 yield table
     except InputError:
         raise
-    except _UNREADABLE as error:
-        raise _unreadable(name, "Parquet file", error) from error
+    except UNREADABLE as error:
+        raise unreadable(name, "Parquet file", error) from error
 
 
 def _check_size(group: Any, name: str) -> None:
@@ -73,33 +71,6 @@ def _check_size(group: Any, name: str) -> None:
         )
 
 
-def dataset_files(folder: str) -> list[str]:
-    """The Arrow files of a folder that `save_to_disk` of Hugging Face `datasets` wrote.
-
-    Raises:
-      InputError: It holds several splits, or its state.json names no files in it.
-    """
-    splits = Path(folder, "dataset_dict.json")
-    if splits.is_file():
-        found = sorted(file.parent.name for file in Path(folder).glob("*/state.json"))
-        raise InputError(
-            f"{folder} holds several splits ({', '.join(found)}); name one, such as "
-            f"{Path(folder, found[0] if found else 'train')}."
-        )
-    state = Path(folder, "state.json")
-    try:
-        listed = json.loads(state.read_text(encoding="utf-8"))["_data_files"]
-        names = [entry["filename"] for entry in listed]
-        files = [Path(folder, Path(name).name) for name in names]
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError(f"{state} cannot be read ({error}); save the dataset again.") from error
-    present = {file.name for file in Path(folder).iterdir()}
-    missing = [repr(file.name) for file in files if file.name not in present]
-    if missing or not files:
-        raise InputError(f"{folder} lacks {', '.join(missing) or 'data files'}; save it again.")
-    return list(map(str, files))
-
-
 def arrow_batches(path: str) -> Iterator[pa.RecordBatch]:
     """The record batches of an Arrow stream, validated; the file is memory-mapped.
 
@@ -112,8 +83,8 @@ def arrow_batches(path: str) -> Iterator[pa.RecordBatch]:
             for batch in stream:
                 batch.validate(full=True)
                 yield batch
-    except _UNREADABLE as error:
-        raise _unreadable(path, "Arrow stream", error) from error
+    except UNREADABLE as error:
+        raise unreadable(path, "Arrow stream", error) from error
 
 
 def _named(schema: pa.Schema) -> pa.Schema:
@@ -122,7 +93,8 @@ def _named(schema: pa.Schema) -> pa.Schema:
     return schema
 
 
-def _unreadable(name: str, kind: str, error: Exception) -> InputError:
+def unreadable(name: str, kind: str, error: Exception) -> InputError:
+    """The error of a file that Arrow cannot read."""
     reason = " ".join(str(error).split())  # Arrow's messages may have several lines
     return InputError(f"{name} is not a readable {kind} ({reason}); write it again.")
 
@@ -132,6 +104,15 @@ def is_list(kind: pa.DataType) -> bool:
     return bool(
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
     )
+
+
+def column_values(schema: pa.Schema) -> dict[str, Any]:
+    """The names of columns, each with a value of its kind: a list, an object, or a plain one."""
+    found: dict[str, Any] = {}
+    for field in schema:
+        nested = {"": ""} if pa.types.is_nested(field.type) else "value"
+        found[field.name] = [""] if is_list(field.type) else nested
+    return found
 
 
 def is_text(kind: pa.DataType) -> bool:

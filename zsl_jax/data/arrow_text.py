@@ -11,16 +11,16 @@ from typing import Any
 import pyarrow as pa
 
 from zsl_jax.data.arrow_files import (
-    arrow_batches,
     check_text_lists,
-    dataset_files,
+    column_values,
     is_list,
     parquet_schema,
     parquet_tables,
 )
 from zsl_jax.data.checks import checked_label, checked_word
-from zsl_jax.data.json_lines import WORD_KEYS, label_keys_of
+from zsl_jax.data.json_lines import check_labelled, label_keys_of, word_keys_of
 from zsl_jax.data.read_options import ReadOptions
+from zsl_jax.data.saved_dataset import dataset_tables, saved_dataset
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
@@ -34,26 +34,26 @@ def read_parquet_text(options: ReadOptions) -> Iterator[Sentence]:
 
 def read_dataset(options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of a folder that `Dataset.save_to_disk` wrote."""
-    for file in dataset_files(options.name):
+    for file, rows in dataset_tables(saved_dataset(options.name)):
         place = options._replace(name=file)
-        for batch in arrow_batches(file):
-            columns = _columns(batch.schema, place)
-            yield from _sentences([batch], batch.schema, columns, place)
+        columns = _columns(rows.schema, place)
+        yield from _sentences([rows], rows.schema, columns, place)
 
 
 def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
     """The names of the words' and, where wanted, the labels' column."""
-    keys = [WORD_KEYS, label_keys_of(options)] if options.with_labels else [WORD_KEYS]
+    keys = [word_keys_of(options)] + ([label_keys_of(options)] if options.with_labels else [])
     columns = []
     for names in keys:
         name = next((name for name in names if name in schema.names), None)
         if name is None:
             found = ", ".join(map(repr, schema.names))
             raise InputError(
-                f"{options.name} has no column {' or '.join(names)} but {found}; name the "
-                "labels by --column, or rename the columns."
+                f"{options.name} has no column {' or '.join(names)} but {found}; {options.remedy}."
             )
         columns.append(name)
+    if options.with_labels:
+        check_labelled(options.name, column_values(schema), options)
     check_text_lists(schema, columns[:1], options.name)
     return columns
 

@@ -6,6 +6,7 @@ from typing import Any
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import (
+    OUTSIDE,
     REPAIR_RULE,
     LabelScheme,
     TaggingScheme,
@@ -13,6 +14,7 @@ from zsl_jax.labels import (
     sentence_starts,
     stray_label,
     to_bio,
+    usual_spelling,
 )
 from zsl_jax.types import Sentence
 
@@ -32,6 +34,7 @@ def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[s
     Raises:
       InputError: A plain label stands among those of entities.
     """
+    sentences, spelling = _spelled_sentences(sentences)
     labels = [sentence.labels or () for sentence in sentences]
     scheme = LabelScheme.from_labels(labels)
     stray = stray_label(scheme.names)
@@ -49,7 +52,38 @@ def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[s
         s if s.labels is None else s._replace(labels=tuple(next(flat) for _ in s.labels))
         for s in sentences
     ]
-    return turned, {"scheme": str(found.scheme), "repairs": found.repairs}
+    return turned, {"scheme": str(found.scheme), "repairs": found.repairs, **spelling}
+
+
+def _spelled_sentences(
+    sentences: Sequence[Sentence],
+) -> tuple[Sequence[Sentence], dict[str, str]]:
+    """The sentences with their labels in the usual spelling, and how they were spelled."""
+    names = sorted({label for sentence in sentences for label in sentence.labels or ()})
+    usual = dict(zip(names, usual_spelling(names), strict=True))
+    spelling = _spelling(usual)
+    if not spelling:
+        return sentences, {}
+    turned = [
+        s if s.labels is None else s._replace(labels=tuple(usual[label] for label in s.labels))
+        for s in sentences
+    ]
+    return turned, spelling
+
+
+def spelled_predictions(predictions: SourcePredictions) -> SourcePredictions:
+    """Predictions with their labels in the usual spelling; `about` says how they were spelled."""
+    usual = usual_spelling(predictions.label_names)
+    spelling = _spelling(dict(zip(predictions.label_names, usual, strict=True)))
+    if not spelling:
+        return predictions
+    return predictions._replace(label_names=usual, about={**predictions.about, **spelling})
+
+
+def _spelling(usual: Mapping[str, str]) -> dict[str, str]:
+    """What `about` says of a spelling; nothing of the usual one."""
+    other = next((name for name in usual if usual[name] not in (name, OUTSIDE)), None)
+    return {} if other is None else {"spelling": f"{other} for {usual[other]}"}
 
 
 def bio_predictions(predictions: SourcePredictions) -> SourcePredictions:
@@ -62,6 +96,7 @@ def bio_predictions(predictions: SourcePredictions) -> SourcePredictions:
       The same in BIO (see `labels.to_bio` and `labels.bio_probs`); plain labels as they are.
       `about` has the "scheme" that was found, and the number of "repairs".
     """
+    predictions = spelled_predictions(predictions)
     starts = sentence_starts([len(words) for words in predictions.words])
     found = to_bio(predictions.label_names, predictions.labels, starts)
     about = {**predictions.about, "scheme": str(found.scheme), "repairs": found.repairs}

@@ -1,6 +1,7 @@
 """What a word and a label have to look like, whatever file they come from."""
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,38 @@ def are_plain(words: Sequence[str]) -> bool:
     """
     joined = "".join(words)
     return "" not in words and " " not in joined and UNWRITABLE.search(joined) is None
+
+
+def is_invisible(text: str) -> bool:
+    """Whether a text is white space and format characters only, such as marks of byte order.
+
+    >>> is_invisible("\u200b\ufeff\u00a0"), is_invisible("a\u200b")
+    (True, False)
+    """
+    return all(char.isspace() or unicodedata.category(char) == "Cf" for char in text)
+
+
+def check_visible(where: str, label: str) -> None:
+    """Refuses a label with a character that nobody sees, which would make it another label.
+
+    Raises:
+      InputError: It has one; an ordinary blank inside is none.
+    """
+    if not label.isprintable():
+        raise InputError(f"{where}: the label {label!a} has an invisible character; remove it.")
+
+
+def same_text(found: str, written: str) -> bool:
+    """Whether two texts are equal but for case, white space and Unicode normalisation.
+
+    >>> same_text("Cafe\u0301  au lait", "caf\u00e9 au lait"), same_text("Rome", "Roma")
+    (True, False)
+    """
+
+    def simple(text: str) -> str:
+        return unicodedata.normalize("NFC", " ".join(text.split()).casefold())
+
+    return simple(found) == simple(written)
 
 
 def checked_word(where: str, word: Any) -> str:
@@ -68,4 +101,5 @@ def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str
         raise InputError(f"{where}: the word '{word}' has no label; label it or drop the sentence.")
     if not isinstance(name, str) or UNWRITABLE.search(name):
         raise InputError(f"{where}: the label {label!r} of '{word}' is not a name; write its name.")
+    check_visible(where, name)
     return name

@@ -1,225 +1,129 @@
-"""Files with one word a line: CoNLL columns, CoNLL-U, Universal NER and WikiANN."""
+"""Files with one word per line: CoNLL columns, CoNLL-U, Universal NER and WikiANN."""
 
-import itertools
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from zsl_jax.data.checks import checked_label, checked_word
+from absl import logging
+
+from zsl_jax.data.checks import are_plain, checked_label, checked_word, is_invisible
+from zsl_jax.data.column_layout import Layout, find_layout, is_document, sample_sentences
+from zsl_jax.data.comment_lines import is_comment
+from zsl_jax.data.label_column import Rows, label_column
+from zsl_jax.data.numbering import Numbering
 from zsl_jax.data.read_options import ReadOptions
+from zsl_jax.data.sentence_breaks import SentenceBreaks
+from zsl_jax.data.text_files import look_ahead
+from zsl_jax.data.wikiann import without_language
+from zsl_jax.data.word_column import doubt_words
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-# So many words with a language in front are enough to tell WikiANN by.
-SURELY_WIKIANN = 10_000
-
-_BLANKS = re.compile(r"[ \t]+")
-_KEY_COMMENT = re.compile(r"#[ ]?[\w.:-]+[ ]*=")
-_DOCUMENT = re.compile(r"-DOCSTART-(?:[ \t]|$)")
-_UNSURE = ("#", "-DOCSTART-")
-_LANGUAGE = re.compile(r"[a-z][a-z-]*:")
+# So many lines tell the layout of a file.
+SAMPLE_LINES = 1_200
+# So many words are no sentence.
+SURELY_A_TEXT = 1_000
 
 
-class Layout(NamedTuple):
-    """What stands where in a line.
-
-    Attributes:
-      tabs: Whether lines are cut at tabs, else at blanks.
-      num_columns: The columns that every line of a word has.
-      word_at: The word's column, from 0.
-      label_at: The label's column unless the user names another.
-      names: The columns' names, where the format has some.
-      numbered: Whether column 0 numbers the words as CoNLL-U does; all lines with "#" in front of
-        a sentence are comments then.
-      prefixed: Whether a language and a colon stand before each word.
-    """
-
-    tabs: bool
-    num_columns: int
-    word_at: int = 0
-    label_at: int = -1
-    names: tuple[str, ...] = ()
-    numbered: bool = False
-    prefixed: bool = False
-
-    def split(self, line: str) -> list[str]:
-        """The fields of a line."""
-        return line.split("\t") if self.tabs else cut_at_blanks(line)
-
-
-CONLLU_COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-CONLLU = Layout(True, 10, word_at=1, label_at=3, names=CONLLU_COLUMNS, numbered=True)
-UNER = Layout(True, 5, word_at=1, label_at=2, numbered=True)
-WIKIANN = Layout(True, 2, prefixed=True)
-
-
-def cut_at_blanks(line: str) -> list[str]:
-    """The fields of a line between blanks and tabs; no other white space separates."""
-    return _BLANKS.split(line.strip(" \t"))
+_Row = tuple[int, list[str]]  # the number of the line of a word, and its fields
 
 
 def read_columns(
-    lines: Iterable[str], options: ReadOptions, layout: Layout | None = None
+    lines: Iterable[str], options: ReadOptions, given: Layout | None = None
 ) -> Iterator[Sentence]:
-    """Sentences of a file with one word a line; without a layout, its first word tells it."""
-    coming = iter(lines)
-    first = list(_up_to_a_sure_word(coming))
+    """Sentences of a file with one word per line; without a layout, its first lines tell it."""
+    first, coming = look_ahead(iter(lines), SAMPLE_LINES, _is_surely_a_word)
     if not any(line.strip(" \t") for line in first):
         return
-    layout = layout or _find_layout(first)
-    label_at = _label_column(options, layout) if options.with_labels else None
-    for comments, rows in _blocks(itertools.chain(first, coming), layout):
-        words: list[str] = []
-        labels: list[str] = []
-        for number, line in rows:
-            where = f"{options.name}, line {number}"
-            fields = layout.split(line)
-            if len(fields) != layout.num_columns:
-                raise InputError(_wrong_columns(where, len(fields), layout))
-            if layout.numbered and not _is_word_number(where, fields[0]):
-                continue
-            word = fields[layout.word_at]
-            word = _without_language(where, word) if layout.prefixed else word
-            words.append(checked_word(where, word))
-            if label_at is not None:
-                label = fields[label_at]
-                labels.append(checked_label(where, label, word, options.allow_missing))
-        if words:
-            yield Sentence(tuple(words), tuple(labels) if options.with_labels else None, comments)
+    layout = find_layout(first, options, given)
+    sample = _sample(first, layout, options)
+    label_at = label_column(layout, sample, options) if options.with_labels else None
+    last = {fields[-1 if label_at is None else label_at] for fields in sample}
+    known: dict[str, str] = {}  # labels that were looked at
+    for comments, rows in _blocks(coming, options, layout, last):
+        words = _words(rows, layout, options.name)
+        labels = None
+        if label_at is not None:
+            for (number, fields), word in zip(rows, words, strict=True):
+                if (label := fields[label_at]) not in known:
+                    where = f"{options.name}, line {number}"
+                    known[label] = checked_label(where, label, word, options.allow_missing)
+            labels = tuple([known[fields[label_at]] for _, fields in rows])
+        yield Sentence(words, labels, comments)
+
+
+def _sample(first: Sequence[str], layout: Layout, options: ReadOptions) -> Rows:
+    """The fields of the first words, if they may be words."""
+    sentences = sample_sentences(first, layout)
+    sample = [fields for sentence in sentences for fields in sentence]
+    doubt_words(layout, sample, options)
+    if len(sentences) == 1 and len(sample) > SURELY_A_TEXT and layout.sentence_at is None:
+        logging.warning("%s: no empty line ends a sentence of %d words", options.name, len(sample))
+    return sample
+
+
+def _words(rows: Sequence[_Row], layout: Layout, name: str) -> tuple[str, ...]:
+    """The words of a sentence."""
+    words = [fields[layout.word_at] for _, fields in rows]
+    if are_plain(words) and not layout.prefixed:
+        return tuple(words)
+    places = [f"{name}, line {number}" for number, _ in rows]
+    if layout.prefixed:
+        words = list(map(without_language, places, words))
+    return tuple(map(checked_word, places, words))
+
+
+def _is_surely_a_word(line: str) -> bool:
+    """Whether a line cannot be empty, a comment or a document's mark."""
+    return bool(line.strip(" \t")) and not line.startswith(("#", "-DOCSTART-"))
 
 
 def _blocks(
-    lines: Iterable[str], layout: Layout
-) -> Iterator[tuple[tuple[str, ...], list[tuple[int, str]]]]:
-    """The comments and numbered lines of each sentence."""
+    lines: Iterable[str], options: ReadOptions, layout: Layout, labels: Collection[str]
+) -> Iterator[tuple[tuple[str, ...], list[_Row]]]:
+    """The comments and the lines of the words of each sentence."""
     comments: list[str] = []
-    rows: list[tuple[int, str]] = []
+    rows: list[_Row] = []
+    breaks = SentenceBreaks(layout, options)
+    split, width = layout.split, layout.num_columns
     for number, line in enumerate(lines, start=1):
-        filled = line.strip(" \t")
-        document = filled and not layout.numbered and _DOCUMENT.match(line)
+        filled = not _is_empty(line, layout)
+        document = filled and is_document(line) and layout.numbering is not Numbering.CONLLU
         if rows and (document or not filled):
             yield tuple(comments), rows
             comments, rows = [], []
-        if document or (filled and not rows and _is_comment(line, layout)):
+        if document or (
+            line[:1] == "#" and is_comment(number, line, layout, None if rows else labels, options)
+        ):
             comments.append(line)
-        elif filled:
-            rows.append((number, line))
+        elif filled and line != layout.header:
+            fields = split(line)
+            if len(fields) != width:
+                raise InputError(_wrong_columns(options, number, len(fields), layout))
+            if breaks.possible:
+                if not breaks.is_word(number, fields):
+                    continue
+                if breaks.begins_sentence(number, fields, bool(rows)):
+                    yield tuple(comments), rows
+                    comments, rows = [], []
+            rows.append((number, fields))
     if rows:
         yield tuple(comments), rows
 
 
-def _up_to_a_sure_word(lines: Iterator[str]) -> Iterator[str]:
-    """The lines up to the first one that cannot be a comment or a document's mark."""
-    for line in lines:
-        yield line
-        if line.strip(" \t") and not line.startswith(_UNSURE):
-            return
-
-
-def _find_layout(lines: Sequence[str]) -> Layout:
-    """The cut of a column file, from its first line that is surely a word's."""
-    filled = [line for line in lines if line.strip(" \t")]
-    sure = (line for line in filled if not line.startswith(_UNSURE))
-    first = next(sure, next((line for line in filled if "\t" in line), filled[0]))
-    tabs = "\t" in first
-    return Layout(tabs, len(Layout(tabs, 0).split(first)))
-
-
-def _is_comment(line: str, layout: Layout) -> bool:
-    """Whether a line before a sentence's first word is a comment; the word "#" is not."""
-    if layout.numbered:
-        return line.startswith("#")
-    if "\t" in line:
+def _is_empty(line: str, layout: Layout) -> bool:
+    """Whether a line has nothing in it, or one field that nobody sees where words have several."""
+    if "!" <= line[:1] <= "~":  # most lines
         return False
-    free = line.startswith("# ") and len(layout.split(line)) != layout.num_columns
-    return free or _KEY_COMMENT.match(line) is not None
-
-
-def _label_column(options: ReadOptions, layout: Layout) -> int:
-    """The number of the label column, from 0."""
-    name = options.name
-    column = layout.label_at if options.column is None else options.column
-    if isinstance(column, str) and re.fullmatch(r"-?\d{1,9}", column):
-        column = int(column)
-    if isinstance(column, str):
-        if column.lower() in layout.names:
-            return layout.names.index(column.lower())
-        known = f"one of {', '.join(layout.names)}" if layout.names else "a number such as 1 or -1"
-        raise InputError(f"{name}: there is no column '{column}'; it has to be {known}.")
-    if layout.num_columns == 1:
-        raise InputError(
-            f"{name} has no labels: its first word stands alone in its line; "
-            "add a label column or read the file as plain text."
-        )
-    if not -layout.num_columns <= column < layout.num_columns:
-        last = layout.num_columns - 1
-        raise InputError(f"{name}: there is no column {column}; its columns are 0 to {last}.")
-    return column % layout.num_columns
-
-
-def _wrong_columns(where: str, found: int, layout: Layout) -> str:
-    cut = "tabs" if layout.tabs else "blanks"
-    return (
-        f"{where}: {found} column(s) where {layout.num_columns} are expected, cut at {cut}; "
-        "write every word with the same columns and an empty line between sentences, or name "
-        "another --format."
-    )
-
-
-def _is_word_number(where: str, identifier: str) -> bool:
-    """True for a word; False for a multiword token (1-2) and an empty node (1.1)."""
-    if identifier.isascii() and identifier.isdigit():
+    if not line.strip(" \t"):
         return True
-    if re.fullmatch(r"[0-9]+[-.][0-9]+", identifier):
-        return False
-    raise InputError(
-        f"{where}: '{identifier}' is not a CoNLL-U word number such as 1, 1-2 or 1.1; "
-        "for plain columns use another extension or --format=conll."
-    )
+    return is_invisible(line) and layout.num_columns > 1 and len(layout.split(line)) == 1
 
 
-def _without_language(where: str, field: str) -> str:
-    """The word of a WikiANN line."""
-    language = _LANGUAGE.match(field)
-    if language is None:
-        raise InputError(
-            f"{where}: {field!r} has no language and colon before the word, as in 'en:word'; "
-            "name another --format."
-        )
-    return field[language.end() :]
-
-
-def refuse_wikiann(sentences: Iterable[Sentence], name: str) -> Iterator[Sentence]:
-    """The sentences, unless one language stands with a colon before every word.
-
-    They are held back until a word has no such prefix.
-
-    Raises:
-      InputError: All words have it, or all of the first `SURELY_WIKIANN`.
-    """
-    coming = iter(sentences)
-    held: list[Sentence] = []
-    num_words = 0
-    for sentence in coming:
-        held.append(sentence)
-        num_words += len(sentence.words)
-        found = _LANGUAGE.match(held[0].words[0])
-        prefix = found.group() if found else ""
-        if not all(
-            prefix and word.startswith(prefix) and word != prefix for word in sentence.words
-        ):
-            break
-        if num_words >= SURELY_WIKIANN:
-            raise InputError(_is_wikiann(name, prefix))
-    else:
-        if held:
-            raise InputError(_is_wikiann(name, prefix))
-    yield from held
-    yield from coming
-
-
-def _is_wikiann(name: str, prefix: str) -> str:
+def _wrong_columns(options: ReadOptions, number: int, found: int, layout: Layout) -> str:
+    cut = "tabs" if layout.tabs else "blanks"
+    way_out = "an empty line between sentences, or name another --format"
+    if layout.numbering is Numbering.CONLLU:
+        way_out = "use another extension or --format=conll for plain columns"
     return (
-        f"{name}: every word begins with {prefix!r}; say --format=wikiann if that is its "
-        "language, or --format=conll if it belongs to the words."
+        f"{options.name}, line {number}: {found} column(s) where {layout.num_columns} are "
+        f"expected, cut at {cut}; write every word with the same columns and {way_out}."
     )

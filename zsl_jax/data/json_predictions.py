@@ -8,7 +8,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.data.checks import MISSING_LABEL, checked_label, checked_word
-from zsl_jax.data.json_lines import read_objects
+from zsl_jax.data.json_lines import LABEL_KEYS, check_labelled, read_objects
+from zsl_jax.data.known_keys import shown_keys
+from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.source_predictions import (
     SourcePredictions,
     check_label_names,
@@ -30,7 +32,7 @@ class _Row(NamedTuple):
 def read_json_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
     """Reads a file with one JSON object a line, one line a sentence.
 
-    {"words": [...], "labels": [...], "probabilities": [[...], ...]}, where "labels" or
+    {"words": [...], "labels": [...], "probabilities": [[...], ...]}, where "labels" ("tags") or
     "probabilities" may be left out: the label of a word is then its most probable one. The first
     line gives "label_names", the order of the probabilities, alone or beside its words. A label or
     a row of probabilities that is null abstains.
@@ -90,9 +92,13 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
     """One line, its lists compared with its words."""
     values = line.get("words", line.get("tokens"))
     if not isinstance(values, list):
-        raise InputError(f'{where}: no list "words"; write the words that were labelled.')
+        raise InputError(
+            f'{where}: no list "words" (its keys are {shown_keys(line)}); write the words that '
+            "were labelled."
+        )
+    check_labelled(where, line, ReadOptions("", allow_missing=True))
     words = tuple(checked_word(where, word) for word in values)
-    labels = line.get("labels", line.get("tags"))
+    labels = next((line[key] for key in LABEL_KEYS if line.get(key) is not None), None)
     probs = line.get("probabilities")
     for what, found in (("labels", labels), ("probabilities", probs)):
         if found is not None and (not isinstance(found, list) or len(found) != len(words)):

@@ -3,7 +3,7 @@
 import os
 import reprlib
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import yaml
@@ -11,7 +11,32 @@ import yaml
 from zsl_jax.data.checks import UNWRITABLE
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, LabelScheme, TaggingScheme, label_parts, merge_columns
+from zsl_jax.labels import (
+    OUTSIDE,
+    LabelScheme,
+    TaggingScheme,
+    label_parts,
+    merge_columns,
+    usual_spelling,
+)
+
+
+class _TwiceError(yaml.YAMLError):
+    """A key that stands twice in one mapping."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads plain values, and refuses a key that stands twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping; of two equal keys PyYAML itself takes the last."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if key.value in seen:
+                    raise _TwiceError(f"line {key.start_mark.line + 1}: {key.value!r}")
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 class LabelMap(NamedTuple):
@@ -43,12 +68,14 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     where = os.fspath(path)
     try:
         with open(path, encoding="utf-8") as file:
-            targets = yaml.safe_load(file)
+            targets = yaml.load(file, _Loader)
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # of PyYAML, for values
         reason = " ".join(str(error).split())  # such as 2001-99-99
         raise InputError(f"{where}: a value is none ({reason}); put labels into quotes.") from None
+    except _TwiceError as error:
+        raise InputError(f"{where}, {error} is there twice; keep the line that counts.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
@@ -175,9 +202,10 @@ def _with_letter(
         return target
     members = target if isinstance(target, tuple) else (target,)
     for member in members:
-        if member != OUTSIDE and label_parts([member]).scheme is not TaggingScheme.PLAIN:
+        usual = usual_spelling([member])[0]
+        if member != OUTSIDE and label_parts([usual]).scheme is not TaggingScheme.PLAIN:
             raise InputError(
                 f"{path}: {entity_type} is an entity type, but {member} is a label; give it a type "
-                f"such as {member[2:]}."
+                f"such as {usual[2:]}."
             )
     return name[:2] + set_name(members)

@@ -10,13 +10,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import PurePath
 
 from zsl_jax.data.checks import checked_label, checked_word
-from zsl_jax.data.columns import cut_at_blanks
+from zsl_jax.data.column_layout import cut_at_blanks
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
 from zsl_jax.types import Sentence
 
 DOMAINS = ("bc", "bn", "mz", "nw", "pt", "tc", "wb")
+
+# Domains whose names OntoNotes does not annotate, and words among which there is a name elsewhere.
+_UNNAMED = ("pt",)
+SURELY_NAMED = 100
 
 _FEWEST_COLUMNS = 12
 _NUMBER, _WORD = 2, 3
@@ -28,7 +32,9 @@ _Row = tuple[str, list[str]]  # file and line, fields
 
 def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of one file; `# domain = ...` is a comment of each where the domain is known."""
+    options._replace(column=None).refuse_columns("OntoNotes")
     column = _label_column(options)
+    domain, count, named = None, 0, not options.with_labels or column != _COLUMNS["ner"]
     for opening, rows in _blocks(lines, options.name):
         domain = _domain(options.name, rows[0][1][0])
         comments = (*opening, f"# domain = {domain}") if domain else opening
@@ -41,12 +47,22 @@ def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sente
         labels = None
         if options.with_labels and column == _COLUMNS["ner"]:
             labels = _bio([(where, fields[column]) for where, fields in rows])
+            count, named = count + len(words), named or set(labels) != {OUTSIDE}
         elif options.with_labels:
             labels = tuple(
                 checked_label(where, fields[column], fields[_WORD], options.allow_missing)
                 for where, fields in rows
             )
         yield Sentence(words, labels, comments)
+    if not named and (domain in _UNNAMED or count > SURELY_NAMED):
+        raise InputError(_without_names(options.name, count))
+
+
+def _without_names(name: str, count: int) -> str:
+    return (
+        f"{name}: none of its {count} words is in an entity, as in documents whose names are not "
+        "annotated; leave the file out, or read its parts of speech with --column=pos."
+    )
 
 
 def _label_column(options: ReadOptions) -> int:

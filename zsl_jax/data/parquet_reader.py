@@ -11,7 +11,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Float, Int
 
-from zsl_jax.data.arrow_files import check_text_lists, is_list, parquet_schema, parquet_tables
+from zsl_jax.data.arrow_files import (
+    check_text_lists,
+    column_values,
+    is_list,
+    parquet_schema,
+    parquet_tables,
+)
+from zsl_jax.data.known_keys import check_keys
 from zsl_jax.data.parquet_writer import ABOUT_KEY, FORMAT_VERSION, LABEL_NAMES_KEY, VERSION_KEY
 from zsl_jax.data.source_predictions import (
     SourcePredictions,
@@ -47,6 +54,7 @@ def read_parquet(
     where = os.fspath(path)
     schema = parquet_schema(path)
     label_names = _label_names(schema, where)
+    check_keys(where, column_values(schema), ("words", "labels", "probabilities", "comments"))
     columns = [name for name in ("words", "labels", "probabilities") if name in schema.names]
     blocks = [_block(schema.empty_table().select(columns), label_names, where, 1)]
 

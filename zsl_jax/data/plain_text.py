@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from zsl_jax.data.checks import are_plain, checked_word
-from zsl_jax.data.columns import cut_at_blanks
+from zsl_jax.data.column_layout import cut_at_blanks
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.word_rules import find_words
 from zsl_jax.errors import InputError
@@ -17,6 +17,7 @@ def read_plain_text(lines: Iterable[str], options: ReadOptions) -> Iterator[Sent
             f"{options.name} is read as plain text, which has no labels; name labelled text, or "
             "the file's --format."
         )
+    options.refuse_columns("plain text")
     for number, line in enumerate(lines, start=1):
         words, starts = find_words(line, options.words or "whitespace")
         if not are_plain(words):

@@ -3,21 +3,22 @@
 Parquet is the format of this project; CoNLL columns and JSON lines come from other taggers.
 """
 
+import itertools
 import os
 import unicodedata
 from collections.abc import Iterator, Sequence
-from itertools import zip_longest
 
 import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.checks import MISSING_LABEL
+from zsl_jax.data.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.json_lines import read_objects
 from zsl_jax.data.json_predictions import read_json_predictions
 from zsl_jax.data.parquet_reader import read_parquet
 from zsl_jax.data.parquet_writer import write_prediction_blocks, write_predictions
 from zsl_jax.data.parts import Part
-from zsl_jax.data.readers import format_of, read_sentences
+from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.source_predictions import (
     CHECKED_AT_ONCE,
     SourcePredictions,
@@ -28,6 +29,7 @@ from zsl_jax.data.source_predictions import (
 from zsl_jax.data.span_lines import has_spans
 from zsl_jax.data.span_predictions import read_span_predictions
 from zsl_jax.data.stored_rows import stored_rows
+from zsl_jax.data.text_files import look_ahead, read_lines
 from zsl_jax.errors import InputError
 from zsl_jax.labels import Alphabet, LabelScheme
 from zsl_jax.types import Sentence, SourceVotes
@@ -48,6 +50,7 @@ def read_predictions(
     path: str | os.PathLike[str],
     text: Sequence[Sentence] | None = None,
     folder: str | os.PathLike[str] | None = None,
+    offsets: str | None = None,
 ) -> SourcePredictions:
     """Reads what one source says, in the format that the file's name tells.
 
@@ -63,6 +66,7 @@ def read_predictions(
         other files are for `check_words` to compare.
       folder: Where probabilities from Parquet go while they are needed (see `stored_rows`); None
         keeps them in memory.
+      offsets: What the places of character spans count, see `read_span_predictions`.
 
     Returns:
       The predictions, checked.
@@ -76,14 +80,21 @@ def read_predictions(
         raise InputError(f"There is no file {name} of predictions; correct the path.")
     if name.endswith(".parquet"):
         return _agreed_abstentions(read_parquet(name, folder))
-    if name.removesuffix(".gz").endswith(".jsonl"):
+    format = _format(name)
+    if format == "jsonl":
         if has_spans(next(read_objects(name), ("", {}))[1]):
-            return read_span_predictions(name, text)
+            return read_span_predictions(name, text, offsets)
         return _agreed_abstentions(read_json_predictions(name))
+    return _from_sentences(read_sentences(name, allow_missing=True, format=format))
+
+
+def _format(name: str) -> str:
+    """The format of a file of predictions; they have labels, so that they are no plain text."""
     format = format_of(name)
-    columns = format in ("conll", "txt")  # predictions have labels, so they are no plain text
-    found = read_sentences(name, allow_missing=True, format="conll" if columns else format)
-    return _from_sentences(found)
+    if format in ("conll", "txt"):
+        first, _ = look_ahead(read_lines(name, None, streamed=True), FIRST_LINES)
+        format = format_of_lines("conll", first, name)
+    return format
 
 
 def _agreed_abstentions(predictions: SourcePredictions) -> SourcePredictions:
@@ -190,7 +201,7 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
     for number, (predicted, sentence) in enumerate(pairs, start=1):
         if tuple(predicted) == sentence.words:
             continue
-        words = enumerate(zip_longest(predicted, sentence.words), start=1)
+        words = enumerate(itertools.zip_longest(predicted, sentence.words), start=1)
         place, (found, expected) = next((at, pair) for at, pair in words if pair[0] != pair[1])
         if found is None or expected is None:
             raise InputError(

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsl_jax.data.span_lines import CharacterSpan, SpanLine
+from zsl_jax.data.mentions import place_mentions
+from zsl_jax.data.span_lines import CharacterSpan, Mention, SpanLine
 from zsl_jax.errors import InputError
 
 
@@ -30,12 +31,16 @@ class Projection(NamedTuple):
       overlapping: Spans left out since one with a higher score, or a longer one, has a word of
         theirs.
       unplaced: Spans left out since they cover no word by more than half.
+      lost: Mentions that have no place of their own in the text.
+      examples: The spans of which any of this is true, for people.
     """
 
     spans: list[WordSpan]
     partial: int
     overlapping: int
     unplaced: int
+    lost: int
+    examples: list[str]
 
 
 def project(line: SpanLine, words: Sequence[str]) -> Projection:
@@ -55,11 +60,12 @@ def project(line: SpanLine, words: Sequence[str]) -> Projection:
       InputError: The texts differ in more than whitespace.
     """
     _check_same_text(line, words)
-    ends = np.cumsum([len(_squeezed(word)) for word in words])
-    spans = line.spans or []
+    ends = word_ends(words)
+    spans, lost = place_mentions(line.text, line.spans or [], word_places(line.text, ends))
     taken = np.zeros(len(words), bool)
     kept: list[WordSpan] = []
     partial = overlapping = unplaced = 0
+    faulty: list[CharacterSpan | Mention] = [*lost]
     for span in sorted(spans, key=_rank):
         first, last, cut = _covered_words(line.text, span, ends)
         partial += cut
@@ -70,7 +76,29 @@ def project(line: SpanLine, words: Sequence[str]) -> Projection:
         else:
             taken[first:last] = True
             kept.append(WordSpan(first, last, span.label, span.score))
-    return Projection(kept, partial, overlapping, unplaced)
+            if not cut:
+                continue
+        faulty.append(span)
+    examples = [_example(line, span) for span in faulty]
+    return Projection(kept, partial, overlapping, unplaced, len(lost), examples)
+
+
+def word_ends(words: Sequence[str]) -> np.ndarray:
+    """Where each word ends, in characters but whitespace."""
+    return np.cumsum([len(_squeezed(word)) for word in words])
+
+
+def word_places(text: str, ends: np.ndarray) -> list[tuple[int, int]]:
+    """Where the words of a text begin and end in it; `ends` counts characters but whitespace."""
+    places = [place for place, char in enumerate(text) if not char.isspace()]
+    bounds = zip([0, *ends.tolist()], ends.tolist(), strict=False)
+    return [(places[begin], places[end - 1] + 1) for begin, end in bounds if begin < end]
+
+
+def _example(line: SpanLine, span: CharacterSpan | Mention) -> str:
+    """A span as a warning quotes it."""
+    text = span.text if isinstance(span, Mention) else line.text[span.start : span.end]
+    return f"{line.where.rpartition(', ')[2]}: {text!r} ({span.label})"
 
 
 def _rank(span: CharacterSpan) -> tuple[float, int, int]:

@@ -7,28 +7,22 @@ they are written: no character is normalised, removed or turned round.
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Unpack
 
 from zsl_jax.data.arrow_text import read_dataset, read_parquet_text
-from zsl_jax.data.columns import CONLLU, UNER, WIKIANN, read_columns, refuse_wikiann
+from zsl_jax.data.column_layout import CONLLU, UNER, WIKIANN
+from zsl_jax.data.columns import read_columns
+from zsl_jax.data.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.json_lines import read_jsonl
 from zsl_jax.data.ontonotes import read_ontonotes
 from zsl_jax.data.plain_text import format_of_txt, read_plain_text
-from zsl_jax.data.read_options import ReadOptions
+from zsl_jax.data.read_options import Reading, ReadOptions
 from zsl_jax.data.semeval import read_semeval
-from zsl_jax.data.text_files import STANDARD_INPUT, find_files, read_bytes, read_lines
+from zsl_jax.data.text_files import STANDARD_INPUT, find_files, look_ahead, read_bytes, read_lines
+from zsl_jax.data.wikiann import refuse_wikiann
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-FORMATS = tuple("conll conllu jsonl parquet plain semeval ontonotes wikiann uner datasets".split())
-
-_BY_SUFFIX = {
-    ".conllu": "conllu",
-    ".iob2": "uner",
-    ".jsonl": "jsonl",
-    ".parquet": "parquet",
-    ".xml": "semeval",
-}
 _LINE_READERS = {"jsonl": read_jsonl, "ontonotes": read_ontonotes, "plain": read_plain_text}
 _LAYOUTS = {"conllu": CONLLU, "uner": UNER, "wikiann": WIKIANN}
 
@@ -37,11 +31,7 @@ def stream_sentences(
     path: str | os.PathLike[str],
     column: int | str | None = None,
     with_labels: bool = True,
-    *,
-    allow_missing: bool = False,
-    format: str | None = None,
-    encoding: str | None = None,
-    words: str | None = None,
+    **how: Unpack[Reading],
 ) -> Iterator[Sentence]:
     """The sentences of a corpus, one after the other.
 
@@ -50,7 +40,7 @@ def stream_sentences(
     ==================  =========  =============================================================
     file                format     what it is, and where labels stand unless `column` says so
     ==================  =========  =============================================================
-    anything else       conll      a word a line, columns cut at tabs, or at blanks where there
+    anything else       conll      a word per line, columns cut at tabs, or at blanks where there
                                    are no tabs; the word in column 0, the label in the last one
     .conllu             conllu     CoNLL-U; words without multiword tokens and empty nodes; UPOS
     .iob2               uner       Universal NER: number, word, label, -, annotator
@@ -65,21 +55,31 @@ def stream_sentences(
 
     A `.txt` file whose lines of words all have tabs is read as columns; one that may be columns cut
     at blanks is refused until `format` says what it is, and so is a file that looks like WikiANN.
+    Where the extension tells no format, JSON lines and OntoNotes are recognised by their first
+    lines, and files of other kinds are refused by name.
 
-    In a column file a line counts as a comment if it stands before a sentence's first word, has no
-    tab and is `# key = value`, or starts with "# " and has not the file's number of columns. A line
-    with "#" and a label is a word. `-DOCSTART-` lines end a sentence and are comments.
+    In a column file, a header line may name the columns; numbers that count the words in the first
+    of several columns are not words, and a column that such a header calls the sentence's ends
+    sentences where no empty lines do. A last column of numbers, or beside another with entity
+    labels, is refused until `column` says which one holds the labels.
+
+    In a column file a line with "#" in front of a sentence's first word is a comment if it has not
+    the file's number of columns and is not one word, or has `key = value` or an address in it, or
+    if words are numbered. A line with "#" and a label is a word. `-DOCSTART-` lines end a sentence
+    and are comments.
 
     Args:
       path: A file, a quoted glob (read in sorted order as one text), a folder, or "-" for the
         standard input. All text may be gzipped (`.gz`), have a byte-order mark and any line ends.
-      column: Where the labels stand; None is the format's default.
+      column: Where the labels stand, as a number or name; None is the format's default.
       with_labels: False reads the words only; then no label column needs to be there.
+      how: The rest, by keyword.
       allow_missing: Whether a word may lack a label ("_", empty or null); it then reads "_".
       format: One of `FORMATS`, instead of what the extension says.
       encoding: Such as "iso-8859-1"; None is UTF-8 (in XML, what the file declares).
       words: How raw text is cut into words, see `word_rules`; None is "whitespace" for plain text
         and "unicode" for reviews.
+      word_column: Where the words stand, like `column`.
 
     Yields:
       The sentences in the file's order, each with at least one word. Memory does not grow with the
@@ -89,29 +89,37 @@ def stream_sentences(
       InputError: The file is missing, empty, not in this encoding, or malformed; what stands
         before the fault is yielded first.
     """
-    options = ReadOptions("", column, with_labels, allow_missing, words, streamed=True)
-    yield from _sentences(path, options, format, encoding)
+    yield from _sentences(path, column, with_labels, streamed=True, how=how)
 
 
 def read_sentences(
     path: str | os.PathLike[str],
     column: int | str | None = None,
     with_labels: bool = True,
-    *,
-    allow_missing: bool = False,
-    format: str | None = None,
-    encoding: str | None = None,
-    words: str | None = None,
+    **how: Unpack[Reading],
 ) -> list[Sentence]:
     """All sentences of a corpus; arguments and errors are those of `stream_sentences`."""
-    options = ReadOptions("", column, with_labels, allow_missing, words)
-    return list(_sentences(path, options, format, encoding))
+    return list(_sentences(path, column, with_labels, streamed=False, how=how))
 
 
 def _sentences(
-    path: str | os.PathLike[str], options: ReadOptions, format: str | None, encoding: str | None
+    path: str | os.PathLike[str],
+    column: int | str | None,
+    with_labels: bool,
+    streamed: bool,
+    how: Reading,
 ) -> Iterator[Sentence]:
     """The sentences of all files that a path stands for."""
+    format, encoding = how.get("format"), how.get("encoding")
+    options = ReadOptions(
+        "",
+        column,
+        with_labels,
+        allow_missing=how.get("allow_missing", False),
+        words=how.get("words"),
+        word_column=how.get("word_column"),
+        streamed=streamed,
+    )
     found = False
     for name in find_files(path):
         own = options._replace(name=name)
@@ -120,23 +128,6 @@ def _sentences(
             yield sentence
     if not found:
         raise InputError(f"{path} holds no words; check that it is the file you meant.")
-
-
-def format_of(name: str) -> str:
-    """The format that a path tells; "txt" for one that the contents have to tell.
-
-    Raises:
-      InputError: It is the standard input, which tells none.
-    """
-    plain_name = name.removesuffix(".gz")
-    if name == STANDARD_INPUT:
-        raise InputError("The standard input has no extension; name its --format.")
-    if os.path.isdir(name):
-        return "datasets"
-    if plain_name.endswith(("_gold_conll", "_auto_conll")):
-        return "ontonotes"
-    suffix = Path(plain_name).suffix.lower()
-    return "txt" if suffix == ".txt" else _BY_SUFFIX.get(suffix, "conll")
 
 
 def _read_file(
@@ -151,9 +142,13 @@ def _read_file(
     if format == "semeval":
         return read_semeval(read_bytes(options.name), options, encoding)
     name, streamed = options.name, options.streamed
-    if format == "txt":  # all of it is read to tell, and then once more
-        format = format_of_txt(read_lines(name, encoding, streamed), name)
     lines = read_lines(name, encoding, streamed)
+    if guessed:
+        first, lines = look_ahead(lines, FIRST_LINES)
+        format = format_of_lines(format, first, name)
+    if format == "txt":  # all of it is read to tell, and then once more
+        format = format_of_txt(lines, name)
+        lines = read_lines(name, encoding, streamed)
     if format in _LINE_READERS:
         return _LINE_READERS[format](lines, options)
     sentences = read_columns(lines, options, _LAYOUTS.get(format))

@@ -4,12 +4,15 @@ A file may have a document type only to define entities, which can unpack to any
 files: such a file is refused.
 """
 
-import unicodedata
+import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from zsl_jax.data.checks import checked_word
+from absl import logging
+
+from zsl_jax.data.checks import MISSING_LABEL, checked_word, same_text
+from zsl_jax.data.known_keys import check_keys
 from zsl_jax.data.read_options import ReadOptions
 from zsl_jax.data.word_rules import find_words
 from zsl_jax.errors import InputError
@@ -35,14 +38,11 @@ def read_semeval(
     once; of targets that overlap, the one that begins first (then the longer one) is kept, since a
     word has one label.
     """
-    if options.column is not None:
-        raise InputError(f"{options.name}: SemEval XML has no columns; leave --column away.")
+    options.refuse_columns("SemEval XML")
     root = _parse(data, options.name, encoding)
-    if options.with_labels and root.find(".//Opinion") is None:
-        raise InputError(
-            f"{options.name} has no Opinion elements, so no labels; name a labelled file of "
-            "SemEval-2016, task 5, subtask 1."
-        )
+    if options.with_labels:
+        _check_labelled(root, options.name)
+    out_of_scope = 0
     for number, element in enumerate(root.iter("sentence"), start=1):
         identifier = element.get("id", str(number))
         where = f"{options.name}, sentence {identifier}"
@@ -54,12 +54,49 @@ def read_semeval(
             checked_word(where, word)
         labels = None
         if options.with_labels:
+            _check_keys(element, where)
             targets = _targets(element, text, where)
             labels = _bio(words, starts, targets)
+        aside = element.get("OutOfScope", "").upper() == "TRUE"
+        if aside and options.allow_missing and labels:
+            labels = (MISSING_LABEL,) * len(words)
         comments = [f"# sent_id = {identifier}"]
-        if element.get("OutOfScope", "").upper() == "TRUE":
+        if aside:
             comments.append("# OutOfScope = TRUE")
+            out_of_scope += 1
         yield Sentence(words, labels, tuple(comments), text, starts)
+    if out_of_scope and options.with_labels and not options.allow_missing:
+        logging.warning(
+            "%s: %d sentences are out of scope, so that opinions in them are not annotated; their "
+            "words are labelled O",
+            *(options.name, out_of_scope),
+        )
+
+
+def _check_labelled(root: ElementTree.Element, name: str) -> None:
+    if root.find(".//sentence//Opinion") is None:
+        raise InputError(
+            f"{name} has no Opinion elements in its sentences, so no labels; name a labelled file "
+            "of SemEval-2016, task 5, subtask 1."
+        )
+
+
+def _check_keys(sentence: ElementTree.Element, where: str) -> None:
+    """Refuses elements and attributes that are not understood."""
+    other = next((child.tag for child in sentence if child.tag not in ("text", "Opinions")), None)
+    if other is not None:
+        raise InputError(
+            f"{where}: the element {other!r} is not one of SemEval-2016, task 5, subtask 1; leave "
+            "it out, or write words and labels as columns."
+        )
+    check_keys(where, sentence.attrib, ("id", "OutOfScope"))
+    for opinion in sentence.iter("Opinion"):
+        check_keys(where, opinion.attrib, ("target", "category", "polarity", "from", "to"))
+        if "target" not in opinion.attrib:
+            raise InputError(
+                f"{where}: an opinion has no target, as in subtask 2; name a labelled file of "
+                "subtask 1, where opinions on nothing that is mentioned have the target NULL."
+            )
 
 
 class _Builder(ElementTree.TreeBuilder):
@@ -94,29 +131,24 @@ def _targets(sentence: ElementTree.Element, text: str, where: str) -> list[_Rang
 
 
 def _target(opinion: ElementTree.Element, text: str, where: str) -> _Range:
-    """Where a target stands: at its offsets, or at the one place where the text has it."""
+    """Where a target stands: at its offsets, or at the one place where the text has it.
+
+    Case may differ, as it does in some of the languages.
+    """
     target = opinion.get("target", "")
     bounds = [opinion.get(name, "") for name in ("from", "to")]
     if all(bound.isascii() and bound.isdigit() and len(bound) < 10 for bound in bounds):
         start, end = map(int, bounds)
-        if start < end <= len(text) and _same(text[start:end], target):
+        if start < end <= len(text) and same_text(text[start:end], target):
             return _Range(start, end)
-    if target and text.count(target) == 1:
-        start = text.index(target)
-        return _Range(start, start + len(target))
+    for pattern in (re.escape(target), f"(?i:{re.escape(target)})"):
+        places = [match.span() for match in re.finditer(pattern, text)]
+        if target and len(places) == 1:
+            return _Range(*places[0])
     raise InputError(
         f"{where}: the target {target!r} does not stand at from={bounds[0]!r} to={bounds[1]!r}; "
         "correct the offsets."
     )
-
-
-def _same(found: str, target: str) -> bool:
-    """Equal but for white space and Unicode normalisation."""
-
-    def simple(text: str) -> str:
-        return unicodedata.normalize("NFC", " ".join(text.split()))
-
-    return simple(found) == simple(target)
 
 
 def _bio(words: Sequence[str], starts: Sequence[int], targets: Sequence[_Range]) -> tuple[str, ...]:

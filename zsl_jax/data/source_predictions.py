@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data.checks import UNWRITABLE
+from zsl_jax.data.checks import UNWRITABLE, check_visible
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, SILENT
 
@@ -103,6 +103,7 @@ def check_label_names(label_names: Sequence[str], where: str) -> None:
                 f"{where}: the label name {name!r} is empty, no string, or holds a tab or a line "
                 "end; give each label a name."
             )
+        check_visible(where, name)
         if label_names.count(name) > 1:
             raise InputError(f"{where}: the label name {name!r} is there twice; give it once.")
 

@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,21 @@ from zsl_jax.errors import InputError
 STANDARD_INPUT = "-"
 UNPACKED_LIMIT = 1 << 30  # bytes of one .gz file; a few kilobytes can unpack to far more
 BLOCK_BYTES = 1 << 20
+# How files begin that are no text, and what to do with them.
+_KINDS = {
+    b"PAR1": "a Parquet file; let its name end in .parquet",
+    b"ARROW1\0\0": "an Arrow file; write it as Parquet",
+    b"\xff\xff\xff\xff": "an Arrow stream; name the folder that save_to_disk wrote",
+    b"\x1f\x8b": "gzipped; let its name end in .gz",
+    b"PK\x03\x04": "a zip archive, or a document in one; unpack it, or export it as text",
+    b"BZh": "compressed by bzip2; unpack it first",
+    b"\xfd7zXZ\0": "compressed by xz; unpack it first",
+    b"\x28\xb5\x2f\xfd": "compressed by Zstandard; unpack it first",
+    b"%PDF-": "a PDF document; export its text",
+    b"SQLite format 3\0": "a database of SQLite; export its text",
+    b"\x80\x04\x95": "a pickle, which is never opened; write it as JSON lines",
+    b"\x80\x05\x95": "a pickle, which is never opened; write it as JSON lines",
+}
 _ONTONOTES = ("**/*_gold_conll", "**/*_gold_conll.gz")
 
 
@@ -79,7 +94,7 @@ def read_bytes(name: str) -> bytes:
 
 
 def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Iterator[str]:
-    r"""The lines of a text file, without a byte-order mark; a line ends at "\n" or "\r\n".
+    r"""The lines of a text file, without byte-order marks; a line ends at "\n" or "\r\n".
 
     Form feeds, lone "\r" and Unicode's separators end no line. Only a block of the file, or its
     longest line, is in memory at once.
@@ -113,16 +128,64 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         lines = text.split("\n")
         rest = [lines.pop()]
         num_lines += len(lines)
-        yield from (line.removesuffix("\r") for line in lines) if "\r" in text else lines
-    yield "".join(rest).removesuffix("\r")
+        yield from map(_bare_line, lines) if "\r" in text or "\ufeff" in text else lines
+    yield _bare_line("".join(rest))
+
+
+def look_ahead(
+    lines: Iterator[str], count: int, begins: Callable[[str], bool] = bool
+) -> tuple[list[str], Iterator[str]]:
+    """The first lines of a text, and all of its lines.
+
+    A fault in the first lines is raised where it stands, after the lines before it.
+
+    Args:
+      lines: The lines.
+      count: How many to look at, from the first one on that begins the text.
+      begins: Whether a line does.
+    """
+    first: list[str] = []
+    fault: InputError | None = None
+    try:
+        for line in lines:
+            first.append(line)
+            if begins(line):
+                break
+        for line in itertools.islice(lines, count - 1):
+            first.append(line)  # one by one: those before a fault are kept
+    except InputError as error:
+        if not any(map(begins, first)):
+            raise
+        fault = error
+
+    def whole() -> Iterator[str]:
+        yield from first
+        if fault is not None:
+            raise fault
+        yield from lines
+
+    return first, whole()
+
+
+def _bare_line(line: str) -> str:
+    """A line without what ends it, and without the marks of a file that was put behind another.
+
+    A mark with a tab behind it stands alone in the first column of a line, and is a word.
+    """
+    line = line.removesuffix("\r")
+    unmarked = line.lstrip("\ufeff")
+    return line if unmarked.startswith("\t") else unmarked
 
 
 def _blocks(name: str, streamed: bool) -> Iterator[bytes]:
     """The bytes of a file, some at a time."""
-    unpacked = 0
+    unpacked, begun = 0, False
     try:
         with _opened(name) as file:
             while block := file.read(BLOCK_BYTES):
+                if not begun:
+                    _refuse_binary(name, block)
+                    begun = True
                 line_end = block.rfind(b"\n") if streamed else -1
                 unpacked = len(block) - line_end - 1 + (unpacked if line_end < 0 else 0)
                 if unpacked > UNPACKED_LIMIT and name.endswith(".gz"):
@@ -137,6 +200,17 @@ def _blocks(name: str, streamed: bool) -> Iterator[bytes]:
             raise
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"{name} cannot be read: {reason}; check the path and file.") from error
+
+
+def _refuse_binary(name: str, start: bytes) -> None:
+    """Refuses a file that begins as files of another kind do.
+
+    Raises:
+      InputError: It names the kind.
+    """
+    kind = next((kind for mark, kind in _KINDS.items() if start.startswith(mark)), None)
+    if kind is not None:
+        raise InputError(f"{name} is {kind}.")
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
@@ -163,9 +237,10 @@ def _undecodable(
         reason = " ".join(str(error).split())
         return f"{name} is not in the encoding {encoding} ({reason}); give another --encoding."
     data = error.object  # the end of what was read
+    own = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "iso-8859-1"
     line = num_lines + data.count(b"\n", 0, error.start) + 1
     return (
         f"{name}, line {line}: byte 0x{data[error.start]:02x} at offset "
         f"{num_bytes - len(data) + error.start} of the file is not UTF-8; name the file's "
-        "encoding, for instance --encoding=iso-8859-1."
+        f"encoding, for instance --encoding={own}."
     )

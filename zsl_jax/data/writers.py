@@ -90,9 +90,10 @@ def _in_bio(path: str | os.PathLike[str], rows: Iterable[Scored]) -> Iterator[Sc
 
 def _check_words(where: str, words: Sequence[str]) -> None:
     bad = [word for word in words if not word.strip(" ") or UNWRITABLE.search(word)]
-    # These would be read back as a document mark and a byte-order mark.
+    # These would be read back as a document mark and byte-order marks.
     bad += [word for word in words if word == "-DOCSTART-" or word.startswith("-DOCSTART- ")]
     bad += [word for word in words[:1] if word.startswith("\ufeff")]
+    bad += [word for word in words[1:] if word.lstrip("\ufeff") not in ("", word)]
     if bad:
         raise InputError(
             f"{where}: CoNLL columns cannot hold the word {bad[0]!r}; write a .jsonl file instead."
@@ -102,7 +103,7 @@ def _check_words(where: str, words: Sequence[str]) -> None:
 def _conll_block(where: str, sentence: Sentence, labels: Sequence[str]) -> str:
     _check_lengths(sentence, labels)
     words = sentence.words
-    if not are_plain(words) or "-DOCSTART-" in words or "".join(words[:1]).startswith("\ufeff"):
+    if not are_plain(words) or "-DOCSTART-" in words or "\ufeff" in "".join(words):
         _check_words(where, words)
     comments = map(_comment_line, sentence.comments)
     lines = map("\t".join, zip(words, labels, strict=True))

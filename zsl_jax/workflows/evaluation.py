@@ -22,6 +22,8 @@ def evaluate(
     other_paths: Sequence[str],
     task: str | None,
     resampling: Resampling,
+    offsets: str | None = None,
+    gold_scheme: str = "bio",
 ) -> dict[str, Any]:
     """Scores prediction files of one text, and tests them against others of the same text.
 
@@ -33,6 +35,8 @@ def evaluate(
       other_paths: Those to test against; none for no test.
       task: As for `metrics.score`.
       resampling: Of the sentences, and of the files' scores.
+      offsets: What the places of character spans count, see `read_span_predictions`.
+      gold_scheme: The scheme that the gold labels were in; see `read_to_score`.
 
     Returns:
       In plain numbers: what was done ("task", "score": the name of the score that counts,
@@ -44,7 +48,10 @@ def evaluate(
       InputError: A file cannot be read or is of another text.
     """
     gold = gold_labels(sentences, "--gold")
-    sides = [[_read(path, sentences) for path in side] for side in (paths, other_paths)]
+    sides = [
+        [_read(path, sentences, offsets, gold_scheme) for path in side]
+        for side in (paths, other_paths)
+    ]
     found = [
         _side(gold, side, names, task)
         for side, names in zip(sides, (paths, other_paths), strict=True)
@@ -70,9 +77,11 @@ def evaluate(
     }
 
 
-def _read(path: str, sentences: Sequence[Sentence]) -> list[tuple[str, ...]]:
+def _read(
+    path: str, sentences: Sequence[Sentence], offsets: str | None, gold_scheme: str
+) -> list[tuple[str, ...]]:
     """The labels of each sentence in a prediction file of this text."""
-    made = read_to_score(path, sentences)
+    made = read_to_score(path, sentences, offsets, gold_scheme)
     return labels_by_sentence(made.label_names, made.words, made.labels)
 
 

@@ -14,7 +14,7 @@ from zsl_jax.data.source_predictions import joined_about
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.labels import OUTSIDE, Alphabet, LabelScheme, common_alphabet, is_bio
+from zsl_jax.labels import Alphabet, LabelScheme, check_kinds, common_alphabet
 from zsl_jax.training import hosts
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
@@ -22,6 +22,7 @@ from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.frozen_layers import through_frozen_layers
 from zsl_jax.workflows.recording import recorded
 from zsl_jax.workflows.resuming import Saving
+from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, label_sets, source_predictions
 from zsl_jax.workflows.starting_point import AUTO, ENCODER, choose_start, epochs_for
 from zsl_jax.workflows.supervised import train_supervised
@@ -29,7 +30,6 @@ from zsl_jax.workflows.tagging import LoadedTagger, encode_text, save_tagger
 from zsl_jax.workflows.transfer import Text, Transferred, train_target, with_chain
 
 GOLD_WORDS = "gold words"
-SPARSE_SHARE = 0.25  # of the entities that other sources name
 
 
 class Experiment(NamedTuple):
@@ -104,6 +104,8 @@ def prepare_experiment(
     """
     names = tuple(predictions[0])
     label_names = _label_names(names, predictions)
+    check_kinds(dict(zip(names, label_names, strict=True)))
+    compare_sources(predictions)
     known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
     alphabet = common_alphabet([*label_names, *known_names], sets)
@@ -125,7 +127,6 @@ def prepare_experiment(
         known=np.concatenate(known) if known else None,
         silent=alphabet.silent,
     )
-    _warn_of_sparse_sources(names, joined, alphabet)
     windows = [encode_text(start, part, row_length) for part in parts]
     text = Text(windows, joined, text_words(parts))
     return Experiment(start, names, alphabet, text, parts, models)
@@ -206,25 +207,6 @@ def _joined(tables: Sequence[np.ndarray], folder: Path | None) -> np.ndarray:
         return tables[0]
     rows = (block for table in tables for block in cut_rows(table))
     return stored_rows(rows, tables[0].shape[1:], folder)
-
-
-def _warn_of_sparse_sources(names: Sequence[str], votes: SourceVotes, alphabet: Alphabet) -> None:
-    """Warns of sources that name far fewer entities than the others; all processes call it."""
-    if not is_bio(alphabet.scheme.names):
-        return
-    others = [alphabet.names.index(OUTSIDE)] if OUTSIDE in alphabet.names else []
-    others += [] if alphabet.silent is None else [alphabet.silent]
-    own = [(~np.isin(votes.labels, [-1, *others])).sum(0), (votes.labels >= 0).sum(0)]
-    named, spoken = hosts.total(own)
-    shares = named / np.maximum(spoken, 1)
-    for source, (name, share) in enumerate(zip(names, shares.tolist(), strict=True)):
-        sparse = alphabet.silent is not None and (votes.labels[:, source] == alphabet.silent).any()
-        if not sparse and share < SPARSE_SHARE * np.median(shares):
-            logging.warning(
-                "the source %s names entities on %.2f %% of its words, half of the sources on "
-                "%.2f %% or more; if it is a rule or a gazetteer, whose O means that it knows "
-                "nothing, give --sparse=%s", name, 100 * share, 100 * np.median(shares), name
-            )  # fmt: skip
 
 
 def _label_names(

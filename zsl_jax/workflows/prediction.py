@@ -7,7 +7,7 @@ import numpy as np
 from absl import logging
 from jaxtyping import Float
 
-from zsl_jax.data.bio import bio_predictions
+from zsl_jax.data.bio import bio_predictions, spelled_predictions
 from zsl_jax.data.chunks import chunks_of_words
 from zsl_jax.data.predictions import (
     SourcePredictions,
@@ -20,7 +20,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import diagnose
 from zsl_jax.io.label_model import LabelModel, read_label_model
 from zsl_jax.io.progress import Advance
-from zsl_jax.labels import SILENT, LabelScheme, common_alphabet
+from zsl_jax.labels import SILENT, LabelScheme, check_kinds, common_alphabet, is_bio
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.delayed import delayed
 from zsl_jax.training.expectation import label_posterior
@@ -37,6 +37,7 @@ from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.recording import tally_of
+from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.tagging import LogProbs
 
@@ -193,10 +194,13 @@ def aggregate_files(
         )
     found = []
     for source in sources:
-        predictions = read_predictions(source.path, text)
+        predictions = read_predictions(source.path, text, offsets=source.offsets)
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
     names = [predictions.label_names for predictions in found]
+    by_name = dict(zip([source.name for source in sources], found, strict=True))
+    check_kinds({name: made.label_names for name, made in by_name.items()})
+    compare_sources([by_name])
     alphabet = common_alphabet(names, label_sets(found))
     votes = source_votes(found, alphabet, [source.name for source in sources])
     scheme = alphabet.scheme
@@ -211,18 +215,27 @@ def aggregate_files(
     return LabelledText(text, scheme.names, made.labels, made.probs)
 
 
-def read_to_score(path: str, gold: Sequence[Sentence]) -> SourcePredictions:
+def read_to_score(
+    path: str, gold: Sequence[Sentence], offsets: str | None = None, gold_scheme: str = "bio"
+) -> SourcePredictions:
     """Predictions for a labelled text, as they are scored: in BIO, but not repaired.
 
-    IOB1, BIOES and IO are converted; BIO is left with its faults, which strict scores count. A
-    source that has a label B-X but never gives one is BIO, not IOB1: its entities do not begin.
+    Beside gold labels in BIO, labels B-X and I-X are BIO with all faults, whatever else they look
+    like; strict scores count these. BIOES is converted, and so are IOB1 and IO where the gold
+    labels are in one of these.
+
+    Args:
+      path: The file.
+      gold: The labelled text, in BIO.
+      offsets: What the places of character spans count, see `read_span_predictions`.
+      gold_scheme: The scheme that the gold labels were in.
     """
-    found = read_predictions(path, gold)
+    found = spelled_predictions(read_predictions(path, gold, offsets=offsets))
     check_words(found, gold, path)
     turned = bio_predictions(found)
     scheme = turned.about["scheme"]
-    given = {found.label_names[label] for label in np.unique(found.labels) if label >= 0}
-    if scheme == "iob1" and not any(name.startswith("B-") for name in given):
+    if gold_scheme not in ("iob1", "io") and is_bio(found.label_names):
         scheme = "bio"
-    logging.info("%s: labels read as %s", path, scheme)
+    spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
+    logging.info("%s: labels read as %s%s", path, scheme, spelling)
     return found if scheme == "bio" else turned

@@ -18,7 +18,7 @@ from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme, stray_label
+from zsl_jax.labels import OUTSIDE, LabelScheme, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
@@ -37,6 +37,8 @@ class Source(NamedTuple):
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
       sparse: Whether its O means that it knows nothing about a word.
+      offsets: What the places of character spans in a file count; None for characters, as long as
+        that can be.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Source(NamedTuple):
     given: str = ""
     task: str = "ner"
     sparse: bool = False
+    offsets: str | None = None
 
     @property
     def pipeline(self) -> str | None:
@@ -142,7 +145,28 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
             f"it with --label_map={source.name}=FILE"
         )
     logging.info("source %s: %s", source.name, reading_line(found.about))
+    _warn_of_silence(source.name, found)
+    doubt = doubtful_reading([name for name in found.label_names if name not in found.sets])
+    if doubt:
+        logging.warning(
+            "source %s: %s are read as %s; say what they are with --label_map=%s=FILE",
+            *(source.name, ", ".join(found.label_names[:5]), doubt, source.name),
+        )
     return with_silence(found) if source.sparse else found
+
+
+def _warn_of_silence(name: str, found: SourcePredictions) -> None:
+    """Warns of a source that abstains from every word, or that names no entity."""
+    given = {found.label_names[label] for label in np.unique(found.labels) if label >= 0}
+    count = len(found.labels)
+    if count and not given:
+        logging.warning("source %s abstains from all %d words; is it about this text?", name, count)
+    elif given == {OUTSIDE}:
+        logging.warning(
+            "source %s names no entity in %d words; if its O means that it knows nothing, give "
+            "--sparse=%s",
+            *(name, count, name),
+        )
 
 
 def predictions_from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
@@ -155,7 +179,7 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
     by_file, sampled = [], text.sampled
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
-        made = prediction_files.read_predictions(file, sentences, cache)
+        made = prediction_files.read_predictions(file, sentences, cache, source.offsets)
         if len(wholes) == 1 and sampled is not None and len(made.words) == len(sampled):
             sentences, sampled = [sentences[place] for place in sampled], None
         prediction_files.check_words(made, sentences, file)

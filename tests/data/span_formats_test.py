@@ -1,0 +1,212 @@
+"""Spans as other programs write them, key by key: each is read, refused, or known as harmless."""
+
+import json
+
+import numpy as np
+import pytest
+
+from zsl_jax.data.predictions import read_predictions
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+
+TEXT = [Sentence(("Anna", "sings", "in", "Rome"))]
+RAW = "Anna sings in Rome"
+PER = {"start": 0, "end": 4, "label": "PER"}
+LOC = {"start": 14, "end": 18, "label": "LOC"}
+EXPECTED = ["B-PER", "O", "O", "B-LOC"]
+
+
+def read(tmp_path, *lines, text=TEXT, **options):
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+    return read_predictions(path, text, **options)
+
+
+def names(made):
+    return [made.label_names[label] if label >= 0 else None for label in made.labels]
+
+
+def refused(tmp_path, line, **options):
+    with pytest.raises(InputError, match=r"a\.jsonl") as caught:
+        read(tmp_path, {"text": RAW, **line}, **options)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+FLAIR = [
+    {"text": "Anna", "start_pos": 0, "end_pos": 4, "labels": [{"value": "PER", "confidence": 0.5}]},
+    {"text": "Rome", "start_pos": 14, "end_pos": 18, "labels": [{"value": "LOC", "confidence": 1}]},
+]
+FORMS = {
+    "prodigy": {
+        "spans": [
+            {**PER, "token_start": 0, "token_end": 0, "source": "en_core_web_sm", "id": "x"},
+            {**LOC, "token_start": 3, "token_end": 3, "answer": "accept"},
+        ],
+        "tokens": [{"text": "Anna", "start": 0, "end": 4, "id": 0, "ws": True}],
+        "_input_hash": 1, "_task_hash": 2, "_session_id": "a", "_view_id": "ner_manual",
+        "_timestamp": 3, "_annotator_id": "a", "_is_binary": False, "answer": "accept",
+        "meta": {"score": 1},
+    },
+    "spacy": {
+        "ents": [PER, {**LOC, "kb_id": "Q220", "id": ""}], "spans": {"sc": []}, "cats": {"x": 1.0},
+        "sents": [{"start": 0, "end": 18}], "tokens": [{"id": 0, "start": 0, "end": 4}], "_": {},
+    },
+    "displacy": {"ents": [PER, LOC], "title": None},
+    "doccano 1": {"id": 1, "label": [[0, 4, "PER"], [14, 18, "LOC"]], "Comments": []},
+    "doccano 0": {"id": 1, "labels": [[0, 4, "PER"], [14, 18, "LOC"]], "meta": {}},
+    "doccano relations": {
+        "id": 1, "relations": [{"id": 0, "from_id": 7, "to_id": 8, "type": "in"}],
+        "entities": [
+            {"id": 7, "label": "PER", "start_offset": 0, "end_offset": 4},
+            {"id": 8, "label": "LOC", "start_offset": 14, "end_offset": 18},
+        ],
+    },
+    "label studio, JSON_MIN": {
+        "id": 3, "annotator": 1, "annotation_id": 2, "created_at": "x", "updated_at": "y",
+        "lead_time": 4.5,
+        "label": [
+            {"start": 0, "end": 4, "text": "Anna", "labels": ["PER"]},
+            {"start": 14, "end": 18, "text": "Rome", "labels": ["LOC"]},
+        ],
+    },
+    "argilla 1": {
+        "tokens": ["Anna", "sings", "in", "Rome"], "prediction": None, "prediction_agent": "x",
+        "annotation": [{**PER, "score": 1.0}, {**LOC, "score": 1.0}], "annotation_agent": "me",
+        "id": "a", "metadata": {"a": 1}, "status": "Validated", "event_timestamp": None,
+        "metrics": {"tokens_length": 4}, "vectors": None,
+    },
+    "argilla 1, pairs": {
+        "tokens": ["Anna"], "prediction": [["PER", 0, 4, 0.5], ["LOC", 14, 18, 1.0]],
+    },
+    "gliner": {
+        "entities": [{**PER, "text": "Anna", "score": 0.5}, {**LOC, "text": "Rome", "score": 1.0}]
+    },
+    "transformers": {
+        "entities": [
+            {"entity_group": "PER", "score": 0.5, "word": "anna", "start": 0, "end": 4},
+            {"entity_group": "LOC", "score": 1.0, "word": "rome", "start": 14, "end": 18},
+        ]
+    },
+    "presidio": {
+        "spans": [
+            {
+                "entity_type": kind, "start": start, "end": end, "score": score,
+                "analysis_explanation": {"recognizer": "x", "score": 0.1},
+                "recognition_metadata": {"recognizer_name": "x"},
+            }
+            for kind, start, end, score in [("PER", 0, 4, 0.5), ("LOC", 14, 18, 1.0)]
+        ]
+    },
+    "stanza": {
+        "ents": [
+            {"text": "Anna", "type": "PER", "start_char": 0, "end_char": 4, "multi_ner": ["PER"]},
+            {"text": "Rome", "type": "LOC", "start_char": 14, "end_char": 18},
+        ]
+    },
+    "flair": {"labels": [], "entities": FLAIR, "relations": [], "tokens": []},
+    "flair, with a class of the text": {
+        "labels": [{"value": "POSITIVE", "confidence": 0.9}], "entities": FLAIR,
+    },
+    "older flair": {
+        "labels": [],
+        "entities": [
+            {"text": "Anna", "start_pos": 0, "end_pos": 4, "type": "PER", "confidence": 0.5},
+            {"text": "Rome", "start_pos": 14, "end_pos": 18, "type": "LOC", "confidence": 1.0},
+        ],
+    },
+    "language models": {
+        "entities": [{"entity": "Anna", "type": "PER"}, {"mention": "Rome", "label": "LOC"}]
+    },
+    "camels": {"entities": [{**PER, "beginOffset": None}, {"start": 14, **LOC}], "lang": "en"},
+}  # fmt: skip
+WITH_SCORES = {"argilla 1, pairs", "gliner", "transformers", "presidio", "flair", "older flair"}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_the_forms_of_other_programs(tmp_path, form):
+    made = read(tmp_path, {"text": RAW, **FORMS[form]})
+    assert names(made) == EXPECTED
+    if form in WITH_SCORES:
+        column = made.label_names.index("B-PER")
+        np.testing.assert_array_equal(made.probs[:, column], [0.5, 0, 0, 0])
+
+
+def test_offsets_under_every_name_are_read_rather_than_searched_for(tmp_path):
+    text = [Sentence(("Rome", "is", "Rome"))]
+    for start, end in [
+        ("start", "end"), ("start_char", "end_char"), ("start_offset", "end_offset"),
+        ("start_pos", "end_pos"), ("begin", "end"),
+    ]:  # fmt: skip
+        line = {"text": "Rome is Rome", "entities": [{"label": "X", start: 8, end: 12}]}
+        line["entities"][0]["text"] = "Rome"
+        assert names(read(tmp_path, line, text=text)) == ["O", "O", "B-X"], start
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "startOffset", "BeginOffset", "offset", "length", "token_start", "char_start", "position",
+        "index", "score_raw", "confidenceScore", "logit", "weight", "negated", "valid", "tags",
+        "sentence_index", "unit",
+    ],
+)  # fmt: skip
+def test_keys_that_look_like_places_or_scores_are_never_ignored(tmp_path, key):
+    line = {"entities": [{"text": "Anna", "label": "PER", key: 1}]}
+    message = refused(tmp_path, line)
+    assert f"line 1, span 1: the key {key!r} is not read" in message and "meta" in message
+    line["entities"][0]["meta"] = {key: line["entities"][0].pop(key)}
+    assert names(read(tmp_path, {"text": RAW, **line}))[0] == "B-PER"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ({"entities": [PER], "offset_type": "utf16"}, "key 'offset_type' is not read"),
+        ({"entities": [PER], "score": 0.5}, "key 'score' is not read"),
+        ({"entities": [PER], "label": [[0, 4, "LOC"]]}, "key 'label' is not read"),
+        ({"entities": [PER], "spans": [LOC]}, "spans and entities both hold annotation"),
+        ({"annotation": [PER], "prediction": []}, "annotation and prediction both"),
+        ({"ents": [PER], "spans": {"sc": [LOC]}}, "spans and ents both hold annotation"),
+        ({"spans": {"sc": [LOC]}}, '"spans" is no list'),
+        ({"spans": [PER], "_is_binary": True}, "rest of the text was not looked at"),
+        ({"spans": [PER], "answer": "maybe"}, "'maybe' is none of accept, reject, ignore"),
+        ({"spans": [{**PER, "answer": "reject"}]}, "\"answer\" is 'reject'"),
+        ({"spans": [{**PER, "start_char": 1}]}, "start and start_char contradict each other"),
+        ({"spans": [{**PER, "type": "LOC"}]}, "label and type contradict each other"),
+        ({"spans": [{"start": 0, "end": 4, "labels": ["PER", "LOC"]}]}, "not one label but"),
+        ({"spans": [{**PER, "labels": ["LOC"]}]}, "not one label but"),
+        ({"spans": [{**PER, "score": 0.5, "prob": 0.25}]}, "score and prob contradict"),
+        ({"spans": [{**PER, "value": {"start": 5}}]}, "key 'value' is not read"),
+        ({"spans": [[0, 4]]}, "no span"),
+        ({"spans": [[0, 4, "PER", 0.5, 1]]}, "no span"),
+        ({"annotations": [{"label": 7, "start_offset": 0}]}, 'no "text" with "spans"'),
+        ({"spans": [{"label": "PER", "text": " "}]}, "it has no place"),
+        ({"data": {}, "annotations": [{"result": []}]}, "(its keys are 'text', 'data', 'annot"),
+        ({"span.suggestion": [PER], "status": "pending"}, "(its keys are 'text', 'span.sugg"),
+    ],
+)  # fmt: skip
+def test_what_contradicts_itself_or_is_not_read_is_refused(tmp_path, line, expected):
+    assert expected in refused(tmp_path, line)
+
+
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "Anna", "spans": [{"start": 0, "start": 1}]}', encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 1: .*the key 'start' is there twice"):
+        read_predictions(path, TEXT)
+
+
+@pytest.mark.parametrize(
+    "aside", [{"answer": "reject"}, {"answer": "ignore"}, {"status": "Discarded"}]
+)
+def test_what_an_annotator_set_aside_abstains(tmp_path, aside):
+    assert names(read(tmp_path, {"text": RAW, "spans": [], **aside})) == [None] * 4
+
+
+def test_the_text_of_a_span_may_differ_in_case_and_normalisation(tmp_path):
+    text = [Sentence(("Jose\u0301", "sings"))]
+    span = {"start": 0, "end": 5, "label": "PER", "text": "JOS\u00c9"}
+    made = read(tmp_path, {"text": "Jose\u0301 sings", "spans": [span]}, text=text)
+    assert names(made) == ["B-PER", "O"]

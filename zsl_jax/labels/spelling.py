@@ -1,0 +1,86 @@
+"""Other spellings of entity labels: B_PER, PER-B, b-per, and B, I, O without a type."""
+
+import re
+from collections.abc import Sequence
+
+from zsl_jax.labels.label_scheme import OUTSIDE
+from zsl_jax.labels.tagging import TaggingScheme, label_parts
+
+UNTYPED = "ENTITY"  # the type of entities whose labels name none
+
+_PREFIX = re.compile(r"([BIESLUMW])([-_:./|])(.+)", re.IGNORECASE)
+_SUFFIX = re.compile(r"(.+)([-_:./|])([BIESLUMW])", re.IGNORECASE)
+_NUMBERED = re.compile(r"LABEL_\d+", re.IGNORECASE)
+
+
+def usual_spelling(names: Sequence[str]) -> tuple[str, ...]:
+    """Entity labels as LETTER-TYPE and O, if all of them are written in one other way.
+
+    Where the letter stands behind the type, or something else than "-" or "_" parts them, there
+    must be two letters at least: one alone may belong to the name.
+
+    Args:
+      names: L label names.
+
+    Returns:
+      The L names in the usual spelling; names of other kinds as they are.
+
+    >>> usual_spelling(["O", "B_PER", "I_PER"]), usual_spelling(["O", "B", "I"])
+    (('O', 'B-PER', 'I-PER'), ('O', 'B-ENTITY', 'I-ENTITY'))
+    >>> usual_spelling(["PER-B", "PER-I"]), usual_spelling(["NOUN", "O"])
+    (('B-PER', 'I-PER'), ('NOUN', 'O'))
+    """
+    same = tuple(names)
+    if len(set(same)) < len(same) or label_parts(same).scheme is not TaggingScheme.PLAIN:
+        return same
+    inside = [name for name in same if name.upper() != OUTSIDE]
+    for spelled in (_untyped(inside, same), _parted(inside, _PREFIX), _parted(inside, _SUFFIX)):
+        if spelled and label_parts(list(spelled.values())).scheme is not TaggingScheme.PLAIN:
+            found = tuple(spelled.get(name, OUTSIDE) for name in same)
+            return found if len(set(found)) == len(found) else same
+    return same
+
+
+def _untyped(inside: Sequence[str], names: Sequence[str]) -> dict[str, str]:
+    """B, I and other letters alone, among which there is O and B or I."""
+    bare = all(len(name) == 1 for name in inside)
+    if not bare or len(names) == len(inside) or not {"B", "I"} & set(inside):
+        return {}
+    return {name: f"{name}-{UNTYPED}" for name in inside}
+
+
+def _parted(inside: Sequence[str], pattern: re.Pattern[str]) -> dict[str, str]:
+    """Labels in which one sign parts the letter from the type."""
+    matches = {name: pattern.fullmatch(name) for name in inside}
+    groups = {name: match.groups() for name, match in matches.items() if match}
+    signs = {sign for _, sign, _ in groups.values()}
+    if len(groups) < len(inside) or len(signs) != 1:
+        return {}
+    behind = pattern is _SUFFIX
+    pairs = {name: (g[2], g[0]) if behind else (g[0], g[2]) for name, g in groups.items()}
+    letters = {letter for letter, _ in pairs.values()}
+    if len(letters) < 2 and (behind or not signs <= {"-", "_"}):
+        return {}
+    return {name: f"{letter.upper()}-{kind}" for name, (letter, kind) in pairs.items()}
+
+
+def are_numbered(names: Sequence[str]) -> bool:
+    """Whether labels are LABEL_0, LABEL_1, ...: a model's whose names nobody gave.
+
+    >>> are_numbered(["LABEL_0", "LABEL_1"]), are_numbered(["O"]), are_numbered([])
+    (True, False, False)
+    """
+    return bool(names) and all(map(_NUMBERED.fullmatch, names))
+
+
+def doubtful_reading(names: Sequence[str]) -> str | None:
+    """What plain labels were taken for, if they may be something else; None if not.
+
+    >>> doubtful_reading(["O", "PER"]), doubtful_reading(["NOUN", "VERB"])
+    ('plain tags, not entities', None)
+    """
+    if label_parts(names).scheme is not TaggingScheme.PLAIN:
+        return None
+    if are_numbered(names):
+        return "tags whose names are missing"
+    return "plain tags, not entities" if OUTSIDE in names and len(names) > 1 else None
