@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import committing, unfinished_folder
 from zsl_jax.io import label_model
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
@@ -142,24 +142,31 @@ def write_model_folder(
       label_names: The labels' names in the order of the classifier's rows.
 
     Raises:
+      InputError: There is no room, or the folder is not writable.
       ValueError: The classifier has another number of rows than there are labels.
     """
     if len(tensors["classifier.weight"]) != len(label_names):
         rows = len(tensors["classifier.weight"])
         raise ValueError(f"the classifier has {rows} rows for {len(label_names)} labels")
     folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as name:
-        unfinished = Path(name)
-        for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
-            if source.is_file():
-                shutil.copyfile(source, unfinished / source.name)
-        write_weights(unfinished / WEIGHTS, tensors)
-        write_json(unfinished / CONFIG, _tagger_config(config, label_names))
-        for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
-            (folder / old).unlink(missing_ok=True)
-        for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
-            os.replace(file, folder / file.name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(folder) as unfinished:
+            for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
+                if source.is_file():
+                    shutil.copyfile(source, unfinished / source.name)
+            write_weights(unfinished / WEIGHTS, tensors)
+            write_json(unfinished / CONFIG, _tagger_config(config, label_names))
+            with committing:
+                for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
+                    (folder / old).unlink(missing_ok=True)
+                for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
+                    os.replace(file, folder / file.name)
+    except OSError as error:
+        raise InputError(
+            f"The model cannot be written to {folder} ({error.strerror}); make room or make the "
+            "folder writable"
+        ) from error
 
 
 def load_tokenizer(path_or_hub: str | os.PathLike[str]) -> Any:

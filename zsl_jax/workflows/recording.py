@@ -43,7 +43,9 @@ def recorded(
                 lambda line: line.get("run") != title or _is_past(line, progress)
             )
             if progress.step:
-                done = [line for line in kept if line["kind"] == "step" and line["run"] == title]
+                done = [
+                    line for line in kept if line["kind"] == "step" and line.get("run") == title
+                ]
                 advance(sum(line["words"] for line in done), f"on from step {progress.step}")
                 run.append_metrics(kind="resumed", run=title, step=progress.step)
 
