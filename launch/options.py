@@ -2,7 +2,6 @@
 
 import logging as python_logging
 import os
-import signal
 import sys
 from collections.abc import Callable
 
@@ -12,6 +11,7 @@ from launch import help_page, shared_flags
 from launch.huge_pages import use_huge_pages
 from launch.paths import prepare_paths
 from zsl_jax.errors import InputError, Preempted
+from zsl_jax.interruption import watch_signals
 
 FLAGS = flags.FLAGS
 
@@ -46,7 +46,7 @@ def run(main: Callable[[], None]) -> None:
             print(f"error: unexpected argument {arguments[1]}; see --help", file=sys.stderr)
             sys.exit(2)
         use_huge_pages()
-        signal.signal(signal.SIGTERM, _end)
+        watch_signals()
         try:
             _check_numbers()
             prepare_paths()
@@ -58,9 +58,6 @@ def run(main: Callable[[], None]) -> None:
         except Preempted as stop:
             print(stop, file=sys.stderr)
             sys.exit(stop.status)
-        except KeyboardInterrupt as stop:
-            print("stopped; nothing is left half-written", file=sys.stderr, flush=True)
-            os._exit(stop.args[0] if stop.args else 128 + signal.SIGINT)
 
     help_page.define()
     logging.set_verbosity(logging.INFO)
@@ -73,11 +70,6 @@ def _check_numbers() -> None:
     for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
         if flag.value != flag.value:
             raise InputError(f"--{flag.name}=nan is no number")
-
-
-def _end(number: int, _) -> None:
-    """End as Ctrl-C does, so that unfinished files are removed: the handler of SIGTERM."""
-    raise KeyboardInterrupt(128 + number)
 
 
 def _is_not_of_orbax(record: python_logging.LogRecord) -> bool:
