@@ -14,7 +14,6 @@ from tokenizers.processors import TemplateProcessing
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import (
     find_model_folder,
-    load_tokenizer,
     read_model_folder,
     write_model_folder,
 )
@@ -180,29 +179,3 @@ def test_failed_write_leaves_the_old_folder(tmp_path):
     assert [file.name for file in (tmp_path / "target").iterdir()] == ["config.json"]
     with pytest.raises(ValueError, match="1 rows for 2 labels"):
         write_model_folder(tmp_path / "target", CONFIG, tensors, tmp_path, ["O", "B-PER"])
-
-
-def test_tokenizer_of_a_local_folder_needs_no_network(tmp_path, no_network):
-    save_tokenizer(tmp_path, word_tokenizer())
-    tokenizer = load_tokenizer(tmp_path)
-    assert tokenizer.is_fast
-    encoded = tokenizer(["Haus", "Maus"], is_split_into_words=True)
-    assert encoded["input_ids"] == [1, 4, 0, 2]
-
-
-def test_byte_level_tokenizer_puts_a_space_before_each_word(tmp_path):
-    tokenizer = Tokenizer(models.BPE(VOCABULARY, [("Ġ", "a")]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    save_tokenizer(tmp_path, tokenizer)
-    encoded = load_tokenizer(tmp_path)(["a", "a"], is_split_into_words=True)
-    assert encoded["input_ids"] == [1, 7, 7, 2]
-
-
-def test_missing_and_damaged_tokenizer(tmp_path):
-    save_config(tmp_path)
-    with pytest.raises(InputError, match=r"no tokenizer .*tokenizer\.json"):
-        load_tokenizer(tmp_path)
-    save_tokenizer(tmp_path, word_tokenizer())
-    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be loaded"):
-        load_tokenizer(tmp_path)

