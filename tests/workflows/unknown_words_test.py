@@ -6,9 +6,7 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.tagging import encode_text, load_tagger
 
 
-@pytest.mark.parametrize(
-    ("unknown", "is_warned"), [(0, False), (10, False), (11, True)]
-)
+@pytest.mark.parametrize(("unknown", "is_warned"), [(0, False), (10, False), (11, True)])
 def test_many_unknown_words_are_warned_of(world, caplog, unknown, is_warned):
     tagger = load_tagger(world.encoder)
     words = ["Zürich"] * unknown + ["Ka"] * (100 - unknown)
