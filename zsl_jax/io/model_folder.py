@@ -13,6 +13,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.finished_file import committing, unfinished_folder
 from zsl_jax.io import label_model
 from zsl_jax.io.json_file import read_json_object, write_json
+from zsl_jax.io.other_weights import way_out_without_config
 from zsl_jax.io.tokenizer import TOKENIZER_FILES
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
 from zsl_jax.labels import LabelScheme
@@ -82,7 +83,7 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
     """
     folder = find_model_folder(path_or_hub)
     if not (folder / CONFIG).is_file():
-        raise InputError(f"{folder} has no {CONFIG}; name a Hugging Face model folder.")
+        raise InputError(f"{folder} has no {CONFIG}{way_out_without_config(folder)}")
     return ModelFolder(folder, read_json_object(folder / CONFIG), read_weights(folder))
 
 

@@ -52,7 +52,11 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
     """
     folder = model_folder.read_model_folder(path)
     encoder = EncoderConfig.from_huggingface(folder.config, str(path))
-    params = convert.params_from_tensors(folder.tensors, encoder, str(path))
+    architectures = folder.config.get("architectures")
+    named = architectures if isinstance(architectures, list) else []
+    params = convert.params_from_tensors(
+        folder.tensors, encoder, str(path), [name for name in named if isinstance(name, str)]
+    )
     scheme = None
     if "classifier" in params:
         scheme = model_folder.label_scheme(folder.config, f"{path}/config.json")
