@@ -116,8 +116,9 @@ def tell(
     if status == 128 + number and "topped" not in errors:
         faults.append(f"no sentence: {errors}")
     faults += _left(program, output, status, expected)
-    if program == "transfer" and status:
-        found, _ = finish(command, output)
+    if program == "transfer":
+        is_finished = (output / "result.json").exists()
+        found = result(output) if is_finished else finish(command, output)[0]
         faults += ["resumed differently"] * (found != expected)
     return Told(program, number.name, round(after, 2), round(seconds, 2), status, faults)
 
