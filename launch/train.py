@@ -5,6 +5,7 @@ python -m launch.train --encoder=DIR_OR_HUB --train=FILE --output=DIR
 
 from launch import inputs, options
 from launch.options import FLAGS
+from launch.terminal import say
 
 options.define("encoder", "train", "dev", "output", "overwrite", "column", "task")
 options.define("format", "encoding", "words")
@@ -43,9 +44,9 @@ def main() -> None:
     run.write_result({"dev": scores, "labels": inputs.labels_read(), **inputs.compiled()})
     if scores:
         best = max(scores, key=lambda found: found["score"])
-        print(f"best pass on --dev: {scores.index(best) + 1} of {len(scores)}")
-        print(format_scores(best))
-    print(f"model folder: {FLAGS.output}")
+        say(f"best pass on --dev: {scores.index(best) + 1} of {len(scores)}")
+        say(format_scores(best))
+    say(f"model folder: {FLAGS.output}")
 
 
 if __name__ == "__main__":

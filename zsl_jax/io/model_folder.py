@@ -100,11 +100,11 @@ def label_scheme(config: Mapping[str, Any], where: str) -> LabelScheme:
     names = config.get("id2label", {})
     numbers = [str(number) for number in range(len(names))] if isinstance(names, dict) else []
     found = [names.get(number) for number in numbers]
-    filled = all(isinstance(name, str) and name for name in found)
+    filled = all(isinstance(name, str) and name and not set(name) & set("\t\n\r") for name in found)
     if not found or not filled or len(set(found)) < len(found):
         raise InputError(
-            f'{where}: id2label does not give each label from "0" on a name of its own; write '
-            '{"0": "O", "1": "B-PER", ...}.'
+            f'{where}: id2label does not give each label from "0" on a name of its own, without '
+            'tabs and line ends; write {"0": "O", "1": "B-PER", ...}.'
         )
     return LabelScheme(tuple(found))
 
