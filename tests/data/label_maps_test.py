@@ -149,3 +149,25 @@ def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "a.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match=r"cannot be read|not YAML"):
         read_label_map(tmp_path / "a.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["PER: LOC\nPER: ORG\n", "A: X\nPER: LOC\nO: O\n'PER': LOC\n", "{PER: A,\n PER: [A, B]}"],
+)
+def test_a_label_that_stands_twice_is_refused(tmp_path, text):
+    (tmp_path / "m.yaml").write_text(text)
+    with pytest.raises(
+        InputError, match=r"m\.yaml, line \d: 'PER' stands in line \d too; write one"
+    ):
+        read_label_map(tmp_path / "m.yaml")
+
+
+@pytest.mark.parametrize(
+    "text", ["PER: 0x{}", "? 0x{}\n: PER", "PER: [0x{}]", "PER: 9{}", "PER: -{}"]
+)
+def test_numbers_of_very_many_digits_are_one_sentence(tmp_path, text):
+    (tmp_path / "m.yaml").write_text(text.format("1" * 10**6))
+    with pytest.raises(InputError, match=r"m\.yaml: .*; put labels into quotes") as error:
+        read_label_map(tmp_path / "m.yaml")
+    assert len(str(error.value)) < 400

@@ -43,7 +43,9 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     where = os.fspath(path)
     try:
         with open(path, encoding="utf-8") as file:
-            targets = yaml.safe_load(file)
+            text = file.read()
+        _check_keys(yaml.compose(text, yaml.SafeLoader), where)
+        targets = yaml.safe_load(text)
     except (OSError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # of PyYAML, for values
@@ -59,9 +61,29 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     return LabelMap(where, {name: _target(name, value, where) for name, value in targets.items()})
 
 
+def _check_keys(node: yaml.Node | None, where: str) -> None:
+    """Raise if a label stands twice: YAML would take the last line for it, in silence."""
+    lines: dict[str, int] = {}
+    for key, _ in node.value if isinstance(node, yaml.MappingNode) else ():
+        line = key.start_mark.line + 1
+        if isinstance(key, yaml.ScalarNode) and lines.setdefault(key.value, line) != line:
+            raise InputError(
+                f"{where}, line {line}: {_shown(key.value)} stands in line {lines[key.value]} too; "
+                "write one line for it, with [A, B] as the target if it may be either."
+            )
+
+
+def _shown(value: object) -> str:
+    """A value as a message shows it, whatever its length."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # a number of more than 4300 digits
+        return f"a {type(value).__name__} of very many digits"
+
+
 def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | None:
     """What one line of a label map says, checked."""
-    line = f"{where}: {reprlib.repr(name)}: {reprlib.repr(value)}"
+    line = f"{where}: {_shown(name)}: {_shown(value)}"
     _check_name(name, line)
     if value is None:
         return None
@@ -75,7 +97,7 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
 def _check_name(value: object, where: str) -> str:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
         raise InputError(
-            f"{where}: {reprlib.repr(value)} is not a name; put labels into quotes ('NO', '1')."
+            f"{where}: {_shown(value)} is not a name; put labels into quotes ('NO', '1')."
         )
     return value
 
