@@ -68,8 +68,8 @@ def test_shards_of_a_pickle_are_not_all_listed(tmp_path):
 def test_an_adapter_is_merged(tmp_path, files):
     (tmp_path / "adapter_model.bin").touch()
     message = said(tmp_path, adapter_config_json={"peft_type": "LORA"}, **files)
-    assert "an adapter, which is a part of a model only" in message
-    assert "merge_and_unload().save_pretrained(old + '-merged')" in message
+    assert "an adapter, which is only a part of a model" in message
+    assert "(old, num_labels=K).merge_and_unload().save_pretrained(old + '-merged')" in message
 
 
 def test_a_folder_without_config_is_told_for_what_it_is(tmp_path):

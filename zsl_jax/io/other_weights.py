@@ -70,10 +70,10 @@ def _class(folder: Path) -> str:
 
 def _merge(folder: Path) -> str:
     return (
-        " but an adapter, which is a part of a model only; put it into its model once, with peft, "
-        "transformers and PyTorch: "
-        f'python -c "import peft; old = {str(folder)!r}; '
-        "peft.AutoPeftModelForTokenClassification.from_pretrained(old).merge_and_unload()"
-        ".save_pretrained(old + '-merged')\", copy the tokenizer's files there, and name that "
-        "folder"
+        " but an adapter, which is only a part of a model; merge it into its model once, with "
+        f'peft, transformers and PyTorch: python -c "import peft; old = {str(folder)!r}; '
+        "peft.AutoPeftModelForTokenClassification.from_pretrained(old, num_labels=K)"
+        ".merge_and_unload().save_pretrained(old + '-merged')\", with the number of its labels for "
+        "K; write their names into id2label of the new config.json, copy the tokenizer's files "
+        "there, and name that folder"
     )

@@ -11,6 +11,7 @@ from zsl_jax.evaluation.diagnosis import Tally, diagonal, tally
 from zsl_jax.io.progress import word_progress
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.training import hosts
+from zsl_jax.training.divergence import check_objective
 from zsl_jax.training.records import Hooks, Progress, RoundRecord, StepRecord
 from zsl_jax.types import SourceVotes
 
@@ -61,6 +62,7 @@ def recorded(
             whole = tally_of(record.expectation.posterior, votes)
             metrics = round_metrics(record, whole, names)
             run.append_metrics(kind="round", run=title, **metrics)
+            check_objective(record)
 
         yield Hooks(on_start=on_start, on_step=on_step, on_round=on_round)
 
