@@ -111,7 +111,7 @@ def tell(
     seconds = time.monotonic() - told
     status = process.returncode
     faults = [f"ended after {seconds:.1f} s"] if seconds > SECONDS else []
-    if status not in (0, -number, 128 + number):  # -number: before Python had started
+    if status not in (0, -number, 128 + number) and "init_import_site" not in errors:
         faults.append(f"status {status}: {errors}")
     if status == 128 + number and "topped" not in errors:
         faults.append(f"no sentence: {errors}")

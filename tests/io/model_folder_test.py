@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -14,6 +15,7 @@ from tokenizers.processors import TemplateProcessing
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import (
     find_model_folder,
+    label_scheme,
     read_model_folder,
     write_model_folder,
 )
@@ -179,3 +181,23 @@ def test_failed_write_leaves_the_old_folder(tmp_path):
     assert [file.name for file in (tmp_path / "target").iterdir()] == ["config.json"]
     with pytest.raises(ValueError, match="1 rows for 2 labels"):
         write_model_folder(tmp_path / "target", CONFIG, tensors, tmp_path, ["O", "B-PER"])
+
+
+def test_a_full_disk_under_the_tokenizer_is_one_sentence(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    save_tokenizer(source, word_tokenizer())
+    tensors = {"classifier.weight": np.zeros((1, 2)), "classifier.bias": np.zeros(1)}
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(InputError, match=r"cannot be written to .*target \(No space left"):
+        write_model_folder(target, CONFIG, tensors, source, ["O"])
+    assert not list(target.iterdir())
+
+
+@pytest.mark.parametrize("name", ["B-\nX", "B-\tX", "\r"])
+def test_labels_of_a_head_are_without_line_ends(name):
+    with pytest.raises(InputError, match="without tabs and line ends"):
+        label_scheme({"id2label": {"0": "O", "1": name}}, "config.json")

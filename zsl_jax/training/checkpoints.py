@@ -7,9 +7,11 @@ are whole and lie on the host, so that any number of devices and processes can g
 """
 
 import contextlib
+import hashlib
+import json
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,10 +72,11 @@ class Checkpoints:
         self._wanted = {best, progress.step, *(step for step, _ in progress.rounds[-1:])}
         if progress.step in self._manager.all_steps():
             return
+        arrays = _filled(self._devices.fetch(state))
         about = {**progress._asdict(), "label_names": self._label_names}
         items = ocp.args.Composite(
-            state=ocp.args.StandardSave(_filled(self._devices.fetch(state))),
-            progress=ocp.args.JsonSave(about),
+            state=ocp.args.StandardSave(arrays),
+            progress=ocp.args.JsonSave({**about, "checksum": _checksum(arrays, about)}),
         )
         with _explained(self._failure(progress.step)):
             self._manager.save(progress.step, args=items)
@@ -118,7 +121,10 @@ class Checkpoints:
             "on from the one before it"
         ):
             found = self._manager.restore(step, args=items)
-        about = found["progress"]
+            about = dict(found["progress"])
+            checksum = about.pop("checksum", None)
+            if checksum not in (None, _checksum(found["state"], about)):
+                raise ValueError("its contents do not have the checksum that was noted")
         if about.pop("label_names") != self._label_names:
             raise InputError(f"The checkpoint {path} has other labels; {_WAY_OUT}.")
         for name, array in wanted.items():
@@ -228,6 +234,16 @@ def _named(tree: Any) -> dict[str, np.ndarray]:
 def _filled(tree: Any) -> dict[str, np.ndarray]:
     """`_named` without empty arrays, which cannot be stored."""
     return {name: array for name, array in _named(tree).items() if array.size}
+
+
+def _checksum(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """Of all that a checkpoint holds; Orbax has none of the arrays."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager
