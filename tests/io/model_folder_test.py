@@ -142,6 +142,8 @@ def test_offline_hub_and_mistyped_folder(tmp_path, monkeypatch):
         find_model_folder("org/m")
     with pytest.raises(InputError, match="is not a folder"):
         find_model_folder(tmp_path / "no")
+    with pytest.raises(InputError, match="is not a folder"):
+        find_model_folder("a/" * 3000)
 
 
 def test_written_folder_is_complete_and_readable(tmp_path):

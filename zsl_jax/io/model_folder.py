@@ -50,7 +50,7 @@ def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
       InputError: There is neither such a folder nor such a model that can be fetched.
     """
     name = os.fspath(path_or_hub)
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return Path(name)
     if not _HUB_NAME.fullmatch(name):
         raise InputError(

@@ -53,7 +53,7 @@ class Source(NamedTuple):
     @property
     def is_file(self) -> bool:
         """Whether the path is a file of predictions (or several) rather than a model."""
-        return all(Path(file).is_file() for file in self.files)
+        return all(map(os.path.isfile, self.files))
 
     @property
     def is_model(self) -> bool:
@@ -168,13 +168,15 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
 
 def fingerprint(model: str) -> str:
     """A digest of a model folder's files; a hub name stands for itself."""
+    if not os.path.isdir(model):
+        return model
     digest = hashlib.sha256()
     for path in sorted(Path(model).glob("*")):
         if path.suffix in (".json", ".safetensors", ".txt", ".model") and path.is_file():
             digest.update(path.name.encode())
             with open(path, "rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest() if Path(model).is_dir() else model
+    return digest.hexdigest()
 
 
 def label_sets(predictions: Iterable[SourcePredictions]) -> dict[str, tuple[str, ...]]:
