@@ -55,12 +55,17 @@ def _watch(numbers: int) -> None:
         for number in os.read(numbers, 1):
             if number not in SIGNALS:
                 continue
-            said: str | None = STOPPED
-            if _listeners and not saves:
-                said = _listeners[-1](signal.Signals(number))
+            said = STOPPED if saves or not _listeners else _answer(signal.Signals(number))
             if said is not None:
                 end(f"{said}\n", 128 + number)
             saves = True
+
+
+def _answer(number: signal.Signals) -> str | None:
+    try:
+        return _listeners[-1](number)
+    except Exception as error:  # this thread must live, or later signals would be lost
+        return f"{STOPPED} ({error})"
 
 
 def end(message: str, status: int) -> NoReturn:
