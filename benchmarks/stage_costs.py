@@ -31,7 +31,7 @@ flags.DEFINE_integer("num_labels", 17, "K.")
 def main() -> None:
     """Weigh texts and predictions, count the compiled programs, write one checkpoint."""
     from zsl_jax.io.json_file import read_json_object
-    from zsl_jax.io.model_folder import load_tokenizer
+    from zsl_jax.io.tokenizer import load_tokenizer
     from zsl_jax.models.config import EncoderConfig
     from zsl_jax.workflows.source_flags import parse_sources
 

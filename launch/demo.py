@@ -12,6 +12,7 @@ from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
+from launch.terminal import say
 
 options.define("output", "overwrite", "rounds", *options.TRAINING)
 options.define_epochs(5, "Passes over each source's sample.")
@@ -55,10 +56,10 @@ def main() -> None:
     for compared in compare(experiment, test, config, run, list(APPROACHES)):
         rows += compared.rows
     save_tagger(run.path / "models" / TARGET, compared.done.tagger)
-    print(f"\nSpanish from {', '.join(SOURCES)}; {len(test.gold)} test sentences\n")
-    print(format_table(rows))
     run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
-    print(f"\nrun folder: {Path(FLAGS.output).resolve()}")
+    say(f"\nSpanish from {', '.join(SOURCES)}; {len(test.gold)} test sentences\n")
+    say(format_table(rows))
+    say(f"\nrun folder: {Path(FLAGS.output).resolve()}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
+from launch.terminal import say
 from zsl_jax.errors import InputError
 
 options.define("gold", "predicted", "significance", "column", "word_column", "format", "encoding")
@@ -29,12 +30,12 @@ def main() -> None:
     scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
     found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, scheme)
-    print(format_evaluation(found))
     if FLAGS.output:
         try:
             write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
         except InputError as error:
             raise InputError(f"--output={FLAGS.output}: {error}") from error
+    say(format_evaluation(found))
 
 
 if __name__ == "__main__":

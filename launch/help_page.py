@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from absl import app, flags
 
 from launch import shared_flags
+from launch.terminal import say
 
 FLAGS = flags.FLAGS
 PAGE = 66  # lines
@@ -42,9 +43,8 @@ class HelpFlag(flags.BooleanFlag):
             about = (sys.modules["__main__"].__doc__ or "").strip()
             own = {flag.name: flag for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
             width = min(shutil.get_terminal_size((80, 0)).columns, 100)
-            print(
-                about, *page(sections(own), width, self._lines - len(about.splitlines())), sep="\n"
-            )
+            lines = page(sections(own), width, self._lines - len(about.splitlines()))
+            say("\n".join([about, *lines]))
             sys.exit(0)
 
 

@@ -12,6 +12,7 @@ from absl import logging
 
 from launch import shared_flags
 from launch.options import FLAGS
+from launch.terminal import say
 from zsl_jax.data.parts import Part, deal
 from zsl_jax.data.text_parts import TextPart, part_of_text
 from zsl_jax.errors import InputError
@@ -233,7 +234,7 @@ def _named_sources(flag: str):
 
 def report(line: str) -> None:
     """Print what was done; beside the standard output where that is the result."""
-    print(line, file=sys.stderr if FLAGS.output == "-" else sys.stdout)
+    say(line, sys.stderr if FLAGS.output == "-" else sys.stdout)
 
 
 def sources():

@@ -1,17 +1,18 @@
 """From flags to settings, and how every program starts and ends."""
 
-import logging as python_logging
 import os
 import signal
 import sys
 from collections.abc import Callable
 
-from absl import app, flags, logging
+from absl import app, flags
 
 from launch import help_page, shared_flags
 from launch.huge_pages import use_huge_pages
 from launch.paths import prepare_paths
+from launch.terminal import say_error, set_up_log
 from zsl_jax.errors import InputError, Preempted
+from zsl_jax.interruption import watch_signals
 
 FLAGS = flags.FLAGS
 
@@ -43,46 +44,42 @@ def run(main: Callable[[], None]) -> None:
 
     def checked(arguments: list[str]) -> None:
         if len(arguments) > 1:
-            print(f"error: unexpected argument {arguments[1]}; see --help", file=sys.stderr)
+            say_error(f"error: unexpected argument {arguments[1]}; see --help")
             sys.exit(2)
         use_huge_pages()
-        signal.signal(signal.SIGTERM, _end)
+        watch_signals()
         try:
             _check_numbers()
             prepare_paths()
             main()
         except InputError as error:
-            print(f"error: {error}", file=sys.stderr, flush=True)
+            say_error(f"error: {error}")
             sys.stdout.flush()
             os._exit(2)  # now: the threads of a failed save would still complain of it
         except Preempted as stop:
-            print(stop, file=sys.stderr)
+            say_error(str(stop))
             sys.exit(stop.status)
-        except KeyboardInterrupt as stop:
-            print("stopped; nothing is left half-written", file=sys.stderr, flush=True)
-            os._exit(stop.args[0] if stop.args else 128 + signal.SIGINT)
+        except BrokenPipeError:  # whoever read the result has gone
+            os._exit(128 + signal.SIGPIPE)
 
     help_page.define()
-    logging.set_verbosity(logging.INFO)
-    python_logging.getLogger("jax").setLevel(python_logging.WARNING)
-    logging.get_absl_handler().addFilter(_is_not_of_orbax)
-    app.run(checked)
+    set_up_log()
+    app.run(checked, flags_parser=_parsed)
+
+
+def _parsed(arguments: list[str]) -> list[str]:
+    """The arguments that are no flags; absl explains those that it does not understand."""
+    try:
+        return app.parse_flags_with_usage(arguments)
+    except UnicodeDecodeError:
+        say_error("error: --flagfile is not a text file in UTF-8; name a file of flags")
+        sys.exit(2)
 
 
 def _check_numbers() -> None:
     for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
         if flag.value != flag.value:
             raise InputError(f"--{flag.name}=nan is no number")
-
-
-def _end(number: int, _) -> None:
-    """End as Ctrl-C does, so that unfinished files are removed: the handler of SIGTERM."""
-    raise KeyboardInterrupt(128 + number)
-
-
-def _is_not_of_orbax(record: python_logging.LogRecord) -> bool:
-    """Orbax tells each of its steps in our log; of a failed save we say it in one sentence."""
-    return f"{os.sep}orbax{os.sep}" not in record.pathname
 
 
 def train_config():

@@ -1,7 +1,9 @@
-"""Paths in flags: ~ is the home folder, and no output is an input."""
+"""Paths in flags: ~ is the home folder, they are local, and no output is an input."""
 
+import errno
 import glob
 import os
+import re
 from collections.abc import Iterator
 
 from absl import flags
@@ -11,6 +13,7 @@ from zsl_jax.errors import InputError
 FLAGS = flags.FLAGS
 TEXTS = ("text", "train", "dev", "test", "gold")
 NAMED = ("source", "test_source", "label_map")  # NAME=PATH
+_ADDRESS = re.compile(r"(\w[\w+.-]*)://")
 INPUTS = (*TEXTS, *NAMED, "encoder", "model", "predicted", "significance", "gold_words")
 
 
@@ -18,7 +21,7 @@ def prepare_paths() -> None:
     """Expand ~ in the values of all paths, and refuse an output that is an input.
 
     Raises:
-      InputError: It is, or two texts are the standard input.
+      InputError: It is, two texts are the standard input, or a path cannot be one.
     """
     for name in (*INPUTS, "output"):
         value = FLAGS[name].value if name in FLAGS else None
@@ -26,6 +29,8 @@ def prepare_paths() -> None:
             FLAGS[name].value = os.path.expanduser(value)
         elif value:
             FLAGS[name].value = [_expanded(name, item) for item in value]
+    for name, path in _paths("output", *INPUTS):
+        _check_local(f"--{name}={path}", path)
     piped = [name for name in TEXTS if name in FLAGS and FLAGS[name].value == "-"]
     if len(piped) > 1:
         named = " and ".join(f"--{name}=-" for name in piped)
@@ -49,11 +54,38 @@ def _check_output() -> None:
             raise InputError(f"--output={output} is --{name} itself; name another place")
 
 
+def _check_local(given: str, path: str) -> None:
+    """Raise if a path is an address, or longer than any path can be."""
+    found = _ADDRESS.match(path)
+    if found and found[1] in ("http", "https"):
+        raise InputError(
+            f"{given}: addresses of the web are not read; download the file and name it, or give "
+            "the name of a model on the Hugging Face hub (org/name) without the address"
+        )
+    if found:
+        raise InputError(
+            f"{given}: {found[1]}:// is not supported; name a path on a disk or a mounted share, "
+            "and copy what is in the bucket from or to it"
+        )
+    try:
+        os.lstat(path)
+    except ValueError:
+        raise InputError(f"{given!r}: a path cannot hold this character; correct it") from None
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InputError(f"{given}: the name is too long; give a shorter one") from error
+
+
 def _inputs() -> Iterator[tuple[str, str]]:
     """Every file and folder that a flag names, with the flag."""
-    for name in INPUTS:
+    for name, path in _paths(*INPUTS):
+        for found in [path, *glob.glob(path)]:
+            yield name, found
+
+
+def _paths(*names: str) -> Iterator[tuple[str, str]]:
+    """The paths in the values of flags, with the flag."""
+    for name in names:
         value = FLAGS[name].value if name in FLAGS else None
         for item in [value] if isinstance(value, str) else value or []:
-            path = item.partition("=")[2] if name in NAMED else item
-            for found in [path, *glob.glob(path)]:
-                yield name, found
+            yield name, item.partition("=")[2] if name in NAMED else item

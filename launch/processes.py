@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from absl import logging
 
 from launch.options import FLAGS
+from launch.terminal import say_error
 from zsl_jax.errors import InputError
 
 LOST = (
@@ -53,6 +54,6 @@ def joined_processes() -> Iterator[None]:
 
 def _leave(message: str, status: int) -> None:
     """End at once: the farewell of jax.distributed would wait for processes that do not come."""
-    print(message, file=sys.stderr, flush=True)
+    say_error(message)
     sys.stdout.flush()
     os._exit(status)

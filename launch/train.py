@@ -3,8 +3,11 @@
 python -m launch.train --encoder=DIR_OR_HUB --train=FILE --output=DIR
 """
 
+from pathlib import Path
+
 from launch import inputs, options
 from launch.options import FLAGS
+from launch.terminal import say
 
 options.define("encoder", "train", "dev", "output", "overwrite", "column", "task")
 options.define("format", "encoding", "words", "word_column")
@@ -16,11 +19,13 @@ TITLE = "training"  # in the progress and the metrics
 def main() -> None:
     """Read, train, write the model folder, and say how good it is on --dev."""
     from zsl_jax.evaluation.report import format_scores
+    from zsl_jax.io.run_files import check_is_ours
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.workflows.recording import recorded
     from zsl_jax.workflows.supervised import Dev, train_supervised
     from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
+    check_is_ours(Path(FLAGS.output))
     inputs.watch_compilations()
     config = options.train_config()
     scores: list[dict] = []
@@ -43,9 +48,9 @@ def main() -> None:
     run.write_result({"dev": scores, "labels": inputs.labels_read(), **inputs.compiled()})
     if scores:
         best = max(scores, key=lambda found: found["score"])
-        print(f"best pass on --dev: {scores.index(best) + 1} of {len(scores)}")
-        print(format_scores(best))
-    print(f"model folder: {FLAGS.output}")
+        say(f"best pass on --dev: {scores.index(best) + 1} of {len(scores)}")
+        say(format_scores(best))
+    say(f"model folder: {FLAGS.output}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from launch import inputs, options, shared_flags
 from launch.options import FLAGS
+from launch.terminal import say
 from zsl_jax.errors import InputError
 
 options.define("encoder", "text", "source", "label_map", "sparse", "gold_words")
@@ -50,7 +51,7 @@ def main() -> None:
             if done.log_confusion is not None:
                 save_sources(FLAGS.output, experiment, done, config)
             if report is not None:
-                print(report.text)
+                say(report.text)
             rows, tested = [], {}
             if FLAGS.test:
                 models = [source for source in sources if not source.is_file]
@@ -59,7 +60,7 @@ def main() -> None:
             table = [row._asdict() for row in rows]
             about = {"labels": labels, "sources": report and report.plain, **inputs.compiled()}
             run.write_result({"rows": table, **about})
-            print(f"model folder: {FLAGS.output}")
+            say(f"model folder: {FLAGS.output}")
 
 
 def open_run():
@@ -109,7 +110,7 @@ def score(experiment, done, config, sources, cache: Path):
     test = prepare_test(experiment, labelled.sentences, found, FLAGS.task)
     rows = baselines(experiment, test)
     rows += approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
-    print(format_table(rows), verdict(rows), sep="\n")
+    say(f"{format_table(rows)}\n{verdict(rows)}")
     return rows, {name: dict(made.about) for name, made in found.items()}
 
 

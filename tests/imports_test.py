@@ -12,7 +12,13 @@ FILES = sorted([*ROOT.glob("zsl_jax/**/*.py"), *ROOT.glob("launch/**/*.py")])
 PROGRAMS = [
     file.stem for file in sorted(ROOT.glob("launch/*.py")) if "__main__" in file.read_text()
 ]
-LEAVES = {"types", "errors", "finished_file", ""}  # "" is the root package, for its version
+LEAVES = {
+    "types",
+    "errors",
+    "finished_file",
+    "interruption",
+    "",
+}  # "" is the root package, for its version
 HOST = {"data", "evaluation", "io"}
 MAY_IMPORT = {  # besides its own folder and the leaves
     "": {"workflows"},  # for `zsl_jax.Tagger`, and only when that is asked for

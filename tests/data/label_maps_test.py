@@ -170,3 +170,13 @@ def test_a_label_that_stands_twice_is_refused(tmp_path, content, line):
 def test_a_label_is_no_target_of_a_type(target):
     with pytest.raises(InputError, match=f"GPE is an entity type, but {target} is a label"):
         mapped({"GPE": target, "LOC": "LOC", "MISC": "MISC"})
+
+
+@pytest.mark.parametrize(
+    "text", ["PER: 0x{}", "? 0x{}\n: PER", "PER: [0x{}]", "PER: 9{}", "PER: -{}"]
+)
+def test_numbers_of_very_many_digits_are_one_sentence(tmp_path, text):
+    (tmp_path / "m.yaml").write_text(text.format("1" * 10**6))
+    with pytest.raises(InputError, match=r"m\.yaml: .*; put labels into quotes") as error:
+        read_label_map(tmp_path / "m.yaml")
+    assert len(str(error.value)) < 400

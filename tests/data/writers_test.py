@@ -178,3 +178,14 @@ def test_a_closed_pipe_is_one_sentence(monkeypatch):
     monkeypatch.setattr(sys, "stdout", Closed())
     with pytest.raises(InputError, match="standard output cannot be written: Broken pipe"):
         write_conll("-", [(Sentence(("a",)), ["O"])])
+
+
+@pytest.mark.parametrize("write", [write_conll, write_jsonl])
+def test_gzipped_output_is_the_same_bytes_every_time_and_everywhere(tmp_path, monkeypatch, write):
+    made = []
+    for number, name in enumerate(["a.gz", "b.gz", "a.gz"]):
+        monkeypatch.setattr("time.time", lambda number=number: 1e9 + 1e5 * number)
+        write(tmp_path / name, [(Sentence(("Rome", "é")), ["B-LOC", "O"])] * 999)
+        made.append((tmp_path / name).read_bytes())
+    assert made[0] == made[1] == made[2]
+    assert gzip.decompress(made[0]).decode().count("é") == 999

@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import socket
@@ -14,7 +15,7 @@ from tokenizers.processors import TemplateProcessing
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import (
     find_model_folder,
-    load_tokenizer,
+    label_scheme,
     read_model_folder,
     write_model_folder,
 )
@@ -141,6 +142,8 @@ def test_offline_hub_and_mistyped_folder(tmp_path, monkeypatch):
         find_model_folder("org/m")
     with pytest.raises(InputError, match="is not a folder"):
         find_model_folder(tmp_path / "no")
+    with pytest.raises(InputError, match="is not a folder"):
+        find_model_folder("a/" * 3000)
 
 
 def test_written_folder_is_complete_and_readable(tmp_path):
@@ -182,27 +185,21 @@ def test_failed_write_leaves_the_old_folder(tmp_path):
         write_model_folder(tmp_path / "target", CONFIG, tensors, tmp_path, ["O", "B-PER"])
 
 
-def test_tokenizer_of_a_local_folder_needs_no_network(tmp_path, no_network):
-    save_tokenizer(tmp_path, word_tokenizer())
-    tokenizer = load_tokenizer(tmp_path)
-    assert tokenizer.is_fast
-    encoded = tokenizer(["Haus", "Maus"], is_split_into_words=True)
-    assert encoded["input_ids"] == [1, 4, 0, 2]
+def test_a_full_disk_under_the_tokenizer_is_one_sentence(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.mkdir()
+    save_tokenizer(source, word_tokenizer())
+    tensors = {"classifier.weight": np.zeros((1, 2)), "classifier.bias": np.zeros(1)}
+    monkeypatch.setattr("shutil.copyfile", full)
+    with pytest.raises(InputError, match=r"cannot be written to .*target \(No space left"):
+        write_model_folder(target, CONFIG, tensors, source, ["O"])
+    assert not list(target.iterdir())
 
 
-def test_byte_level_tokenizer_puts_a_space_before_each_word(tmp_path):
-    tokenizer = Tokenizer(models.BPE(VOCABULARY, [("Ġ", "a")]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    save_tokenizer(tmp_path, tokenizer)
-    encoded = load_tokenizer(tmp_path)(["a", "a"], is_split_into_words=True)
-    assert encoded["input_ids"] == [1, 7, 7, 2]
-
-
-def test_missing_and_damaged_tokenizer(tmp_path):
-    save_config(tmp_path)
-    with pytest.raises(InputError, match=r"no tokenizer .*tokenizer\.json"):
-        load_tokenizer(tmp_path)
-    save_tokenizer(tmp_path, word_tokenizer())
-    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be loaded"):
-        load_tokenizer(tmp_path)
+@pytest.mark.parametrize("name", ["B-\nX", "B-\tX", "\r"])
+def test_labels_of_a_head_are_without_line_ends(name):
+    with pytest.raises(InputError, match="without tabs and line ends"):
+        label_scheme({"id2label": {"0": "O", "1": name}}, "config.json")

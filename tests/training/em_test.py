@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import jax
 import numpy as np
 import pytest
 
@@ -139,6 +140,38 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_still_loads(tmp_pat
         file.rmdir() if file.is_dir() else file.unlink()
     latest.rmdir()
     assert Run(tmp_path).checkpoints.start().progress.step == int(before.name)
+
+
+def test_flipped_bits_are_found_wherever_they_matter(tmp_path):
+    run = Run(tmp_path, every_steps=2, stop_at=5)
+    with pytest.raises(Stopped):
+        run.finish()
+    run.checkpoints.close()
+
+    def start():
+        checkpoints = Run(tmp_path).checkpoints
+        try:
+            return checkpoints.start()
+        finally:
+            checkpoints.close()
+
+    expected, found = start(), 0
+    for file in sorted([*tmp_path.glob("*/state/ocdbt.*/d/*"), *tmp_path.glob("*/progress/meta*")]):
+        good = file.read_bytes()
+        flipped = bytearray(good)
+        for place in (len(good) // 4, len(good) // 2, len(good) * 3 // 4):
+            flipped[place] ^= 1
+        file.write_bytes(flipped)
+        try:
+            started = start()
+        except InputError as error:
+            assert "delete this folder" in str(error)
+            found += 1
+        else:
+            assert started.progress == expected.progress
+            jax.tree.map(np.testing.assert_array_equal, started.state, expected.state)
+        file.write_bytes(good)
+    assert found >= 2  # the values, and how far the training is
 
 
 def test_other_labels_are_refused(tmp_path):

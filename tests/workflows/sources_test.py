@@ -177,7 +177,7 @@ def test_what_is_no_source(values, expected):
         ([-1, -1], "source en abstains from all 2 words"),
         (
             [0, -1],
-            "source en names no entity in 2 words; if its O means that it knows nothing, give --sparse=en",
+            "names no entity in 2 words; if its O means that it knows nothing, give --sparse=en",
         ),
         ([0, 1], None),
     ],

@@ -1,5 +1,8 @@
 """Tests of zsl_jax.workflows.tagger, and through it of prediction chunk by chunk."""
 
+import json
+import shutil
+
 import numpy as np
 import pytest
 
@@ -174,3 +177,16 @@ def test_a_tagger_without_numbers_is_refused(folder):
 def test_plain_labels_too(world, tmp_path):
     tagger = zsl_jax.Tagger.from_pretrained(write_tagger(tmp_path / "pos", world.encoder, LABELS))
     assert set(tagger.predict(WORDS)[0].labels) <= set(LABELS)
+
+
+def test_a_label_that_was_renamed_since_the_training_is_told(folder, tmp_path):
+    renamed = tmp_path / "renamed"
+    shutil.copytree(folder, renamed)
+    config = json.loads((renamed / "config.json").read_text())
+    config["id2label"] = {"0": "O", "1": "B-Y", "2": "I-Y"}
+    (renamed / "config.json").write_text(json.dumps(config))
+    tagger = zsl_jax.Tagger.from_pretrained(renamed, row_length=32)
+    votes = np.zeros(NUM_WORDS, np.int64)
+    said = "config.json has the labels O, B-Y, I-Y, but .* is about O, B-X, I-X; put these back"
+    with pytest.raises(InputError, match=said.replace(".json", r"\.json")):
+        tagger.predict(WORDS, sources={"a": votes, "b": votes})

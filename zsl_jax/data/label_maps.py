@@ -86,9 +86,17 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
     return LabelMap(where, {name: _target(name, value, where) for name, value in targets.items()})
 
 
+def _shown(value: object) -> str:
+    """A value as a message shows it, whatever its length."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # a number of more than 4300 digits
+        return f"a {type(value).__name__} of very many digits"
+
+
 def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | None:
     """What one line of a label map says, checked."""
-    line = f"{where}: {reprlib.repr(name)}: {reprlib.repr(value)}"
+    line = f"{where}: {_shown(name)}: {_shown(value)}"
     _check_name(name, line)
     if value is None:
         return None
@@ -102,7 +110,7 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
 def _check_name(value: object, where: str) -> str:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
         raise InputError(
-            f"{where}: {reprlib.repr(value)} is not a name; put labels into quotes ('NO', '1')."
+            f"{where}: {_shown(value)} is not a name; put labels into quotes ('NO', '1')."
         )
     return value
 

@@ -3,13 +3,16 @@
 A file appears under its name only when it is complete; the path "-" is the standard output.
 """
 
+import contextlib
 import gzip
+import io
 import itertools
 import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from zsl_jax.data.checks import MISSING_LABEL, UNWRITABLE, are_plain
 from zsl_jax.errors import InputError
@@ -153,9 +156,26 @@ def _write_text(path: str | os.PathLike[str], blocks: Iterable[str]) -> None:
         try:
             sys.stdout.writelines(blocks)
             sys.stdout.flush()
+        except BrokenPipeError:  # whoever reads has enough
+            raise
         except OSError as error:
             raise InputError(f"the standard output cannot be written: {error.strerror}") from error
         return
-    opened = gzip.open if Path(path).suffix == ".gz" else open
-    with finished_file(path) as part, opened(part, "wt", encoding="utf-8", newline="\n") as stream:
+    opened = _open_gzip if Path(path).suffix == ".gz" else _open
+    with finished_file(path) as part, opened(part) as stream:
         stream.writelines(blocks)
+
+
+def _open(path: Path) -> TextIO:
+    return open(path, "w", encoding="utf-8", newline="\n")
+
+
+@contextlib.contextmanager
+def _open_gzip(path: Path) -> Iterator[TextIO]:
+    """A gzipped file without a name and a time in it: the same text, the same bytes."""
+    with (
+        open(path, "wb") as raw,
+        gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed,
+        io.TextIOWrapper(packed, encoding="utf-8", newline="\n") as stream,
+    ):
+        yield stream

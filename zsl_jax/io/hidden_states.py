@@ -2,13 +2,14 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import finished_file
 
 Rows = tuple[Int[np.ndarray, " n"], Float[np.ndarray, "n H"]]
 
@@ -19,10 +20,10 @@ def write_hidden_states(
     """Writes a table, whole or not at all: under another name until the last row is on disk.
 
     Plain writes, not a writable map: a full disk is an error with a reason, where a map would end
-    the process. What an interrupted call left behind is written over by the next.
+    the process.
 
     Args:
-      path: The file; its folder is made where needed.
+      path: The file, in a folder that is there.
       shape: Rows and columns, (T, H).
       dtype: Of the numbers.
       blocks: Numbers of rows, and these rows; every row once, in any order.
@@ -30,30 +31,34 @@ def write_hidden_states(
     Raises:
       InputError: The file cannot be written.
     """
-    unfinished = path.with_name(f".{path.name}.unfinished")
     about = {"descr": dtype.str, "fortran_order": False, "shape": shape}
     width = shape[1] * dtype.itemsize
+    with (
+        finished_file(path) as unfinished,
+        _explained(path, shape[0] * width),
+        open(unfinished, "wb") as file,
+    ):
+        np.lib.format.write_array_header_1_0(file, about)
+        start = file.tell()
+        for numbers, rows in blocks:
+            order = np.argsort(numbers)
+            ends = np.flatnonzero(np.diff(numbers[order]) != 1) + 1
+            for run in np.split(order, ends):  # of consecutive rows
+                file.seek(start + width * int(numbers[run[0]]))
+                file.write(rows[run].astype(dtype, copy=False).tobytes())
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextlib.contextmanager
+def _explained(path: Path, size: int) -> Iterator[None]:
+    """A full disk, in a sentence that says how much room the table takes."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(unfinished, "wb") as file:
-            np.lib.format.write_array_header_1_0(file, about)
-            start = file.tell()
-            for numbers, rows in blocks:
-                order = np.argsort(numbers)
-                ends = np.flatnonzero(np.diff(numbers[order]) != 1) + 1
-                for run in np.split(order, ends):  # of consecutive rows
-                    file.seek(start + width * int(numbers[run[0]]))
-                    file.write(rows[run].astype(dtype, copy=False).tobytes())
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
+        yield
     except OSError as error:
-        with contextlib.suppress(OSError):
-            unfinished.unlink(missing_ok=True)
         raise InputError(
             f"{path}, the output of the frozen layers, cannot be written ({error.strerror}); make "
-            f"its folder writable and room for {shape[0] * width / 1e9:.2f} GB, or name another "
-            "--output."
+            f"its folder writable and room for {size / 1e9:.2f} GB, or name another --output."
         ) from error
 
 

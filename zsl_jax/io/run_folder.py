@@ -1,33 +1,27 @@
-"""The folder of one run: what was asked for, what was measured on the way, what came out.
+"""The folder of one run: what was asked for, what was measured on the way, what came out."""
 
-run.json       flags, seed, versions, SHA-256 of the data files, time of the start
-metrics.jsonl  one JSON object a line, in the order of the run, readable while it goes on
-result.json    the outcome; written last, so its presence says that the run came to its end
-checkpoints/   saved states, one folder for each training of the run
-cache/         output of frozen layers, which a run that goes on uses again; gone at its end
-"""
-
+import contextlib
 import hashlib
 import importlib.metadata
-import json
 import os
 import platform
-import shutil
+import socket
 from collections.abc import Callable, Container, Iterable, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from absl import logging
+from filelock import Timeout
+
 from zsl_jax import __version__
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import drop_abandoned
+from zsl_jax.io import metrics_file, run_files
+from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain, read_json_object, write_json
-from zsl_jax.io.model_folder import CONFIG
+from zsl_jax.io.metrics_file import now
+from zsl_jax.io.run_files import CACHE, CHECKPOINTS, METRICS, RESULT, RUN
 
-RUN = "run.json"
-METRICS = "metrics.jsonl"
-RESULT = "result.json"
-CHECKPOINTS = "checkpoints"
-CACHE = "cache"
 _PACKAGES = (
     "jax",
     "jaxlib",
@@ -71,10 +65,12 @@ class RunFolder(NamedTuple):
     Attributes:
       path: The folder; checkpoints, predictions and models of the run may lie beside the records.
       writes: False in all but the first process of a run.
+      lock: Keeps other processes out until the run has ended.
     """
 
     path: Path
     writes: bool = True
+    lock: FolderLock | None = None
 
     @property
     def cache(self) -> Path:
@@ -83,34 +79,28 @@ class RunFolder(NamedTuple):
 
     def append_metrics(self, **values: Any) -> None:
         """Adds one line to metrics.jsonl, on disk when this returns; numbers may be arrays."""
-        if not self.writes:
-            return
-        line = json.dumps(plain({"time": _now(), **values}), ensure_ascii=False, allow_nan=False)
-        with open(self.path / METRICS, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        if self.writes:
+            metrics_file.append_line(self.path / METRICS, values)
 
-    def keep_metrics(self, wanted: Callable[[Mapping[str, Any]], bool]) -> list[dict[str, Any]]:
+    def keep_metrics(self, wanted: Callable[[metrics_file.Line], bool]) -> list[metrics_file.Line]:
         """Drops the lines that are not wanted, whole or not at all; returns the others.
 
         A last line that was cut off by an interruption is dropped as well.
         """
         path = self.path / METRICS
-        if not path.exists():
-            return []
-        lines = path.read_text(encoding="utf-8").split("\n")[:-1]
-        kept = [line for line in lines if wanted(json.loads(line))]
-        if self.writes:
-            unfinished = path.with_name(f".{METRICS}.{os.getpid()}")
-            unfinished.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-            os.replace(unfinished, path)
-        return [json.loads(line) for line in kept]
+        kept = list(filter(wanted, metrics_file.read_lines(path)))
+        if self.writes and path.exists():
+            metrics_file.write_lines(path, kept)
+        return kept
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """Writes result.json, whole or not at all, and drops the cache."""
+        """Writes result.json, whole or not at all; drops the cache, and lets others in."""
         if not self.writes:
             return
-        write_json(self.path / RESULT, {"finished": _now(), **result})
-        shutil.rmtree(self.cache, ignore_errors=True)
+        write_json(self.path / RESULT, {"finished": now(), **result})
+        run_files.remove_cache(self.path)
+        if self.lock is not None:
+            self.lock.release()
 
 
 def create_run_folder(
@@ -118,50 +108,89 @@ def create_run_folder(
     record: Record,
     overwrite: bool = False,
 ) -> RunFolder:
-    """Opens the folder of a run and writes run.json.
+    """Opens the folder of a run, keeps other processes out of it, and writes run.json.
 
-    A run that did not come to its end goes on in its folder if it is started again with the same
-    record: new metrics follow the old ones.
+    A run that did not come to its end resumes in its folder if it is started again with the same
+    record: new metrics follow the old ones, and run.json keeps what was noted at the first start.
 
     Args:
-      path: The folder, created where needed.
+      path: The folder, created where needed; if it is not empty, it must be that of a run.
       record: What is asked for.
       overwrite: Drop the metrics, the checkpoints, the cache and the result of an earlier run in
         this folder.
 
     Raises:
-      InputError: The folder holds a finished run, one that was asked for something else, or a model
-        of somebody else's.
+      InputError: The folder is not a run's, another process uses it, or it holds a finished run or
+        one that was asked for something else.
     """
     folder = Path(path)
-    if (folder / RESULT).exists() and not overwrite:
-        raise InputError(
-            f"{folder} already holds a finished run ({RESULT}); "
-            "name another folder or give --overwrite."
-        )
-    if (folder / CONFIG).exists() and not (folder / RUN).exists() and not overwrite:
-        raise InputError(
-            f"{folder} holds a model that no run made ({RUN} is missing); "
-            "name another folder or give --overwrite."
-        )
-    if _has_checkpoints(folder) and not overwrite:
-        _check_same(read_json_object(folder / RUN), record, folder)
     try:
+        run_files.check_is_ours(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if overwrite:
-            (folder / RESULT).unlink(missing_ok=True)
-            (folder / METRICS).unlink(missing_ok=True)
-            shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
-            shutil.rmtree(folder / CACHE, ignore_errors=True)
-        about = {**record._asdict(), "versions": package_versions(), "started": _now()}
-        del about["free_flags"]
-        write_json(folder / RUN, about)
+        lock = _locked(folder)
+        try:
+            _start(folder, record, overwrite)
+        except BaseException:
+            lock.release()
+            raise
     except OSError as error:
         raise InputError(
             f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
             "room, or name another."
         ) from error
-    return RunFolder(folder)
+    return RunFolder(folder, lock=lock)
+
+
+def _locked(folder: Path) -> FolderLock:
+    try:
+        return FolderLock(folder)
+    except Timeout as error:
+        holder = ""
+        with contextlib.suppress(InputError, LookupError, TypeError):
+            process = read_json_object(folder / RUN)["process"]
+            holder = f" (process {process['id']} on {process['host']})"
+        raise InputError(
+            f"{folder} is in use by another run{holder}; wait for its end, or name another --output"
+        ) from error
+
+
+def _start(folder: Path, record: Record, overwrite: bool) -> None:
+    """Make a locked folder ready for a run, and write run.json."""
+    if (folder / RESULT).exists() and not overwrite:
+        raise InputError(
+            f"{folder} already holds a finished run ({RESULT}); "
+            "name another folder or give --overwrite."
+        )
+    about: dict[str, Any] = {**record._asdict(), "versions": package_versions(), "started": now()}
+    del about["free_flags"]
+    about["process"] = {"host": socket.gethostname(), "id": os.getpid()}
+    if overwrite:
+        run_files.remove_records(folder)
+    elif _has_checkpoints(folder):
+        before = read_json_object(folder / RUN)
+        _check_same(before, record, folder)
+        about = _resumed(before, about)
+    drop_abandoned(folder, of_other_hosts=True)
+    write_json(folder / RUN, about)
+
+
+def _resumed(before: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    """The record of a run that resumes: that of its start, and what is different this time."""
+    starts = [before, *(before.get("resumed") or [])]
+    last = next(start["versions"] for start in reversed(starts) if "versions" in start)
+    versions = record["versions"]
+    changed = [
+        f"{name} {last.get(name)} then, {versions.get(name)} now"
+        for name in sorted(last.keys() | versions.keys())
+        if last.get(name) != versions.get(name)
+    ]
+    if changed:
+        logging.warning(
+            "this run resumes under other versions of packages: %s; its result may differ from "
+            "that of a run without an interruption", "; ".join(changed),
+        )  # fmt: skip
+    resumed = {key: value for key, value in plain(record).items() if before.get(key) != value}
+    return {**before, "resumed": [*starts[1:], resumed]}
 
 
 def recorded_parts(path: str | os.PathLike[str]) -> int | None:
@@ -173,7 +202,7 @@ def recorded_parts(path: str | os.PathLike[str]) -> int | None:
 
 
 def _has_checkpoints(folder: Path) -> bool:
-    return any(saved.name.isdigit() for saved in (folder / CHECKPOINTS).glob("*/*"))
+    return any(map(run_files.is_checkpoint, (folder / CHECKPOINTS).glob("*/*")))
 
 
 def _check_same(before: Mapping[str, Any], record: Record, folder: Path) -> None:
@@ -223,7 +252,3 @@ def file_hashes(files: Iterable[str | os.PathLike[str]]) -> dict[str, str]:
         except OSError as error:
             raise InputError(f"{os.fspath(path)} cannot be read ({error}); name a file.") from error
     return hashes
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")

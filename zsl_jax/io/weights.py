@@ -13,6 +13,7 @@ from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object
+from zsl_jax.io.other_weights import way_out
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
@@ -31,12 +32,7 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
     if (folder / WEIGHTS).is_file():
         return _read_tensors(folder / WEIGHTS, None)
     if not (folder / INDEX).is_file():
-        found = sorted(file.name for file in folder.glob("*.bin"))
-        pickled = f" (it has {', '.join(found)}, a pickle, which is never opened)" if found else ""
-        raise InputError(
-            f"{folder} has no {WEIGHTS}{pickled}; convert the weights once, with transformers and "
-            "PyTorch: AutoModel.from_pretrained(folder).save_pretrained(folder)."
-        )
+        raise InputError(f"{folder} has no {WEIGHTS}{way_out(folder)}")
     tensors: dict[str, np.ndarray] = {}
     for file, names in _shards(folder).items():
         tensors.update(_read_tensors(file, names))

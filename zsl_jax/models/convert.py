@@ -1,13 +1,14 @@
 """Hugging Face's parameter names and ours, by the table in `names`, both ways."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from zsl_jax.errors import InputError
 from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.misfits import Misfit, explanation, is_of_other_task
 from zsl_jax.models.names import PREFIXES, Entry, module_entries, name_table
 
 # Parts of other heads, and buffers that are no parameters.
@@ -16,11 +17,12 @@ IGNORED = re.compile(
     r"|embeddings\.(position_ids|token_type_ids)$"
 )
 
-_REMEDY = "Use config.json and weights of one and the same encoder or token classification model."
-
 
 def params_from_tensors(
-    tensors: Mapping[str, np.ndarray], config: EncoderConfig, where: str
+    tensors: Mapping[str, np.ndarray],
+    config: EncoderConfig,
+    where: str,
+    architectures: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Converts a checkpoint's tensors to a tagger's parameters.
 
@@ -31,19 +33,22 @@ def params_from_tensors(
       tensors: Hugging Face's names and arrays of any float type.
       config: Of the same checkpoint.
       where: The checkpoint's name, for messages.
+      architectures: Names of the model's class, as config.json has them.
 
     Returns:
       {"encoder": ..., "classifier": {"kernel": [H, K], "bias": [K]}}, float32 NumPy arrays; without
       "classifier" if the checkpoint has none.
 
     Raises:
-      InputError: Tensors are missing, unexpected or of the wrong shape; all of them are named.
+      InputError: Tensors are missing, unexpected or of the wrong shape, or the head is one that
+        does not label words.
     """
     originals = _plain_names(tensors)
     if config.num_layers > len(originals):  # a table of all of them might not fit into memory
         raise InputError(
             f"{where}: the tensors do not fit config.json: {config.num_layers:,} layers there, but "
-            f"{len(originals)} tensors; all others are missing. {_REMEDY}"
+            f"{len(originals)} tensors, so that some are missing; use config.json and weights of "
+            "one and the same model"
         )
     table = name_table(config)
     head = [name for name in ("classifier.weight", "classifier.bias") if name in originals]
@@ -52,7 +57,9 @@ def params_from_tensors(
         table += module_entries(
             ("classifier",), "classifier", config.hidden_size, shape[0] if shape else 0
         )
-    _check(tensors, originals, table, config.num_layers, where)
+    misfit = _misfit(tensors, originals, table, config.num_layers)
+    if any(misfit) or (head and is_of_other_task(architectures)):
+        raise InputError(f"{where}: {explanation(misfit, tensors, architectures)}")
     params: dict[str, Any] = {}
     for entry in table:
         arrays = [
@@ -115,21 +122,21 @@ def _plain_names(tensors: Mapping[str, np.ndarray]) -> dict[str, str]:
     return plain_names
 
 
-def _check(
+def _misfit(
     tensors: Mapping[str, np.ndarray],
     originals: Mapping[str, str],
     table: list[Entry],
     num_layers: int,
-    where: str,
-) -> None:
+) -> Misfit:
+    """How the tensors differ from the table."""
     wanted = {name: entry for entry in table for name in _layer_names(entry, num_layers)}
-    problems = [f"missing {name}" for name in wanted if name not in originals]
-    for name, original in originals.items():
-        if name not in wanted:
-            problems.append(f"unexpected {original}")
-        elif (found := tuple(tensors[original].shape)) != wanted[name].shape:
-            problems.append(f"{original} has shape {found}, not {wanted[name].shape}")
-    if problems:
-        raise InputError(
-            f"{where}: the tensors do not fit config.json: {'; '.join(problems)}. {_REMEDY}"
-        )
+    shapes = []
+    for name, entry in wanted.items():
+        found = tuple(tensors[originals[name]].shape) if name in originals else entry.shape
+        if found != entry.shape:
+            shapes.append(f"{originals[name]} has shape {found}, not {entry.shape}")
+    return Misfit(
+        [name for name in wanted if name not in originals],
+        [original for name, original in originals.items() if name not in wanted],
+        shapes,
+    )

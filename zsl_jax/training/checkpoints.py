@@ -7,9 +7,11 @@ are whole and lie on the host, so that any number of devices and processes can g
 """
 
 import contextlib
+import hashlib
+import json
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from zsl_jax import interruption
 from zsl_jax.errors import InputError, Preempted
 from zsl_jax.training import hosts
 from zsl_jax.training.devices import Devices
@@ -69,10 +72,11 @@ class Checkpoints:
         self._wanted = {best, progress.step, *(step for step, _ in progress.rounds[-1:])}
         if progress.step in self._manager.all_steps():
             return
+        arrays = _filled(self._devices.fetch(state))
         about = {**progress._asdict(), "label_names": self._label_names}
         items = ocp.args.Composite(
-            state=ocp.args.StandardSave(_filled(self._devices.fetch(state))),
-            progress=ocp.args.JsonSave(about),
+            state=ocp.args.StandardSave(arrays),
+            progress=ocp.args.JsonSave({**about, "checksum": _checksum(arrays, about)}),
         )
         with _explained(self._failure(progress.step)):
             self._manager.save(progress.step, args=items)
@@ -117,7 +121,10 @@ class Checkpoints:
             "on from the one before it"
         ):
             found = self._manager.restore(step, args=items)
-        about = found["progress"]
+            about = dict(found["progress"])
+            checksum = about.pop("checksum", None)
+            if checksum not in (None, _checksum(found["state"], about)):
+                raise ValueError("its contents do not have the checksum that was noted")
         if about.pop("label_names") != self._label_names:
             raise InputError(f"The checkpoint {path} has other labels; {_WAY_OUT}.")
         for name, array in wanted.items():
@@ -146,19 +153,30 @@ class Saver:
     def __init__(self, checkpoints: Checkpoints, every_steps: int):
         """Save at the end of each round, and every `every_steps` updates where that is not 0."""
         self._checkpoints, self._every = checkpoints, every_steps
-        self._signal = signal.SIGTERM  # the one that came
-        self._terminated = threading.Event()
+        self._lock = threading.Lock()
+        self._signal: signal.Signals | None = None  # the one that came
+        self._is_saved = True
         self._preempted = False
 
-    def terminate(self, number: int, *_: Any) -> None:
-        """Stop after the present update, or at the second Ctrl-C: a handler of signals."""
-        if number == signal.SIGINT:
-            signal.signal(number, signal.default_int_handler)
-        self._signal = signal.Signals(number)
-        self._terminated.set()
+    def stop(self, number: signal.Signals) -> str | None:
+        """Answer a signal, in another thread: after the present update, or at once in an E step.
+
+        Returns:
+          None if there are updates that `keep` will save, else what to print.
+        """
+        with self._lock:
+            if not self._is_saved:
+                self._signal = number
+                return None
+        try:
+            self._checkpoints.wait()
+        except InputError as error:
+            return f"error: {error}"
+        return f"Stopped by {number.name}; all updates are saved; {_RESUMES}"
 
     def wants_state(self, step: int, round_ends: bool) -> bool:
         """Whether the state after this update is to be saved."""
+        self._is_saved = False
         self._preempted = self._told_to_stop(step)
         return round_ends or self._preempted or (self._every > 0 and step % self._every == 0)
 
@@ -169,17 +187,19 @@ class Saver:
           Preempted: A signal to end came, and the state is saved.
         """
         self._checkpoints.save(state, progress)
-        if self._preempted:
+        with self._lock:
+            self._is_saved = True
+            number = self._signal or (signal.SIGTERM if self._preempted else None)
+        if number is not None:
             self._checkpoints.wait()
             raise Preempted(
-                f"Stopped by {self._signal.name} after step {progress.step}, which is saved; the "
-                "same command, without --overwrite, goes on from there.",
-                128 + self._signal,
+                f"Stopped by {number.name} after step {progress.step}, which is saved; {_RESUMES}",
+                128 + number,
             )
 
     def _told_to_stop(self, step: int) -> bool:
         if hosts.count() == 1:
-            return self._terminated.is_set()
+            return self._signal is not None
         from jax.experimental.multihost_utils import reached_preemption_sync_point
 
         return reached_preemption_sync_point(step)
@@ -191,18 +211,14 @@ def listening(saver: Saver) -> Iterator[None]:
 
     With several processes JAX listens by itself, and all of them stop at the same update.
     """
-    if hosts.count() > 1 or threading.current_thread() is not threading.main_thread():
+    if hosts.count() > 1:
         yield
         return
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = [signal.signal(number, saver.terminate) for number in numbers]
-    try:
+    with interruption.listening(saver.stop):
         yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
+_RESUMES = "the same command, without --overwrite, resumes from there."
 _WAY_OUT = "name another --output, or give --overwrite to start anew"
 
 
@@ -218,6 +234,16 @@ def _named(tree: Any) -> dict[str, np.ndarray]:
 def _filled(tree: Any) -> dict[str, np.ndarray]:
     """`_named` without empty arrays, which cannot be stored."""
     return {name: array for name, array in _named(tree).items() if array.size}
+
+
+def _checksum(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> str:
+    """Of all that a checkpoint holds; Orbax has none of the arrays."""
+    digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype} {array.shape}".encode())
+        digest.update(array.reshape(-1).view(np.uint8).data)
+    return digest.hexdigest()
 
 
 @contextlib.contextmanager

@@ -16,6 +16,7 @@ from zsl_jax.models.tagger import restore_word_embeddings, slice_word_embeddings
 from zsl_jax.training import hosts, setup
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
+from zsl_jax.training.divergence import check_tagger
 from zsl_jax.training.state import TrainState, new_classifier
 from zsl_jax.workflows.corpus import training_corpus
 from zsl_jax.workflows.tagging import LoadedTagger
@@ -76,7 +77,12 @@ def start_fit(
 def finished(
     start: LoadedTagger, fit: Fit, params: dict[str, Any], scheme: LabelScheme
 ) -> LoadedTagger:
-    """The whole trained tagger, from the trained parameters on the host."""
+    """The whole trained tagger, from the trained parameters on the host.
+
+    Raises:
+      InputError: The training diverged.
+    """
+    check_tagger(fit.training, params)
     if fit.used_ids is None:
         frozen, _ = split_layers(start.params, fit.training.settings.encoder.num_layers)
         params = join_layers(frozen, params)

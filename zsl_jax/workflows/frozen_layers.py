@@ -18,6 +18,7 @@ from jaxtyping import Float
 
 from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
+from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.io.hidden_states import Rows, map_hidden_states, write_hidden_states
 from zsl_jax.io.progress import word_progress
 from zsl_jax.models.frozen import split_layers
@@ -49,8 +50,8 @@ def through_frozen_layers(
 ) -> TrainedOn:
     """Run the frozen layers over a text, or find what they gave before.
 
-    The file's name is a digest of all that its contents depend on: frozen parameters and subwords.
-    A file with that name is whole, and used again.
+    The file's name has a digest of all that its contents depend on, frozen parameters and subwords,
+    and their checksum. A file that is there is whole, and used again.
 
     Args:
       start: The tagger or encoder that training starts from.
@@ -70,12 +71,14 @@ def through_frozen_layers(
         for part, first in zip(parts, sizes[:-1].tolist(), strict=True)
     ]
     shape = (int(sizes[-1]), start.encoder.hidden_size)
-    path = folder / f"{hosts.index()}-{_digest(layers, parts)}.npy"
-    if not path.exists():
+
+    def make(path: Path) -> None:
         length = min(config.row_length, start.encoder.max_positions)
         token_ids = np.concatenate([part.token_ids for part in parts])
         blocks = _blocks(layers, numbered, token_ids, length, config)
         write_hidden_states(path, shape, np.dtype(DTYPE), blocks)
+
+    path = find_or_make(folder, f"{hosts.index()}-{_digest(layers, parts)}", ".npy", make)
     states = map_hidden_states(path, shape, np.dtype(DTYPE))
     logging.info(
         "frozen layers: %d subwords, %.1f MB in %s", len(states), states.nbytes / 1e6, path

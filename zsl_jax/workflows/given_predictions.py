@@ -10,6 +10,7 @@ import numpy as np
 from zsl_jax.data.predictions import SourcePredictions, check_words
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
+from zsl_jax.finished_file import unfinished_folder
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
 
@@ -36,7 +37,7 @@ def given_predictions(
       InputError: A source cannot be read, or is not about these words.
     """
     found = {}
-    with tempfile.TemporaryDirectory() as cache:
+    with unfinished_folder(Path(tempfile.gettempdir())) as cache:
         for name, given in sources.items():
             if isinstance(given, SourcePredictions | np.ndarray):
                 if isinstance(given, np.ndarray):
@@ -45,7 +46,7 @@ def given_predictions(
                 found[name] = in_target_labels(Source(name, ""), given)
                 continue
             source = given if isinstance(given, Source) else Source(name, os.fspath(given))
-            found[name] = source_predictions(source, text, Path(cache), row_length)
+            found[name] = source_predictions(source, text, cache, row_length)
     return found
 
 

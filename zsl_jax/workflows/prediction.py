@@ -167,7 +167,13 @@ def label_model_for(folder: str, names: Iterable[str], scheme: LabelScheme) -> L
             f"The sources given are {', '.join(names)}, but {folder} was trained with "
             f"{', '.join(model.source_names)}; give exactly these (a source may abstain)"
         )
-    assert model.alphabet.scheme == scheme
+    learned = model.alphabet.scheme.names
+    if learned != scheme.names:
+        raise InputError(
+            f"{folder}: config.json has the labels {', '.join(scheme.names)}, but what was learned "
+            f"of the sources is about {', '.join(learned)}; put these back into id2label, or train "
+            "again"
+        )
     return model
 
 

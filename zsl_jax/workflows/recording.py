@@ -11,6 +11,7 @@ from zsl_jax.evaluation.diagnosis import Tally, diagonal, tally
 from zsl_jax.io.progress import word_progress
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.training import hosts
+from zsl_jax.training.divergence import check_objective
 from zsl_jax.training.records import Hooks, Progress, RoundRecord, StepRecord
 from zsl_jax.types import SourceVotes
 
@@ -43,7 +44,9 @@ def recorded(
                 lambda line: line.get("run") != title or _is_past(line, progress)
             )
             if progress.step:
-                done = [line for line in kept if line["kind"] == "step" and line["run"] == title]
+                done = [
+                    line for line in kept if line["kind"] == "step" and line.get("run") == title
+                ]
                 advance(sum(line["words"] for line in done), f"on from step {progress.step}")
                 run.append_metrics(kind="resumed", run=title, step=progress.step)
 
@@ -59,6 +62,7 @@ def recorded(
             whole = tally_of(record.expectation.posterior, votes)
             metrics = round_metrics(record, whole, names)
             run.append_metrics(kind="round", run=title, **metrics)
+            check_objective(record)
 
         yield Hooks(on_start=on_start, on_step=on_step, on_round=on_round)
 

@@ -35,8 +35,11 @@ def parse_sources(
         for file in files:
             if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
                 raise InputError(f"{flag}={value}: there is no file {file}; correct the path")
-        if "/" in name or name.startswith("."):
-            raise InputError(f"{flag}={value}: a name is a plain word, without / or a leading dot")
+        if "/" in name or name.startswith(".") or not name.isprintable():
+            raise InputError(
+                f"{flag}={value}: a name is a plain word, without /, a leading dot or control "
+                "characters"
+            )
         sources.append(source)
     return sources
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_files import find_files
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
+from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.labels import OUTSIDE, LabelScheme, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
@@ -57,7 +59,7 @@ class Source(NamedTuple):
     @property
     def is_file(self) -> bool:
         """Whether the path is a file of predictions (or several) rather than a model."""
-        return all(Path(file).is_file() for file in self.files)
+        return all(map(os.path.isfile, self.files))
 
     @property
     def is_model(self) -> bool:
@@ -103,14 +105,17 @@ def source_predictions(
     """
     if source.is_file:
         return _stored(predictions_from_files(source, text, cache), text, cache)
-    path = cache / f"{source.name}-{_fingerprint(source, text.sentences, row_length)}.parquet"
-    if not path.exists():
+
+    def make(path: Path) -> None:
         if source.pipeline is not None:
             made = annotate_by_spacy(source.pipeline, text.sentences, source.task)
         else:
             made = annotate(load_tagger(source.path), text.sentences, row_length)
-        cache.mkdir(parents=True, exist_ok=True)
         prediction_files.write_predictions(path, made)
+
+    name = re.sub(r"[^\w.-]", "_", source.name)[:40]  # as files may be called
+    key = f"{name}-{_fingerprint(source, text.sentences, row_length)}"
+    path = find_or_make(cache, key, ".parquet", make)
     found = prediction_files.read_predictions(path, folder=cache)
     return _stored(in_target_labels(source, found), text, cache)
 
@@ -190,13 +195,15 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
 
 def fingerprint(model: str) -> str:
     """A digest of a model folder's files; a hub name stands for itself."""
+    if not os.path.isdir(model):
+        return model
     digest = hashlib.sha256()
     for path in sorted(Path(model).glob("*")):
         if path.suffix in (".json", ".safetensors", ".txt", ".model") and path.is_file():
             digest.update(path.name.encode())
             with open(path, "rb") as file:
                 digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest() if Path(model).is_dir() else model
+    return digest.hexdigest()
 
 
 def label_sets(predictions: Iterable[SourcePredictions]) -> dict[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from zsl_jax.data import subwords
 from zsl_jax.errors import InputError
 from zsl_jax.io import model_folder
 from zsl_jax.io.progress import Advance, word_progress
+from zsl_jax.io.tokenizer import load_tokenizer
 from zsl_jax.labels import LabelScheme
 from zsl_jax.models import convert
 from zsl_jax.models.config import EncoderConfig
@@ -18,6 +19,7 @@ from zsl_jax.training.devices import all_devices
 from zsl_jax.training.expectation import predict_log_prior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.corpus import looked_up, prediction_batches
+from zsl_jax.workflows.unknown_words import UnknownWords
 
 LogProbs = Callable[[Sequence[Sentence], Advance], Float[np.ndarray, "N K"]]
 
@@ -50,7 +52,11 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
     """
     folder = model_folder.read_model_folder(path)
     encoder = EncoderConfig.from_huggingface(folder.config, str(path))
-    params = convert.params_from_tensors(folder.tensors, encoder, str(path))
+    architectures = folder.config.get("architectures")
+    named = architectures if isinstance(architectures, list) else []
+    params = convert.params_from_tensors(
+        folder.tensors, encoder, str(path), [name for name in named if isinstance(name, str)]
+    )
     scheme = None
     if "classifier" in params:
         scheme = model_folder.label_scheme(folder.config, f"{path}/config.json")
@@ -59,7 +65,7 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
                 f"{path}/config.json: id2label has {scheme.size} labels, the head in "
                 f"model.safetensors has {len(params['classifier']['bias'])}"
             )
-    tokenizer = model_folder.load_tokenizer(folder.path)
+    tokenizer = load_tokenizer(folder.path, encoder.vocab_size)
     return LoadedTagger(str(folder.path), folder.config, encoder, params, scheme, tokenizer)
 
 
@@ -86,7 +92,9 @@ def encode_text(
     """The subwords of a text, in windows that fit a row."""
     length = min(row_length, tagger.encoder.max_positions)
     words = [sentence.words for sentence in sentences]
-    return subwords.encode_words(words, tagger.tokenizer, length)
+    windows = subwords.encode_words(words, tagger.tokenizer, length)
+    UnknownWords(tagger.path, tagger.tokenizer.unk_token_id).look_at(windows)
+    return windows
 
 
 def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
@@ -104,10 +112,12 @@ def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
     require_head(tagger)
     length = min(row_length, tagger.encoder.max_positions)
     encoder = subwords.SubwordEncoder(tagger.tokenizer, length)
+    unknown = UnknownWords(tagger.path, tagger.tokenizer.unk_token_id)
     ready = tagger._replace(params=all_devices().local.replicate(tagger.params))
 
     def log_probs(sentences: Sequence[Sentence], advance: Advance) -> Float[np.ndarray, "N K"]:
         windows = encoder.encode([sentence.words for sentence in sentences])
+        unknown.look_at(windows)
         return _log_probs_of_windows(ready, windows, length, None, advance)
 
     return log_probs

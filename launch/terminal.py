@@ -1,0 +1,61 @@
+"""What programs print: without control characters, and without complaint if nobody reads on."""
+
+import logging as python_logging
+import os
+import re
+import sys
+from typing import TextIO
+
+from absl import logging
+
+from zsl_jax.errors import InputError
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print lines; a reader that has gone, such as `head`, does not end the program.
+
+    Args:
+      text: Control characters in it are printed as escapes.
+      stream: Where to; the standard output by default.
+
+    Raises:
+      InputError: The stream cannot be written.
+    """
+    stream = stream or sys.stdout
+    encoding = stream.encoding or "utf-8"
+    try:
+        shown = escaped(text).encode(encoding, "backslashreplace").decode(encoding)
+        print(shown, file=stream, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError as error:
+        raise InputError(f"the standard output cannot be written: {error.strerror}") from error
+
+
+def say_error(text: str) -> None:
+    """Print one line to the standard error."""
+    say(escaped(text).replace("\n", r"\n"), sys.stderr)
+
+
+def escaped(text: str) -> str:
+    r"""Text with its control characters as escapes, but for tabs and line feeds.
+
+    >>> print(escaped("a\x1b[31m"))
+    a\x1b[31m
+    """
+    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+
+
+def set_up_log() -> None:
+    """Log to the standard error from INFO on, without control characters and Orbax's own steps."""
+    logging.set_verbosity(logging.INFO)
+    python_logging.getLogger("jax").setLevel(python_logging.WARNING)
+    logging.get_absl_handler().addFilter(_is_ours)
+
+
+def _is_ours(record: python_logging.LogRecord) -> bool:
+    """Whether a record is shown; of a failed save we say it in one sentence, Orbax in many."""
+    record.msg, record.args = escaped(record.getMessage()), None
+    return f"{os.sep}orbax{os.sep}" not in record.pathname

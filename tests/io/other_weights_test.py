@@ -1,0 +1,86 @@
+"""Tests of zsl_jax.io.other_weights: the way out is right for the folder in front of it."""
+
+import json
+
+import pytest
+
+from zsl_jax.errors import InputError
+from zsl_jax.io.model_folder import read_model_folder
+
+
+def said(folder, **files):
+    for name, content in files.items():
+        path = folder / name.replace("__", "/").replace("_json", ".json")
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(content))
+    with pytest.raises(InputError) as error:
+        read_model_folder(folder)
+    message = str(error.value)
+    assert "\n" not in message
+    return message
+
+
+TAGGER = {"architectures": ["XLMRobertaForTokenClassification"], "id2label": {"0": "O"}}
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        (TAGGER, "XLMRobertaForTokenClassification"),
+        ({"architectures": ["BertModel"]}, "BertModel"),
+        (
+            {"architectures": ["BertCrfForNer"], "id2label": {"0": "O"}},
+            "AutoModelForTokenClassification",
+        ),
+        ({"id2label": {"0": "O"}}, "AutoModelForTokenClassification"),
+        ({"architectures": 7}, "AutoModel"),
+        ({}, "AutoModel"),
+    ],
+)
+def test_a_pickle_is_converted_with_its_head_into_a_new_folder(tmp_path, config, name):
+    (tmp_path / "pytorch_model.bin").touch()
+    message = said(tmp_path, config_json=config)
+    assert "no model.safetensors but pytorch_model.bin (a pickle, which is never opened)" in message
+    assert f"t.{name}.from_pretrained(old).save_pretrained(new)" in message
+    assert f"old = '{tmp_path}'; new = old + '-safetensors'" in message
+    assert "AutoTokenizer.from_pretrained(old).save_pretrained(new)" in message
+
+
+@pytest.mark.parametrize(
+    ("file", "argument", "library"),
+    [("flax_model.msgpack", "from_flax", "Flax"), ("tf_model.h5", "from_tf", "TensorFlow")],
+)
+def test_weights_of_other_frameworks_need_transformers_4(tmp_path, file, argument, library):
+    (tmp_path / file).touch()
+    message = said(tmp_path, config_json=TAGGER)
+    assert f"{file} ({library} weights)" in message
+    assert f"with transformers 4 (5 has done away with them), PyTorch and {library}:" in message
+    assert f"XLMRobertaForTokenClassification.from_pretrained(old, {argument}=True)" in message
+
+
+def test_shards_of_a_pickle_are_not_all_listed(tmp_path):
+    for number in range(9):
+        (tmp_path / f"pytorch_model-{number}.bin").touch()
+    assert "pytorch_model-2.bin (a pickle" in said(tmp_path, config_json=TAGGER)
+
+
+@pytest.mark.parametrize("files", [{}, {"config_json": TAGGER}])
+def test_an_adapter_is_merged(tmp_path, files):
+    (tmp_path / "adapter_model.bin").touch()
+    message = said(tmp_path, adapter_config_json={"peft_type": "LORA"}, **files)
+    assert "an adapter, which is only a part of a model" in message
+    assert "(old, num_labels=K).merge_and_unload().save_pretrained(old + '-merged')" in message
+
+
+def test_a_folder_without_config_is_told_for_what_it_is(tmp_path):
+    assert "has no config.json; name a Hugging Face model folder, or let" in said(tmp_path)
+    inside = said(tmp_path, **{"checkpoint-500__config_json": {}})
+    assert "folders in it have one: name one of checkpoint-500" in inside
+    (tmp_path / "config.cfg").touch()
+    assert f"--source=NAME=spacy:{tmp_path}" in said(tmp_path, meta_json={})
+
+
+def test_no_weights_at_all(tmp_path):
+    assert said(tmp_path, config_json=TAGGER).endswith(
+        "has no model.safetensors; fetch the weights too, or name another model folder"
+    )

@@ -1,0 +1,78 @@
+"""Tests of zsl_jax.io.run_files: what is not a run's stays as it is."""
+
+import json
+
+import pytest
+
+from zsl_jax.errors import InputError
+from zsl_jax.io.run_folder import Record, create_run_folder
+
+RECORD = Record({}, 0)
+
+
+def tree(folder):
+    """Every path in a folder with its contents."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"notes.txt": "x"},
+        {"cache/letters.txt": "x"},
+        {"checkpoints/7/model": "x"},
+        {"config.json": "{}", "vocab.txt": "x"},
+        {"run.json": '{"name": "a run of somebody else\'s program", "flags": {}}'},
+        {"run.json": "[1]", "result.json": "{}"},
+        {".hidden": "x"},
+    ],
+)
+def test_a_folder_that_no_run_made_is_refused_and_untouched(tmp_path, files, overwrite):
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = tree(tmp_path)
+    with pytest.raises(InputError, match=r"is not empty .* name a new or an empty folder") as said:
+        create_run_folder(tmp_path, RECORD, overwrite)
+    assert min(files).partition("/")[0] in str(said.value)
+    assert tree(tmp_path) == before
+
+
+def test_an_empty_folder_and_what_a_killed_run_left_are_taken(tmp_path):
+    (tmp_path / ".lock").touch()
+    (tmp_path / f".zsl_jax-elsewhere-1-{'0' * 16}.part").touch()
+    create_run_folder(tmp_path, RECORD)
+    assert set(tree(tmp_path)) == {".lock", "run.json"}
+
+
+def test_overwriting_a_run_removes_what_runs_write_and_nothing_else(tmp_path):
+    create_run_folder(tmp_path, RECORD).write_result({})
+    mine = [
+        "notes.txt", "cache/letters.txt", "cache/0-mine.npy", "checkpoints/readme",
+        "checkpoints/lvm/notes", "checkpoints/kept/x/1", "sources/en.conll",
+    ]  # fmt: skip
+    ours = [
+        "metrics.jsonl", "cache/0-0123456789abcdef-0123456789ab.npy", "checkpoints/lvm/12/state",
+        "checkpoints/kd/3/state", "checkpoints/lvm/13.orbax-checkpoint-tmp-1/state",
+    ]  # fmt: skip
+    for name in [*mine, *ours]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    create_run_folder(tmp_path, RECORD, overwrite=True)
+    found = {name for name, data in tree(tmp_path).items() if data is not None}
+    assert found == {*mine, "run.json", ".lock"}
+    assert not (tmp_path / "checkpoints" / "kd").exists()
+
+
+def test_the_end_of_a_run_removes_its_cache_and_nothing_else(tmp_path):
+    run = create_run_folder(tmp_path, RECORD)
+    run.cache.mkdir()
+    (run.cache / "1-0123456789abcdef-0123456789ab.npy").touch()
+    (run.cache / "letters.npy").touch()
+    run.write_result({})
+    assert set(tree(tmp_path)) == {"cache", "cache/letters.npy", "run.json", "result.json"}
+    assert "flags" in json.loads((tmp_path / "run.json").read_text())

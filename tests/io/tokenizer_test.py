@@ -1,0 +1,154 @@
+"""Tests of zsl_jax.io.tokenizer."""
+
+import io
+import json
+import shutil
+
+import pytest
+import sentencepiece
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+from tests.io.model_folder_test import (
+    VOCABULARY,
+    no_network,  # noqa: F401
+    save_config,
+    save_tokenizer,
+    word_tokenizer,
+)
+from zsl_jax.errors import InputError
+from zsl_jax.io.tokenizer import load_tokenizer
+from zsl_jax.workflows.tagging import load_tagger
+
+PIECES = "[PAD] [UNK] [CLS] [SEP] [MASK] Anna Rome lives in anna An ##na".split()
+TEXT = ["Anna Maria lives in Rome .", "Rome is a city in Italy .", "Maria loves Anna and Rome"]
+
+
+def test_tokenizer_of_a_local_folder_needs_no_network(tmp_path, no_network):  # noqa: F811
+    save_tokenizer(tmp_path, word_tokenizer())
+    tokenizer = load_tokenizer(tmp_path)
+    assert tokenizer.is_fast
+    encoded = tokenizer(["Haus", "Maus"], is_split_into_words=True)
+    assert encoded["input_ids"] == [1, 4, 0, 2]
+
+
+def test_byte_level_tokenizer_puts_a_space_before_each_word(tmp_path):
+    tokenizer = Tokenizer(models.BPE(VOCABULARY, [("Ġ", "a")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    save_tokenizer(tmp_path, tokenizer)
+    encoded = load_tokenizer(tmp_path)(["a", "a"], is_split_into_words=True)
+    assert encoded["input_ids"] == [1, 7, 7, 2]
+
+
+def test_missing_and_damaged_tokenizer(tmp_path):
+    save_config(tmp_path)
+    with pytest.raises(InputError, match=r"no tokenizer .*tokenizer\.json"):
+        load_tokenizer(tmp_path)
+    save_tokenizer(tmp_path, word_tokenizer())
+    (tmp_path / "tokenizer.json").write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match="cannot be loaded"):
+        load_tokenizer(tmp_path)
+
+
+@pytest.mark.parametrize("rows", [7, 5])
+def test_more_subwords_than_embeddings_are_an_error(tmp_path, rows):
+    save_tokenizer(tmp_path, word_tokenizer())
+    assert load_tokenizer(tmp_path, 8)
+    with pytest.raises(InputError, match=rf"subwords 0 to {rows - 1}, .* {8 - rows} more: ") as e:
+        load_tokenizer(tmp_path, rows)
+    assert ("'Ġa' (7)" in str(e.value)) and "resize_token_embeddings" in str(e.value)
+
+
+def test_an_added_token_without_an_embedding_is_refused_when_the_folder_is_opened(world, tmp_path):
+    folder = tmp_path / "model"
+    shutil.copytree(world.encoder, folder)
+    tokenizer = load_tokenizer(folder)
+    tokenizer.add_tokens(["Zürich"])
+    tokenizer.save_pretrained(folder)
+    with pytest.raises(InputError, match=r"the tokenizer has 1 more: 'Zürich' \(\d+\);"):
+        load_tagger(folder)
+    for name in ("tokenizer.json", "tokenizer_config.json"):  # the way out
+        shutil.copy(world.encoder / name, folder / name)
+    load_tagger(folder)
+
+
+def bert_folder(folder, **settings):
+    folder.mkdir()
+    (folder / "vocab.txt").write_text("\n".join(PIECES) + "\n")
+    save_config(folder)
+    if settings:
+        (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    return folder
+
+
+def test_lost_capitals_are_warned_of_and_the_remedy_helps(tmp_path, caplog):
+    folder = bert_folder(tmp_path / "a")
+    encoded = load_tokenizer(folder)(["Anna"], is_split_into_words=True)
+    assert encoded["input_ids"] == [2, 9, 3]
+    assert "lower-cases all words, but its vocabulary has capitals ('An', 'Anna'" in caplog.text
+    assert 'write {"do_lower_case": false} into tokenizer_config.json' in caplog.text
+    caplog.clear()
+    encoded = load_tokenizer(bert_folder(tmp_path / "b", do_lower_case=False))(
+        ["Anna"], is_split_into_words=True
+    )
+    assert encoded["input_ids"] == [2, 5, 3] and not caplog.text
+
+
+def test_lost_capitals_in_a_tokenizer_json(tmp_path, caplog):
+    tokenizer = word_tokenizer()
+    tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
+    save_tokenizer(tmp_path, tokenizer)
+    load_tokenizer(tmp_path)
+    assert 'set "lowercase": false in the normalizer of tokenizer.json' in caplog.text
+    caplog.clear()
+    about = json.loads((tmp_path / "tokenizer.json").read_text())
+    about["normalizer"]["lowercase"] = False
+    (tmp_path / "tokenizer.json").write_text(json.dumps(about))
+    encoded = load_tokenizer(tmp_path)(["Haus"], is_split_into_words=True)
+    assert encoded["input_ids"] == [1, 4, 2] and not caplog.text
+
+
+def test_an_uncased_vocabulary_is_not_warned_of(tmp_path, caplog):
+    tokenizer = Tokenizer(models.WordLevel({"[UNK]": 0, "[CLS]": 1, "[SEP]": 2}, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.add_tokens(["haus"])
+    save_tokenizer(tmp_path, tokenizer)
+    load_tokenizer(tmp_path)
+    assert not caplog.text
+
+
+def sentencepiece_model() -> bytes:
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXT * 30), model_writer=model, vocab_size=28,
+        hard_vocab_limit=False, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, minloglevel=2,
+    )  # fmt: skip
+    return model.getvalue()
+
+
+@pytest.mark.parametrize("family", ["xlm-roberta", "camembert"])
+@pytest.mark.parametrize("settings", [None, {"model_max_length": 512, "do_lower_case": False}])
+def test_a_folder_with_only_a_sentencepiece_model_opens(tmp_path, no_network, family, settings):  # noqa: F811
+    model = sentencepiece_model()
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(model)
+    save_config(tmp_path, {"model_type": family})
+    if settings:
+        (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer = load_tokenizer(tmp_path)
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    for words in (["Anna", "lives", "in", "Rome"], ["Maria", "Ω", "loves"]):
+        ids = tokenizer(words, is_split_into_words=True)["input_ids"][1:-1]
+        unknown = tokenizer.unk_token
+        pieces = processor.encode(" ".join(words), out_type=str)
+        known = [unknown if processor.piece_to_id(piece) == 0 else piece for piece in pieces]
+        assert tokenizer.convert_ids_to_tokens(ids) == known
+    if family == "xlm-roberta":  # <s> <pad> </s> <unk>, then the pieces in their order
+        assert tokenizer.convert_tokens_to_ids("▁Rome") == processor.piece_to_id("▁Rome") + 1
+        assert (tokenizer.unk_token_id, tokenizer.pad_token_id) == (3, 1)
+
+
+def test_a_damaged_sentencepiece_model_is_one_sentence(tmp_path):
+    save_config(tmp_path, {"model_type": "xlm-roberta"})
+    (tmp_path / "sentencepiece.bpe.model").write_bytes(sentencepiece_model()[:-40])
+    with pytest.raises(InputError, match=r"cannot be loaded .*; fetch its files again"):
+        load_tokenizer(tmp_path)

@@ -1,0 +1,52 @@
+"""A training that diverged writes no model: the last update and the last J are looked at, too."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from zsl_jax.errors import InputError
+from zsl_jax.training.divergence import check_objective
+from zsl_jax.training.records import Expectation, RoundRecord
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("objective", "confusion", "said"),
+    [
+        (NAN, 0.0, "J of round 2 is nan, since probabilities of the tagger"),
+        (
+            float("inf"),
+            0.0,
+            "J of round 2 is inf, .*; lower --learning_rate or --head_learning_rate;",
+        ),
+        (NAN, NAN, "J of round 2 is nan, since .* matrix are not numbers; lower --confusion_learn"),
+    ],
+)
+def test_a_j_that_is_not_finite_is_an_error_that_says_what_is_to_blame(objective, confusion, said):
+    found = Expectation(np.ones((2, 2)), np.full((1, 2, 2), confusion), objective, 0.0, 0.0)
+    with pytest.raises(InputError, match=f"The training diverged: {said}"):
+        check_objective(RoundRecord(2, found, np.zeros(1), 0.1))
+    check_objective(RoundRecord(2, found._replace(objective=-1.0), np.zeros(1), 0.1))
+
+
+@pytest.mark.parametrize("program", ["train", "kd", "lvm"])
+def test_a_last_update_that_diverges_writes_no_model(world, tmp_path, program):
+    arguments = [f"--train={world.train}"]
+    if program != "train":
+        sources = [f"--source={name}={world.text}" for name in ("a", "b")]
+        arguments = [f"--text={world.text}", *sources, f"--approach={program}", "--rounds=1"]
+    command = [
+        sys.executable, "-m", "launch.train" if program == "train" else "launch.transfer",
+        f"--encoder={world.encoder}", *arguments, f"--output={tmp_path}", "--learning_rate=1e30",
+        "--epochs=1", "--batch_words=100000", "--warmup=0", "--decay=constant", "--row_length=32",
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    (said,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert said.startswith("error: The training diverged: ") and "--learning_rate" in said
+    assert {path.name for path in tmp_path.iterdir()} <= {
+        "run.json", "metrics.jsonl", "checkpoints", "sources", ".lock",
+    }  # fmt: skip

@@ -1,0 +1,47 @@
+"""A lock that keeps a second run out of a folder.
+
+It is the kernel's (`flock`), so that it ends with the process that holds it, however that process
+ends. On NFS the server keeps it, and other hosts see it. A lock file by itself means nothing.
+"""
+
+import contextlib
+import errno
+from pathlib import Path
+
+from absl import logging
+from filelock import FileLock, Timeout
+
+LOCK = ".lock"
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system
+
+
+class FolderLock:
+    """The right to write into a folder, until it is released or nobody holds this object."""
+
+    def __init__(self, folder: Path):
+        """Lock a folder, which must be there.
+
+        Raises:
+          Timeout: Another process has locked it.
+          OSError: The folder cannot be written.
+        """
+        self._path = folder / LOCK
+        self._lock = FileLock(self._path, thread_local=False)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout:
+            raise
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            logging.warning(
+                "%s lies on a file system without locks (%s); make sure that no second run "
+                "writes there", folder, error.strerror,
+            )  # fmt: skip
+
+    def release(self) -> None:
+        """Let others in."""
+        if self._lock.is_locked:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+            self._lock.release()

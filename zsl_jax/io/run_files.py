@@ -1,0 +1,88 @@
+"""Which files in a folder are those of a run; nothing else is ever removed or replaced there.
+
+run.json       flags, seed, versions, SHA-256 of the data files, time of the start
+metrics.jsonl  one JSON object a line, in the order of the run, readable while it runs
+result.json    the outcome; written last, so its presence says that the run came to its end
+checkpoints/   saved states, one folder for each training of the run
+cache/         output of frozen layers, which a resumed run uses again; gone at its end
+.lock          keeps a second run out while the first one lives
+"""
+
+import contextlib
+import re
+import shutil
+from pathlib import Path
+
+from zsl_jax.errors import InputError
+from zsl_jax.finished_file import is_unfinished
+from zsl_jax.io.folder_lock import LOCK
+from zsl_jax.io.json_file import read_json_object
+
+RUN = "run.json"
+METRICS = "metrics.jsonl"
+RESULT = "result.json"
+CHECKPOINTS = "checkpoints"
+CACHE = "cache"
+_RECORDED = {"flags", "seed", "data", "versions", "started"}  # what every run.json of ours has
+_HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
+
+
+def check_is_ours(folder: Path) -> None:
+    """Refuse a folder that no run made and that is not empty.
+
+    Raises:
+      InputError: It is such a folder.
+    """
+    if not folder.is_dir():
+        return
+    found = sorted(path.name for path in folder.iterdir() if not _may_stay(path))
+    if not found or (RUN in found and _is_record(folder / RUN)):
+        return
+    shown = ", ".join(map(ascii, found[:3])) + (", ..." if len(found) > 3 else "")
+    raise InputError(
+        f"{folder} is not empty ({shown}) and was not made by a run of this program; name a new "
+        "or an empty folder."
+    )
+
+
+def remove_records(folder: Path) -> None:
+    """Remove the metrics, the checkpoints, the cache and the result of a run; nothing else."""
+    for name in (RESULT, METRICS):
+        (folder / name).unlink(missing_ok=True)
+    for training in (folder / CHECKPOINTS).glob("*"):
+        for saved in training.glob("*"):
+            if is_checkpoint(saved) or ".orbax-checkpoint-tmp" in saved.name:
+                shutil.rmtree(saved)
+        _remove_if_empty(training)
+    _remove_if_empty(folder / CHECKPOINTS)
+    remove_cache(folder)
+
+
+def remove_cache(folder: Path) -> None:
+    """Remove what a run keeps in order to resume, and can compute again."""
+    for path in (folder / CACHE).glob("*"):
+        if _HIDDEN_STATES.fullmatch(path.name) or is_unfinished(path):
+            path.unlink()
+    _remove_if_empty(folder / CACHE)
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Whether a path in the folder of a training is one of its saved states."""
+    return path.name.isdigit()
+
+
+def _may_stay(path: Path) -> bool:
+    """Whether a run that was killed before it wrote run.json left this."""
+    return path.name == LOCK or is_unfinished(path)
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        return read_json_object(path).keys() >= _RECORDED
+    except InputError:
+        return False
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

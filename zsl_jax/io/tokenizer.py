@@ -1,0 +1,106 @@
+"""The tokenizer of a model folder: loaded, and held against the weights."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from absl import logging
+
+from zsl_jax.errors import InputError
+
+VOCABULARY_FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+)
+TOKENIZER_FILES = (
+    *VOCABULARY_FILES,
+    "merges.txt",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "tokenizer_config.json",
+)
+_SHOWN = 3  # subwords in a message
+_GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # these do what tokenizer.json says
+_CASED = 0.01  # share of subwords with capitals from which a vocabulary is cased
+
+
+def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = None) -> Any:
+    """Loads a model's fast tokenizer (`transformers.PreTrainedTokenizerFast`), prepared for words.
+
+    A byte-level tokenizer (RoBERTa) is told to put a space before every word, as in running text.
+    A tokenizer that lower-cases all words although its vocabulary has capitals is warned of.
+
+    Args:
+      path: A local folder.
+      num_embeddings: Rows of the model's word embeddings, where they are known.
+
+    Raises:
+      InputError: There are no tokenizer files, they cannot be read, the tokenizer is not fast, or
+        it has subwords without an embedding.
+    """
+    folder = Path(path)
+    if not any((folder / name).is_file() for name in VOCABULARY_FILES):
+        raise InputError(
+            f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
+            "copy the tokenizer's files there from the model it was trained from."
+        )
+    from tokenizers.pre_tokenizers import ByteLevel
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
+    except Exception as error:  # whatever a tokenizer's own code raises on a bad file
+        reason = str(error).strip().partition("\n")[0]
+        raise InputError(
+            f"The tokenizer in {folder} cannot be loaded ({reason}); fetch its files again."
+        ) from error
+    if not tokenizer.is_fast:
+        raise InputError(
+            f"The tokenizer in {folder} is not a fast one; save a fast one there (tokenizer.json)."
+        )
+    backend = tokenizer.backend_tokenizer
+    if isinstance(backend.pre_tokenizer, ByteLevel):
+        backend.pre_tokenizer.add_prefix_space = True
+    vocabulary = tokenizer.get_vocab()
+    if num_embeddings is not None:
+        _check_ids(vocabulary, num_embeddings, folder)
+    _warn_of_lost_capitals(tokenizer, vocabulary, folder)
+    return tokenizer
+
+
+def _check_ids(vocabulary: dict[str, int], num_embeddings: int, folder: Path) -> None:
+    """Raise if a subword has no row of the embeddings; on a device, it would take another's."""
+    beyond = sorted((i, subword) for subword, i in vocabulary.items() if i >= num_embeddings)
+    if beyond:
+        shown = ", ".join(f"{subword!r} ({number})" for number, subword in beyond[:_SHOWN])
+        raise InputError(
+            f"{folder}: the model has embeddings for the subwords 0 to {num_embeddings - 1}, but "
+            f"the tokenizer has {len(beyond)} more: {shown}{', ...' * (len(beyond) > _SHOWN)}; "
+            "copy the tokenizer's files from the model that the weights were trained with, or "
+            "enlarge the embeddings, with transformers and PyTorch: "
+            "model.resize_token_embeddings(len(tokenizer)), and train them."
+        )
+
+
+def _warn_of_lost_capitals(tokenizer: Any, vocabulary: dict[str, int], folder: Path) -> None:
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    if normalizer is None or normalizer.normalize_str("A") != "a":
+        return
+    special = set(tokenizer.all_special_tokens)
+    cased = [
+        subword
+        for subword in vocabulary
+        if subword != subword.lower() and subword not in special and not subword.startswith("[")
+    ]
+    if len(cased) > _CASED * len(vocabulary):
+        remedy = 'set "lowercase": false in the normalizer of tokenizer.json'
+        if type(tokenizer).__name__ not in _GENERIC:
+            remedy = 'write {"do_lower_case": false} into tokenizer_config.json'
+        shown = ", ".join(map(repr, sorted(cased)[:_SHOWN]))
+        logging.warning(
+            "%s: the tokenizer lower-cases all words, but its vocabulary has capitals (%s, ...), "
+            "which are never used; if the model is a cased one, %s", folder, shown, remedy,
+        )  # fmt: skip

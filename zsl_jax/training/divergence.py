@@ -1,0 +1,53 @@
+"""Trainings that went wrong, found before a model is written: what no update looks at any more."""
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from zsl_jax.errors import InputError
+from zsl_jax.training import steps
+from zsl_jax.training.records import RoundRecord
+from zsl_jax.training.setup import Training
+
+_LOWER = "lower --learning_rate or --head_learning_rate; no model is written"
+
+
+def check_objective(record: RoundRecord) -> None:
+    """Look at J of an E step, that of the last one included.
+
+    Raises:
+      InputError: It is not finite, with what is to blame.
+    """
+    found = record.expectation
+    if np.isfinite(found.objective):
+        return
+    problem = f"The training diverged: J of round {record.round} is {found.objective}"
+    if np.isnan(found.log_confusion).any():
+        raise InputError(
+            f"{problem}, since probabilities of a confusion matrix are not numbers; lower "
+            "--confusion_learning_rate; no model is written"
+        )
+    raise InputError(f"{problem}, since probabilities of the tagger are not numbers; {_LOWER}")
+
+
+def check_tagger(training: Training, params: dict[str, Any]) -> None:
+    """Look at the tagger that the last update made, on the first batch of its text.
+
+    Args:
+      training: How and on what it was trained.
+      params: The trained parameters, on the host.
+
+    Raises:
+      InputError: A probability is not a number.
+    """
+    settings, devices = training.settings, training.devices.local
+    batch = training.corpus.in_order[0]
+    encoder = dataclasses.replace(settings.encoder, dropout=0.0, attention_dropout=0.0)
+    about = (encoder, settings.num_labels, settings.dtype)
+    found = devices.join(steps.log_prior(devices, *about, devices.replicate(params), batch))
+    if np.isnan(found[batch.word_ids >= 0]).any():
+        raise InputError(
+            "The training diverged: after its last update, probabilities of the tagger are not "
+            f"numbers; {_LOWER}"
+        )
