@@ -170,13 +170,20 @@ def test_spans_are_those_of_the_labels(tmp_path_factory, labels, data):
     assert found == expected
 
 
-def test_a_closed_pipe_is_one_sentence(monkeypatch):
+@pytest.mark.parametrize(
+    ("raised", "expected", "message"),
+    [
+        (OSError(28, "No space left on device"), InputError, "output cannot be written: No space"),
+        (BrokenPipeError(32, "Broken pipe"), BrokenPipeError, "Broken pipe"),  # the reader is done
+    ],
+)
+def test_standard_output_that_cannot_be_written(monkeypatch, raised, expected, message):
     class Closed:
         def writelines(self, blocks):
-            raise BrokenPipeError(32, "Broken pipe")
+            raise raised
 
     monkeypatch.setattr(sys, "stdout", Closed())
-    with pytest.raises(InputError, match="standard output cannot be written: Broken pipe"):
+    with pytest.raises(expected, match=message):
         write_conll("-", [(Sentence(("a",)), ["O"])])
 
 
