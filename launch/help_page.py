@@ -19,7 +19,7 @@ FLAGS = flags.FLAGS
 PAGE = 66  # lines
 COLUMN = 24  # where the explanations start
 # Sections folded on a long page.
-NAMED = ("reading", "optimisation", "paper's label model", "machines")
+NAMED = ("reading", "optimisation", "paper's model", "machines")
 
 
 class HelpFlag(flags.BooleanFlag):

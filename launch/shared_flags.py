@@ -28,17 +28,16 @@ TEXTS: Definitions = {
         "NAME=PATH of a source: a prediction file, model folder, hub name, or spacy:PIPELINE. "
         "Repeat it."),
     "test_source": (flags.DEFINE_multi_string, [],
-        "NAME=PATH of a source's prediction file for --test, where --source is a file too."),
+        "NAME=PATH of predictions for --test (for --source=FILE)."),
     "test": (flags.DEFINE_string, None,
-        "Labelled text, read only after training, for the table of results."),
+        "Labelled text for the table; read after training."),
     "label_map": (flags.DEFINE_multi_string, [],
-        "NAME=FILE of a source's label map: YAML with `label: target` or `entity type: target` a "
-        "line; null abstains, [A, B] may be either."),
+        "NAME=FILE of a label map: YAML, `label: target` or `type: target`; null abstains, [A, B] "
+        "may be either."),
     "sparse": (flags.DEFINE_multi_string, [],
-        "NAME of a source that names few things, such as a gazetteer or a rule: its O means that "
-        "it knows nothing. Repeat it."),
+        "NAME of a source whose O means that it knows nothing."),
     "gold_words": (flags.DEFINE_string, None,
-        "The text with the labels of words that you know, _ for all others; Q is held there."),
+        "The text with the labels that you know, _ for others."),
 }
 
 RESULTS: Definitions = {
@@ -62,11 +61,9 @@ APPROACH: Definitions = {
     "predictions": (flags.DEFINE_enum, "soft", ["soft", "hard"],
         "Learn from the sources' probabilities or labels."),
     "label_model": (flags.DEFINE_enum, None, ["chain", "paper"],
-        "Label model: the reliability-weighted chain or the paper's. Default: chain for lvm, paper "
-        "for mrt; kd takes the mean of the sources unless chain is given."),
+        "Default: chain (weighted by reliability) for lvm, none for kd."),
     "init": (flags.DEFINE_string, "auto",
-        "Where training starts: encoder, source:NAME, or auto: with the chain, the source that "
-        "agrees most with the others, if it fits; the encoder otherwise."),
+        "Start from encoder, source:NAME, or auto (the best source, with the chain)."),
     "strategy": (flags.DEFINE_enum, "soft_em", ["soft_em", "hard_em", "direct"],
         "How mrt and lvm are optimised."),
     "distillation": (flags.DEFINE_enum, "kl", ["kl", "mse"], "Loss of kd."),
@@ -74,9 +71,9 @@ APPROACH: Definitions = {
 
 PASSES: Definitions = {
     "rounds": (flags.DEFINE_integer, None,
-        "EM rounds (passes over the text, for other approaches). Default: 3; 2 with the chain.", 1),
+        "EM rounds, or passes. Default: 3; 2 with the chain.", 1),
     "epochs": (flags.DEFINE_integer, None,
-        "Passes over the text in one round. Default: 1; with the chain, more for a small text.", 1),
+        "Passes in a round. Default: 1; more with the chain.", 1),
     "stop_early": (flags.DEFINE_bool, False, "Stop when J has not improved after a round."),
 }
 
@@ -87,9 +84,9 @@ TRAINING: Definitions = {
         "The same of the new head; small encoders want more (0: as --learning_rate).", 0.0),
     "dropout": (flags.DEFINE_float, 0.1, "Dropout rate.", 0.0, 0.99),
     "trainable_layers": (flags.DEFINE_integer, None,
-        "Train the head and so many of the last layers (0: the head only). What lies below is "
-        "frozen and runs once over a text, without dropout. Default: all are trained.", 0),
-    "seed": (flags.DEFINE_integer, 0, "Of all that is random: head, dropout, order, samples.", 0,
+        "Train the head and the last layers, this many; those below are frozen and run once over "
+        "a text, without dropout. Default: all.", 0),
+    "seed": (flags.DEFINE_integer, 0, "Random seed.", 0,
         2**64 - 1),
 }
 
@@ -185,7 +182,7 @@ SECTIONS: dict[str, Definitions] = {
     "training": TRAINING,
     "reading": READING,
     "optimisation": OPTIMISATION,
-    "paper's label model": LABEL_MODEL,
+    "paper's model": LABEL_MODEL,
     "machines": MACHINES,
 }
 DEFINITIONS: Definitions = {

@@ -61,7 +61,7 @@ def test_a_full_disk_behind_the_standard_output_is_one_sentence(tmp_path):
 def test_escape_sequences_are_shown_as_such(tmp_path):
     text = write(tmp_path / "a.conll", ("Ka", "B-\x1b[31mX"), ("lo", "O"))
     done = shell(f"PROGRAM.evaluate --gold={text} --predicted={text}")
-    assert done.returncode == 0 and r"\x1b[31mX" in done.stdout
+    assert done.returncode == 2 and r"\x1b[31mX" in done.stderr
     assert "\x1b" not in done.stdout + done.stderr
     done = shell(f"PROGRAM.evaluate --gold={text} --predicted=$'{tmp_path}/\\e[31m\\nno.conll'")
     assert done.returncode == 2 and len(done.stderr.splitlines()) == 1
@@ -69,8 +69,9 @@ def test_escape_sequences_are_shown_as_such(tmp_path):
 
 
 def test_escape_sequences_in_the_log(tmp_path):
-    text = write(tmp_path / "a.conll", ("Ka", "I-\x9b31mX"), ("lo", "X\x07"))
-    done = shell(f"PROGRAM.aggregate --source=a={text} --output={tmp_path / 'b.conll'}")
+    text = write(tmp_path / "a.conll", ("Ka", "I-X"), ("lo", "O"))
+    source = f"--source=$'a\\x9b31m\\x07'={text}"
+    done = shell(f"PROGRAM.aggregate {source} --method=majority --output={tmp_path / 'b.conll'}")
     assert "source" in done.stderr
     assert not set("\x9b\x07\x1b") & set(done.stderr + done.stdout)
 
