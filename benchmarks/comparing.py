@@ -74,6 +74,22 @@ def start(corpus: Callable[..., Path]) -> Started:
     )
 
 
+def run(corpus: Callable[..., Path], task: str) -> None:
+    """Train the sources that are missing, then every approach; print the table.
+
+    Args:
+      corpus: As for `start`.
+      task: Which score counts, "pos" or "ner".
+    """
+    from zsl_jax.workflows.comparison import prepare
+
+    started = start(corpus)
+    texts, cache = (started.text, started.gold), started.run.path / "predictions"
+    config = options.train_config()
+    experiment, test = prepare(started.encoder, started.sources, texts, cache, config, task)
+    write_table(experiment, test, started)
+
+
 def _check_approaches() -> None:
     from zsl_jax.errors import InputError
     from zsl_jax.workflows.comparison import VARIANTS

@@ -18,13 +18,7 @@ comparing.define_flags("ca", ["en", "id", "hi", "fi", "ru"])
 
 def main() -> None:
     """Train the sources that are missing, then every approach; print the table."""
-    from zsl_jax.workflows.comparison import prepare
-
-    started = comparing.start(corpora.pos)
-    texts, cache = (started.text, started.gold), started.run.path / "predictions"
-    config = options.train_config()
-    experiment, test = prepare(started.encoder, started.sources, texts, cache, config, "pos")
-    comparing.write_table(experiment, test, started)
+    comparing.run(corpora.pos, "pos")
 
 
 if __name__ == "__main__":

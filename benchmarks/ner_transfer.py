@@ -1,0 +1,22 @@
+"""Named entities of a target language from taggers of other languages, by every approach.
+
+python -m benchmarks.ner_transfer --encoder=DIR_OR_HUB --target=pt --languages=en,da,hr \
+  --output=runs/pt
+
+As `benchmarks.pos_transfer`, on DATA/ner/LANGUAGE/{train,test}.conll.
+"""
+
+from benchmarks import comparing, corpora
+from launch import options
+
+comparing.define_flags("pt", ["en", "da", "hr"])
+
+
+def main() -> None:
+    """Train the sources that are missing, then every approach; print the table."""
+    comparing.run(corpora.ner, "ner")
+
+
+if __name__ == "__main__":
+    options.require("encoder", "output")
+    options.run(main)
