@@ -55,7 +55,10 @@ def transfer(count: int, folder: Path) -> Line:
     """One transfer and one prediction; seconds and bytes."""
     text = FLAGS.text or corpora.pos("ca")
     common = [f"--text={text}", f"--max_sentences={count}"]
-    passed_on = [f"--{name}={FLAGS[name].value}" for name in PASSED_ON]
+    given = {name: FLAGS[name].value for name in PASSED_ON}
+    passed_on = [f"--{name}={value}" for name, value in given.items() if value is not None]
+    if FLAGS.approach in ("lvm", "mrt"):
+        passed_on.append("--label_model=paper")
     sources = [f"--source={source}" for source in FLAGS.source]
     output = folder / "model"
     trained = measuring.run_program(

@@ -110,7 +110,12 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     import jax
 
     from zsl_jax.training import em
-    from zsl_jax.training.config import Approach, TrainConfig
+    from zsl_jax.training.config import (
+        Approach,
+        LabelModelConfig,
+        LabelModelKind,
+        TrainConfig,
+    )
     from zsl_jax.training.label_model import Sources, starting_confusion
     from zsl_jax.training.m_step import run_epoch
     from zsl_jax.training.records import Progress
@@ -121,6 +126,7 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     config = TrainConfig(
         Approach.LVM, batch_words=FLAGS.batch_words, row_length=ROW_LENGTH, dropout=FLAGS.dropout,
         dtype=FLAGS.dtype, seed=FLAGS.seed, trainable_layers=layers,
+        label_model=LabelModelConfig(LabelModelKind.PAPER),
     )  # fmt: skip
     votes = SourceVotes(text.votes.argmax(-1).astype(np.int32), text.votes)
     log_fixed, logits = starting_confusion(config.label_model, votes, NUM_LABELS)

@@ -190,10 +190,12 @@ def lowered_update(encoder, rows: int):
     import numpy as np
 
     from zsl_jax.training import setup, update
-    from zsl_jax.training.config import TrainConfig
+    from zsl_jax.training.config import LabelModelConfig, LabelModelKind, TrainConfig
     from zsl_jax.training.schedules import Rates
 
-    settings = setup.step_settings(TrainConfig(dtype=FLAGS.dtype), encoder, FLAGS.num_labels)
+    paper = LabelModelConfig(LabelModelKind.PAPER)
+    config = TrainConfig(dtype=FLAGS.dtype, label_model=paper)
+    settings = setup.step_settings(config, encoder, FLAGS.num_labels)
     state = shapes_of(encoder, rows)
     places, labels = FLAGS.rows * FLAGS.row_length, FLAGS.num_labels
     target = shape((places, labels), np.float32)

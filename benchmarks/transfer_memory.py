@@ -62,6 +62,7 @@ def transfer(count: int, encoder: Path, folder: Path) -> Line:
     folder.mkdir(parents=True)
     text, sources = generate(count, folder)
     command = [sys.executable, "-m", "launch.transfer", f"--encoder={encoder}", f"--text={text}"]
+    command += ["--label_model=paper"]
     command += [f"--source={source.stem}={source}" for source in sources]
     command += [f"--{name}={FLAGS[name].value}" for name in ("rounds", "batch_words", "row_length")]
     run = measuring.run_program([*command, f"--output={folder / 'model'}"])
