@@ -75,6 +75,13 @@ def test_what_datasets_writes_of_itself_is_harmless(tmp_path):
     assert len(read_sentences(save(tmp_path / "d", {"data": TABLE}, **state))) == 4
 
 
+@pytest.mark.parametrize("entry", [[1], "data.arrow", None, {}, {"filename": 1}])
+def test_what_is_no_file_in_a_state_is_refused(tmp_path, entry):
+    folder = save(tmp_path / "d", {"data": TABLE}, _data_files=[entry])
+    with pytest.raises(InputError, match=r"state\.json cannot be read"):
+        read_sentences(folder)
+
+
 @pytest.mark.parametrize(
     ("state", "expected"),
     [

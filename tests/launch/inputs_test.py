@@ -36,3 +36,12 @@ def test_a_labelled_text_in_which_nothing_is_annotated_is_refused(tmp_path):
     )
     assert done.returncode == 2 and not done.stdout
     assert "a.conll: every word is labelled O" in done.stderr and "--column" in done.stderr
+
+
+def test_the_column_of_the_words_is_a_flag(tmp_path):
+    (tmp_path / "gold.conll").write_text("B-PER\tAnna\nO\tsings\n")
+    (tmp_path / "predicted.conll").write_text("Anna\tB-PER\nsings\tO\n")
+    command = [sys.executable, "-m", "launch.evaluate", f"--gold={tmp_path / 'gold.conll'}"]
+    command += [f"--predicted={tmp_path / 'predicted.conll'}", "--word_column=1", "--column=0"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "accuracy 100.00" in done.stdout

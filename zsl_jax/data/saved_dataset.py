@@ -73,6 +73,8 @@ def saved_dataset(folder: str) -> SavedDataset:
 def _names(folder: str, entries: list[dict[str, Any]]) -> list[str]:
     """The paths of files that a state names; they lie in the folder."""
     for entry in entries:
+        if not isinstance(entry, dict):
+            raise TypeError(f"{entry!r} is not a file")
         other = next((key for key in entry if key != "filename" and entry[key] is not None), None)
         if other is not None:
             raise InputError(f"{folder}: a file has {other!r}, which is not read; {_SAVE}.")
