@@ -10,6 +10,7 @@ from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD, program
 from zsl_jax.data.predictions import SourcePredictions, read_predictions
 from zsl_jax.data.readers import read_sentences
 from zsl_jax.data.writers import write_conll
+from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import read_label_model
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.training.config import LabelModelConfig
@@ -178,3 +179,12 @@ def test_transfer_with_gold_words(world, entities, sources, tmp_path):
     assert str(world.test) in refused.stderr and "sentence 1" in refused.stderr
     refused = program(*common, "--gold_words=none.conll", f"--output={output}3", status=2)
     assert "--gold_words=none.conll" in refused.stderr
+
+
+def test_sources_that_all_abstain_are_refused(world, entities):
+    words = [sentence.words for sentence in entities]
+    silent = np.full(sum(map(len, words)), -1, np.int32)
+    found = {name: SourcePredictions(("O", "B-PER"), silent, None, words) for name in ("a", "b")}
+    start = load_tagger(str(world.encoder))
+    with pytest.raises(InputError, match="no source predicts a label for any word"):
+        prepare_experiment(start, [entities], [found], 32)

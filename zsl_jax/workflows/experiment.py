@@ -13,6 +13,7 @@ from zsl_jax.data.predictions import SourcePredictions, source_votes
 from zsl_jax.data.source_predictions import joined_about
 from zsl_jax.data.stored_rows import cut_rows, stored_rows
 from zsl_jax.data.text_parts import TextPart
+from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import Alphabet, LabelScheme, check_kinds, common_alphabet
 from zsl_jax.training import hosts
@@ -127,6 +128,11 @@ def prepare_experiment(
         known=np.concatenate(known) if known else None,
         silent=alphabet.silent,
     )
+    if not hosts.total((joined.labels >= 0).any()):
+        raise InputError(
+            "no source predicts a label for any word of the text; check that the sources and the "
+            "text belong together"
+        )
     windows = [encode_text(start, part, row_length) for part in parts]
     text = Text(windows, joined, text_words(parts))
     return Experiment(start, names, alphabet, text, parts, models)
