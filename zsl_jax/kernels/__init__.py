@@ -35,6 +35,16 @@ P_θ     ``log_prior``        [N, K]        the target tagger, a softmax per wor
 Q       ``posterior``        [N, K]        posterior of the true label (E step)
 τ       ``temperature``      []            logits of a confusion matrix start at τ times identity
 μ       ``diagonal``         []            probability that a source is right at the start
+κ                            [U]           agreement of a source with the others beyond chance
+k       ``trust``            [U]           weight of a source's likelihood, from κ
+w       ``weights``          [U, K]        weight of a source's probability of each label
+m       ``frequency``        [U, V]        how often a source gives each label
+r       ``weighted_mean``    [N, K]        reliability-weighted mean of the sources, r̄ over the text
+γ       ``scale``            []            power of m and r̄ that probabilities are divided by
+π̂       ``prior``            [K]           frequencies of the true labels in Q
+a                            [N, K]        what other words of the same type say of a word
+p₀, A   ``start``,           [K], [K, K]   Markov chain of the labels of a sentence, A indexed
+        ``transitions``                    [before, after]
 ======  ===================  ============  =====================================================
 
 Confusion matrices are indexed [source, predicted, true]; each column sums to 1.

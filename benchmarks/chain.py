@@ -1,0 +1,73 @@
+"""Time and memory of the reliability-weighted chain on planted votes, without a tagger.
+
+python -m benchmarks.chain --words=1000000
+
+The votes are probabilities in float16 of sources with a planted truth; words are drawn from a
+vocabulary by Zipf's law, in sentences of one length. Prints the seconds of fitting the label model
+to the whole text, of one E step with a tagger (evidence, and three estimates of word types and
+chain), and the bytes by which the fit raises memory beyond the votes.
+"""
+
+from typing import Any
+
+import numpy as np
+from absl import flags
+
+from benchmarks import measuring
+from benchmarks.label_models import planted, softened, tagger_log_prior
+from launch import options
+from launch.options import FLAGS
+
+flags.DEFINE_integer("words", 1_000_000, "Words.", 1)
+flags.DEFINE_integer("sources", 5, "Sources.", 1)
+flags.DEFINE_integer("labels", 17, "Labels.", 2)
+flags.DEFINE_integer("sentence_words", 20, "Words of a sentence.", 1)
+flags.DEFINE_integer("vocabulary", 100_000, "Word forms.", 1)
+flags.DEFINE_integer("seed", 0, "Random seed.")
+BLOCK = 100_000
+
+
+def main() -> None:
+    """Fit once on the beginning of the text (compiles), then time the whole."""
+    from zsl_jax.training import chain
+    from zsl_jax.training.config import ChainConfig
+
+    text, labels, log_prior = problem()
+    config = ChainConfig()
+    first = BLOCK // FLAGS.sentence_words
+    words = slice(0, min(first, len(text.lengths)) * FLAGS.sentence_words)
+    start = chain.ChainText(text.votes[words], text.lengths[:first], text.keys[words])
+    chain.fit_chain(start, labels, config)
+
+    def e_step() -> None:
+        scores = chain.evidence(text, labels, fitted.sources, config) + log_prior
+        chain.chain_posterior(text, labels, config, scores, found.posterior.copy(), 2.0)
+
+    (fitted, found), size = measuring.peak_memory(lambda: chain.fit_chain(text, labels, config))
+    fit = measuring.seconds(lambda: chain.fit_chain(text, labels, config))
+    print(f"machine: {measuring.machine()}")
+    print(f"fit {fit:.1f} s, E step {measuring.seconds(e_step):.1f} s, {size / 1e6:.0f} MB")
+
+
+def problem():
+    """The text, what is known of its labels, and a tagger's log-probabilities."""
+    from zsl_jax.kernels import VoteMeanings
+    from zsl_jax.training.chain import ChainLabels, ChainText
+
+    size, num_words = FLAGS.labels, FLAGS.words - FLAGS.words % FLAGS.sentence_words
+    rng = np.random.default_rng(FLAGS.seed)
+    made = planted(num_words, FLAGS.sources, size, FLAGS.seed)
+    starts = range(0, num_words, BLOCK)
+    probs = np.concatenate(
+        [softened(made.labels[i : i + BLOCK], size, rng).astype(np.float16) for i in starts]
+    )
+    form = np.minimum(rng.zipf(1.3, num_words) - 1, FLAGS.vocabulary - 1).astype(np.int32)
+    keys = np.stack([form % 8, form % 5_000, form], axis=1)
+    lengths = np.full(num_words // FLAGS.sentence_words, FLAGS.sentence_words)
+    own: Any = np.eye(size, dtype=np.float32), np.tile(np.eye(size) > 0, (FLAGS.sources, 1, 1))
+    labels = ChainLabels(VoteMeanings(*own), np.ones(size, bool), np.ones((size, size), bool))
+    return ChainText(probs, lengths, keys), labels, tagger_log_prior(made.truth, size, rng)
+
+
+if __name__ == "__main__":
+    options.run(main)
