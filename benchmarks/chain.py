@@ -21,7 +21,7 @@ from launch.options import FLAGS
 flags.DEFINE_integer("words", 1_000_000, "Words.", 1)
 flags.DEFINE_integer("sources", 5, "Sources.", 1)
 flags.DEFINE_integer("labels", 17, "Labels.", 2)
-flags.DEFINE_integer("sentence_words", 20, "Words of a sentence.", 1)
+flags.DEFINE_integer("sentence_words", 20, "Words per sentence.", 1)
 flags.DEFINE_integer("vocabulary", 100_000, "Word forms.", 1)
 flags.DEFINE_integer("seed", 0, "Random seed.")
 BLOCK = 100_000

@@ -59,7 +59,7 @@ def run(main: Callable[[], None]) -> None:
         except Preempted as stop:
             say_error(str(stop))
             sys.exit(stop.status)
-        except BrokenPipeError:  # whoever read the result has gone
+        except BrokenPipeError:  # the reader has closed the pipe
             os._exit(128 + signal.SIGPIPE)
 
     help_page.define()
@@ -68,7 +68,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _parsed(arguments: list[str]) -> list[str]:
-    """The arguments that are no flags; absl explains those that it does not understand."""
+    """The arguments that are not flags; absl explains those that it does not understand."""
     try:
         return app.parse_flags_with_usage(arguments)
     except UnicodeDecodeError:

@@ -156,7 +156,7 @@ def _write_text(path: str | os.PathLike[str], blocks: Iterable[str]) -> None:
         try:
             sys.stdout.writelines(blocks)
             sys.stdout.flush()
-        except BrokenPipeError:  # whoever reads has enough
+        except BrokenPipeError:  # the reader has closed the pipe
             raise
         except OSError as error:
             raise InputError(f"the standard output cannot be written: {error.strerror}") from error

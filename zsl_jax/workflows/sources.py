@@ -150,7 +150,7 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
             f"it with --label_map={source.name}=FILE"
         )
     logging.info("source %s: %s", source.name, reading_line(found.about))
-    _warn_of_silence(source.name, found)
+    _warn_of_silence(source, found)
     doubt = doubtful_reading([name for name in found.label_names if name not in found.sets])
     if doubt:
         logging.warning(
@@ -160,13 +160,14 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
     return with_silence(found) if source.sparse else found
 
 
-def _warn_of_silence(name: str, found: SourcePredictions) -> None:
-    """Warns of a source that abstains from every word, or that names no entity."""
+def _warn_of_silence(source: Source, found: SourcePredictions) -> None:
+    """Warns of a source that abstains from every word, or names no entity without being sparse."""
+    name = source.name
     given = {found.label_names[label] for label in np.unique(found.labels) if label >= 0}
     count = len(found.labels)
     if count and not given:
         logging.warning("source %s abstains from all %d words; is it about this text?", name, count)
-    elif given == {OUTSIDE}:
+    elif given == {OUTSIDE} and not source.sparse:
         logging.warning(
             "source %s names no entity in %d words; if its O means that it knows nothing, give "
             "--sparse=%s",
