@@ -11,7 +11,9 @@ from absl import flags
 from launch import inputs, options
 from launch.options import FLAGS
 
-OWN_FLAGS = "target languages approaches transfer_learning_rate transfer_batch_words".split()
+OWN_FLAGS = (
+    "target languages models text_sentences approaches transfer_learning_rate transfer_batch_words"
+).split()
 
 
 def define_flags(target: str, languages: list[str]) -> None:
@@ -21,6 +23,10 @@ def define_flags(target: str, languages: list[str]) -> None:
     options.define_epochs(3, "Passes over each source's training text.")
     flags.DEFINE_string("target", target, "Language of the text.")
     flags.DEFINE_list("languages", languages, "Languages of the sources.")
+    flags.DEFINE_string("models", None, "Folder of the trained sources (default: OUTPUT/models).")
+    flags.DEFINE_integer(
+        "text_sentences", None, "Sentences of the text (default: --max_sentences).", 1
+    )
     flags.DEFINE_list(
         "approaches",
         None,
@@ -68,7 +74,7 @@ def start(corpus: Callable[..., Path]) -> Started:
     run = create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
     encoder = load_tagger(FLAGS.encoder)
     sources = trained_sources(encoder, run, corpus)
-    text = sample(corpus(FLAGS.target), FLAGS.max_sentences)
+    text = sample(corpus(FLAGS.target), FLAGS.text_sentences or FLAGS.max_sentences)
     return Started(
         seconds, run, encoder, sources, text, sample(test_file, FLAGS.max_test_sentences)
     )
@@ -109,7 +115,7 @@ def sample(path: Path, count: int):
 
 
 def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
-    """A tagger for each language under OUTPUT/models, trained if it is not there.
+    """A tagger for each language under MODELS, trained if it is not there.
 
     Args:
       encoder: Where each starts.
@@ -119,7 +125,8 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
     from zsl_jax.workflows.experiment import train_source
     from zsl_jax.workflows.sources import Source
 
-    sources = [Source(name, str(run.path / "models" / name)) for name in FLAGS.languages]
+    folder = Path(FLAGS.models) if FLAGS.models else run.path / "models"
+    sources = [Source(name, str(folder / name)) for name in FLAGS.languages]
     for source in sources:
         if not (Path(source.path) / "config.json").exists():
             sentences = sample(corpus(source.name), FLAGS.max_sentences)
@@ -128,10 +135,14 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
 
 
 def write_table(experiment, test, started: Started) -> None:
-    """Score the sources and every approach, print the table and write it to OUTPUT/result.json."""
+    """Score the sources and every approach, print the table and write it to OUTPUT/result.json.
+
+    Beside the rows, the file has κ of each source, its agreement with the others beyond chance.
+    """
     from zsl_jax.workflows.comparison import VARIANTS, compare
     from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.table import format_table
+    from zsl_jax.workflows.transfer import fitted_chain
 
     rows = baselines(experiment, test)
     print(format_table(rows), flush=True)
@@ -145,9 +156,14 @@ def write_table(experiment, test, started: Started) -> None:
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))
     seconds = round(time.monotonic() - started.seconds, 1)
-    started.run.write_result(
-        {"rows": [row._asdict() for row in rows], "seconds": seconds, **inputs.compiled()}
-    )
+    found = fitted_chain(experiment.text, experiment.scheme).fitted.kappa
+    result = {
+        "rows": [row._asdict() for row in rows],
+        "kappa": dict(zip(experiment.names, found.tolist(), strict=True)),
+        "seconds": seconds,
+        **inputs.compiled(),
+    }
+    started.run.write_result(result)
 
 
 def transfer_config():

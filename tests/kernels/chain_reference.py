@@ -304,6 +304,22 @@ def chain(potentials, lengths, start, transitions):
     return q, steps, firsts, log_marginal
 
 
+def best_labels(potentials, lengths, start, transitions):
+    """The label sequence of highest score of each sentence, over all of those that are allowed."""
+    found, at = [], 0
+    with np.errstate(divide="ignore"):
+        log_start, log_steps = np.log(start), np.log(transitions)
+    for length in filter(None, lengths):
+        paths = paths_of(length, len(start))
+        score = log_start[paths[:, 0]]
+        for t in range(length):
+            score = score + potentials[at + t, paths[:, t]]
+            score = score + (log_steps[paths[:, t - 1], paths[:, t]] if t else 0)
+        found += paths[score.argmax()].tolist()
+        at += length
+    return np.array(found)
+
+
 def steps_between(q, lengths):
     """Steps as if neighbours were independent, and first labels."""
     steps, firsts, at = np.zeros((q.shape[1],) * 2), np.zeros(q.shape[1]), 0
@@ -321,8 +337,8 @@ def probabilities(steps, firsts, labels):
     )
 
 
-def one_pass(text, e, types, own):
-    """Marginals of a text, with `own` taken out of the type counts."""
+def one_pass(text, e, types, own, of_chain=chain):
+    """Marginals of a text (or its best labels), with `own` taken out of the type counts."""
     words, none = list(itertools.chain(*text.sentences)), np.zeros(len(types.prior))
     x = np.empty_like(e)
     for n, word in enumerate(words):
@@ -332,7 +348,7 @@ def one_pass(text, e, types, own):
         if text.gold[n] >= 0:
             x[n, np.arange(len(none)) != text.gold[n]] = -np.inf
     lengths = [len(sentence) for sentence in text.sentences]
-    return chain(x, lengths, types.start, types.transitions)
+    return of_chain(x, lengths, types.start, types.transitions)
 
 
 def types_and_chain(text, labels, e, q):
@@ -362,3 +378,9 @@ def posterior(fitted, text, labels):
     """Q of another text."""
     e = evidence(text.probs, fitted.sources, labels.stands_for)
     return one_pass(text, e, fitted.types, np.zeros(e.shape))[0]
+
+
+def labels_of(fitted, text, labels):
+    """The most probable label sequences of another text."""
+    e = evidence(text.probs, fitted.sources, labels.stands_for)
+    return one_pass(text, e, fitted.types, np.zeros(e.shape), best_labels)

@@ -13,6 +13,7 @@ from zsl_jax import kernels
 few = settings(max_examples=15, deadline=None)
 precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
 marginals = jax.jit(kernels.chain_marginals)
+viterbi = jax.jit(kernels.chain_viterbi)
 EVERY = np.ones(NUM_WORDS, bool)
 
 
@@ -35,6 +36,30 @@ def test_marginals_against_all_label_sequences(example, double):
     inner = NUM_WORDS - len(example.lengths)
     np.testing.assert_allclose(found.transitions.sum(), inner, rtol=1e-5)
     np.testing.assert_allclose(found.firsts.sum(), len(example.lengths), rtol=1e-5)
+
+
+@precisions
+@given(example=chain_examples)
+@few
+def test_viterbi_against_all_label_sequences(example, double):
+    potentials = np.maximum(example.potentials, -40)  # as good as impossible, but above the floor
+    start, steps = example.start, example.transitions
+    with precision(double):
+        found = viterbi(*arrays(potentials, example.starts, EVERY, start, steps))
+    expected = reference.best_labels(potentials, example.lengths, start, steps)
+    np.testing.assert_array_equal(found, expected)
+
+
+def test_viterbi_takes_no_step_of_0_where_another_is_left():
+    potentials, starts, mask, start, transitions = random_chain(6)
+    certain = jnp.asarray(1e4 * jax.nn.one_hot(jnp.arange(NUM_WORDS) % 2, NUM_LABELS))
+    found = np.asarray(viterbi(certain, starts, mask, start, transitions.at[0, 1].set(0)))
+    inside = ~np.asarray(starts)[1:]
+    assert not ((found[:-1] == 0) & (found[1:] == 1))[inside].any()
+    real = np.arange(NUM_WORDS) < 7  # the sentence goes on in the padding
+    cut = viterbi(potentials, starts, jnp.asarray(real), start, transitions)
+    alone = viterbi(potentials[:7], starts[:7], mask[:7], start, transitions)
+    np.testing.assert_array_equal(cut[:7], alone)
 
 
 def test_values_are_the_same_without_jit():

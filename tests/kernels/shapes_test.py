@@ -17,6 +17,21 @@ LABELS = jnp.zeros((N, U), int)
 PROBS = jnp.full((N, U, V), 1 / V)
 LIKELIHOOD = jnp.full((N, U, K), -1.0)
 MATRIX = jnp.log(jnp.full((U, V, K), 1 / V))
+MATRICES = jnp.full((U, V, K), 1 / V)
+SOURCE_WEIGHTS = jnp.full((U, K), 1 / U)
+MEANINGS = kernels.VoteMeanings(jnp.ones((V, K)), MATRICES > 0)
+AGREEMENT = kernels.agreement_sums(PROBS, SOURCE_WEIGHTS, *MEANINGS, MASK)
+SOURCES = kernels.SourceReliability(MATRIX, jnp.ones(U), MATRICES[..., 0], SOURCE_WEIGHTS, WORDS[0])
+LABEL_SUMS = kernels.LabelSums(MATRICES, WORDS[0])
+SQUARE = jnp.full((K, K), 1 / K)
+R, S, L = 2, 3, 2
+ROWS = jnp.full((R, S, K), 0.25)
+KEYS = jnp.zeros((R, S, L), int)
+ROW_MASK = jnp.ones((R, S), bool)
+TABLES = (jnp.ones((7, K)), jnp.ones((8, K)))
+CHAIN_STATE = kernels.ChainState(TABLES, WORDS[0], WORDS[0], SQUARE)
+TEXT_SUMS = kernels.TextSums(TABLES, SQUARE, WORDS[0], WORDS[0])
+ONE = jnp.ones(())
 ARGUMENTS = {
     kernels.log_confusion_from_logits: (MATRIX,),
     kernels.logits_of_meaning: (2.0, MATRIX > 0),
@@ -50,6 +65,41 @@ ARGUMENTS = {
     kernels.summarise_votes: (LABELS, LIKELIHOOD, K),
     kernels.vote_probs: (LABELS, K),
     kernels.viterbi.__wrapped__: (WORDS, MASK, MASK[:K], jnp.ones((K, K), bool), MASK[:K]),
+    kernels.best_sequences.__wrapped__: (WORDS, MASK, WORDS[0], SQUARE, WORDS[0]),
+    kernels.probs_of_votes: (LABELS, V),
+    kernels.labels_of_probs: (PROBS,),
+    kernels.weighted_mean: (LIKELIHOOD, SOURCE_WEIGHTS),
+    kernels.leave_one_out_means: (LIKELIHOOD, SOURCE_WEIGHTS),
+    kernels.agreement_sums: (PROBS, SOURCE_WEIGHTS, *MEANINGS, MASK),
+    kernels.agreement_beyond_chance: (AGREEMENT, MATRICES > 0),
+    kernels.class_f_scores: (MATRICES, WORDS[0], MATRICES > 0),
+    kernels.reliability_weights: (SOURCE_WEIGHTS, jnp.ones(U)),
+    kernels.reliability_sums.__wrapped__: (PROBS, MASK, SOURCE_WEIGHTS, MEANINGS),
+    kernels.confusion_with_identity: (MATRICES, MATRICES > 0),
+    kernels.label_sums.__wrapped__: (WORDS, LABELS, MASK, MATRIX, jnp.ones(U)),
+    kernels.source_estimates.__wrapped__: (LABEL_SUMS, AGREEMENT, MATRICES > 0),
+    kernels.log_evidence.__wrapped__: (LABELS, SOURCES, MEANINGS.stands_for),
+    kernels.mean_by_reliability.__wrapped__: (PROBS, SOURCE_WEIGHTS, MEANINGS.stands_for),
+    kernels.word_type_counts: (WORDS, LABELS[:, 0], 7),
+    kernels.back_off: (jnp.ones((N, L, K)), WORDS, WORDS[0]),
+    kernels.log_potentials: (WORDS, WORDS, LABELS[:, :L], CHAIN_STATE, 1.0),
+    kernels.chain_marginals: (WORDS, MASK, MASK, WORDS[0], SQUARE),
+    kernels.chain_viterbi: (WORDS, MASK, MASK, WORDS[0], SQUARE),
+    kernels.neighbour_counts: (WORDS, MASK, MASK),
+    kernels.transition_probs.__wrapped__: (SQUARE, WORDS[0], SQUARE > 0, WORDS[0] > 0),
+    kernels.chain_posterior.__wrapped__: (
+        ROWS,
+        ROWS,
+        KEYS,
+        ROW_MASK,
+        ROW_MASK,
+        KEYS[..., 0],
+        CHAIN_STATE,
+        ONE,
+        ONE,
+    ),
+    kernels.chain_best_labels.__wrapped__: (ROWS, KEYS, ROW_MASK, ROW_MASK, CHAIN_STATE, ONE, ONE),
+    kernels.added_text_sums.__wrapped__: (TEXT_SUMS, ROWS, KEYS, ROW_MASK, ROW_MASK),
 }
 
 

@@ -15,7 +15,7 @@ from tests.training.chain_examples import (
     rectangular_labels,
     square_labels,
 )
-from zsl_jax.training.chain import fit_chain, posterior_of_text
+from zsl_jax.training.chain import best_labels_of_text, fit_chain, posterior_of_text
 from zsl_jax.training.config import ChainConfig
 
 precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
@@ -64,6 +64,19 @@ def test_fit_and_posterior_of_another_text(case, double):
     np.testing.assert_allclose(fitted.state.prior, types.prior, **tolerance)
     np.testing.assert_allclose(fitted.state.start, types.start, **tolerance)
     np.testing.assert_allclose(fitted.state.transitions, types.transitions, **tolerance)
+
+
+@precisions
+def test_best_labels_of_another_text(double):
+    problem = example(1, *CASES["abstentions and known labels"][:1], abstaining=0.3)
+    with precision(double):
+        text, names = as_text(problem.text)
+        labels = as_labels(problem.labels)
+        fitted, _ = fit_chain(text, labels, ChainConfig())
+        found = best_labels_of_text(as_text(problem.new, names)[0], labels, ChainConfig(), fitted)
+    oracle = reference.fit(problem.text, problem.labels)
+    expected = reference.labels_of(oracle, problem.new, problem.labels)
+    np.testing.assert_array_equal(found, expected)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

@@ -6,7 +6,7 @@ import pytest
 from zsl_jax.data.predictions import source_votes
 from zsl_jax.data.source_predictions import SourcePredictions, with_silence
 from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
-from zsl_jax.labels import SILENT, Alphabet, LabelScheme, common_alphabet
+from zsl_jax.labels import SILENT, Alphabet, LabelScheme, allowed_transitions, common_alphabet
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation import aggregate
@@ -15,6 +15,7 @@ from zsl_jax.workflows.chain_model import (
     aggregate_with_text,
     chain_from_storage,
     fit_chain_model,
+    labels_by_chain,
     posterior_by_chain,
     stored_chain,
     text_words,
@@ -97,6 +98,27 @@ def test_what_is_stored_gives_the_posterior_of_what_was_fitted(tmp_path):
     arguments = (other_votes, others, scheme, "soft", log_prior.astype(np.float32))
     first, second = (posterior_by_chain(made, *arguments) for made in (model, again))
     np.testing.assert_array_equal(first, second)
+
+
+def test_viterbi_gives_bio_that_needs_no_repair():
+    sentences, truth = planted(4)
+    sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.5, 0.4, 0.4))]
+    votes, scheme = votes_of(sources)
+    words = text_words([sentences])
+    fitted = fit_chain_model(votes, words, scheme, ChainConfig(), "soft").fitted
+    model = ChainModel(ChainConfig(), fitted, words.types.names)
+    flat = np.full((len(truth), scheme.size), -np.log(scheme.size), np.float32)
+    given = (model, votes, sentences, scheme, "soft", flat)
+    by_word, posterior = labels_by_chain(*given, "argmax")
+    by_sentence, same = labels_by_chain(*given, "viterbi")
+    np.testing.assert_array_equal(by_word, posterior.argmax(axis=1))
+    np.testing.assert_array_equal(same, posterior)
+    may_follow = allowed_transitions(scheme.names).follow
+    starts = np.zeros(len(truth), bool)
+    starts[np.cumsum(words.lengths) - words.lengths] = True
+    steps = np.stack([by_sentence[:-1], by_sentence[1:]])[:, ~starts[1:]]
+    assert may_follow[tuple(steps)].all()
+    assert 0.9 < (by_word == by_sentence).mean() < 1
 
 
 def test_a_silent_source_is_outvoted_by_one_that_speaks():

@@ -64,6 +64,7 @@ from zsl_jax.kernels.aggregation import (
 from zsl_jax.kernels.chain import (
     ChainMarginals,
     chain_marginals,
+    chain_viterbi,
     neighbour_counts,
     transition_probs,
 )
@@ -76,6 +77,7 @@ from zsl_jax.kernels.chain_label_model import (
     TextSums,
     VoteMeanings,
     added_text_sums,
+    chain_best_labels,
     chain_posterior,
     label_sums,
     log_evidence,
@@ -98,7 +100,7 @@ from zsl_jax.kernels.confusion import (
     temperature_from_diagonal,
     total_variation,
 )
-from zsl_jax.kernels.decoding import LOG_FORBIDDEN, viterbi
+from zsl_jax.kernels.decoding import LOG_FORBIDDEN, best_sequences, viterbi
 from zsl_jax.kernels.e_step import TightPosterior, tight_posterior
 from zsl_jax.kernels.objectives import (
     bound,
@@ -154,9 +156,12 @@ __all__ = [
     "agreement_beyond_chance",
     "agreement_sums",
     "back_off",
+    "best_sequences",
     "bound",
+    "chain_best_labels",
     "chain_marginals",
     "chain_posterior",
+    "chain_viterbi",
     "clamp_log_joint",
     "class_f_scores",
     "closed_form_log_confusion",

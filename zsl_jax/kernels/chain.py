@@ -9,8 +9,9 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
+from zsl_jax.kernels.decoding import LOG_FORBIDDEN, best_sequences
 from zsl_jax.kernels.posterior import at_least_float32
 from zsl_jax.kernels.reliability import normalised
 
@@ -95,6 +96,35 @@ def chain_marginals(
         jnp.sum(jnp.where((mask & starts)[:, None], posterior, 0), axis=0),
         jnp.sum(jnp.where(mask, log_totals, 0)),
     )
+
+
+def chain_viterbi(
+    log_potentials: Float[Array, "N K"],
+    starts: Bool[Array, " N"],
+    mask: Bool[Array, " N"],
+    start: Float[Array, " K"],
+    transitions: Float[Array, "K K"],
+) -> Int[Array, " N"]:
+    """The most probable label sequence of each sentence under the chain of `chain_marginals`.
+
+    Args:
+      log_potentials: [N, K], X; no label counts as more than `LOG_FLOOR` below the word's best.
+      starts: [N], True for the first word of each sentence; the first word of all counts as one.
+      mask: [N], False for padding.
+      start: [K], p₀.
+      transitions: [K, K], A, indexed [before, after]; a step of 0 is taken only where there is no
+        other.
+
+    Returns:
+      [N] int32, label ids.
+    """
+
+    def log(probs: Array) -> Array:
+        return jnp.where(probs > 0, jnp.log(jnp.maximum(probs, _FORBIDDEN)), LOG_FORBIDDEN)
+
+    starts = starts.at[0].set(True) | ~mask
+    anywhere = jnp.zeros_like(start)
+    return best_sequences(log_potentials, starts, log(start), log(transitions), anywhere)
 
 
 def neighbour_counts(

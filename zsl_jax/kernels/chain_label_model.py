@@ -18,7 +18,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from zsl_jax.kernels.chain import ChainMarginals, chain_marginals, neighbour_counts
+from zsl_jax.kernels.chain import (
+    ChainMarginals,
+    chain_marginals,
+    chain_viterbi,
+    neighbour_counts,
+)
 from zsl_jax.kernels.confusion import confusion_with_identity, expected_counts_from_labels
 from zsl_jax.kernels.posterior import clamp_log_joint, log_joint_of_votes
 from zsl_jax.kernels.reliability import (
@@ -344,6 +349,36 @@ def chain_posterior(
     found = jax.vmap(row)(scores, own, keys, starts, mask, known)
     sums = (jnp.sum(total, axis=0) for total in found[1:])
     return ChainMarginals(found.posterior, *sums)
+
+
+@jax.jit
+def chain_best_labels(
+    scores: Float[Array, "R S K"],
+    keys: Int[Array, "R S L"],
+    starts: Bool[Array, "R S"],
+    mask: Bool[Array, "R S"],
+    state: ChainState,
+    prior_power: Float[Array, ""],
+    strength: Float[Array, ""],
+) -> Int[Array, "R S"]:
+    """The most probable labels of rows of whole sentences of a new text, sentence by sentence.
+
+    Args:
+      scores: [R, S, K], as for `log_potentials`.
+      keys: [R, S, L], likewise.
+      starts: [R, S], True for the first word of each sentence.
+      mask: [R, S], False for padding.
+      state: Of the text that was learned from.
+      prior_power: [], likewise.
+      strength: [], likewise.
+    """
+
+    def row(scores, keys, starts, mask):
+        none = jnp.zeros_like(scores)
+        potentials = log_potentials(scores, none, keys, state, prior_power, strength)
+        return chain_viterbi(potentials, starts, mask, state.start, state.transitions)
+
+    return jax.vmap(row)(scores, keys, starts, mask)
 
 
 class TextSums(NamedTuple):

@@ -177,29 +177,65 @@ def posterior_of_text(
     config: ChainConfig,
     fitted: FittedChain,
     log_prior: Float[np.ndarray, "N K"] | None = None,
-    tagger_weight: float = 0.0,
 ) -> Float[np.ndarray, "N K"]:
     """Q of a text that the label model was not fitted to: one pass.
 
     Args:
       text: The new text; its keys have the numbers of the fitted one.
       labels: As for `fit_chain`.
-      config: As for `fit_chain`.
+      config: Its tagger weight is α.
       fitted: The label model.
       log_prior: [N, K], log P_θ; None without a tagger.
-      tagger_weight: α.
     """
-    scores = evidence(text, labels, fitted.sources, config)
-    if log_prior is not None:
-        scores += tagger_weight * log_prior
-    power = 1.0 if log_prior is None else 1.0 + tagger_weight
+    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
     posterior = np.zeros_like(scores)
     for block, (own, keys) in _row_blocks(SentenceRows(text.lengths), text, posterior):
         found = _block_posterior(
-            text, scores, block, np.zeros_like(own), keys, fitted.state, power, config
+            text, scores, block, np.zeros_like(own), keys, fitted.state, prior_power, config
         )
         posterior[block.words[block.mask]] = np.asarray(found.posterior)[block.mask]
     return posterior
+
+
+def best_labels_of_text(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    fitted: FittedChain,
+    log_prior: Float[np.ndarray, "N K"] | None = None,
+) -> Int[np.ndarray, " N"]:
+    """The most probable label sequence of each sentence under the chain of `posterior_of_text`.
+
+    Args:
+      text: As for `posterior_of_text`.
+      labels: Likewise.
+      config: Likewise.
+      fitted: Likewise.
+      log_prior: Likewise.
+    """
+    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
+    numbers = np.float32(prior_power), np.float32(config.back_off)
+    best = np.zeros(len(scores), np.int32)
+    for block in SentenceRows(text.lengths) if len(scores) else ():
+        words = (scores[block.words], text.keys[block.words], block.starts, block.mask)
+        found = kernels.chain_best_labels(*words, fitted.state, *numbers)
+        best[block.words[block.mask]] = np.asarray(found)[block.mask]
+    return best
+
+
+def _scores_of_text(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    fitted: FittedChain,
+    log_prior: Float[np.ndarray, "N K"] | None,
+) -> tuple[Float[np.ndarray, "N K"], float]:
+    """e + α log P_θ of every word, and the power of π̂ that goes with it."""
+    scores = evidence(text, labels, fitted.sources, config)
+    if log_prior is None:
+        return scores, 1.0
+    scores += np.float32(config.tagger_weight) * log_prior
+    return scores, 1.0 + config.tagger_weight
 
 
 def _count_sources(

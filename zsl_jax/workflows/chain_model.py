@@ -106,11 +106,51 @@ def posterior_by_chain(
       predictions: As for `fit_chain_model`.
       log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
     """
+    text, labels = _new_text(model, votes, sentences, scheme, predictions)
+    return chain.posterior_of_text(text, labels, model.config, model.fitted, log_prior)
+
+
+def labels_by_chain(
+    model: ChainModel,
+    votes: SourceVotes,
+    sentences: Sequence[Sentence],
+    scheme: LabelScheme,
+    predictions: str,
+    log_prior: Float[np.ndarray, "N K"],
+    decoding: str,
+) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
+    """Labels of another text by the chain and the tagger, and Q.
+
+    Args:
+      model: As for `posterior_by_chain`, and so on.
+      votes: Likewise.
+      sentences: Likewise.
+      scheme: Likewise.
+      predictions: Likewise.
+      log_prior: Likewise.
+      decoding: "argmax" takes the label of highest Q of each word; "viterbi" the most probable
+        label sequence of each sentence under the chain, in which no I-X follows nothing.
+    """
+    text, labels = _new_text(model, votes, sentences, scheme, predictions)
+    given = (text, labels, model.config, model.fitted, log_prior)
+    posterior = chain.posterior_of_text(*given)
+    if decoding == "argmax":
+        return posterior.argmax(axis=1), posterior
+    return chain.best_labels_of_text(*given), posterior
+
+
+def _new_text(
+    model: ChainModel,
+    votes: SourceVotes,
+    sentences: Sequence[Sentence],
+    scheme: LabelScheme,
+    predictions: str,
+) -> tuple[ChainText, ChainLabels]:
+    """A text as the label model sees it, its words' keys numbered as they were learned."""
     types = word_types([sentence.words for sentence in sentences], model.type_names)
     lengths = np.array([len(sentence.words) for sentence in sentences], np.int64)
     text = ChainText(evidence_of(votes, predictions), lengths, types.keys, votes.known)
-    labels, weight = chain_labels(votes, scheme), model.config.tagger_weight
-    return chain.posterior_of_text(text, labels, model.config, model.fitted, log_prior, weight)
+    return text, chain_labels(votes, scheme)
 
 
 def chain_labels(votes: SourceVotes, scheme: LabelScheme) -> ChainLabels:

@@ -31,7 +31,7 @@ from zsl_jax.workflows.chain_model import (
     aggregate_with_text,
     chain_from_storage,
     evidence_of,
-    posterior_by_chain,
+    labels_by_chain,
 )
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.known_labels import of_known_labels
@@ -105,12 +105,13 @@ def label_by_posterior(
         found = [_cut(predictions[name], sentences, words) for name in model.source_names]
         votes = source_votes(found, model.alphabet, model.source_names)
         if chain is not None:
-            how = (scheme, model.predictions, table)
-            posterior = posterior_by_chain(chain, votes, chunk, *how)
+            how = (scheme, model.predictions, table, decoding)
+            labels, posterior = labels_by_chain(chain, votes, chunk, *how)
+            yield LabelledText(chunk, scheme.names, labels, posterior)
         else:
             evidence = evidence_of(votes, model.predictions)
             posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
-        yield _labelled(chunk, scheme, posterior, decoding)
+            yield _labelled(chunk, scheme, posterior, decoding)
         sentence, word = sentences.stop, words.stop
 
 

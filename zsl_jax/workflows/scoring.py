@@ -15,7 +15,7 @@ from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.sources import abstaining
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.tagging import predict_log_probs
-from zsl_jax.workflows.transfer import Transferred, posterior_of
+from zsl_jax.workflows.transfer import Transferred, labels_of
 
 
 class Test(NamedTuple):
@@ -69,12 +69,12 @@ def approach_rows(
 ) -> list[Row]:
     """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
     log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
-    probs = {"P": np.exp(log_probs)}
+    words = [sentence.words for sentence in test.gold]
+    labels = {"P": decode(np.exp(log_probs), experiment.scheme, words, decoding)}
     if done.log_confusion is not None and (test.votes.labels >= 0).any():
-        probs["Q"] = posterior_of(done, log_probs, test.votes, test.gold, config)
+        labels["Q"] = labels_of(done, log_probs, test.votes, test.gold, config, decoding)
     rows = []
-    for kind, table in probs.items():
-        ids = decode(table, experiment.scheme, [s.words for s in test.gold], decoding)
+    for kind, ids in labels.items():
         scores = score_ids(ids, experiment.scheme, test.gold, test.task)
         rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
     return rows

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 
 from zsl_jax.data.subwords import Windows
 from zsl_jax.errors import InputError
@@ -22,8 +22,9 @@ from zsl_jax.workflows.chain_model import (
     TextWords,
     evidence_of,
     fit_chain_model,
-    posterior_by_chain,
+    labels_by_chain,
 )
+from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
 from zsl_jax.workflows.resuming import Saving, resumable
 from zsl_jax.workflows.tagging import LoadedTagger
@@ -240,23 +241,24 @@ def repeated(windows: Windows, times: int) -> Windows:
     )
 
 
-def posterior_of(
+def labels_of(
     transferred: Transferred,
     log_priors: Float[np.ndarray, "N K"],
     votes: SourceVotes,
     sentences: Sequence[Sentence],
     config: TrainConfig,
-) -> Float[np.ndarray, "N K"]:
-    """Q of another text, from P_θ, the label model and the sources' predictions for it."""
+    decoding: str,
+) -> Int[np.ndarray, " N"]:
+    """Labels of another text by Q: P_θ, the label model and the sources' predictions for it."""
     assert transferred.log_confusion is not None and transferred.tagger.scheme is not None
+    scheme = transferred.tagger.scheme
     if transferred.chain is not None:
-        return posterior_by_chain(
-            transferred.chain, votes, sentences, transferred.tagger.scheme, config.predictions,
-            log_priors,
-        )  # fmt: skip
+        how = (scheme, config.predictions, log_priors, decoding)
+        return labels_by_chain(transferred.chain, votes, sentences, *how)[0]
     evidence = evidence_of(votes, config.predictions)
     weights, log_confusion = config.label_model.weights, transferred.log_confusion
-    return label_posterior(weights, log_priors, evidence, log_confusion).posterior
+    posterior = label_posterior(weights, log_priors, evidence, log_confusion).posterior
+    return decode(posterior, scheme, [sentence.words for sentence in sentences], decoding)
 
 
 def _check_source_weights(config: TrainConfig, votes: SourceVotes) -> None:
