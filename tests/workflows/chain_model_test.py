@@ -90,14 +90,40 @@ def test_what_is_stored_gives_the_posterior_of_what_was_fitted(tmp_path):
     save_label_model(tmp_path, stored)
     read = read_label_model(tmp_path)
     assert read.chain is not None
-    again = chain_from_storage(read.chain, read.log_confusion)
+    again = chain_from_storage(read.chain, read.log_confusion, read.predictions)
     assert again.config == model.config and again.type_names == model.type_names
     others, other_truth = planted(2, 20)
     other_votes, _ = votes_of([noisy(other_truth, others, right, 9) for right in (0.8, 0.6)])
     log_prior = np.log(np.random.default_rng(0).dirichlet(np.ones(5), len(other_truth)))
-    arguments = (other_votes, others, scheme, "soft", log_prior.astype(np.float32))
+    arguments = (other_votes, others, scheme, log_prior.astype(np.float32))
     first, second = (posterior_by_chain(made, *arguments) for made in (model, again))
     np.testing.assert_array_equal(first, second)
+
+
+def test_a_model_of_labels_takes_labels_of_another_text_too():
+    sentences, truth = planted(5, 100)
+    rng = np.random.default_rng(0)
+    soft = []
+    for seed in range(3):
+        made = noisy(truth, sentences, 0.6, seed)
+        probs = rng.dirichlet(np.full(len(BIO), 0.3), len(truth)) * 0.5
+        probs[np.arange(len(truth)), made.labels] += 0.5
+        soft.append(made._replace(probs=probs.astype(np.float16)))
+    hard = [made._replace(probs=None) for made in soft]
+    (votes, scheme), (labels, _) = votes_of(soft), votes_of(hard)
+    words = text_words([sentences])
+    posteriors = []
+    for given, predictions in ((votes, "hard"), (labels, "hard"), (votes, "soft")):
+        found = fit_chain_model(given, words, scheme, ChainConfig(), predictions)
+        assert found.predictions == predictions
+        names = words.types.names
+        model = ChainModel(ChainConfig(), found.fitted, names, found.predictions)
+        for method in ("chain", "weighted_mean"):
+            made = aggregate_with_text(given, sentences, scheme, method, model)
+            posteriors.append(made.probs)
+    for place in (0, 1):
+        np.testing.assert_array_equal(posteriors[place], posteriors[place + 2])
+        assert np.abs(posteriors[place] - posteriors[place + 4]).max() > 0.01
 
 
 def test_viterbi_gives_bio_that_needs_no_repair():
@@ -108,7 +134,7 @@ def test_viterbi_gives_bio_that_needs_no_repair():
     fitted = fit_chain_model(votes, words, scheme, ChainConfig(), "soft").fitted
     model = ChainModel(ChainConfig(), fitted, words.types.names)
     flat = np.full((len(truth), scheme.size), -np.log(scheme.size), np.float32)
-    given = (model, votes, sentences, scheme, "soft", flat)
+    given = (model, votes, sentences, scheme, flat)
     by_word, posterior = labels_by_chain(*given, "argmax")
     by_sentence, same = labels_by_chain(*given, "viterbi")
     np.testing.assert_array_equal(by_word, posterior.argmax(axis=1))

@@ -37,6 +37,11 @@ class ChainSources(NamedTuple):
     fitted: FittedChain
     found: ChainPosterior
 
+    @property
+    def predictions(self) -> str:
+        """Which of the sources' predictions are evidence, "soft" or "hard"."""
+        return "hard" if self.text.votes.ndim == 2 else "soft"
+
 
 def fit_sources(text: ChainText, labels: ChainLabels, config: ChainConfig) -> ChainSources:
     """Fits the label model to a text; all processes call it."""

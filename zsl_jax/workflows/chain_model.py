@@ -45,11 +45,13 @@ class ChainModel(NamedTuple):
       config: Its settings.
       fitted: What was learned of sources, word types and transitions.
       type_names: The keys of the word types, by level.
+      predictions: "soft" or "hard", which of the sources' predictions are its evidence.
     """
 
     config: ChainConfig
     fitted: FittedChain
     type_names: tuple[tuple[str, ...], ...]
+    predictions: str = "soft"
 
 
 def text_words(parts: Sequence[Sequence[Sentence]]) -> TextWords:
@@ -93,7 +95,6 @@ def posterior_by_chain(
     votes: SourceVotes,
     sentences: Sequence[Sentence],
     scheme: LabelScheme,
-    predictions: str,
     log_prior: Float[np.ndarray, "N K"] | None = None,
 ) -> Float[np.ndarray, "N K"]:
     """Q of another text than the one the label model was fitted to.
@@ -103,10 +104,9 @@ def posterior_by_chain(
       votes: The sources' predictions for the text.
       sentences: The text.
       scheme: The target's labels.
-      predictions: As for `fit_chain_model`.
       log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
     """
-    text, labels = _new_text(model, votes, sentences, scheme, predictions)
+    text, labels = _new_text(model, votes, sentences, scheme)
     return chain.posterior_of_text(text, labels, model.config, model.fitted, log_prior)
 
 
@@ -115,7 +115,6 @@ def labels_by_chain(
     votes: SourceVotes,
     sentences: Sequence[Sentence],
     scheme: LabelScheme,
-    predictions: str,
     log_prior: Float[np.ndarray, "N K"],
     decoding: str,
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
@@ -126,12 +125,11 @@ def labels_by_chain(
       votes: Likewise.
       sentences: Likewise.
       scheme: Likewise.
-      predictions: Likewise.
       log_prior: Likewise.
       decoding: "argmax" takes the label of highest Q of each word; "viterbi" the most probable
         label sequence of each sentence under the chain, in which no I-X follows nothing.
     """
-    text, labels = _new_text(model, votes, sentences, scheme, predictions)
+    text, labels = _new_text(model, votes, sentences, scheme)
     given = (text, labels, model.config, model.fitted, log_prior)
     posterior = chain.posterior_of_text(*given)
     if decoding == "argmax":
@@ -144,12 +142,11 @@ def _new_text(
     votes: SourceVotes,
     sentences: Sequence[Sentence],
     scheme: LabelScheme,
-    predictions: str,
 ) -> tuple[ChainText, ChainLabels]:
     """A text as the label model sees it, its words' keys numbered as they were learned."""
     types = word_types([sentence.words for sentence in sentences], model.type_names)
     lengths = np.array([len(sentence.words) for sentence in sentences], np.int64)
-    text = ChainText(evidence_of(votes, predictions), lengths, types.keys, votes.known)
+    text = ChainText(evidence_of(votes, model.predictions), lengths, types.keys, votes.known)
     return text, chain_labels(votes, scheme)
 
 
@@ -198,12 +195,12 @@ def aggregate_with_text(
         fitted = ChainModel(ChainConfig(), own.fitted, words.types.names)
         posterior = own.found.posterior
     elif method == "chain":
-        posterior = posterior_by_chain(fitted, votes, sentences, scheme, "soft")
+        posterior = posterior_by_chain(fitted, votes, sentences, scheme)
     sources = fitted.fitted.sources
     if method == "chain":
         return as_aggregated(votes, posterior, np.asarray(sources.log_confusion))
     table = np.empty((len(votes.labels), scheme.size), np.float32)
-    for block in blocks(evidence_of(votes, "soft")):
+    for block in blocks(evidence_of(votes, fitted.predictions)):
         mean = kernels.mean_by_reliability(
             *block.arrays, sources.weights, labels.meanings.stands_for
         )
@@ -235,13 +232,14 @@ def stored_chain(model: ChainModel) -> StoredChain:
 
 
 def chain_from_storage(
-    stored: StoredChain, log_confusion: Float[np.ndarray, "U V K"]
+    stored: StoredChain, log_confusion: Float[np.ndarray, "U V K"], predictions: str
 ) -> ChainModel:
-    """The label model from what `stored_chain` returned, and its log σ."""
+    """The label model from what `stored_chain` returned, its log σ, and its kind of evidence."""
     of_sources: Any = (
         log_confusion, stored.trust, stored.frequency, stored.weights, stored.mean
     )  # fmt: skip
     of_text: Any = (stored.type_counts, stored.prior, stored.start, stored.transitions)
     sources, state = SourceReliability(*of_sources), ChainState(*of_text)
     config = dataclasses.replace(ChainConfig(), **stored.settings)
-    return ChainModel(config, FittedChain(sources, stored.kappa, state), stored.type_names)
+    fitted = FittedChain(sources, stored.kappa, state)
+    return ChainModel(config, fitted, stored.type_names, predictions)

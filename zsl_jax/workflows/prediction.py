@@ -94,7 +94,9 @@ def label_by_posterior(
     scheme = model.alphabet.scheme
     weights = JointWeights(model.prior_weight, model.source_weight)
     stored = model.chain
-    chain = None if stored is None else chain_from_storage(stored, model.log_confusion)
+    chain = None
+    if stored is not None:
+        chain = chain_from_storage(stored, model.log_confusion, model.predictions)
     predictions = {
         name: of_known_labels(_as_in_training(made, model, name), model.alphabet, name)
         for name, made in predictions.items()
@@ -105,8 +107,7 @@ def label_by_posterior(
         found = [_cut(predictions[name], sentences, words) for name in model.source_names]
         votes = source_votes(found, model.alphabet, model.source_names)
         if chain is not None:
-            how = (scheme, model.predictions, table, decoding)
-            labels, posterior = labels_by_chain(chain, votes, chunk, *how)
+            labels, posterior = labels_by_chain(chain, votes, chunk, scheme, table, decoding)
             yield LabelledText(chunk, scheme.names, labels, posterior)
         else:
             evidence = evidence_of(votes, model.predictions)

@@ -133,7 +133,7 @@ def fitted_chain(text: Text, scheme: LabelScheme) -> ChainModel:
     """The chain as it was fitted to the text without a tagger; now, if it was not yet."""
     config = ChainConfig()
     found = text.chain or fit_chain_model(text.votes, text.words, scheme, config, "soft")
-    return ChainModel(config, found.fitted, text.words.types.names)
+    return ChainModel(config, found.fitted, text.words.types.names, found.predictions)
 
 
 def _with_chain(
@@ -151,7 +151,7 @@ def _with_chain(
             training, begin, fit.state, text.chain
         )
     tagger = finished(start, fit, state.params, scheme)
-    model = ChainModel(config.chain, fitted, text.words.types.names)
+    model = ChainModel(config.chain, fitted, text.words.types.names, config.predictions)
     return Transferred(tagger, result.log_confusion, result.posterior, (), model)
 
 
@@ -253,7 +253,7 @@ def labels_of(
     assert transferred.log_confusion is not None and transferred.tagger.scheme is not None
     scheme = transferred.tagger.scheme
     if transferred.chain is not None:
-        how = (scheme, config.predictions, log_priors, decoding)
+        how = (scheme, log_priors, decoding)
         return labels_by_chain(transferred.chain, votes, sentences, *how)[0]
     evidence = evidence_of(votes, config.predictions)
     weights, log_confusion = config.label_model.weights, transferred.log_confusion
