@@ -296,27 +296,34 @@ def check_transfer(sources, test_sources) -> None:
 
 
 def _check_label_model() -> None:
-    """Reject flags that the label model of this run does not read."""
-    given = [name for name in shared_flags.LABEL_MODEL if FLAGS[name].present]
-    kind = FLAGS.label_model or {"lvm": "chain", "mrt": "paper"}.get(FLAGS.approach)
-    if FLAGS.label_model and (FLAGS.approach, kind) not in _LABEL_MODELS:
+    """Reject flags that the approach or the label model of this run does not read."""
+    approach = FLAGS.approach
+    kind = FLAGS.label_model or {"lvm": "chain", "mrt": "paper"}.get(approach)
+    if FLAGS.label_model and (approach, kind) not in _LABEL_MODELS:
         raise InputError(
-            f"--label_model={kind} does not go with --approach={FLAGS.approach}; chain goes with "
+            f"--label_model={kind} does not go with --approach={approach}; chain goes with "
             "lvm and kd, paper with lvm and mrt"
         )
-    if kind != "chain":
-        return
-    if given:
+    given = [name for name in shared_flags.LABEL_MODEL if FLAGS[name].present]
+    if given and kind != "paper":
+        wanted = "--label_model=paper" if approach == "lvm" else "--approach=mrt, or lvm"
         raise InputError(
-            f"--{given[0]} is a setting of the paper's label model; give --label_model=paper with "
-            "it, or leave it out"
+            f"--{given[0]} is a setting of the paper's label model; give {wanted} with it, or "
+            "leave it out"
         )
-    if FLAGS.stop_early or FLAGS.strategy == "direct":
+    if kind == "chain" and (FLAGS.stop_early or FLAGS.strategy == "direct"):
         flag = "stop_early" if FLAGS.stop_early else "strategy=direct"
         raise InputError(
             f"--{flag} is for the paper's label model, whose J it is about; give "
             "--label_model=paper with it, or leave it out"
         )
+    readers = {"strategy": ("mrt", "lvm"), "stop_early": ("mrt", "lvm"), "distillation": ("kd",)}
+    for name, approaches in readers.items():
+        if FLAGS[name].value != FLAGS[name].default and approach not in approaches:
+            raise InputError(
+                f"--{name} is not read by --approach={approach}, only by {' and '.join(approaches)}"
+                "; leave it out"
+            )
 
 
 def watch_compilations() -> None:

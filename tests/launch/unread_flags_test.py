@@ -1,0 +1,49 @@
+"""Flags that a run would not read are refused."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CODE = """
+from absl import flags
+import launch.transfer
+from launch import inputs
+from zsl_jax.errors import InputError
+base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
+for given in {cases!r}:
+    flags.FLAGS.unparse_flags()
+    for name in flags.FLAGS:
+        flags.FLAGS[name].unparse()
+    flags.FLAGS(base + given.split())
+    try:
+        inputs.check_transfer(inputs.sources(), [])
+        print("read")
+    except InputError as error:
+        print(error)
+"""
+CASES = {
+    "": "read",
+    "--label_model=paper --tau_fixed=3 --stop_early --strategy=direct": "read",
+    "--approach=mrt --mu_fixed=.9 --strategy=hard_em": "read",
+    "--approach=kd --distillation=mse --strategy=soft_em": "read",
+    "--approach=kd --label_model=chain": "read",
+    "--tau_fixed=3": "--tau_fixed is a setting of the paper's label model; give --label_model=",
+    "--approach=kd --mix_end=0": "--mix_end is a setting of the paper's label model; give --appro",
+    "--approach=hard_vote --source_weight=2": "--source_weight is a setting of the paper's",
+    "--approach=mrt --label_model=chain": "--label_model=chain does not go with --approach=mrt",
+    "--stop_early": "--stop_early is for the paper's label model",
+    "--strategy=direct": "--strategy=direct is for the paper's label model",
+    "--approach=kd --strategy=hard_em": "--strategy is not read by --approach=kd, only by mrt and",
+    "--approach=hard_cat --stop_early": "--stop_early is not read by --approach=hard_cat",
+    "--distillation=mse": "--distillation is not read by --approach=lvm, only by kd; leave it out",
+}
+
+
+def test_flags_that_would_not_be_read_are_refused():
+    command = [sys.executable, "-c", CODE.format(cases=list(CASES))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(CASES)
+    for line, (given, expected) in zip(lines, CASES.items(), strict=True):
+        assert line.startswith(expected), (given, line)
