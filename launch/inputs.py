@@ -22,8 +22,8 @@ _FILE_FLAGS = "text train dev source label_map gold_words".split()
 _TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
 # Flags that may differ when an interrupted run goes on: they change no trained number.
 FREE_FLAGS = frozenset(
-    "output overwrite decode test test_source max_test_sentences task partition save_every_steps "
-    "coordinator process_id num_processes pod parts".split()
+    "output overwrite check decode test test_source max_test_sentences task partition "
+    "save_every_steps coordinator process_id num_processes pod parts".split()
 )
 # Approaches with the label models that they can learn from.
 _LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}
@@ -122,6 +122,13 @@ def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]
             raise InputError(f"--{flag} has fewer sentences than --parts={num_parts}")
         texts.append(text)
     return texts
+
+
+def sample_of(text: TextPart, count: int) -> TextPart:
+    """Random sentences of a text that is there in one part; all of it if it has no more."""
+    if not count or len(text.sentences) <= count:
+        return text
+    return part_of_text(text.by_file or [], text.part, text.num_files, count, _seed())
 
 
 def _files(flag: str, value: str | None = None) -> list[str]:

@@ -45,6 +45,7 @@ RESULTS: Definitions = {
     "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
         "Format of --output. Default: what the extension says; conll for - (standard output)."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
+    "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),
     "method": (flags.DEFINE_enum, "chain",
         ["majority", "mean", "dawid_skene", "weighted_mean", "chain"],
         "How the sources are put together."),

@@ -6,6 +6,7 @@ Killed at any moment, it goes on from its last checkpoint when the same command 
 """
 
 import dataclasses
+import tempfile
 from pathlib import Path
 
 from launch import inputs, options, shared_flags
@@ -16,10 +17,12 @@ from zsl_jax.errors import InputError
 options.define("encoder", "text", "source", "label_map", "sparse", "gold_words")
 options.define("test", "test_source")
 options.define("column", "word_column", "format", "encoding", "words", "offsets")
-options.define("output", "overwrite", "task", "decode")
+options.define("output", "overwrite", "check", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)
 options.define(*options.TRAINING, *shared_flags.MACHINES)
+# Random sentences that models annotate under --check, of which the report is made.
+CHECKED_SENTENCES = 200
 
 
 def main() -> None:
@@ -35,11 +38,14 @@ def main() -> None:
     test_sources = inputs.test_sources(sources)
     inputs.check_transfer(sources, test_sources)
     config = options.train_config()
+    if FLAGS.check:
+        return check(sources, test_sources, config)
     with joined_processes():
         inputs.watch_compilations()
         run, num_parts = open_run()
         cache = run.path / "sources"
-        experiment, read = prepare(sources, num_parts, cache, config.row_length)
+        text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, hosts.own_parts(num_parts))
+        experiment, read = prepare(sources, text, cache, config.row_length)
         label_model = options.label_model_config(experiment.scheme.size)
         config = dataclasses.replace(config, label_model=label_model)
         experiment, config = experiments.made_ready(experiment, config, run)
@@ -63,6 +69,38 @@ def main() -> None:
             say(f"model folder: {FLAGS.output}")
 
 
+def check(sources, test_sources, config) -> None:
+    """Read everything, and say what this run would do; models annotate a sample of the text."""
+    from zsl_jax.workflows.check import check_lines
+
+    inputs.record()  # every file that a flag names is there
+    text = inputs.read_parts("text", FLAGS.max_sentences, 1, [0])[0]
+    all_files = all(source.is_file for source in sources)
+    sample = inputs.sample_of(text, 0 if all_files else CHECKED_SENTENCES)
+    with tempfile.TemporaryDirectory() as folder:
+        experiment, read = prepare(sources, [sample], Path(folder), config.row_length)
+        label_model = options.label_model_config(experiment.scheme.size)
+        config = dataclasses.replace(config, label_model=label_model)
+        lines = check_lines(experiment, config, (text, sample), read)
+        if FLAGS.test:
+            lines.append(check_test(experiment, test_sources, Path(folder), config.row_length))
+    say("\n".join([*lines, "checked; nothing was trained or written"]))
+
+
+def check_test(experiment, test_sources, folder: Path, row_length: int) -> str:
+    """Read --test and the files of predictions for it."""
+    from zsl_jax.workflows.check import num_words
+    from zsl_jax.workflows.experiment import predictions_of
+
+    labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
+    predictions_of(test_sources, labelled, folder, row_length)
+    gold = labelled.sentences
+    known = {*experiment.scheme.names, None}
+    others = sorted({name for s in gold for name in s.labels or ()} - known)
+    about = f"test: {len(gold):,} sentences, {num_words(gold):,} words"
+    return about + (f"; no source has its labels {', '.join(others)}" if others else "")
+
+
 def open_run():
     """The run's folder, and into how many parts its text is dealt; all processes agree on both."""
     from zsl_jax.io.run_folder import RunFolder, create_run_folder, recorded_parts
@@ -80,14 +118,11 @@ def open_run():
     return run, hosts.gather(num_parts)[0]
 
 
-def prepare(sources, num_parts: int, cache: Path, row_length: int):
-    """This process's parts of the text with the sources' predictions, and how these were read."""
-    from zsl_jax.training import hosts
+def prepare(sources, text, cache: Path, row_length: int):
+    """The text's parts with the sources' predictions, and how these were read."""
     from zsl_jax.workflows import experiment as experiments
     from zsl_jax.workflows.tagging import load_tagger
 
-    own = hosts.own_parts(num_parts)
-    text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, own)
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
     found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
     gold = inputs.gold_words(text, cache)

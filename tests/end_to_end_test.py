@@ -93,6 +93,27 @@ def transferred(world, trained, tmp_path_factory):
     return output, done.stdout
 
 
+def test_check_reads_everything_and_writes_nothing(world, trained, tmp_path):
+    given = (
+        "transfer", "--check", f"--encoder={world.encoder}", f"--text={world.text}",
+        f"--source=file={trained / 'first.parquet'}", f"--source=model={trained / 'second'}",
+        f"--output={tmp_path / 'out'}", *FAST,
+    )  # fmt: skip
+    done = program(*given, f"--test={world.test}")
+    lines = done.stdout.splitlines()
+    num_text, num_test = (path.read_text().count("# sent_id") for path in (world.text, world.test))
+    assert lines[0].startswith(f"text: {num_text} sentences")
+    assert "labels: NAME, NOUN, VERB" in lines
+    assert "source file: labels read as plain" in done.stdout
+    assert re.search(r"^model +100.00 ", done.stdout, re.MULTILINE)
+    assert f"would train lvm with the chain from {trained / 'second'}: 2 rounds" in done.stdout
+    assert lines[-2].startswith(f"test: {num_test} sentences")
+    assert lines[-1] == "checked; nothing was trained or written"
+    assert not list(tmp_path.iterdir())
+    missing = program(*given, f"--test={tmp_path / 'none'}", status=2)
+    assert f"--test={tmp_path / 'none'}: there is no file" in missing.stderr
+
+
 def test_frozen_layers_are_written_through_and_their_output_is_gone_at_the_end(
     world, trained, tmp_path
 ):

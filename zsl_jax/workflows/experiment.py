@@ -158,16 +158,37 @@ def made_ready(
     Returns:
       The experiment as this approach sees it, and the config with the number of epochs.
     """
+    words = int(hosts.total(sum(part.num_words for part in experiment.text.parts)))
+    experiment, config = planned(experiment, config, words)
+    if config.approach is Approach.DIRECT:
+        return experiment, config
+    return behind_frozen_layers(experiment, config, run), config
+
+
+def planned(
+    experiment: Experiment, config: TrainConfig, num_words: int
+) -> tuple[Experiment, TrainConfig]:
+    """Fits the label model, and chooses where training starts and for how many epochs.
+
+    All processes call it.
+
+    Args:
+      experiment: What every approach is trained on.
+      config: Of one approach.
+      num_words: Of the text in all processes.
+
+    Returns:
+      The experiment with its label model and start, and the config with the number of epochs.
+    """
     if config.approach is Approach.DIRECT:
         return experiment, config
     experiment = experiment._replace(text=with_chain(experiment.text, experiment.scheme, config))
     experiment = _with_start(experiment, config)
     if config.chain is not None and config.epochs is None:
-        words = int(hosts.total(sum(part.num_words for part in experiment.text.parts)))
         from_source = experiment.start.scheme == experiment.scheme
-        config = dataclasses.replace(config, epochs=epochs_for(words, from_source))
-        logging.info("%d epochs per round for %d words", config.epochs_per_round, words)
-    return behind_frozen_layers(experiment, config, run), config
+        config = dataclasses.replace(config, epochs=epochs_for(num_words, from_source))
+        logging.info("%d epochs per round for %d words", config.epochs_per_round, num_words)
+    return experiment, config
 
 
 def _with_start(experiment: Experiment, config: TrainConfig) -> Experiment:
