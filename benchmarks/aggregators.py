@@ -1,0 +1,169 @@
+"""Sources' labels put together by every label model here, by skweak's HMM and by crowd-kit.
+
+python -m benchmarks.aggregators --gold=FILE --source=NAME=FILE --source=NAME=FILE \
+  --output=runs/aggregators.json
+
+Every program gets the labels of the sources for the words of --gold, without probabilities, is
+fitted to them, and is scored on the same words; "chain, soft" gets the probabilities too. Times are
+medians of runs that take turns, after a first one that is not counted. Needs the packages `skweak`
+and `crowd-kit`; the rows of one that is not installed are left out.
+"""
+
+import contextlib
+import functools
+import importlib.util
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from absl import flags
+from jaxtyping import Int
+
+from benchmarks import measuring
+from benchmarks.label_models import crowd_kit_dawid_skene, vote_table
+from launch import inputs, options
+from launch.options import FLAGS
+
+options.define("source", "label_map", "column", "output", "task")
+flags.DEFINE_string("gold", None, "Labelled text, the words of the sources' files.")
+flags.DEFINE_integer("repeats", 3, "Runs of each.", 1)
+
+Labelling = Callable[[], Int[np.ndarray, " N"]]
+
+
+def main() -> None:
+    """Label the text by every program; print and write scores, times and memory."""
+    from zsl_jax.io.json_file import write_json
+    from zsl_jax.workflows.table import score_ids
+
+    gold, votes, scheme = read()
+    runs = ours(gold, votes, scheme) | peers(gold, votes, scheme)
+    found = {name: measuring.peak_memory(run) for name, run in runs.items()}
+    taken = measuring.interleaved(runs, FLAGS.repeats, np.inf)
+    lines = []
+    for name, (ids, memory) in found.items():
+        scores = score_ids(ids, scheme, gold, FLAGS.task)
+        timing = measuring.summary(taken[name])
+        lines.append({"program": name, "score": scores["score"], "memory": memory} | timing)
+    print(measuring.format_columns([_shown(line) for line in lines]))
+    write_json(Path(FLAGS.output), {"machine": measuring.machine(), "rows": lines})
+
+
+def read():
+    """The labelled text, the sources' votes for its words, and the label scheme."""
+    from zsl_jax.data.predictions import check_words, read_predictions, source_votes
+    from zsl_jax.labels import common_alphabet
+    from zsl_jax.workflows.sources import in_target_labels, label_sets
+
+    gold = inputs.read_labelled("gold", 0).sentences
+    sources, found = inputs.sources(), []
+    for source in sources:
+        made = read_predictions(source.path, gold)
+        check_words(made, gold, source.path)
+        found.append(in_target_labels(source, made))
+    alphabet = common_alphabet([made.label_names for made in found], label_sets(found))
+    return gold, source_votes(found, alphabet, [s.name for s in sources]), alphabet.scheme
+
+
+def ours(gold, votes, scheme) -> dict[str, Labelling]:
+    """Our label models, each fitted anew in every run."""
+    from zsl_jax.types import Sentence
+    from zsl_jax.workflows.aggregation import METHODS, aggregate
+    from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
+
+    text = [Sentence(sentence.words) for sentence in gold]
+    hard = votes._replace(probs=None)
+    runs: dict[str, Labelling] = {
+        name: functools.partial(_labels, aggregate, hard, scheme.size, name) for name in METHODS
+    }
+    for name in TEXT_METHODS:
+        runs[name] = functools.partial(_labels, aggregate_with_text, hard, text, scheme, name)
+    if votes.probs is not None:
+        runs["chain, soft"] = functools.partial(
+            _labels, aggregate_with_text, votes, text, scheme, "chain"
+        )
+    return runs
+
+
+def _labels(of: Callable[..., Any], *arguments: Any) -> Int[np.ndarray, " N"]:
+    return of(*arguments).labels
+
+
+def peers(gold, votes, scheme) -> dict[str, Labelling]:
+    """Programs of others, as far as they are installed."""
+    runs: dict[str, Labelling] = {}
+    if importlib.util.find_spec("crowdkit"):
+        table = vote_table(votes.labels)
+        runs["crowd-kit Dawid-Skene"] = lambda: crowd_kit_dawid_skene(table, 100).argmax(axis=1)
+    if importlib.util.find_spec("skweak"):
+        runs["skweak HMM"] = functools.partial(skweak_labels, gold, votes.labels, scheme)
+    return runs
+
+
+def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int[np.ndarray, " N"]:
+    """Labels by skweak's HMM, fitted to the same votes; spans are what it takes and gives."""
+    import spacy
+    from skweak.generative import HMM
+    from spacy.tokens import Doc, Span
+
+    from zsl_jax.labels import is_bio, sentence_starts
+
+    bio, names = is_bio(scheme.names), np.array(scheme.names)
+    types = sorted({name[2:] if bio else name for name in scheme.names if name != "O"})
+    ends = np.cumsum([len(sentence.words) for sentence in gold])
+    vocabulary, docs = spacy.blank("xx").vocab, []
+    for sentence, end in zip(gold, ends, strict=True):
+        doc = Doc(vocabulary, words=list(sentence.words))
+        own = names[labels[end - len(sentence.words) : end]]
+        for source in range(labels.shape[1]):
+            spans = spans_of(own[:, source].tolist(), bio)
+            doc.spans[str(source)] = [Span(doc, *bounds, label=kind) for *bounds, kind in spans]
+        docs.append(doc)
+    model = HMM("hmm", types, prefixes="BIO" if bio else "IO")
+    found = np.full(int(ends[-1]), scheme.ids.get("O", 0), np.int64)
+    starts = np.flatnonzero(sentence_starts([len(sentence.words) for sentence in gold]))
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        with contextlib.redirect_stderr(nowhere):  # a line for every round
+            docs = model.fit_and_aggregate(docs)
+    for start, doc in zip(starts, docs, strict=True):
+        for span in doc.spans["hmm"]:
+            inside = slice(start + span.start, start + span.end)
+            if bio:
+                found[inside] = scheme.ids[f"I-{span.label_}"]
+                found[start + span.start] = scheme.ids[f"B-{span.label_}"]
+            else:
+                found[inside] = scheme.ids[span.label_]
+    return found
+
+
+def spans_of(labels: Sequence[str], bio: bool) -> list[tuple[int, int, str]]:
+    """(start, end, type) of each entity, or of each word where labels are plain.
+
+    >>> spans_of(["B-X", "I-X", "O", "B-Y"], True), spans_of(["A", "B"], False)
+    ([(0, 2, 'X'), (3, 4, 'Y')], [(0, 1, 'A'), (1, 2, 'B')])
+    """
+    if not bio:
+        return [(place, place + 1, label) for place, label in enumerate(labels)]
+    spans: list[tuple[int, int, str]] = []
+    for place, label in enumerate(labels):
+        if label.startswith("I-") and spans and spans[-1][1:] == (place, label[2:]):
+            spans[-1] = (spans[-1][0], place + 1, label[2:])
+        elif label != "O":
+            spans.append((place, place + 1, label[2:]))
+    return spans
+
+
+def _shown(line: dict[str, Any]) -> dict[str, str]:
+    return {
+        "program": line["program"],
+        "score": f"{100 * line['score']:.2f}",
+        "seconds": f"{line['median']:.2f}",
+        "peak MB": f"{line['memory'] / 1e6:.0f}",
+    }
+
+
+if __name__ == "__main__":
+    options.require("gold", "source", "output")
+    options.run(main)
