@@ -124,9 +124,11 @@ def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int
     model = HMM("hmm", types, prefixes="BIO" if bio else "IO")
     found = np.full(int(ends[-1]), scheme.ids.get("O", 0), np.int64)
     starts = np.flatnonzero(sentence_starts([len(sentence.words) for sentence in gold]))
-    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
-        with contextlib.redirect_stderr(nowhere):  # a line for every round
-            docs = model.fit_and_aggregate(docs)
+    with contextlib.ExitStack() as quiet:  # it prints a line for every round
+        nowhere = quiet.enter_context(open(os.devnull, "w"))
+        quiet.enter_context(contextlib.redirect_stdout(nowhere))
+        quiet.enter_context(contextlib.redirect_stderr(nowhere))
+        docs = model.fit_and_aggregate(docs)
     for start, doc in zip(starts, docs, strict=True):
         for span in doc.spans["hmm"]:
             inside = slice(start + span.start, start + span.end)
