@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-SOURCE_WEIGHT, SCALE, POWER, IDENTITY, BACK_OFF, PASSES = 0.5, 0.5, 4, 0.1, 3.0, 3
+SOURCE_WEIGHT, SCALE, POWER, IDENTITY, BACK_OFF, PASSES = 0.35, 0.25, 4, 0.1, 10.0, 3
 RAREST_STEP = 1e-20  # what the tagging scheme forbids happens where nothing else is possible
 
 

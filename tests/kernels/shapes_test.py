@@ -72,6 +72,7 @@ ARGUMENTS = {
     kernels.leave_one_out_means: (LIKELIHOOD, SOURCE_WEIGHTS),
     kernels.agreement_sums: (PROBS, SOURCE_WEIGHTS, *MEANINGS, MASK),
     kernels.agreement_beyond_chance: (AGREEMENT, MATRICES > 0),
+    kernels.source_agreement.__wrapped__: (WORDS, LABELS, MATRICES > 0, MASK),
     kernels.class_f_scores: (MATRICES, WORDS[0], MATRICES > 0),
     kernels.reliability_weights: (SOURCE_WEIGHTS, jnp.ones(U)),
     kernels.reliability_sums.__wrapped__: (PROBS, MASK, SOURCE_WEIGHTS, MEANINGS),

@@ -15,7 +15,12 @@ from tests.training.chain_examples import (
     rectangular_labels,
     square_labels,
 )
-from zsl_jax.training.chain import best_labels_of_text, fit_chain, posterior_of_text
+from zsl_jax.training.chain import (
+    agreement_with_posterior,
+    best_labels_of_text,
+    fit_chain,
+    posterior_of_text,
+)
 from zsl_jax.training.config import ChainConfig
 
 precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
@@ -101,6 +106,31 @@ def test_order_of_sources_and_labels_does_not_matter(seed):
     np.testing.assert_allclose(found_again.posterior, found.posterior[:, by_label], atol=1e-9)
     np.testing.assert_allclose(new_again, new[:, by_label], atol=1e-9)
     np.testing.assert_allclose(again.kappa, fitted.kappa[by_source], atol=1e-9)
+
+
+@precisions
+@pytest.mark.parametrize("case", CASES)
+def test_agreement_with_the_posterior_is_cohens_kappa(case, double):
+    labels, properties = CASES[case]
+    problem = example(4, labels, **properties)
+    rng = np.random.default_rng(0)
+    posterior = rng.dirichlet(np.full(NUM_LABELS, 0.3), len(problem.text.gold))
+    posterior[:3] = 0  # words that do not count
+    counts = posterior.any(axis=1)
+    expected = []
+    for source, means in enumerate(labels.can_mean):
+        probs = problem.text.probs[:, source]
+        speaks = counts & probs.any(axis=1)
+        given, q = means[probs[speaks].argmax(axis=1)], posterior[speaks]
+        by_chance = (given.mean(axis=0) * q.mean(axis=0)).sum()
+        agreed = (given * q).sum(axis=1).mean()
+        expected.append(max(agreed - by_chance, 0) / (1 - by_chance))
+    with precision(double):
+        text, _ = as_text(problem.text)
+        found = agreement_with_posterior(
+            text, as_labels(labels), posterior.astype(text.votes.dtype)
+        )
+    np.testing.assert_allclose(found, expected, atol=1e-9 if double else 1e-5)
 
 
 def test_a_source_that_abstains_everywhere_is_a_source_removed():

@@ -1,4 +1,4 @@
-"""Where training starts: the encoder, or the source that agrees most with the others."""
+"""Where training starts: the encoder, or the source that agrees most with the label model."""
 
 import dataclasses
 

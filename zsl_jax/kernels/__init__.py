@@ -133,6 +133,7 @@ from zsl_jax.kernels.reliability import (
     leave_one_out_means,
     probs_of_votes,
     reliability_weights,
+    source_agreement,
     weighted_mean,
 )
 from zsl_jax.kernels.word_types import back_off, word_type_counts
@@ -202,6 +203,7 @@ __all__ = [
     "reliability_weights",
     "soft_log_likelihood",
     "soft_source_log_likelihoods",
+    "source_agreement",
     "source_estimates",
     "source_log_likelihoods",
     "squared_error",

@@ -217,8 +217,8 @@ def log_evidence(
     votes: Int[Array, "N U"] | Float[Array, "N U V"],
     sources: SourceReliability,
     stands_for: Float[Array, "V K"],
-    source_weight: Float[Array, ""] | float = 0.5,
-    scale: Float[Array, ""] | float = 0.5,
+    source_weight: Float[Array, ""] | float = 0.35,
+    scale: Float[Array, ""] | float = 0.25,
 ) -> Float[Array, "N K"]:
     """Evidence of the sources for each true label of each word.
 
@@ -289,7 +289,7 @@ def log_potentials(
     keys: Int[Array, "N L"],
     state: ChainState,
     prior_power: Float[Array, ""] | float,
-    strength: Float[Array, ""] | float = 3.0,
+    strength: Float[Array, ""] | float = 10.0,
 ) -> Float[Array, "N K"]:
     """X of each word: X_n(y) = e_n(y) + α log P_θ(y|x) + log a_n(y) − (1 + α) log π̂(y).
 

@@ -163,6 +163,29 @@ def agreement_sums(
     return AgreementSums(*map(jnp.stack, zip(*sums, strict=True)))
 
 
+@jax.jit
+def source_agreement(
+    posterior: Float[Array, "N K"],
+    votes: Int[Array, "N U"] | Float[Array, "N U V"],
+    can_mean: Bool[Array, "U V K"],
+    mask: Bool[Array, " N"],
+) -> AgreementSums:
+    """How often each source agrees with a posterior of the true labels.
+
+    Args:
+      posterior: [N, K], Q; all-zero rows for words that do not count.
+      votes: [N, U], labels, -1 where a source abstains; or [N, U, V], probabilities.
+      can_mean: [U, V, K], whether a source's label may mean a true label.
+      mask: [N], False for words that do not count.
+
+    Returns:
+      Sums, for `agreement_beyond_chance`, with the posterior in the place of the other sources.
+    """
+    labels = votes if votes.ndim == 2 else labels_of_probs(votes)
+    speaks = mask[:, None] & (labels >= 0)
+    return jax.vmap(_agreement_of_source, (1, 1, None, 0))(labels, speaks, posterior, can_mean)
+
+
 def _agreement_of_source(
     labels: Int[Array, " N"],
     speaks: Bool[Array, " N"],

@@ -32,7 +32,7 @@ def back_off(
     counts: Float[Array, "*words L K"],
     own: Float[Array, "*words K"],
     prior: Float[Array, " K"],
-    strength: Float[Array, ""] | float = 3.0,
+    strength: Float[Array, ""] | float = 10.0,
 ) -> Float[Array, "*words K"]:
     """Log-probabilities of a word's label by its type, level by level, without the word itself.
 

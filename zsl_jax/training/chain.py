@@ -28,6 +28,7 @@ FREQUENCY = 1e-3  # added to how often a source gives each label
 PRIOR = 1e-6  # added to the label frequencies of the word types
 NUM_PASSES = 3  # of step 1
 TINY = 1e-30  # a probability of 0, where its logarithm is needed
+_beyond_chance = jax.jit(kernels.agreement_beyond_chance)
 
 
 class ChainText(NamedTuple):
@@ -236,6 +237,31 @@ def _scores_of_text(
         return scores, 1.0
     scores += np.float32(config.tagger_weight) * log_prior
     return scores, 1.0 + config.tagger_weight
+
+
+def agreement_with_posterior(
+    text: ChainText, labels: ChainLabels, posterior: Float[np.ndarray, "N K"]
+) -> Float[np.ndarray, " U"]:
+    """How often each source agrees with Q, beyond chance; all processes call it.
+
+    Unlike κ of the sources among each other, it knows which of them Q has found to be right: the
+    source with the highest value is the best one much more often.
+
+    Args:
+      text: This process's part.
+      labels: The same in all processes.
+      posterior: [N, K], Q.
+
+    Returns:
+      [U], Cohen's κ of each source and Q.
+    """
+    can_mean = labels.meanings.can_mean
+    sums = _totals(
+        lambda q, votes, mask: kernels.source_agreement(q, votes, can_mean, mask),
+        posterior,
+        text.votes,
+    )
+    return np.asarray(_beyond_chance(sums, can_mean))
 
 
 def _count_sources(

@@ -17,6 +17,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import Alphabet, LabelScheme, check_kinds, common_alphabet
 from zsl_jax.training import hosts
+from zsl_jax.training.chain import agreement_with_posterior
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.chain_model import text_words
@@ -193,10 +194,12 @@ def planned(
 
 def _with_start(experiment: Experiment, config: TrainConfig) -> Experiment:
     """The experiment with the start that `config.init` asks for."""
-    chain = experiment.text.chain
+    chain, ranked = experiment.text.chain, []
     init = ENCODER if config.init == AUTO and chain is None else config.init
-    order = () if chain is None else np.argsort(-chain.fitted.kappa, kind="stable")
-    ranked = [experiment.names[place] for place in order]
+    if chain is not None and init == AUTO:
+        agreement = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
+        order = np.argsort(-agreement, kind="stable")
+        ranked = [experiment.names[place] for place in order]
     before, scheme = experiment.start, experiment.scheme
     start = choose_start(before, experiment.models, ranked, scheme, init, config.seed)
     if start is before:

@@ -31,7 +31,7 @@ def choose_start(
       encoder: From `--encoder`; None if only a source will do.
       models: The model folder (or hub name) of each source that is a model with the target's names
         for its labels.
-      ranked: The sources' names, the one that agrees most with the others first.
+      ranked: The sources' names, the one that agrees most with the label model's posterior first.
       scheme: The target's labels.
       init: "encoder"; "source:NAME"; or "auto", the first of the ranked sources that is a model of
         the encoder's architecture whose labels are all labels of the target, and the encoder where
