@@ -1,9 +1,12 @@
 import json
+import os
 import re
+import resource
 
 import numpy as np
 import pytest
 
+from zsl_jax.data.parts import Part
 from zsl_jax.data.predictions import write_predictions
 from zsl_jax.data.source_predictions import SourcePredictions
 from zsl_jax.data.text_parts import TextPart
@@ -143,6 +146,29 @@ def test_predictions_of_a_text_hold_no_words_or_probabilities_in_memory(tmp_path
         assert said == [f"B-{kind}", "O", f"B-{kind}"]  # the last one is repaired
         by_name = dict(zip(found.label_names, found.probs[0].tolist(), strict=True))
         assert by_name[f"B-{kind}"] == 0.75 and by_name["O"] == 0.25
+
+
+def test_many_files_of_predictions_are_read_with_few_of_them_open(tmp_path):
+    number, names = 250, ("A", "B")
+    rng, expected = np.random.default_rng(0), []
+    for place in range(number):
+        probs = rng.dirichlet(np.ones(2), 1).astype(np.float16)
+        expected.append(probs)
+        made = SourcePredictions(names, probs.argmax(1).astype(np.int32), probs, [(f"w{place}",)])
+        write_predictions(tmp_path / f"{place:03}.parquet", made)
+    by_file = [[Sentence((f"w{place}",))] for place in range(number)]
+    text = TextPart([s for file in by_file for s in file], Part(tuple(range(number)), 0, 1))
+    text = text._replace(num_files=number, by_file=by_file)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = len(os.listdir("/proc/self/fd")) + 150
+    resource.setrlimit(resource.RLIMIT_NOFILE, (room, limits[1]))
+    try:
+        source = Source("many", str(tmp_path / "*.parquet"))
+        found = source_predictions(source, text, tmp_path / "cache", 32)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    np.testing.assert_array_equal(found.probs, np.concatenate(expected))
+    assert [tuple(words) for words in found.words] == [(f"w{n}",) for n in range(number)]
 
 
 def test_names_and_paths():

@@ -27,6 +27,8 @@ from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
 from zsl_jax.workflows.tagging import LoadedTagger, load_tagger, predict_log_probs, require_head
 
 SPACY = "spacy:"
+# Files whose probabilities are held open at once; a process may have few.
+MOST_FILES = 100
 
 
 class Source(NamedTuple):
@@ -190,8 +192,19 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
             sentences, sampled = [sentences[place] for place in sampled], None
         prediction_files.check_words(made, sentences, file)
         by_file.append(made)
+        if len(by_file) == MOST_FILES:
+            by_file = [_in_one_file(by_file, cache)]
     whole = prediction_files.concatenate(by_file)
     return in_target_labels(source, prediction_files.select_sentences(whole, text.part, sampled))
+
+
+def _in_one_file(parts: Sequence[SourcePredictions], cache: Path) -> SourcePredictions:
+    """Predictions of several texts together, their probabilities in one file."""
+    whole = prediction_files.concatenate(parts)
+    if whole.probs is None:
+        return whole
+    rows = stored_rows(cut_rows(whole.probs), whole.probs.shape[1:], cache)
+    return whole._replace(probs=rows)
 
 
 def fingerprint(model: str) -> str:
