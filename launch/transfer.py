@@ -29,10 +29,7 @@ def main() -> None:
     """Gather the sources, train, write the model folder and σ, then read --test for the table."""
     from launch.processes import joined_processes
     from zsl_jax.training import hosts
-    from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.learned import save_sources, source_report
-    from zsl_jax.workflows.resuming import Saving
-    from zsl_jax.workflows.tagging import save_tagger
+    from zsl_jax.workflows.run import train_and_save
 
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
@@ -48,20 +45,15 @@ def main() -> None:
         experiment, read = prepare(sources, text, cache, config.row_length)
         label_model = options.label_model_config(experiment.scheme.size)
         config = dataclasses.replace(config, label_model=label_model)
-        experiment, config = experiments.made_ready(experiment, config, run)
-        saving = Saving(run.path / "checkpoints" / config.approach, FLAGS.save_every_steps)
-        done = experiments.run_approach(experiment, config, run, config.approach, saving)
-        report = source_report(experiment, done)
+        finished = train_and_save(experiment, config, run, FLAGS.output, FLAGS.save_every_steps)
         if hosts.is_first():
-            save_tagger(FLAGS.output, done.tagger)
-            if done.log_confusion is not None:
-                save_sources(FLAGS.output, experiment, done, config)
+            report = finished.report
             if report is not None:
                 say(report.text)
             rows, tested = [], {}
             if FLAGS.test:
                 models = [source for source in sources if not source.is_file]
-                rows, tested = score(experiment, done, config, models + test_sources, cache)
+                rows, tested = score(finished, models + test_sources, cache)
             labels = {"source": read, "test_source": tested, **inputs.labels_read()}
             table = [row._asdict() for row in rows]
             about = {"labels": labels, "sources": report and report.plain, **inputs.compiled()}
@@ -134,12 +126,13 @@ def prepare(sources, text, cache: Path, row_length: int):
     return experiment, experiments.labels_read(found)
 
 
-def score(experiment, done, config, sources, cache: Path):
+def score(finished, sources, cache: Path):
     """Read --test and print the table: the sources, their aggregations, and what was trained."""
     from zsl_jax.workflows.experiment import predictions_of
     from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
     from zsl_jax.workflows.table import format_table, verdict
 
+    experiment, config, done, _ = finished
     labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
     found = predictions_of(sources, labelled, cache, config.row_length)
     test = prepare_test(experiment, labelled.sentences, found, FLAGS.task)

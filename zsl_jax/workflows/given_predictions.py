@@ -12,9 +12,10 @@ from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
 from zsl_jax.finished_file import unfinished_folder
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.function_source import Annotator, predictions_by_function
 from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
 
-Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str]
+Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str] | Annotator
 
 
 def given_predictions(
@@ -27,8 +28,8 @@ def given_predictions(
 
     Args:
       sources: For each name, a `Source`, the path of a prediction file or model folder,
-        predictions, or an array: [N] label ids (-1 abstains), or [N, K] probabilities (zeros
-        abstain).
+        predictions, an array: [N] label ids (-1 abstains), or [N, K] probabilities (zeros
+        abstain); or a function of the sentences' words, see `predictions_by_function`.
       text: N words, with which the words of predictions are compared.
       label_names: K names, for arrays.
       row_length: Subwords in a packed row, for models.
@@ -39,6 +40,8 @@ def given_predictions(
     found = {}
     with unfinished_folder(Path(tempfile.gettempdir())) as cache:
         for name, given in sources.items():
+            if callable(given):
+                given = predictions_by_function(given, text.sentences, name)
             if isinstance(given, SourcePredictions | np.ndarray):
                 if isinstance(given, np.ndarray):
                     given = _from_array(given, text.sentences, label_names, name)

@@ -205,19 +205,31 @@ def aggregate_files(
         predictions = read_predictions(source.path, text, offsets=source.offsets)
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
-    names = [predictions.label_names for predictions in found]
     by_name = dict(zip([source.name for source in sources], found, strict=True))
-    check_kinds({name: made.label_names for name, made in by_name.items()})
-    compare_sources([by_name])
-    alphabet = common_alphabet(names, label_sets(found))
-    votes = source_votes(found, alphabet, [source.name for source in sources])
+    return aggregate_predictions(by_name, text, method, settings)
+
+
+def aggregate_predictions(
+    predictions: Mapping[str, SourcePredictions],
+    text: Sequence[Sentence],
+    method: str,
+    settings: DawidSkeneSettings = TO_CONVERGENCE,
+) -> LabelledText:
+    """Aggregate the sources' predictions for a text, in the target's labels.
+
+    Signs of label switching and collapse are warned of.
+    """
+    names, found = list(predictions), list(predictions.values())
+    check_kinds({name: made.label_names for name, made in predictions.items()})
+    compare_sources([predictions])
+    alphabet = common_alphabet([made.label_names for made in found], label_sets(found))
+    votes = source_votes(found, alphabet, names)
     scheme = alphabet.scheme
     if method in TEXT_METHODS:
         made = aggregate_with_text(votes, text, scheme, method)
     else:
         made = aggregate(votes, scheme.size, method, settings=settings)
-    own = [source.name for source in sources]
-    about = diagnose(own, alphabet, made.log_confusion, tally_of(made.probs, votes))
+    about = diagnose(names, alphabet, made.log_confusion, tally_of(made.probs, votes))
     for warning in about.warnings:
         logging.warning("%s", warning)
     return LabelledText(text, scheme.names, made.labels, made.probs)

@@ -100,13 +100,8 @@ class Tagger:
           InputError: A word cannot be one, or the sources are not those of the tagger or are about
             other words.
         """
-        if words not in WORD_RULES:
-            raise InputError(f"words={words!r} is none of {', '.join(WORD_RULES)}")
-        if isinstance(sentences, str):
-            raise InputError("sentences is a string; give a list of sentences, such as [text]")
-        text = [_sentence(at, given, words) for at, given in enumerate(sentences, start=1)]
-        blocks = self.label(text, sources, decode)
-        return [tagged for block in blocks for tagged in _tagged(block)]
+        blocks = self.label(as_sentences(sentences, words), sources, decode)
+        return [tagged for block in blocks for tagged in tagged_sentences(block)]
 
     def label(
         self,
@@ -143,6 +138,25 @@ class Tagger:
         return label_by_posterior(self._log_probs, model, part.sentences, found, decode, advance)
 
 
+def as_sentences(
+    sentences: Iterable[str | Sequence[str]], words: str = "whitespace"
+) -> list[Sentence]:
+    """Sentences that the user gave as lists of words or strings, checked.
+
+    Args:
+      sentences: As for `Tagger.predict`.
+      words: Likewise.
+
+    Raises:
+      InputError: A word cannot be one.
+    """
+    if words not in WORD_RULES:
+        raise InputError(f"words={words!r} is none of {', '.join(WORD_RULES)}")
+    if isinstance(sentences, str):
+        raise InputError("sentences is a string; give a list of sentences, such as [text]")
+    return [_sentence(number, given, words) for number, given in enumerate(sentences, start=1)]
+
+
 def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
     """One sentence that the user gave, its words checked."""
     text, starts = None, None
@@ -155,7 +169,8 @@ def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
     return Sentence(words, None, (), text, starts)
 
 
-def _tagged(block: LabelledText) -> Iterator[TaggedSentence]:
+def tagged_sentences(block: LabelledText) -> Iterator[TaggedSentence]:
+    """Labelled text, sentence by sentence."""
     first = 0
     for sentence, names in block.rows():
         probs = block.probs[first : first + len(names)]

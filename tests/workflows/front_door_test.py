@@ -1,0 +1,113 @@
+"""Transfer and aggregation from Python."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import zsl_jax
+from tests import tiny_world
+from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
+from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.function_source import predictions_by_function
+
+LABEL_OF = {word: label for label, stems in tiny_world.STEMS.items() for word in stems.split()}
+CONFIG = TrainConfig(row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01))
+
+
+def by_rule(sentences):
+    """Right about two kinds of words, and silent about the third."""
+    labels = [[LABEL_OF[word] for word in words] for words in sentences]
+    return [[None if label == "VERB" else label for label in own] for own in labels]
+
+
+def by_chance(right, seed):
+    """A source that gives the true label with probability `right`, as probabilities."""
+
+    def function(sentences):
+        rng = np.random.default_rng(seed)
+        truth = [tiny_world.LABELS.index(LABEL_OF[w]) for words in sentences for w in words]
+        wrong = rng.integers(0, 3, len(truth))
+        labels = np.where(rng.random(len(truth)) < right, truth, wrong)
+        return tiny_world.LABELS, 0.1 + 0.7 * np.eye(3, dtype=np.float32)[labels]
+
+    return function
+
+
+@pytest.fixture(scope="module")
+def texts():
+    text = [list(s.words) for s in tiny_world.sentences(5, 40)]
+    return text, [(s.words, s.labels) for s in tiny_world.sentences(6, 40)]
+
+
+def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
+    text, test = texts
+    sources = {"rule": by_rule, "good": by_chance(0.7, 0), "bad": by_chance(0.3, 1)}
+    call = (text, sources, world.encoder, tmp_path / "out")
+    done = zsl_jax.transfer(*call, config=CONFIG, test=test)
+    assert [made.words for made in done.sentences] == [tuple(words) for words in text]
+    right = [LABEL_OF[w] == y for made in done.sentences for w, y in zip(*made[:2], strict=True)]
+    assert np.mean(right) > 0.8
+    names = [(row.name, row.labels_from) for row in done.rows]
+    assert names[:3] == [("rule", "source"), ("good", "source"), ("bad", "source")]
+    assert names[-2:] == [("lvm", "P"), ("lvm", "Q")] and "weighted_mean" in done.table
+    assert done.report is not None and [r.name for r in done.report.sources] == list(sources)
+    again = zsl_jax.Tagger.from_pretrained(tmp_path / "out", 32)
+    given = {"rule": by_rule, "good": by_chance(0.7, 2), "bad": by_chance(0.3, 3)}
+    assert again.predict(text[:2])[0].words == tuple(text[0])
+    assert len(again.predict(text[:2], given)) == 2
+    with pytest.raises(InputError, match="overwrite"):
+        zsl_jax.transfer(*call, config=CONFIG)
+
+
+def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_path):
+    config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
+    text = texts[0][:10]
+    done = zsl_jax.transfer(text, {"rule": by_rule}, world.encoder, tmp_path / "kd", config=config)
+    assert len(done.sentences) == 10 and done.report is None and done.rows == []
+
+
+def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_path):
+    text, _ = texts
+    truth = [[LABEL_OF[word] for word in words] for words in text]
+    file = tmp_path / "file.conll"
+    tiny_world.write_text(
+        file, [Sentence(tuple(w), tuple(y)) for w, y in zip(text, truth, strict=True)]
+    )
+    ids = np.array([tiny_world.LABELS.index(label) for own in truth for label in own])
+    words = tuple(map(tuple, text))
+    made = SourcePredictions(tiny_world.LABELS, np.zeros(len(ids), np.int32), None, words)
+    sources = {"function": by_rule, "file": str(file), "array": ids, "constant": made}
+    for method in ("majority", "chain"):
+        found = zsl_jax.aggregate(text, sources, method, tiny_world.LABELS)
+        assert [list(one.labels) for one in found] == truth
+        assert [one.probs.shape for one in found] == [(len(own), 3) for own in truth]
+    with pytest.raises(InputError, match="method='vote' is none of majority, mean"):
+        zsl_jax.aggregate(text, sources, "vote")
+
+
+def test_entities_of_a_function_are_bio():
+    text = [Sentence(("Ann", "Lee", "met", "Bo")), Sentence(("in", "Rome")), Sentence(("hm",))]
+    spans = [[(0, 2, "PER"), (3, 4, "PER")], [(1, 2, "LOC")], None]
+    made = predictions_by_function(lambda _: spans, text, "x")
+    names = [made.label_names[label] if label >= 0 else None for label in made.labels]
+    assert names == ["B-PER", "I-PER", "O", "B-PER", "O", "B-LOC", None]
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ([["A"]], "one item for each of the 2 sentences"),
+        ([["A"], ["A"]], "sentence 2: .* is neither 2 labels nor entities"),
+        ([["A"], [(0, 3, "X")]], "sentence 2: the entity .* is not in 2 words"),
+        ([["A"], [(0, 2, "X"), (1, 2, "Y")]], "sentence 2: .* overlaps another one"),
+        ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\), expected floating \(3, 2\)"),
+        (3, "one item for each"),
+    ],
+)
+def test_what_a_function_may_not_return(returned, message):
+    text = [Sentence(("a",)), Sentence(("b", "c"))]
+    with pytest.raises(InputError, match=message):
+        predictions_by_function(lambda _: returned, text, "x")

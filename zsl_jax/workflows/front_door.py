@@ -1,0 +1,221 @@
+"""A transfer and an aggregation from plain Python: sentences and sources in, typed results out."""
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from zsl_jax.data.bio import bio_sentences
+from zsl_jax.data.predictions import SourcePredictions
+from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.text_parts import TextPart
+from zsl_jax.errors import InputError
+from zsl_jax.evaluation.diagnosis import Diagnosis
+from zsl_jax.io.run_folder import Record, create_run_folder
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregation import METHODS
+from zsl_jax.workflows.chain_model import TEXT_METHODS
+from zsl_jax.workflows.experiment import prepare_experiment, trainable_models
+from zsl_jax.workflows.given_predictions import Given, given_predictions
+from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.prediction import aggregate_predictions
+from zsl_jax.workflows.run import FinishedRun, train_and_save
+from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
+from zsl_jax.workflows.sources import Source, fingerprint
+from zsl_jax.workflows.table import Row, format_table
+from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
+from zsl_jax.workflows.tagging import load_tagger
+
+Path_ = str | os.PathLike[str]
+Text = Path_ | Iterable[Sequence[str]]
+LabelledSentences = Path_ | Iterable[tuple[Sequence[str], Sequence[str]]]
+ROW_LENGTH = 128
+
+
+class TransferResult(NamedTuple):
+    """What came of a transfer.
+
+    Attributes:
+      tagger: The trained tagger, from its folder.
+      sentences: The text with its labels: by Q where there is a label model, and by the tagger
+        alone otherwise.
+      rows: The table, if there is a labelled test; see `table`.
+      report: What was learned of each source; None without a label model.
+    """
+
+    tagger: Tagger
+    sentences: list[TaggedSentence]
+    rows: Sequence[Row]
+    report: Diagnosis | None
+
+    @property
+    def table(self) -> str:
+        """The rows as text."""
+        return format_table(self.rows)
+
+
+def aggregate(
+    text: Text,
+    sources: Mapping[str, Given],
+    method: str = "chain",
+    label_names: Sequence[str] = (),
+) -> list[TaggedSentence]:
+    """Puts the sources' predictions for a text together, without a tagger.
+
+    Args:
+      text: Sentences as lists of words, or the path of a text.
+      sources: What each source says of it, by name: the path of a prediction file or model folder,
+        `SourcePredictions`, an array, or a function of the sentences' words that returns labels,
+        entities or probabilities (see `workflows.function_source`).
+      method: "majority", "mean", "dawid_skene", "weighted_mean" or "chain".
+      label_names: K names, for arrays.
+
+    Returns:
+      Each sentence with a label and K probabilities for each word.
+
+    Raises:
+      InputError: A source cannot be read, or is not about these words.
+
+    >>> capital = lambda sentences: [["X" if w.istitle() else "O" for w in s] for s in sentences]
+    >>> [made.labels for made in aggregate([["Ann", "sings"]], {"capital": capital}, "majority")]
+    [('X', 'O')]
+    """
+    if method not in (*METHODS, *TEXT_METHODS):
+        raise InputError(f"method={method!r} is none of {', '.join((*METHODS, *TEXT_METHODS))}")
+    sentences = _sentences(text)
+    found = given_predictions(sources, TextPart(sentences), tuple(label_names), ROW_LENGTH)
+    return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
+
+
+def transfer(
+    text: Text,
+    sources: Mapping[str, Given],
+    encoder: Path_,
+    output: Path_,
+    *,
+    config: TrainConfig | None = None,
+    test: LabelledSentences | None = None,
+    test_sources: Mapping[str, Given] | None = None,
+    label_names: Sequence[str] = (),
+    overwrite: bool = False,
+) -> TransferResult:
+    """Trains a tagger for a text from what sources say about it; `launch.transfer` in one call.
+
+    The same call again, after an interruption, resumes from the last checkpoint in `output`.
+
+    Args:
+      text: Sentences as lists of words, or the path of a text.
+      sources: As for `aggregate`. Training may start from one that is a model folder.
+      encoder: Folder or hub name of the encoder to start from.
+      output: The run's folder, new or empty, in which the tagger is saved.
+      config: Approach, label model and training; by default those of `launch.transfer`.
+      test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
+        nothing of it reaches the training.
+      test_sources: What sources say of the test; functions and models are asked by themselves.
+      label_names: K names, for arrays.
+      overwrite: Replace the result of an earlier run in `output`.
+
+    Raises:
+      InputError: A source cannot be read or is not about these words; or `output` is that of
+        another run.
+    """
+    config = config or TrainConfig()
+    sentences = _sentences(text)
+    start = load_tagger(encoder)
+    found = given_predictions(sources, TextPart(sentences), tuple(label_names), config.row_length)
+    record = _record(config, encoder, sentences, found)
+    run = create_run_folder(output, record, overwrite)
+    folders = [
+        Source(name, os.fspath(given))
+        for name, given in sources.items()
+        if isinstance(given, str | os.PathLike)
+    ]
+    experiment = prepare_experiment(
+        start, [sentences], [found], config.row_length, run.path / "sources",
+        models=trainable_models(folders),
+    )  # fmt: skip
+    finished = train_and_save(experiment, config, run, output)
+    rows: list[Row] = []
+    if test is not None:
+        given = {**_able_to_annotate(sources), **(test_sources or {})}
+        rows = _rows(finished, test, given, tuple(label_names))
+    report = finished.report
+    table = [row._asdict() for row in rows]
+    run.write_result({"rows": table, "sources": report and report.plain})
+    tagger = Tagger.from_pretrained(output, config.row_length)
+    return TransferResult(tagger, _labelled_text(finished, sentences, tagger), rows, report)
+
+
+def _sentences(text: Text) -> list[Sentence]:
+    """Sentences of words, without labels."""
+    if not isinstance(text, str | os.PathLike):
+        return as_sentences(text)
+    return [Sentence(s.words) for s in read_sentences(os.fspath(text), with_labels=False)]
+
+
+def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:
+    """The sources that can be asked about another text: functions, models and pipelines."""
+    able: dict[str, Given] = {}
+    for name, given in sources.items():
+        source: Given = given
+        if isinstance(given, str | os.PathLike):
+            source = Source(name, os.fspath(given))
+        if callable(given) or (isinstance(source, Source) and not source.is_file):
+            able[name] = given
+    return able
+
+
+def _rows(
+    finished: FinishedRun,
+    test: LabelledSentences,
+    given: Mapping[str, Given],
+    label_names: tuple[str, ...],
+) -> list[Row]:
+    """The table of a test."""
+    if isinstance(test, str | os.PathLike):
+        labelled = read_sentences(os.fspath(test))
+    else:
+        labelled = [Sentence(tuple(words), tuple(labels)) for words, labels in test]
+    gold, _ = bio_sentences(labelled)
+    experiment, config, done, _ = finished
+    plain = TextPart([Sentence(sentence.words) for sentence in gold])
+    found = given_predictions(given, plain, label_names, config.row_length)
+    scored = prepare_test(experiment, gold, found, None)
+    return [
+        *baselines(experiment, scored),
+        *approach_rows(experiment, done, scored, config, config.approach),
+    ]
+
+
+def _labelled_text(
+    finished: FinishedRun, sentences: list[Sentence], tagger: Tagger
+) -> list[TaggedSentence]:
+    posterior = finished.done.posterior
+    if posterior is None:
+        return [made for block in tagger.label(sentences) for made in tagged_sentences(block)]
+    names = finished.experiment.scheme.names
+    block = LabelledText(sentences, names, posterior.argmax(axis=1), posterior)
+    return list(tagged_sentences(block))
+
+
+def _record(
+    config: TrainConfig,
+    encoder: Path_,
+    sentences: Sequence[Sentence],
+    found: Mapping[str, SourcePredictions],
+) -> Record:
+    """What the run is asked for; the words and predictions by their digests."""
+    words = hashlib.sha256("\n".join("\t".join(s.words) for s in sentences).encode("utf-8"))
+    data = {"text": words.hexdigest()}
+    for name, made in found.items():
+        digest = hashlib.sha256("\t".join(made.label_names).encode("utf-8"))
+        digest.update(np.ascontiguousarray(made.labels).tobytes())
+        if made.probs is not None:
+            digest.update(np.ascontiguousarray(made.probs).tobytes())
+        data[f"source {name}"] = digest.hexdigest()
+    models = {"encoder": fingerprint(os.fspath(encoder))}
+    return Record({"config": dataclasses.asdict(config)}, config.seed, data, models)
