@@ -71,7 +71,7 @@ ARGUMENTS = {
     kernels.weighted_mean: (LIKELIHOOD, SOURCE_WEIGHTS),
     kernels.leave_one_out_means: (LIKELIHOOD, SOURCE_WEIGHTS),
     kernels.agreement_sums: (PROBS, SOURCE_WEIGHTS, *MEANINGS, MASK),
-    kernels.agreement_beyond_chance: (AGREEMENT, MATRICES > 0),
+    kernels.agreement_beyond_chance.__wrapped__: (AGREEMENT, MATRICES > 0),
     kernels.source_agreement.__wrapped__: (WORDS, LABELS, MATRICES > 0, MASK),
     kernels.class_f_scores: (MATRICES, WORDS[0], MATRICES > 0),
     kernels.reliability_weights: (SOURCE_WEIGHTS, jnp.ones(U)),

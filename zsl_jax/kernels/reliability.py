@@ -206,6 +206,7 @@ def _agreement_of_source(
     )
 
 
+@jax.jit
 def agreement_beyond_chance(
     sums: AgreementSums, can_mean: Bool[Array, "U V K"]
 ) -> Float[Array, " U"]:

@@ -28,7 +28,6 @@ FREQUENCY = 1e-3  # added to how often a source gives each label
 PRIOR = 1e-6  # added to the label frequencies of the word types
 NUM_PASSES = 3  # of step 1
 TINY = 1e-30  # a probability of 0, where its logarithm is needed
-_beyond_chance = jax.jit(kernels.agreement_beyond_chance)
 
 
 class ChainText(NamedTuple):
@@ -261,7 +260,7 @@ def agreement_with_posterior(
         posterior,
         text.votes,
     )
-    return np.asarray(_beyond_chance(sums, can_mean))
+    return np.asarray(kernels.agreement_beyond_chance(sums, can_mean))
 
 
 def _count_sources(
