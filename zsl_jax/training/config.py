@@ -114,7 +114,7 @@ class ChainConfig:
     identity_share: float = 0.1
     back_off: float = 10.0
     iterations: int = 3
-    tagger_weight: float = 0.5
+    tagger_weight: float = 0.25
     own_tagger_weight: float = 0.5
 
 
