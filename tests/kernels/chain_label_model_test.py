@@ -234,7 +234,7 @@ def test_posterior_of_rows_of_sentences(example, double):
         padding[1] = True  # a row that is all padding
         twice = [np.stack([array] * 2) for array in (scores, q, keys, example.starts)]
         args = as_jax((*twice, ~padding, np.stack([known] * 2), state))
-        found = kernels.chain_posterior(*args, jnp.asarray(1.7), jnp.asarray(3.0))
+        found = kernels.chain_posterior(*args, jnp.asarray(1.7), jnp.asarray(reference.BACK_OFF))
         assert_close((found.posterior[0], *found[1:]), oracle, **tolerance)
 
 

@@ -67,7 +67,8 @@ def weighted_mean(rows, weights, without=None):
     chosen = [u for u in speakers(rows) if u != without]
     for y in range(rows.shape[-1]) if chosen else ():
         shares = [weights[u, y] + 1e-15 for u in chosen]
-        mean[y] = np.dot(shares, [rows[u, y] for u in chosen]) / sum(shares)
+        voices = [1 if rows[u].sum() > 0.5 else rows[u].sum() for u in chosen]
+        mean[y] = np.dot(shares, [rows[u, y] for u in chosen]) / np.dot(shares, voices)
     return mean
 
 
@@ -80,25 +81,27 @@ def normalised(row):
 
 
 def agreement(probs, weights, stands_for, can_mean, mask):
-    """For each source: agreed, number of words, others [K], own [V]."""
+    """For each source: agreed, number of words, others [K], own [V], words of silence."""
     rows, (num_sources, num_votes, num_labels) = in_target(probs, stands_for), can_mean.shape
     result = []
     for u in range(num_sources):
         agreed, words, others, own = 0.0, 0, np.zeros(num_labels), np.zeros(num_votes)
+        silent = 0
         for n in np.flatnonzero(mask):
             q = normalised(weighted_mean(rows[n], weights, without=u))
-            if u in speakers(rows[n]) and q.any():
+            if rows[n, u].sum() > 0.5 and q.any():
                 label = given_label(probs[n, u])
                 agreed += sum(q[y] for y in range(num_labels) if can_mean[u, label, y])
                 words, others = words + 1, others + q
                 own[label] += 1
-        result.append((agreed, words, others, own))
+            silent += probs[n, u].any() and rows[n, u].sum() <= 0.5
+        result.append((agreed, words, others, own, silent))
     return result
 
 
 def kappa(sums, can_mean):
     values = []
-    for (agreed, words, others, own), meaning in zip(sums, can_mean, strict=True):
+    for (agreed, words, others, own, _), meaning in zip(sums, can_mean, strict=True):
         if not words:
             values.append(None)
             continue
@@ -107,7 +110,12 @@ def kappa(sums, can_mean):
         beyond = (agreed / words - chance) / (1 - chance) if chance < 1 else 0.0
         values.append(min(max(beyond, 0.0), 1.0))
     known = [value for value in values if value is not None]
-    return np.array([np.mean(known or [1.0]) if v is None else v for v in values])
+    mean = np.mean(known or [1.0])
+    result = []
+    for value, (_, words, _, _, silent) in zip(values, sums, strict=True):
+        drawn = 1000 * silent / max(silent + words, 1)
+        result.append(mean if value is None else (words * value + drawn * mean) / (words + drawn))
+    return np.array(result)
 
 
 def confusion(counts, can_mean, share, pseudo_count):

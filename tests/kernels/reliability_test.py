@@ -3,6 +3,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.kernels import chain_reference as reference
 from tests.kernels.chain_examples import NUM_LABELS, NUM_WORDS, STANDS_FOR, chain_examples
@@ -124,6 +125,28 @@ def kappa_of(labels, num_labels=4):
     weights, mask = jnp.ones((num_sources, num_labels)), jnp.ones(len(labels), bool)
     sums = jitted_sums(probs, weights, jnp.eye(num_labels), can_mean, mask)
     return kernels.agreement_beyond_chance(sums, can_mean)
+
+
+@precisions
+@given(example=chain_examples, weight=st.sampled_from([0.01, 0.2]))
+@few
+def test_kappa_of_silent_sources_is_drawn_to_the_mean(example, weight, double):
+    """The last label of the sources stands for silence."""
+    stands_for, every = STANDS_FOR.copy(), np.ones(NUM_WORDS, bool)
+    stands_for[-1] *= weight
+    given_ = example.probs, example.weights, stands_for, example.can_mean
+    oracle = reference.agreement(*given_, every)
+    with precision(double) as tolerance:
+        args = arrays(*given_, every)
+        sums = jitted_sums(*args)
+        kappa = kernels.agreement_beyond_chance(sums, args[3])
+    np.testing.assert_allclose(sums.silent, [source[-1] for source in oracle], **tolerance)
+    np.testing.assert_allclose(kappa, reference.kappa(oracle, example.can_mean), **tolerance)
+    always = kernels.agreement_beyond_chance(sums._replace(silent=0 * sums.silent), args[3])
+    known = np.asarray(sums.words) > 0
+    mean = np.asarray(always)[known].mean() if known.any() else 1
+    further = np.abs(np.asarray(always) - mean) + 1e-6
+    assert (np.abs(np.asarray(kappa) - mean) <= further).all()
 
 
 def test_kappa_is_one_for_identical_sources_and_zero_for_a_random_one():

@@ -21,6 +21,8 @@ _LEAST_WEIGHT = 1e-15
 _TINY = 1e-9
 # A source speaks where its probabilities sum to more, but for what it is silent about.
 _SPEAKS = 0.5
+# How many words the mean of all sources counts as in the κ of a source that is mostly silent.
+_SILENT_WORDS = 1000
 # Added to κ before it is raised to a power, so that no source is without any weight.
 _LEAST_KAPPA = 1e-3
 
@@ -33,12 +35,15 @@ class AgreementSums(NamedTuple):
       words: [U], words on which the source and another one speak.
       others: [U, K], what the other sources predict on these words.
       own: [U, V], what the source predicts on them.
+      silent: [U], words on which the source is silent: it has a label for them that weighs next to
+        nothing.
     """
 
     agreed: Float[Array, " U"]
     words: Float[Array, " U"]
     others: Float[Array, "U K"]
     own: Float[Array, "U V"]
+    silent: Float[Array, " U"]
 
 
 def probs_of_votes(
@@ -156,8 +161,11 @@ def agreement_sums(
     in_target = jnp.matmul(probs, stands_for)
     labels = labels_of_probs(probs)
     speaks = mask[:, None] & (jnp.sum(in_target, axis=-1) > _SPEAKS)
+    silent = mask[:, None] & (labels >= 0) & ~speaks
     sums = [
-        _agreement_of_source(labels[:, source], speaks[:, source], mean, can_mean[source])
+        _agreement_of_source(
+            labels[:, source], speaks[:, source], silent[:, source], mean, can_mean[source]
+        )
         for source, mean in enumerate(leave_one_out_means(in_target, weights))
     ]
     return AgreementSums(*map(jnp.stack, zip(*sums, strict=True)))
@@ -183,12 +191,14 @@ def source_agreement(
     """
     labels = votes if votes.ndim == 2 else labels_of_probs(votes)
     speaks = mask[:, None] & (labels >= 0)
-    return jax.vmap(_agreement_of_source, (1, 1, None, 0))(labels, speaks, posterior, can_mean)
+    by_source = jax.vmap(_agreement_of_source, (1, 1, None, None, 0))
+    return by_source(labels, speaks, jnp.zeros_like(mask), posterior, can_mean)
 
 
 def _agreement_of_source(
     labels: Int[Array, " N"],
     speaks: Bool[Array, " N"],
+    silent: Bool[Array, " N"],
     others: Float[Array, "N K"],
     can_mean: Bool[Array, "V K"],
 ) -> AgreementSums:
@@ -203,6 +213,7 @@ def _agreement_of_source(
         words=jnp.sum(counts).astype(others.dtype),
         others=jnp.sum(others, axis=0),
         own=jnp.sum(own, axis=0).astype(others.dtype),
+        silent=jnp.sum(silent).astype(others.dtype),
     )
 
 
@@ -214,6 +225,10 @@ def agreement_beyond_chance(
 
     κ_u = (a − e) / (1 − e), between 0 and 1: a is the mean agreement, e the agreement that the
     frequencies of the two sides' labels give by themselves.
+
+    A source that is silent on most words is known from few, which it has chosen itself: its κ is
+    drawn to the mean of all, which counts as much as up to a thousand words (less in proportion to
+    the words on which it speaks).
 
     Args:
       sums: From `agreement_sums`, over the whole text.
@@ -231,6 +246,8 @@ def agreement_beyond_chance(
     room = 1 - chance
     kappa = jnp.clip(jnp.where(room > 0, (agreed - chance) / jnp.where(room > 0, room, 1), 0), 0, 1)
     mean = jnp.sum(jnp.where(known, kappa, 0)) / jnp.maximum(jnp.sum(known), 1)
+    drawn = _SILENT_WORDS * sums.silent / jnp.maximum(sums.silent + sums.words, 1)
+    kappa = (sums.words * kappa + drawn * mean) / jnp.where(known, sums.words + drawn, 1)
     return jnp.where(known, kappa, jnp.where(jnp.any(known), mean, 1))
 
 
