@@ -137,12 +137,14 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
 def write_table(experiment, test, started: Started) -> None:
     """Score the sources and every approach, print the table and write it to OUTPUT/result.json.
 
-    Beside the rows, the file has κ of each source, its agreement with the others beyond chance.
+    Beside the rows, the file has Cohen's κ of each source and the label model's posterior.
     """
+    from zsl_jax.training.chain import agreement_with_posterior
+    from zsl_jax.training.config import TrainConfig
     from zsl_jax.workflows.comparison import VARIANTS, compare
     from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.table import format_table
-    from zsl_jax.workflows.transfer import fitted_chain
+    from zsl_jax.workflows.transfer import with_chain
 
     rows = baselines(experiment, test)
     print(format_table(rows), flush=True)
@@ -156,10 +158,12 @@ def write_table(experiment, test, started: Started) -> None:
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))
     seconds = round(time.monotonic() - started.seconds, 1)
-    found = fitted_chain(experiment.text, experiment.scheme).fitted.kappa
+    chain = with_chain(experiment.text, experiment.scheme, TrainConfig()).chain
+    assert chain is not None
+    found = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
     result = {
         "rows": [row._asdict() for row in rows],
-        "kappa": dict(zip(experiment.names, found.tolist(), strict=True)),
+        "agreement": dict(zip(experiment.names, found.tolist(), strict=True)),
         "seconds": seconds,
         **inputs.compiled(),
     }

@@ -26,7 +26,7 @@ from absl import app, flags
 
 FLAGS = flags.FLAGS
 LANGUAGES = {"pos": ["en", "ca", "id", "hi", "fi", "ru"], "ner": ["en", "da", "hr", "pt", "zh"]}
-BEST, AGREEING = "best source", "source of highest κ"
+BEST, AGREEING = "best source", "most agreeing source"
 
 flags.DEFINE_enum("task", "pos", list(LANGUAGES), "Parts of speech, or named entities.")
 flags.DEFINE_string("encoder", None, "Where every tagger starts.", required=True)
@@ -38,7 +38,7 @@ flags.DEFINE_list(
     [
         "chain Q:kd P",
         "chain P:kd P",
-        "chain P:source of highest κ",
+        "chain P:most agreeing source",
         "chain Q:lvm soft Q",
         "chain Q:chain votes",
     ],
@@ -111,7 +111,7 @@ def read_scores(output: Path, targets: list[str], seeds: list[str]) -> Scores:
             }
             sources = {name: value for (name, kind), value in found.items() if kind == "source"}
             scores[BEST][target][seed] = max(sources.values())
-            agreeing = max(result["kappa"], key=result["kappa"].get)
+            agreeing = max(result["agreement"], key=result["agreement"].get)
             scores[AGREEING][target][seed] = sources[agreeing]
             for (name, kind), value in found.items():
                 if kind != "source":
