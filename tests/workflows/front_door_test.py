@@ -58,6 +58,8 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     given = {"rule": by_rule, "good": by_chance(0.7, 2), "bad": by_chance(0.3, 3)}
     assert again.predict(text[:2])[0].words == tuple(text[0])
     assert len(again.predict(text[:2], given)) == 2
+    folder = zsl_jax.aggregate(text[:2], {"model": tmp_path / "out"}, "mean")
+    assert [made.labels for made in folder] == [made.labels for made in again.predict(text[:2])]
     with pytest.raises(InputError, match="overwrite"):
         zsl_jax.transfer(*call, config=CONFIG)
 
