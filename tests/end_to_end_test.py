@@ -179,9 +179,9 @@ def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(world, transf
 
 def test_a_transfer_compiles_few_programs(transferred):
     """A forward pass with all embeddings and one with the trained ones, the update; for the chain,
-    the sums and estimates of reliability, counts of labels, evidence, posterior, sums over the text,
-    transitions, and the sources' agreement with the posterior in two steps; for the table, the vote
-    and mean, the weighted mean, Dawid-Skene, and its posterior."""
+    the sums and estimates of reliability, counts of labels, evidence, posterior, sums over the
+    text, transitions, and the sources' agreement with the posterior in two steps; for the table,
+    the vote and mean, the weighted mean, Dawid-Skene, and its posterior."""
     output, _ = transferred
     assert json.loads((output / "result.json").read_text())["compilations"] <= 3 + 9 + 4
 
