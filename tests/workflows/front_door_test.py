@@ -90,6 +90,24 @@ def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_pa
         zsl_jax.aggregate(text, sources, "vote")
 
 
+def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
+    text = [["Ann", "met", "Bo"], ["Bo", "ran"]]
+
+    def knows(name):
+        return lambda sentences: [
+            [(n, n + 1, "PER") for n, word in enumerate(words) if word == name]
+            for words in sentences
+        ]
+
+    sources = {"ann": knows("Ann"), "bo": knows("Bo"), "none": knows("Cy")}
+    by_votes = zsl_jax.aggregate(text, sources, "majority")
+    assert [made.labels for made in by_votes] == [("O", "O", "O"), ("O", "O")]
+    found = zsl_jax.aggregate(text, sources, "majority", sparse=sources)
+    assert [made.labels for made in found] == [("B-PER", "O", "B-PER"), ("B-PER", "O")]
+    with pytest.raises(InputError, match=r"sparse=\['bob'\]: the sources are ann, bo, none"):
+        zsl_jax.aggregate(text, sources, "majority", sparse=["bob"])
+
+
 def test_entities_of_a_function_are_bio():
     text = [Sentence(("Ann", "Lee", "met", "Bo")), Sentence(("in", "Rome")), Sentence(("hm",))]
     spans = [[(0, 2, "PER"), (3, 4, "PER")], [(1, 2, "LOC")], None]

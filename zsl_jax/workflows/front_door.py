@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -63,6 +63,7 @@ def aggregate(
     sources: Mapping[str, Given],
     method: str = "chain",
     label_names: Sequence[str] = (),
+    sparse: Collection[str] = (),
 ) -> list[TaggedSentence]:
     """Puts the sources' predictions for a text together, without a tagger.
 
@@ -73,6 +74,8 @@ def aggregate(
         entities or probabilities (see `workflows.function_source`).
       method: "majority", "mean", "dawid_skene", "weighted_mean" or "chain".
       label_names: K names, for arrays.
+      sparse: Names of sources, such as rules and lists of names, whose O means that they know
+        nothing.
 
     Returns:
       Each sentence with a label and K probabilities for each word.
@@ -87,7 +90,8 @@ def aggregate(
     if method not in (*METHODS, *TEXT_METHODS):
         raise InputError(f"method={method!r} is none of {', '.join((*METHODS, *TEXT_METHODS))}")
     sentences = _sentences(text)
-    found = given_predictions(sources, TextPart(sentences), tuple(label_names), ROW_LENGTH)
+    text_part, names = TextPart(sentences), tuple(label_names)
+    found = given_predictions(sources, text_part, names, ROW_LENGTH, sparse)
     return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
 
 
@@ -101,6 +105,7 @@ def transfer(
     test: LabelledSentences | None = None,
     test_sources: Mapping[str, Given] | None = None,
     label_names: Sequence[str] = (),
+    sparse: Collection[str] = (),
     overwrite: bool = False,
 ) -> TransferResult:
     """Trains a tagger for a text from what sources say about it; `launch.transfer` in one call.
@@ -117,6 +122,7 @@ def transfer(
         nothing of it reaches the training.
       test_sources: What sources say of the test; functions and models are asked by themselves.
       label_names: K names, for arrays.
+      sparse: As for `aggregate`.
       overwrite: Replace the result of an earlier run in `output`.
 
     Raises:
@@ -126,7 +132,8 @@ def transfer(
     config = config or TrainConfig()
     sentences = _sentences(text)
     start = load_tagger(encoder)
-    found = given_predictions(sources, TextPart(sentences), tuple(label_names), config.row_length)
+    how = (tuple(label_names), config.row_length)
+    found = given_predictions(sources, TextPart(sentences), *how, sparse)
     record = _record(config, encoder, sentences, found)
     run = create_run_folder(output, record, overwrite)
     folders = [
@@ -142,7 +149,7 @@ def transfer(
     rows: list[Row] = []
     if test is not None:
         given = {**_able_to_annotate(sources), **(test_sources or {})}
-        rows = _rows(finished, test, given, tuple(label_names))
+        rows = _rows(finished, test, given, tuple(label_names), set(sparse) & set(given))
     report = finished.report
     table = [row._asdict() for row in rows]
     run.write_result({"rows": table, "sources": report and report.plain})
@@ -174,6 +181,7 @@ def _rows(
     test: LabelledSentences,
     given: Mapping[str, Given],
     label_names: tuple[str, ...],
+    sparse: Collection[str],
 ) -> list[Row]:
     """The table of a test."""
     if isinstance(test, str | os.PathLike):
@@ -183,7 +191,7 @@ def _rows(
     gold, _ = bio_sentences(labelled)
     experiment, config, done, _ = finished
     plain = TextPart([Sentence(sentence.words) for sentence in gold])
-    found = given_predictions(given, plain, label_names, config.row_length)
+    found = given_predictions(given, plain, label_names, config.row_length, sparse)
     scored = prepare_test(experiment, gold, found, None)
     return [
         *baselines(experiment, scored),

@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ def given_predictions(
     text: TextPart,
     label_names: tuple[str, ...],
     row_length: int,
+    sparse: Collection[str] = (),
 ) -> dict[str, SourcePredictions]:
     """What sources say about a text, in the target's labels.
 
@@ -33,10 +34,14 @@ def given_predictions(
       text: N words, with which the words of predictions are compared.
       label_names: K names, for arrays.
       row_length: Subwords in a packed row, for models.
+      sparse: Names of sources whose O means that they know nothing.
 
     Raises:
       InputError: A source cannot be read, or is not about these words.
     """
+    unknown = set(sparse) - set(sources)
+    if unknown:
+        raise InputError(f"sparse={sorted(unknown)}: the sources are {', '.join(sources)}")
     found = {}
     with unfinished_folder(Path(tempfile.gettempdir())) as cache:
         for name, given in sources.items():
@@ -46,9 +51,10 @@ def given_predictions(
                 if isinstance(given, np.ndarray):
                     given = _from_array(given, text.sentences, label_names, name)
                 check_words(given, text.sentences, f"the source {name}")
-                found[name] = in_target_labels(Source(name, ""), given)
+                found[name] = in_target_labels(Source(name, "", sparse=name in sparse), given)
                 continue
             source = given if isinstance(given, Source) else Source(name, os.fspath(given))
+            source = source._replace(sparse=source.sparse or name in sparse)
             found[name] = source_predictions(source, text, cache, row_length)
     return found
 
