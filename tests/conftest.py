@@ -1,7 +1,11 @@
 """Shape checks on the kernels, no network, small worlds for whole programs."""
 
 import os
+import signal
 
+# Jobs in the background ignore SIGINT, and so would the programs that the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 from jaxtyping import install_import_hook
