@@ -3,10 +3,10 @@
 python -m benchmarks.aggregators --gold=FILE --source=NAME=FILE --source=NAME=FILE \
   --output=runs/aggregators.json
 
-Every program gets the labels of the sources for the words of --gold, without probabilities, is
-fitted to them, and is scored on the same words; "chain, soft" gets the probabilities too. Times are
-medians of runs that take turns, after a first one that is not counted. Needs the packages `skweak`
-and `crowd-kit`; the rows of one that is not installed are left out.
+Every program gets the labels of the sources for the words of --gold (all of them), without
+probabilities, is fitted to them, and is scored on the same words; "chain, soft" gets the
+probabilities too. Times are medians of runs that take turns, after a first one that is not counted.
+Needs the packages `skweak` and `crowd-kit`; the rows of one that is not installed are left out.
 """
 
 import contextlib
@@ -54,6 +54,7 @@ def main() -> None:
 def read():
     """The labelled text, the sources' votes for its words, and the label scheme."""
     from zsl_jax.data.predictions import check_words, read_predictions, source_votes
+    from zsl_jax.errors import InputError
     from zsl_jax.labels import common_alphabet
     from zsl_jax.workflows.sources import in_target_labels, label_sets
 
@@ -62,6 +63,11 @@ def read():
     for source in sources:
         made = read_predictions(source.path, gold)
         check_words(made, gold, source.path)
+        if (made.labels < 0).any():
+            raise InputError(
+                f"--source={source.name}={source.path} abstains from some words, which the other "
+                "programs cannot read; name sources that label every word"
+            )
         found.append(in_target_labels(source, made))
     alphabet = common_alphabet([made.label_names for made in found], label_sets(found))
     return gold, source_votes(found, alphabet, [s.name for s in sources]), alphabet.scheme
@@ -119,7 +125,7 @@ def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int
         own = names[labels[end - len(sentence.words) : end]]
         for source in range(labels.shape[1]):
             spans = spans_of(own[:, source].tolist(), bio)
-            doc.spans[str(source)] = [Span(doc, *bounds, label=kind) for *bounds, kind in spans]
+            doc.spans[str(source)] = [Span(doc, s.start, s.end, label=s.type) for s in spans]
         docs.append(doc)
     model = HMM("hmm", types, prefixes="BIO" if bio else "IO")
     found = np.full(int(ends[-1]), scheme.ids.get("O", 0), np.int64)
@@ -140,21 +146,13 @@ def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int
     return found
 
 
-def spans_of(labels: Sequence[str], bio: bool) -> list[tuple[int, int, str]]:
-    """(start, end, type) of each entity, or of each word where labels are plain.
+def spans_of(labels: Sequence[str], bio: bool) -> list:
+    """Each entity, or each word where labels are plain."""
+    from zsl_jax.labels import Span, entity_spans
 
-    >>> spans_of(["B-X", "I-X", "O", "B-Y"], True), spans_of(["A", "B"], False)
-    ([(0, 2, 'X'), (3, 4, 'Y')], [(0, 1, 'A'), (1, 2, 'B')])
-    """
-    if not bio:
-        return [(place, place + 1, label) for place, label in enumerate(labels)]
-    spans: list[tuple[int, int, str]] = []
-    for place, label in enumerate(labels):
-        if label.startswith("I-") and spans and spans[-1][1:] == (place, label[2:]):
-            spans[-1] = (spans[-1][0], place + 1, label[2:])
-        elif label != "O":
-            spans.append((place, place + 1, label[2:]))
-    return spans
+    if bio:
+        return entity_spans(labels)
+    return [Span(label, place, place + 1) for place, label in enumerate(labels)]
 
 
 def _shown(line: dict[str, Any]) -> dict[str, str]:

@@ -5,8 +5,8 @@ python -m benchmarks.every_target --task=pos --encoder=DIR_OR_HUB --output=runs/
 
 All languages but the target are its sources. What stands behind `--` goes to
 `benchmarks.pos_transfer` or `benchmarks.ner_transfer`, which does one target with one seed and
-keeps its table under OUTPUT/TARGET-SEED; the trained sources are under OUTPUT/models-SEED. A call
-that is repeated goes on with the cells that have no table yet. Prints, and writes to
+keeps its table under OUTPUT/TARGET-SEED; the trained sources are under OUTPUT/models-SEED. A
+repeated call resumes with the cells that have no table yet. Prints, and writes to
 OUTPUT/summary.json, for each method: the mean over targets of the means over seeds, with an
 interval from targets drawn with replacement; in how many cells it is above the mean of the sources;
 and its least advantage over that mean on any target. Every pair that `--pairs` names is compared:

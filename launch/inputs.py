@@ -313,7 +313,7 @@ def _check_label_model() -> None:
         )
     given = [name for name in shared_flags.LABEL_MODEL if FLAGS[name].present]
     if given and kind != "paper":
-        wanted = "--label_model=paper" if approach == "lvm" else "--approach=mrt, or lvm"
+        wanted = "--label_model=paper" if approach == "lvm" else "--approach=mrt"
         raise InputError(
             f"--{given[0]} is a setting of the paper's label model; give {wanted} with it, or "
             "leave it out"

@@ -42,9 +42,7 @@ def main() -> None:
         run, num_parts = open_run()
         cache = run.path / "sources"
         text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, hosts.own_parts(num_parts))
-        experiment, read = prepare(sources, text, cache, config.row_length)
-        label_model = options.label_model_config(experiment.scheme.size)
-        config = dataclasses.replace(config, label_model=label_model)
+        experiment, config, read = prepare(sources, text, cache, config)
         finished = train_and_save(experiment, config, run, FLAGS.output, FLAGS.save_every_steps)
         if hosts.is_first():
             report = finished.report
@@ -70,9 +68,7 @@ def check(sources, test_sources, config) -> None:
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, 0 if all_files else CHECKED_SENTENCES)
     with tempfile.TemporaryDirectory() as folder:
-        experiment, read = prepare(sources, [sample], Path(folder), config.row_length)
-        label_model = options.label_model_config(experiment.scheme.size)
-        config = dataclasses.replace(config, label_model=label_model)
+        experiment, config, read = prepare(sources, [sample], Path(folder), config)
         lines = check_lines(experiment, config, (text, sample), read)
         if FLAGS.test:
             lines.append(check_test(experiment, test_sources, Path(folder), config.row_length))
@@ -110,20 +106,23 @@ def open_run():
     return run, hosts.gather(num_parts)[0]
 
 
-def prepare(sources, text, cache: Path, row_length: int):
-    """The text's parts with the sources' predictions, and how these were read."""
+def prepare(sources, text, cache: Path, config):
+    """The text's parts with the sources' predictions, all settings, and how labels were read."""
     from zsl_jax.workflows import experiment as experiments
     from zsl_jax.workflows.tagging import load_tagger
 
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
-    found = [experiments.predictions_of(sources, part, cache, row_length) for part in text]
+    length = config.row_length
+    found = [experiments.predictions_of(sources, part, cache, length) for part in text]
     gold = inputs.gold_words(text, cache)
     sentences = [part.sentences for part in text]
     models = experiments.trainable_models(sources)
     experiment = experiments.prepare_experiment(
-        start, sentences, found, row_length, cache, gold, models
+        start, sentences, found, length, cache, gold, models
     )
-    return experiment, experiments.labels_read(found)
+    label_model = options.label_model_config(experiment.scheme.size)
+    config = dataclasses.replace(config, label_model=label_model)
+    return experiment, config, experiments.labels_read(found)
 
 
 def score(finished, sources, cache: Path):

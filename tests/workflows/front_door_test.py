@@ -64,6 +64,14 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
         zsl_jax.transfer(*call, config=CONFIG)
 
 
+def test_a_test_that_is_no_labelled_text_is_refused(world, tmp_path):
+    config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
+    given = ([["Ka", "tab"]], {"rule": by_rule}, world.encoder)
+    with pytest.raises(InputError, match="test, sentence 1: 2 words and 1 labels; give one label"):
+        test = [(["Ka", "tab"], ["NAME"])]
+        zsl_jax.transfer(*given, tmp_path / "out", config=config, test=test)
+
+
 def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_path):
     config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
     text = texts[0][:10]

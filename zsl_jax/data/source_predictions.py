@@ -37,6 +37,14 @@ class SourcePredictions(NamedTuple):
     sets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 
 
+def predictions_of_probs(
+    label_names: Sequence[str], probs: Float[np.ndarray, "N K"], words: Sequence[tuple[str, ...]]
+) -> SourcePredictions:
+    """Predictions whose labels are the most probable ones; all-zero rows abstain."""
+    labels = np.where(probs.any(axis=1), probs.argmax(axis=1), -1).astype(np.int32)
+    return SourcePredictions(tuple(label_names), labels, probs.astype(np.float16), words)
+
+
 def one_hot_rows(labels: Int[np.ndarray, " N"], num_labels: int) -> Float[np.ndarray, "N K"]:
     """Labels as distributions: float16 rows, all zero where there is no label (-1).
 

@@ -227,8 +227,8 @@ def agreement_beyond_chance(
     frequencies of the two sides' labels give by themselves.
 
     A source that is silent on most words is known from few, which it has chosen itself: its κ is
-    drawn to the mean of all, which counts as much as up to a thousand words (less in proportion to
-    the words on which it speaks).
+    shrunk toward the mean of all, which counts as much as up to a thousand words (less in
+    proportion to the words on which it speaks).
 
     Args:
       sums: From `agreement_sums`, over the whole text.
@@ -246,8 +246,8 @@ def agreement_beyond_chance(
     room = 1 - chance
     kappa = jnp.clip(jnp.where(room > 0, (agreed - chance) / jnp.where(room > 0, room, 1), 0), 0, 1)
     mean = jnp.sum(jnp.where(known, kappa, 0)) / jnp.maximum(jnp.sum(known), 1)
-    drawn = _SILENT_WORDS * sums.silent / jnp.maximum(sums.silent + sums.words, 1)
-    kappa = (sums.words * kappa + drawn * mean) / jnp.where(known, sums.words + drawn, 1)
+    extra = _SILENT_WORDS * sums.silent / jnp.maximum(sums.silent + sums.words, 1)
+    kappa = (sums.words * kappa + extra * mean) / jnp.where(known, sums.words + extra, 1)
     return jnp.where(known, kappa, jnp.where(jnp.any(known), mean, 1))
 
 

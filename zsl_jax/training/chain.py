@@ -243,8 +243,7 @@ def agreement_with_posterior(
 ) -> Float[np.ndarray, " U"]:
     """How often each source agrees with Q, beyond chance; all processes call it.
 
-    Unlike κ of the sources among each other, it knows which of them Q has found to be right: the
-    source with the highest value is the best one much more often.
+    Unlike κ of the sources among each other, it knows which of them Q has found to be right.
 
     Args:
       text: This process's part.

@@ -95,7 +95,7 @@ class JointWeights:
 class ChainConfig:
     """The reliability-weighted chain; see `zsl_jax.kernels.chain_label_model`.
 
-    The defaults were chosen on ten targets, with three seeds each, for tags and entities alike.
+    One set of defaults serves tags and entities.
 
     Attributes:
       source_weight: β, of the sources' likelihoods.

@@ -30,9 +30,9 @@ from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
 from zsl_jax.workflows.tagging import load_tagger
 
-Path_ = str | os.PathLike[str]
-Text = Path_ | Iterable[Sequence[str]]
-LabelledSentences = Path_ | Iterable[tuple[Sequence[str], Sequence[str]]]
+PathLike = str | os.PathLike[str]
+Text = PathLike | Iterable[Sequence[str]]
+LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 ROW_LENGTH = 128
 
 
@@ -98,8 +98,8 @@ def aggregate(
 def transfer(
     text: Text,
     sources: Mapping[str, Given],
-    encoder: Path_,
-    output: Path_,
+    encoder: PathLike,
+    output: PathLike,
     *,
     config: TrainConfig | None = None,
     test: LabelledSentences | None = None,
@@ -131,6 +131,7 @@ def transfer(
     """
     config = config or TrainConfig()
     sentences = _sentences(text)
+    gold = None if test is None else _gold(test)
     start = load_tagger(encoder)
     how = (tuple(label_names), config.row_length)
     found = given_predictions(sources, TextPart(sentences), *how, sparse)
@@ -147,9 +148,9 @@ def transfer(
     )  # fmt: skip
     finished = train_and_save(experiment, config, run, output)
     rows: list[Row] = []
-    if test is not None:
+    if gold is not None:
         given = {**_able_to_annotate(sources), **(test_sources or {})}
-        rows = _rows(finished, test, given, tuple(label_names), set(sparse) & set(given))
+        rows = _rows(finished, gold, given, tuple(label_names), set(sparse) & set(given))
     report = finished.report
     table = [row._asdict() for row in rows]
     run.write_result({"rows": table, "sources": report and report.plain})
@@ -178,17 +179,12 @@ def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:
 
 def _rows(
     finished: FinishedRun,
-    test: LabelledSentences,
+    gold: Sequence[Sentence],
     given: Mapping[str, Given],
     label_names: tuple[str, ...],
     sparse: Collection[str],
 ) -> list[Row]:
     """The table of a test."""
-    if isinstance(test, str | os.PathLike):
-        labelled = read_sentences(os.fspath(test))
-    else:
-        labelled = [Sentence(tuple(words), tuple(labels)) for words, labels in test]
-    gold, _ = bio_sentences(labelled)
     experiment, config, done, _ = finished
     plain = TextPart([Sentence(sentence.words) for sentence in gold])
     found = given_predictions(given, plain, label_names, config.row_length, sparse)
@@ -196,6 +192,33 @@ def _rows(
     return [
         *baselines(experiment, scored),
         *approach_rows(experiment, done, scored, config, config.approach),
+    ]
+
+
+def _gold(test: LabelledSentences) -> Sequence[Sentence]:
+    """The labelled test in BIO, or with its plain labels; only scores are computed from it."""
+    if isinstance(test, str | os.PathLike):
+        labelled = read_sentences(os.fspath(test))
+    else:
+        labelled = _labelled(list(test))
+    try:
+        return bio_sentences(labelled)[0]
+    except InputError as error:
+        raise InputError(f"test, {error}") from error
+
+
+def _labelled(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Sentence]:
+    """Labelled sentences that the user gave as words and labels."""
+    sentences = as_sentences([words for words, _ in pairs])
+    for number, (sentence, (_, labels)) in enumerate(zip(sentences, pairs, strict=True), start=1):
+        if len(sentence.words) != len(labels):
+            raise InputError(
+                f"test, sentence {number}: {len(sentence.words)} words and {len(labels)} labels; "
+                "give one label for each word"
+            )
+    return [
+        sentence._replace(labels=tuple(labels))
+        for sentence, (_, labels) in zip(sentences, pairs, strict=True)
     ]
 
 
@@ -212,7 +235,7 @@ def _labelled_text(
 
 def _record(
     config: TrainConfig,
-    encoder: Path_,
+    encoder: PathLike,
     sentences: Sequence[Sentence],
     found: Mapping[str, SourcePredictions],
 ) -> Record:

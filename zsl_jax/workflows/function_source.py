@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.data.predictions import SourcePredictions
+from zsl_jax.data.source_predictions import SourcePredictions, predictions_of_probs
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
 from zsl_jax.types import Sentence
@@ -67,8 +67,7 @@ def _of_probs(
             f"the source {name}: probabilities are {table.dtype} {table.shape}, expected floating "
             f"{size}, for each word and label name"
         )
-    labels = np.where(table.any(axis=1), table.argmax(axis=1), -1).astype(np.int32)
-    return SourcePredictions(tuple(names), labels, table.astype(np.float16), words)
+    return predictions_of_probs(names, table, words)
 
 
 def _labels_of_sentence(own: Any, length: int, where: str) -> list[str | None]:

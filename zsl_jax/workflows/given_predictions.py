@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from zsl_jax.data.predictions import SourcePredictions, check_words
+from zsl_jax.data.source_predictions import predictions_of_probs
 from zsl_jax.data.text_parts import TextPart
 from zsl_jax.errors import InputError
 from zsl_jax.finished_file import unfinished_folder
@@ -71,8 +72,7 @@ def _from_array(
             )
         return SourcePredictions(label_names, array.astype(np.int32), None, words)
     if array.shape == (num_words, len(label_names)) and np.issubdtype(array.dtype, np.floating):
-        labels = np.where(array.any(axis=1), array.argmax(axis=1), -1).astype(np.int32)
-        return SourcePredictions(label_names, labels, array.astype(np.float16), words)
+        return predictions_of_probs(label_names, array, words)
     raise InputError(
         f"the source {name}: an array of {array.dtype} {array.shape} is neither [{num_words}] "
         f"label ids nor [{num_words}, {len(label_names)}] probabilities"
