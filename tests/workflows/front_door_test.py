@@ -74,8 +74,14 @@ def test_a_test_that_is_no_labelled_text_is_refused(world, tmp_path):
 
 def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_path):
     config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
-    text = texts[0][:10]
-    done = zsl_jax.transfer(text, {"rule": by_rule}, world.encoder, tmp_path / "kd", config=config)
+    text, output = texts[0][:10], tmp_path / "kd"
+    sources = {"rule": by_rule}
+    one_source = dataclasses.replace(config, approach=Approach.HARD)
+    with pytest.raises(InputError, match="takes one source"):
+        both = {**sources, "again": by_rule}
+        zsl_jax.transfer(text, both, world.encoder, output, config=one_source)
+    call = (text, sources, world.encoder, output)
+    done = zsl_jax.transfer(*call, config=config, overwrite=True)  # the folder is free again
     assert len(done.sentences) == 10 and done.report is None and done.rows == []
 
 

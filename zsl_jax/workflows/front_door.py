@@ -1,5 +1,6 @@
 """A transfer and an aggregation from plain Python: sentences and sources in, typed results out."""
 
+import contextlib
 import dataclasses
 import hashlib
 import os
@@ -142,18 +143,21 @@ def transfer(
         for name, given in sources.items()
         if isinstance(given, str | os.PathLike)
     ]
-    experiment = prepare_experiment(
-        start, [sentences], [found], config.row_length, run.path / "sources",
-        models=trainable_models(folders),
-    )  # fmt: skip
-    finished = train_and_save(experiment, config, run, output)
-    rows: list[Row] = []
-    if gold is not None:
-        given = {**_able_to_annotate(sources), **(test_sources or {})}
-        rows = _rows(finished, gold, given, tuple(label_names), set(sparse) & set(given))
-    report = finished.report
-    table = [row._asdict() for row in rows]
-    run.write_result({"rows": table, "sources": report and report.plain})
+    with contextlib.ExitStack() as stack:  # a call that fails lets the next one in
+        if run.lock is not None:
+            stack.callback(run.lock.release)
+        experiment = prepare_experiment(
+            start, [sentences], [found], config.row_length, run.path / "sources",
+            models=trainable_models(folders),
+        )  # fmt: skip
+        finished = train_and_save(experiment, config, run, output)
+        rows: list[Row] = []
+        if gold is not None:
+            given = {**_able_to_annotate(sources), **(test_sources or {})}
+            rows = _rows(finished, gold, given, tuple(label_names), set(sparse) & set(given))
+        report = finished.report
+        table = [row._asdict() for row in rows]
+        run.write_result({"rows": table, "sources": report and report.plain})
     tagger = Tagger.from_pretrained(output, config.row_length)
     return TransferResult(tagger, _labelled_text(finished, sentences, tagger), rows, report)
 
