@@ -38,13 +38,13 @@ def main() -> None:
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.table import score_ids
 
-    gold, votes, scheme = read()
-    runs = ours(gold, votes, scheme) | peers(gold, votes, scheme)
+    gold, votes, label_set = read()
+    runs = ours(gold, votes, label_set) | peers(gold, votes, label_set)
     found = {name: measuring.peak_memory(run) for name, run in runs.items()}
     taken = measuring.interleaved(runs, FLAGS.repeats, np.inf)
     lines = []
     for name, (ids, memory) in found.items():
-        scores = score_ids(ids, scheme, gold, FLAGS.task)
+        scores = score_ids(ids, label_set, gold, FLAGS.task)
         timing = measuring.summary(taken[name])
         lines.append({"program": name, "score": scores["score"], "memory": memory} | timing)
     print(measuring.format_columns([_shown(line) for line in lines]))
@@ -53,9 +53,9 @@ def main() -> None:
 
 def read():
     """The labelled text, the sources' votes for its words, and the label scheme."""
-    from zsl_jax.data.predictions import check_words, read_predictions, source_votes
+    from zsl_jax.data.predictions.store import check_words, read_predictions, source_votes
     from zsl_jax.errors import InputError
-    from zsl_jax.labels import common_alphabet
+    from zsl_jax.labels import common_source_labels
     from zsl_jax.workflows.sources import in_target_labels, label_sets
 
     gold = inputs.read_labelled("gold", 0).sentences
@@ -69,26 +69,30 @@ def read():
                 "programs cannot read; name sources that label every word"
             )
         found.append(in_target_labels(source, made))
-    alphabet = common_alphabet([made.label_names for made in found], label_sets(found))
-    return gold, source_votes(found, alphabet, [s.name for s in sources]), alphabet.scheme
+    source_labels = common_source_labels([made.label_names for made in found], label_sets(found))
+    return (
+        gold,
+        source_votes(found, source_labels, [s.name for s in sources]),
+        source_labels.label_set,
+    )
 
 
-def ours(gold, votes, scheme) -> dict[str, Labelling]:
+def ours(gold, votes, label_set) -> dict[str, Labelling]:
     """Our label models, each fitted anew in every run."""
     from zsl_jax.types import Sentence
-    from zsl_jax.workflows.aggregation import METHODS, aggregate
+    from zsl_jax.workflows.aggregate import METHODS, aggregate
     from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 
     text = [Sentence(sentence.words) for sentence in gold]
     hard = votes._replace(probs=None)
     runs: dict[str, Labelling] = {
-        name: functools.partial(_labels, aggregate, hard, scheme.size, name) for name in METHODS
+        name: functools.partial(_labels, aggregate, hard, label_set.size, name) for name in METHODS
     }
     for name in TEXT_METHODS:
-        runs[name] = functools.partial(_labels, aggregate_with_text, hard, text, scheme, name)
+        runs[name] = functools.partial(_labels, aggregate_with_text, hard, text, label_set, name)
     if votes.probs is not None:
         runs["chain, soft"] = functools.partial(
-            _labels, aggregate_with_text, votes, text, scheme, "chain"
+            _labels, aggregate_with_text, votes, text, label_set, "chain"
         )
     return runs
 
@@ -97,18 +101,20 @@ def _labels(of: Callable[..., Any], *arguments: Any) -> Int[np.ndarray, " N"]:
     return of(*arguments).labels
 
 
-def peers(gold, votes, scheme) -> dict[str, Labelling]:
+def peers(gold, votes, label_set) -> dict[str, Labelling]:
     """Programs of others, as far as they are installed."""
     runs: dict[str, Labelling] = {}
     if importlib.util.find_spec("crowdkit"):
         table = vote_table(votes.labels)
         runs["crowd-kit Dawid-Skene"] = lambda: crowd_kit_dawid_skene(table, 100).argmax(axis=1)
     if importlib.util.find_spec("skweak"):
-        runs["skweak HMM"] = functools.partial(skweak_labels, gold, votes.labels, scheme)
+        runs["skweak HMM"] = functools.partial(skweak_labels, gold, votes.labels, label_set)
     return runs
 
 
-def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int[np.ndarray, " N"]:
+def skweak_labels(
+    gold: Sequence, labels: Int[np.ndarray, "N U"], label_set
+) -> Int[np.ndarray, " N"]:
     """Labels by skweak's HMM, fitted to the same votes; spans are what it takes and gives."""
     import spacy
     from skweak.generative import HMM
@@ -116,8 +122,8 @@ def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int
 
     from zsl_jax.labels import is_bio, sentence_starts
 
-    bio, names = is_bio(scheme.names), np.array(scheme.names)
-    types = sorted({name[2:] if bio else name for name in scheme.names if name != "O"})
+    bio, names = is_bio(label_set.names), np.array(label_set.names)
+    types = sorted({name[2:] if bio else name for name in label_set.names if name != "O"})
     ends = np.cumsum([len(sentence.words) for sentence in gold])
     vocabulary, docs = spacy.blank("xx").vocab, []
     for sentence, end in zip(gold, ends, strict=True):
@@ -128,7 +134,7 @@ def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int
             doc.spans[str(source)] = [Span(doc, s.start, s.end, label=s.type) for s in spans]
         docs.append(doc)
     model = HMM("hmm", types, prefixes="BIO" if bio else "IO")
-    found = np.full(int(ends[-1]), scheme.ids.get("O", 0), np.int64)
+    found = np.full(int(ends[-1]), label_set.ids.get("O", 0), np.int64)
     starts = np.flatnonzero(sentence_starts([len(sentence.words) for sentence in gold]))
     with contextlib.ExitStack() as quiet:  # it prints a line for every round
         nowhere = quiet.enter_context(open(os.devnull, "w"))
@@ -139,10 +145,10 @@ def skweak_labels(gold: Sequence, labels: Int[np.ndarray, "N U"], scheme) -> Int
         for span in doc.spans["hmm"]:
             inside = slice(start + span.start, start + span.end)
             if bio:
-                found[inside] = scheme.ids[f"I-{span.label_}"]
-                found[start + span.start] = scheme.ids[f"B-{span.label_}"]
+                found[inside] = label_set.ids[f"I-{span.label_}"]
+                found[start + span.start] = label_set.ids[f"B-{span.label_}"]
             else:
-                found[inside] = scheme.ids[span.label_]
+                found[inside] = label_set.ids[span.label_]
     return found
 
 

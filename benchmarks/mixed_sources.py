@@ -25,7 +25,7 @@ ABSTAINS = 0.3
 
 def main() -> None:
     """Train the taggers, let two of them write their files, then every approach."""
-    from zsl_jax.workflows.comparison import prepare
+    from zsl_jax.workflows.compare import prepare
 
     started = comparing.start(corpora.ner)
     texts, cache = (started.text, started.gold), started.run.path / "predictions"
@@ -34,15 +34,17 @@ def main() -> None:
         for sentences, part in zip(texts, ("text", "test"), strict=True)
     )
     config = options.train_config()
-    experiment, test = prepare(started.encoder, sources, texts, cache, config, "ner", test_sources)
-    comparing.write_table(experiment, test, started)
+    transfer_task, test = prepare(
+        started.encoder, sources, texts, cache, config, "ner", test_sources
+    )
+    comparing.write_table(transfer_task, test, started)
 
 
 def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
     """The three sources for a text: the first tagger, and what the others wrote into a folder."""
     import yaml
 
-    from zsl_jax.data.writers import write_conll
+    from zsl_jax.data.text.writers import write_conll
 
     first, second, third = trained
     folder.mkdir(parents=True, exist_ok=True)
@@ -63,8 +65,8 @@ def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
 def labelled(source, sentences: Sequence) -> list[tuple[str, ...]]:
     """The labels that a tagger gives each sentence."""
     from zsl_jax.workflows.labelled_text import labels_by_sentence
+    from zsl_jax.workflows.loaded_tagger import load_tagger
     from zsl_jax.workflows.sources import annotate
-    from zsl_jax.workflows.tagging import load_tagger
 
     made = annotate(load_tagger(source.path), sentences, FLAGS.row_length)
     return labels_by_sentence(made.label_names, made.words, made.labels)

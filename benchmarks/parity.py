@@ -33,8 +33,8 @@ def main() -> None:
 def stored_difference(family: str) -> float:
     """The largest difference from the stored log-probabilities of a tiny model."""
     from tests.models.reference_files import one_a_row, read_reference
-    from zsl_jax.models.convert import params_from_tensors
-    from zsl_jax.models.tagger import Tagger
+    from zsl_jax.models.huggingface import params_from_tensors
+    from zsl_jax.models.token_classifier import Tagger
 
     reference = read_reference(family)
     params = params_from_tensors(reference.tensors, reference.config, family)
@@ -51,7 +51,7 @@ def live_difference(path: str) -> float:
     import transformers
 
     from zsl_jax.models.encoder import Encoder
-    from zsl_jax.workflows.tagging import load_tagger
+    from zsl_jax.workflows.loaded_tagger import load_tagger
 
     ours = load_tagger(path)
     theirs = transformers.AutoModel.from_pretrained(ours.path).eval()

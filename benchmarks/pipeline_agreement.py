@@ -60,7 +60,7 @@ class Agreement(NamedTuple):
 def main() -> None:
     """Print a table, and some words on which the two differ."""
     from zsl_jax.io.json_file import write_json
-    from zsl_jax.workflows.tagging import load_tagger
+    from zsl_jax.workflows.loaded_tagger import load_tagger
 
     text = inputs.stream_unlabelled("text", FLAGS.max_sentences)
     loaded = load_tagger(FLAGS.model)

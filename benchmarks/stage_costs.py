@@ -32,7 +32,7 @@ def main() -> None:
     """Weigh texts and predictions, count the compiled programs, write one checkpoint."""
     from zsl_jax.io.json_file import read_json_object
     from zsl_jax.io.tokenizer import load_tokenizer
-    from zsl_jax.models.config import EncoderConfig
+    from zsl_jax.models.encoder_config import EncoderConfig
     from zsl_jax.workflows.source_flags import parse_sources
 
     folder = Path(FLAGS.encoder)
@@ -53,10 +53,10 @@ def weigh_text(path: Path, tokenizer: Any) -> dict[str, Any]:
     """Bytes of a text on disk and in memory, its subwords and the rows that they fill."""
     import numpy as np
 
-    from zsl_jax.data.packing import pack_rows
-    from zsl_jax.data.readers import read_sentences
+    from zsl_jax.data.batches.packing import pack_rows
+    from zsl_jax.data.batches.subwords import encode_words
     from zsl_jax.data.sampling import sample_sentences
-    from zsl_jax.data.subwords import encode_words
+    from zsl_jax.data.text.readers import read_sentences
     from zsl_jax.workflows.fitting import ROWS_MULTIPLE
 
     tracemalloc.start()
@@ -86,7 +86,7 @@ def weigh_predictions(path: str) -> dict[str, float]:
     """Bytes of a source's predictions on disk and in memory."""
     import pyarrow
 
-    from zsl_jax.data.predictions import read_predictions
+    from zsl_jax.data.predictions.store import read_predictions
 
     read_predictions(path)  # loads what it needs, which is not to be weighed
     before = pyarrow.total_allocated_bytes()
@@ -109,8 +109,8 @@ def count_stages(encoder, rows: int) -> dict[str, Any]:
     """XLA's counts a subword (update, log P_θ) and a word (E step)."""
     import numpy as np
 
+    from zsl_jax.runtime.blocks import BLOCK_WORDS
     from zsl_jax.training import steps
-    from zsl_jax.training.blocks import BLOCK_WORDS
     from zsl_jax.training.config import JointWeights
 
     places = FLAGS.rows * FLAGS.row_length
@@ -191,7 +191,7 @@ def lowered_update(encoder, rows: int):
 
     from zsl_jax.training import setup, update
     from zsl_jax.training.config import LabelModelConfig, LabelModelKind, TrainConfig
-    from zsl_jax.training.schedules import Rates
+    from zsl_jax.training.schedules import StepSchedule
 
     paper = LabelModelConfig(LabelModelKind.PAPER)
     config = TrainConfig(dtype=FLAGS.dtype, label_model=paper)
@@ -201,7 +201,7 @@ def lowered_update(encoder, rows: int):
     target = shape((places, labels), np.float32)
     votes = shape((places, FLAGS.num_sources, labels), np.float32)
     evidence = update.Evidence(target, votes, state.confusion_logits)
-    rates = Rates(*[shape((), np.float32)] * len(Rates._fields))
+    rates = StepSchedule(*[shape((), np.float32)] * len(StepSchedule._fields))
 
     def body(*arguments):
         return update.update(settings, None, *arguments)
@@ -229,7 +229,7 @@ def weigh_checkpoint(encoder, rows: int) -> dict[str, Any]:
 
     from zsl_jax.training.checkpoints import Checkpoints
     from zsl_jax.training.devices import all_devices
-    from zsl_jax.training.records import Progress
+    from zsl_jax.training.hooks import Progress
 
     rng = np.random.default_rng(FLAGS.seed)
 

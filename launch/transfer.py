@@ -28,8 +28,8 @@ CHECKED_SENTENCES = 200
 def main() -> None:
     """Gather the sources, train, write the model folder and σ, then read --test for the table."""
     from launch.processes import joined_processes
-    from zsl_jax.training import hosts
-    from zsl_jax.workflows.run import train_and_save
+    from zsl_jax.runtime import processes
+    from zsl_jax.workflows.train_and_save import train_and_save
 
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
@@ -39,12 +39,14 @@ def main() -> None:
         return check(sources, test_sources, config)
     with joined_processes():
         inputs.watch_compilations()
-        run, num_parts = open_run()
+        run, num_shards = open_run()
         cache = run.path / "sources"
-        text = inputs.read_parts("text", FLAGS.max_sentences, num_parts, hosts.own_parts(num_parts))
-        experiment, config, read = prepare(sources, text, cache, config)
-        finished = train_and_save(experiment, config, run, FLAGS.output, FLAGS.save_every_steps)
-        if hosts.is_first():
+        text = inputs.read_shards(
+            "text", FLAGS.max_sentences, num_shards, processes.local_shards(num_shards)
+        )
+        transfer_task, config, read = prepare(sources, text, cache, config)
+        finished = train_and_save(transfer_task, config, run, FLAGS.output, FLAGS.save_every_steps)
+        if processes.is_first():
             report = finished.report
             if report is not None:
                 say(report.text)
@@ -64,79 +66,79 @@ def check(sources, test_sources, config) -> None:
     from zsl_jax.workflows.check import check_lines
 
     inputs.record()  # every file that a flag names is there
-    text = inputs.read_parts("text", FLAGS.max_sentences, 1, [0])[0]
+    text = inputs.read_shards("text", FLAGS.max_sentences, 1, [0])[0]
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, 0 if all_files else CHECKED_SENTENCES)
     with tempfile.TemporaryDirectory() as folder:
-        experiment, config, read = prepare(sources, [sample], Path(folder), config)
-        lines = check_lines(experiment, config, (text, sample), read)
+        transfer_task, config, read = prepare(sources, [sample], Path(folder), config)
+        lines = check_lines(transfer_task, config, (text, sample), read)
         if FLAGS.test:
-            lines.append(check_test(experiment, test_sources, Path(folder), config.row_length))
+            lines.append(check_test(transfer_task, test_sources, Path(folder), config.row_length))
     say("\n".join([*lines, "checked; nothing was trained or written"]))
 
 
-def check_test(experiment, test_sources, folder: Path, row_length: int) -> str:
+def check_test(transfer_task, test_sources, folder: Path, row_length: int) -> str:
     """Read --test and the files of predictions for it."""
     from zsl_jax.workflows.check import num_words
-    from zsl_jax.workflows.experiment import predictions_of
+    from zsl_jax.workflows.transfer_task import predictions_of
 
     labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
     predictions_of(test_sources, labelled, folder, row_length)
     gold = labelled.sentences
-    known = {*experiment.scheme.names, None}
+    known = {*transfer_task.label_set.names, None}
     others = sorted({name for s in gold for name in s.labels or ()} - known)
     about = f"test: {len(gold):,} sentences, {num_words(gold):,} words"
     return about + (f"; no source has its labels {', '.join(others)}" if others else "")
 
 
 def open_run():
-    """The run's folder, and into how many parts its text is dealt; all processes agree on both."""
-    from zsl_jax.io.run_folder import RunFolder, create_run_folder, recorded_parts
-    from zsl_jax.training import hosts
+    """The run's folder, and into how many shards its text is dealt; all processes agree on both."""
+    from zsl_jax.io.run_folder import RunFolder, create_run_folder, recorded_shards
+    from zsl_jax.runtime import processes
 
-    run, failure, num_parts = RunFolder(Path(FLAGS.output), writes=False), None, 0
-    if hosts.is_first():
+    run, failure, num_shards = RunFolder(Path(FLAGS.output), writes=False), None, 0
+    if processes.is_first():
         try:
-            before = None if FLAGS.overwrite else recorded_parts(FLAGS.output)
-            num_parts = FLAGS.parts or before or hosts.count()
-            run = create_run_folder(FLAGS.output, inputs.record(parts=num_parts), FLAGS.overwrite)
+            before = None if FLAGS.overwrite else recorded_shards(FLAGS.output)
+            num_shards = FLAGS.shards or before or processes.count()
+            run = create_run_folder(FLAGS.output, inputs.record(shards=num_shards), FLAGS.overwrite)
         except InputError as error:
             failure = error
-    hosts.first_decides(failure)
-    return run, hosts.gather(num_parts)[0]
+    processes.first_decides(failure)
+    return run, processes.gather(num_shards)[0]
 
 
 def prepare(sources, text, cache: Path, config):
-    """The text's parts with the sources' predictions, all settings, and how labels were read."""
-    from zsl_jax.workflows import experiment as experiments
-    from zsl_jax.workflows.tagging import load_tagger
+    """The text's shards with the sources' predictions, all settings, and how labels were read."""
+    from zsl_jax.workflows import transfer_task as transfer_tasks
+    from zsl_jax.workflows.loaded_tagger import load_tagger
 
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
     length = config.row_length
-    found = [experiments.predictions_of(sources, part, cache, length) for part in text]
+    found = [transfer_tasks.predictions_of(sources, shard, cache, length) for shard in text]
     gold = inputs.gold_words(text, cache)
-    sentences = [part.sentences for part in text]
-    models = experiments.trainable_models(sources)
-    experiment = experiments.prepare_experiment(
+    sentences = [shard.sentences for shard in text]
+    models = transfer_tasks.trainable_models(sources)
+    transfer_task = transfer_tasks.prepare_transfer(
         start, sentences, found, length, cache, gold, models
     )
-    label_model = options.label_model_config(experiment.scheme.size)
+    label_model = options.label_model_config(transfer_task.label_set.size)
     config = dataclasses.replace(config, label_model=label_model)
-    return experiment, config, experiments.labels_read(found)
+    return transfer_task, config, transfer_tasks.labels_read(found)
 
 
 def score(finished, sources, cache: Path):
     """Read --test and print the table: the sources, their aggregations, and what was trained."""
-    from zsl_jax.workflows.experiment import predictions_of
     from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
     from zsl_jax.workflows.table import format_table, verdict
+    from zsl_jax.workflows.transfer_task import predictions_of
 
-    experiment, config, done, _ = finished
+    transfer_task, config, done, _ = finished
     labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
     found = predictions_of(sources, labelled, cache, config.row_length)
-    test = prepare_test(experiment, labelled.sentences, found, FLAGS.task)
-    rows = baselines(experiment, test)
-    rows += approach_rows(experiment, done, test, config, config.approach, FLAGS.decode)
+    test = prepare_test(transfer_task, labelled.sentences, found, FLAGS.task)
+    rows = baselines(transfer_task, test)
+    rows += approach_rows(transfer_task, done, test, config, config.approach, FLAGS.decode)
     say(f"{format_table(rows)}\n{verdict(rows)}")
     return rows, {name: dict(made.about) for name, made in found.items()}
 

@@ -13,19 +13,19 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from zsl_jax.data.predictions import (
+from zsl_jax.data.predictions.store import (
     SourcePredictions,
     check_words,
     read_predictions,
     write_predictions,
 )
-from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import ARCHITECTURES, read_model_folder
-from zsl_jax.labels import LabelScheme
-from zsl_jax.models.config import FAMILIES
+from zsl_jax.labels import LabelSet
+from zsl_jax.models.encoder_config import FAMILIES
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.best_labels import decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.prediction import aggregate_files
 from zsl_jax.workflows.sources import Source
@@ -74,8 +74,8 @@ def test_a_sentence_of_100_000_words_has_a_label_for_each(tmp_path):
     write_predictions(tmp_path / "a.parquet", said(words))
     found = read_predictions(tmp_path / "a.parquet")
     check_words(found, [Sentence(words)], "a")
-    scheme = LabelScheme(found.label_names)
-    labels = decode(found.probs.astype(np.float32), scheme, [words], "viterbi")
+    label_set = LabelSet(found.label_names)
+    labels = decode(found.probs.astype(np.float32), label_set, [words], "viterbi")
     assert labels.shape == (100_000,) and not labels.any()
 
 

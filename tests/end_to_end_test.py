@@ -13,10 +13,10 @@ import pytest
 
 from launch.inputs import FREE_FLAGS
 from tests.tiny_world import LABELS, sentences, write_text
-from zsl_jax.data.predictions import read_predictions
-from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.writers import write_conll
-from zsl_jax.io.run_folder import Record, create_run_folder
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.data.text.writers import write_conll
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.io.weights import read_weights
 from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import (
@@ -27,10 +27,10 @@ from zsl_jax.training.config import (
     Strategy,
     TrainConfig,
 )
-from zsl_jax.workflows.experiment import prepare_experiment, run_approach
-from zsl_jax.workflows.tagging import load_tagger
+from zsl_jax.workflows.loaded_tagger import load_tagger
+from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
-RECORD = Record({}, 0)
+RECORD = RunSpec({}, 0)
 FAST = ["--row_length=32", "--batch_words=64", "--learning_rate=0.01"]
 
 
@@ -333,7 +333,7 @@ def experiment(world, trained):
     random = rng.dirichlet(np.full(3, 3.0), len(first.labels)).astype(np.float16)
     noise = first._replace(probs=random, labels=random.argmax(-1).astype(np.int32))
     found = {"first": first, "copy": first, "noise": noise}
-    return prepare_experiment(load_tagger(str(world.encoder)), [text], [found], 32)
+    return prepare_transfer(load_tagger(str(world.encoder)), [text], [found], 32)
 
 
 CONFIG = TrainConfig(
@@ -372,7 +372,7 @@ def test_every_approach_and_strategy_from_three_sources(
 def test_every_approach_from_one_source(experiment, tmp_path, approach, predictions):
     votes = experiment.text.votes
     one = votes._replace(
-        labels=votes.labels[:, :1], probs=votes.probs[:, :1], can_mean=votes.can_mean[:1]
+        labels=votes.labels[:, :1], probs=votes.probs[:, :1], compatible=votes.compatible[:1]
     )
     experiment = experiment._replace(text=experiment.text._replace(votes=one), names=("first",))
     config = dataclasses.replace(CONFIG, approach=approach, predictions=predictions)

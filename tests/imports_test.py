@@ -15,20 +15,20 @@ PROGRAMS = [
 LEAVES = {
     "types",
     "errors",
-    "finished_file",
+    "atomic_file",
     "interruption",
     "",
 }  # "" is the root package, for its version
 HOST = {"data", "evaluation", "io"}
 MAY_IMPORT = {  # besides its own folder and the leaves
     "": {"workflows"},  # for `zsl_jax.Tagger`, and only when that is asked for
-    "launch": {"workflows", "training", "models", "kernels", "labels", "samples", *HOST},
-    "workflows": {"training", "models", "kernels", "labels", "samples", *HOST},
-    "training": {"models", "kernels"},
+    "launch": {"workflows", "training", "models", "kernels", "labels", "demo", "runtime", *HOST},
+    "workflows": {"training", "models", "kernels", "labels", "demo", "runtime", *HOST},
+    "training": {"models", "kernels", "runtime"},
     **{folder: {"labels"} for folder in HOST},
-    "samples": {"data"},
+    "demo": {"data", "io"},
 }
-NO_JAX = {*HOST, "labels", "samples", *LEAVES}
+NO_JAX = {*HOST, "labels", "demo", *LEAVES}
 FORBIDDEN = {folder: {"jax", "jaxlib", "flax", "optax", "orbax"} for folder in NO_JAX}
 FORBIDDEN["kernels"] = {"flax", "optax", "orbax", "transformers"}
 COMPILE = {"jit", "pmap", "donate_argnums", "donate_argnames"}
@@ -76,6 +76,15 @@ def test_layers(file):
         assert name[0] not in FORBIDDEN.get(layer, ()), f"{layer} imports {'.'.join(name)}"
     used = COMPILE & set(compiles(tree)) - ({"jit"} if layer == "kernels" else set())
     assert not used or module == ("zsl_jax", "training", "steps"), f"{used} outside steps.py"
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("zsl_jax/data/**/*.py")), ids=lambda f: f.stem)
+def test_data_flows_from_text_to_predictions_and_batches(file):
+    package = file.relative_to(ROOT).with_suffix("").parts[:-1]
+    for name in imported(ast.parse(file.read_text(encoding="utf-8")), package):
+        room = ".".join(name[1:3])
+        if room in ("data.predictions", "data.batches"):
+            assert ".".join(package[1:]) == room, f"{file.stem} imports {'.'.join(name)}"
 
 
 DISTRIBUTIONS = {  # import name -> name in setup.cfg, where they differ

@@ -11,7 +11,7 @@ START = """
 import gc, sys, time
 from pathlib import Path
 from zsl_jax import interruption
-from zsl_jax.finished_file import committing, finished_file
+from zsl_jax.atomic_file import committing, atomic_file
 interruption.watch_signals()
 def ready():
     print("ready", flush=True)
@@ -55,7 +55,7 @@ def test_a_signal_ends_a_process_whatever_it_does(body, number):
 
 def test_what_is_unfinished_is_removed(tmp_path):
     body = """
-with finished_file(sys.argv[1]) as part:
+with atomic_file(sys.argv[1]) as part:
     part.write_text("half")
     ready()
     time.sleep(60)

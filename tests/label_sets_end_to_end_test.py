@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD, program
-from zsl_jax.data.predictions import SourcePredictions, read_predictions
-from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.writers import write_conll
+from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import read_label_model
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.training.config import LabelModelConfig
-from zsl_jax.workflows.experiment import prepare_experiment, run_approach
-from zsl_jax.workflows.tagging import load_tagger
+from zsl_jax.workflows.loaded_tagger import load_tagger
+from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
 TYPES = {"NAME": "B-PER", "NOUN": "B-LOC", "VERB": "O"}
 
@@ -64,8 +64,8 @@ def test_transfer_from_sources_with_different_label_sets(world, entities, source
         *given(sources, *names), "--predictions=hard", "--rounds=3", "--epochs=3", *FAST,
     )  # fmt: skip
     model = read_label_model(output)
-    assert model.alphabet.names == ("O", "B-LOC", "B-PER", "B-PER|LOC")
-    assert model.alphabet.scheme.names == ("O", "B-LOC", "B-PER")
+    assert model.source_labels.names == ("O", "B-LOC", "B-PER", "B-PER|LOC")
+    assert model.source_labels.label_set.names == ("O", "B-LOC", "B-PER")
     assert model.log_confusion.shape == (3, 4, 3)
     o, loc, per, either = range(4)
     both, only_per, merged = np.exp(model.log_confusion)
@@ -136,7 +136,7 @@ def known(world):
     text = [sentence._replace(labels=None) for sentence in text]
     found = {"a": noise, "b": noise}
     start = load_tagger(str(world.encoder))
-    return prepare_experiment(start, [text], [found], 32, gold_words=[gold_words]), ids[:KNOWN]
+    return prepare_transfer(start, [text], [found], 32, gold_words=[gold_words]), ids[:KNOWN]
 
 
 @pytest.mark.parametrize(("approach", "strategy", "kind"), MULTI)
@@ -155,7 +155,7 @@ def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, st
     assert np.abs(first - second).max() > 1e-4
     if done.posterior is not None:
         np.testing.assert_array_equal(
-            done.posterior[:KNOWN], np.eye(len(experiment.scheme.names))[ids]
+            done.posterior[:KNOWN], np.eye(len(experiment.label_set.names))[ids]
         )
         assert (other.posterior[:KNOWN].argmax(-1) != ids).any()
 
@@ -187,4 +187,4 @@ def test_sources_that_all_abstain_are_refused(world, entities):
     found = {name: SourcePredictions(("O", "B-PER"), silent, None, words) for name in ("a", "b")}
     start = load_tagger(str(world.encoder))
     with pytest.raises(InputError, match="no source predicts a label for any word"):
-        prepare_experiment(start, [entities], [found], 32)
+        prepare_transfer(start, [entities], [found], 32)

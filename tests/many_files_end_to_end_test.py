@@ -7,8 +7,8 @@ import pytest
 
 from tests.end_to_end_test import FAST, program
 from tests.tiny_world import LABELS, sentences, write_text
-from zsl_jax.data.parts import Part
-from zsl_jax.data.text_parts import part_of_text
+from zsl_jax.data.shards import Shard
+from zsl_jax.data.text_shard import shard_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.sources import Source, predictions_from_files
@@ -78,7 +78,7 @@ def test_samples_and_patterns_go_with_prediction_files(world, files, tmp_path):
 
 def test_a_sample_has_its_own_predictions_or_those_of_the_whole(files, tmp_path):
     texts = [sentences(20 + place, 20) for place in (0, 1)]
-    both = part_of_text(texts, Part((0, 1), 0, 1), 2, 15, seed=3)
+    both = shard_of_text(texts, Shard((0, 1), 0, 1), 2, 15, seed=3)
     assert len(both.sentences) == 15 and both.sampled == sorted(both.sampled)
     source = Source("a", f"{files}/a-text[01].conll")
     made = predictions_from_files(source, both, tmp_path)
@@ -86,11 +86,11 @@ def test_a_sample_has_its_own_predictions_or_those_of_the_whole(files, tmp_path)
     whole = [s for place in (0, 1) for s in noisy(texts[place], 20)]
     expected = [label for place in both.sampled for label in whole[place].labels]
     assert [made.label_names[label] for label in made.labels] == expected
-    half = part_of_text(texts, Part((0, 1), 1, 2), 2, 15, seed=3)
+    half = shard_of_text(texts, Shard((0, 1), 1, 2), 2, 15, seed=3)
     assert list(half.sentences) == list(both.sentences)[1::2]
     made = predictions_from_files(source, half, tmp_path)
     assert made.words == tuple(sentence.words for sentence in half.sentences)
-    one = part_of_text(texts[:1], Part((0,), 0, 1), 1, 15, seed=3)
+    one = shard_of_text(texts[:1], Shard((0,), 0, 1), 1, 15, seed=3)
     path = write_text(tmp_path / "sample.conll", noisy(one.sentences, 4))
     made = predictions_from_files(Source("a", str(path)), one, tmp_path)
     assert made.words == tuple(sentence.words for sentence in one.sentences)

@@ -7,10 +7,10 @@ import pytest
 
 from tests.tiny_world import CONFIG, SPECIAL, sentences, write_encoder
 from zsl_jax import Tagger
-from zsl_jax.data.writers import write_spans
-from zsl_jax.labels import LabelScheme
+from zsl_jax.data.text.writers import write_spans
+from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.tagging import load_tagger, save_tagger
+from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 
 pytest.importorskip("torch", reason="the extra torch is not installed")
 from benchmarks import pipeline_agreement
@@ -28,7 +28,7 @@ def folder(tmp_path_factory):
     kernel = np.random.default_rng(1).normal(size=(CONFIG["hidden_size"], len(BIO)))
     head = {"kernel": 3 * kernel.astype(np.float32), "bias": np.zeros(len(BIO), np.float32)}
     params = {**start.params, "classifier": head}
-    save_tagger(root / "tagger", start._replace(params=params, scheme=LabelScheme(BIO)))
+    save_tagger(root / "tagger", start._replace(params=params, label_set=LabelSet(BIO)))
     assert len(SPECIAL) == 4
     return root / "tagger"
 

@@ -10,9 +10,9 @@ import pytest
 from tests.end_to_end_test import FAST, program
 from tests.labels.schemes import write_spans
 from tests.tiny_world import sentences, write_text
-from zsl_jax.data.predictions import read_predictions, write_predictions
-from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.store import read_predictions, write_predictions
+from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.labels import Span, is_bio
 
 SHORT = {"VERB": "ACT", "NAME": "NAM"}
@@ -113,14 +113,14 @@ def test_a_text_in_parts_has_the_same_record(world, made):
     program(
         "transfer", f"--encoder={world.encoder}", f"--text={folder / 'text.conll'}",
         f"--source=spans={folder / 'spans.jsonl'}", f"--source=bilou={folder / 'bilou.parquet'}",
-        f"--label_map=bilou={folder / 'map.yaml'}", f"--output={folder / 'parts'}",
-        "--approach=hard_vote", "--parts=3", "--rounds=1", *FAST,
+        f"--label_map=bilou={folder / 'map.yaml'}", f"--output={folder / 'shards'}",
+        "--approach=hard_vote", "--shards=3", "--rounds=1", *FAST,
     )  # fmt: skip
-    whole, parts = (
+    whole, shards = (
         json.loads((folder / name / "result.json").read_text())["labels"]["source"]
-        for name in ("target", "parts")
+        for name in ("target", "shards")
     )
-    assert parts == {name: whole[name] for name in ("spans", "bilou")}
+    assert shards == {name: whole[name] for name in ("spans", "bilou")}
 
 
 def test_predict_by_viterbi_says_so_and_leaves_no_stray_label(made):

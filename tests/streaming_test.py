@@ -16,8 +16,8 @@ import pytest
 from tests.tiny_world import sentences, write_text
 from tests.workflows.tagger_test import BIO, write_tagger
 from zsl_jax import Tagger
-from zsl_jax.data.predictions import read_predictions
-from zsl_jax.data.readers import read_sentences, stream_sentences
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.text.readers import read_sentences, stream_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.workflows import prediction
 from zsl_jax.workflows.labelled_text import write_labelled
@@ -73,7 +73,7 @@ def label(tagger, text, output):
 )
 def test_memory_does_not_grow_with_the_text(tagger, texts, tmp_path, monkeypatch, text, output):
     monkeypatch.setattr(prediction, "CHUNK_WORDS", 1 << 9)
-    monkeypatch.setattr("zsl_jax.data.text_files.BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr("zsl_jax.data.text.files.BLOCK_BYTES", 1 << 12)
     peaks = {}
     label(tagger, texts / f"once.{text}", tmp_path / output)  # compiles and imports
     for name in ("once", "more"):
@@ -171,7 +171,7 @@ def test_the_whole_program_streams(folder, texts, tmp_path):
 
 def test_readers_yield_before_the_file_ends(tmp_path, monkeypatch):
     """The first sentence comes though the end of the file is damaged."""
-    monkeypatch.setattr("zsl_jax.data.text_files.BLOCK_BYTES", 64)
+    monkeypatch.setattr("zsl_jax.data.text.files.BLOCK_BYTES", 64)
     contents = {
         "a.conll": b"a\tO\n\n" * 99, "a.conllu": (b"1\ta" + b"\t_" * 8 + b"\n\n") * 99,
         "a.iob2": b"1\ta\tO\t-\tme\n\n" * 99, "a.jsonl": b'{"words": ["a"]}\n' * 99,
@@ -191,8 +191,8 @@ def test_readers_yield_before_the_file_ends(tmp_path, monkeypatch):
 
 
 def test_a_gzipped_text_may_be_longer_than_what_is_read_at_once(tmp_path, monkeypatch):
-    monkeypatch.setattr("zsl_jax.data.text_files.UNPACKED_LIMIT", 1 << 16)
-    monkeypatch.setattr("zsl_jax.data.text_files.BLOCK_BYTES", 1 << 12)
+    monkeypatch.setattr("zsl_jax.data.text.files.UNPACKED_LIMIT", 1 << 16)
+    monkeypatch.setattr("zsl_jax.data.text.files.BLOCK_BYTES", 1 << 12)
     path = tmp_path / "a.conll.gz"
     path.write_bytes(gzip.compress(b"a O\n\n" * (1 << 15)))
     assert sum(1 for _ in stream_sentences(path, None, False)) == 1 << 15

@@ -10,9 +10,9 @@ import numpy as np
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from zsl_jax.io.weights import write_weights
-from zsl_jax.models import convert
-from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models import huggingface
 from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.types import Sentence
 
 LABELS = ("NAME", "NOUN", "VERB")
@@ -84,7 +84,7 @@ def write_encoder(folder: Path, pieces: Sequence[str] = WORDS) -> Path:
     ids = np.zeros((1, 4), np.int32)
     encoder = Encoder(config).init(jax.random.key(0), ids, ids, ids, deterministic=True)["params"]
     head = {"kernel": np.zeros((16, 1), np.float32), "bias": np.zeros(1, np.float32)}
-    tensors = convert.tensors_from_params({"encoder": encoder, "classifier": head}, config)
+    tensors = huggingface.tensors_from_params({"encoder": encoder, "classifier": head}, config)
     tensors = {name: value for name, value in tensors.items() if "classifier" not in name}
     write_weights(folder / "model.safetensors", tensors)
     (folder / "config.json").write_text(json.dumps(raw))

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from zsl_jax.finished_file import committing, drop_unfinished
+from zsl_jax.atomic_file import committing, drop_unfinished
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 STOPPED = "stopped; nothing is left half-written"

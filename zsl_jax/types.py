@@ -83,7 +83,7 @@ class SourceVotes(NamedTuple):
       labels: [N, U], each source's label id; -1 where it abstains.
       probs: [N, U, V] float16, each source's probabilities, all zero where it abstains; None if the
         sources gave labels only. For a long text, it is mapped from a file.
-      can_mean: [U, V, K], whether a source's label may mean a true label; None if each of the
+      compatible: [U, V, K], whether a source's label may mean a true label; None if each of the
         target's labels means itself (V = K).
       first_targets: [V], the target's label that stands for a source's where one label is needed;
         None if V = K.
@@ -95,7 +95,7 @@ class SourceVotes(NamedTuple):
 
     labels: Int[np.ndarray, "N U"]
     probs: Float[np.ndarray, "N U V"] | None
-    can_mean: Bool[np.ndarray, "U V K"] | None = None
+    compatible: Bool[np.ndarray, "U V K"] | None = None
     first_targets: Int[np.ndarray, " V"] | None = None
     known: Int[np.ndarray, " N"] | None = None
     silent: int | None = None

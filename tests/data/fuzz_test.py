@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.fuzzing import damaged, encoded, fuzz, json_objects, json_values, read_or_refuse, scalars
-from zsl_jax.data.checks import UNWRITABLE
-from zsl_jax.data.label_maps import map_labels, read_label_map
-from zsl_jax.data.offsets import UNITS
-from zsl_jax.data.parquet_writer import write_predictions
-from zsl_jax.data.predictions import SourcePredictions, read_predictions
-from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
+from zsl_jax.data.predictions.parquet_writer import write_predictions
+from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
+from zsl_jax.data.text.checks import UNWRITABLE
+from zsl_jax.data.text.offsets import UNITS
+from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from zsl_jax.data.predictions import read_predictions
+from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zsl_jax.evaluation import diagnosis
-from zsl_jax.labels import Alphabet, LabelScheme
+from zsl_jax.labels import LabelSet, SourceLabels
 
 few = settings(max_examples=30, deadline=None)
 NAMES = ("ADJ", "NOUN", "VERB")
-ALPHABET = Alphabet.of(LabelScheme(NAMES))
+ALPHABET = SourceLabels.of(LabelSet(NAMES))
 
 
 def confusion_near_identity(num_sources, diagonal=0.8):

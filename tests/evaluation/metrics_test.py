@@ -14,7 +14,7 @@ from tests.evaluation.corpora import BIO, STRANGE, TAGS, corpora
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
 from zsl_jax.evaluation.counts import score_counts
-from zsl_jax.evaluation.report import format_scores
+from zsl_jax.evaluation.score_lines import format_scores
 from zsl_jax.labels import is_bio
 
 few = settings(max_examples=40, deadline=None)

@@ -9,12 +9,12 @@ import pytest
 
 from zsl_jax.errors import InputError
 from zsl_jax.io import folder_lock
-from zsl_jax.io.run_folder import Record, create_run_folder
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 
 HOLDER = """
 import sys, time
-from zsl_jax.io.run_folder import Record, create_run_folder
-run = create_run_folder(sys.argv[1], Record({}, 0), overwrite=True)
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
+run = create_run_folder(sys.argv[1], RunSpec({}, 0), overwrite=True)
 print("ready", flush=True)
 sys.stdin.read()
 run.write_result({})
@@ -46,11 +46,11 @@ def test_a_second_run_is_refused_while_the_first_lives(tmp_path, start, overwrit
     first = start(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     with pytest.raises(InputError, match=f"in use by another run .process {first.pid} on "):
-        create_run_folder(tmp_path, Record({}, 1), overwrite)
+        create_run_folder(tmp_path, RunSpec({}, 1), overwrite)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     first.communicate("")
     with pytest.raises(InputError, match="already holds a finished run"):
-        create_run_folder(tmp_path, Record({}, 1))
+        create_run_folder(tmp_path, RunSpec({}, 1))
     assert {path.name for path in tmp_path.iterdir()} == {"run.json", "result.json"}
 
 
@@ -60,16 +60,16 @@ def test_a_killed_owner_keeps_nobody_out(tmp_path, start, number):
     os.kill(first.pid, number)
     first.wait()
     assert (tmp_path / folder_lock.LOCK).exists()
-    create_run_folder(tmp_path, Record({}, 1)).write_result({})
+    create_run_folder(tmp_path, RunSpec({}, 1)).write_result({})
 
 
 def test_a_stale_lock_file_keeps_nobody_out(tmp_path):
     (tmp_path / folder_lock.LOCK).write_text("left by a machine that was switched off\n")
-    run = create_run_folder(tmp_path, Record({}, 0))
+    run = create_run_folder(tmp_path, RunSpec({}, 0))
     with pytest.raises(InputError, match="in use by another run"):
-        create_run_folder(tmp_path, Record({}, 0))
+        create_run_folder(tmp_path, RunSpec({}, 0))
     del run
-    create_run_folder(tmp_path, Record({}, 0))
+    create_run_folder(tmp_path, RunSpec({}, 0))
 
 
 def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog):
@@ -77,7 +77,7 @@ def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog)
         raise OSError(folder_lock.errno.ENOLCK, "No locks available")
 
     monkeypatch.setattr(folder_lock.FileLock, "acquire", fails)
-    create_run_folder(tmp_path, Record({}, 0)).write_result({})
+    create_run_folder(tmp_path, RunSpec({}, 0)).write_result({})
     assert "without locks (No locks available); make sure that no second run" in caplog.text
 
 
@@ -88,5 +88,5 @@ def test_a_planted_link_is_not_followed(tmp_path):
     folder.mkdir()
     (folder / folder_lock.LOCK).symlink_to(target)
     with pytest.raises(InputError, match="cannot be written"):
-        create_run_folder(folder, Record({}, 0))
+        create_run_folder(folder, RunSpec({}, 0))
     assert target.read_text() == "x"

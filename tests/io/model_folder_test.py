@@ -15,7 +15,7 @@ from tokenizers.processors import TemplateProcessing
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import (
     find_model_folder,
-    label_scheme,
+    read_label_set,
     read_model_folder,
     write_model_folder,
 )
@@ -202,4 +202,4 @@ def test_a_full_disk_under_the_tokenizer_is_one_sentence(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["B-\nX", "B-\tX", "\r"])
 def test_labels_of_a_head_are_without_line_ends(name):
     with pytest.raises(InputError, match="without tabs and line ends"):
-        label_scheme({"id2label": {"0": "O", "1": name}}, "config.json")
+        read_label_set({"id2label": {"0": "O", "1": name}}, "config.json")

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from zsl_jax.errors import InputError
-from zsl_jax.io.run_folder import Record, create_run_folder
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 
-RECORD = Record({}, 0)
+RECORD = RunSpec({}, 0)
 
 
 def tree(folder):

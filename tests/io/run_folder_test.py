@@ -10,7 +10,7 @@ from zsl_jax import __version__
 from zsl_jax.errors import InputError
 from zsl_jax.io import run_folder
 from zsl_jax.io.folder_lock import LOCK
-from zsl_jax.io.run_folder import Record, RunFolder, create_run_folder, file_hashes
+from zsl_jax.io.run_folder import RunFolder, RunSpec, create_run_folder, file_hashes
 
 
 def names(folder):
@@ -26,7 +26,7 @@ def test_run_json_says_what_was_asked_for(tmp_path):
     data = tmp_path / "de.conll"
     data.write_bytes(b"Haus\tNOUN\n")
     flags = {"rate": np.float32(0.5), "train": data, "sources": ["en", "nl"], "limit": None}
-    run = create_run_folder(tmp_path / "runs" / "a", Record(flags, 7, file_hashes([data])))
+    run = create_run_folder(tmp_path / "runs" / "a", RunSpec(flags, 7, file_hashes([data])))
     record = read(run.path / "run.json")
     assert record["flags"] == {
         "rate": 0.5,
@@ -43,7 +43,7 @@ def test_run_json_says_what_was_asked_for(tmp_path):
 
 
 def test_each_metric_is_on_disk_at_once_and_valid_json(tmp_path):
-    run = create_run_folder(tmp_path, Record({}, 0))
+    run = create_run_folder(tmp_path, RunSpec({}, 0))
     for step, loss in enumerate([np.float32(1.5), float("nan"), np.array([1.0, np.inf])]):
         run.append_metrics(step=step, loss=loss)
         lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
@@ -55,21 +55,21 @@ def test_each_metric_is_on_disk_at_once_and_valid_json(tmp_path):
 
 
 def test_finished_run_is_kept_unless_told(tmp_path):
-    run = create_run_folder(tmp_path, Record({}, 0))
+    run = create_run_folder(tmp_path, RunSpec({}, 0))
     run.append_metrics(step=1)
     run.write_result({"accuracy": 0.5, "method": "größe"})
     assert read(tmp_path / "result.json")["method"] == "größe"
     with pytest.raises(InputError, match=r"finished run.*--overwrite"):
-        create_run_folder(tmp_path, Record({}, 1))
+        create_run_folder(tmp_path, RunSpec({}, 1))
     assert read(tmp_path / "run.json")["seed"] == 0
-    create_run_folder(tmp_path, Record({}, 1), overwrite=True)
+    create_run_folder(tmp_path, RunSpec({}, 1), overwrite=True)
     assert names(tmp_path) == {"run.json"}
     assert read(tmp_path / "run.json")["seed"] == 1
 
 
 def test_unfinished_run_keeps_its_metrics(tmp_path):
-    create_run_folder(tmp_path, Record({}, 0)).append_metrics(step=1)
-    create_run_folder(tmp_path, Record({}, 0)).append_metrics(step=2)
+    create_run_folder(tmp_path, RunSpec({}, 0)).append_metrics(step=1)
+    create_run_folder(tmp_path, RunSpec({}, 0)).append_metrics(step=2)
     lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line)["step"] for line in lines] == [1, 2]
 
@@ -79,7 +79,7 @@ def test_unreadable_data_is_named(tmp_path):
         file_hashes([tmp_path / "none.conll"])
 
 
-FIRST = Record({"rate": 0.1, "text": "a", "output": "x"}, 0, {"a": "00"}, {"encoder": "e"}, 2)
+FIRST = RunSpec({"rate": 0.1, "text": "a", "output": "x"}, 0, {"a": "00"}, {"encoder": "e"}, 2)
 
 
 def interrupted(folder):
@@ -99,7 +99,7 @@ def interrupted(folder):
         ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "--rate: 0.1 then, 0.2 now"),
         ({"data": {"a": "01"}}, "a: other contents"),
         ({"models": {"encoder": "f"}}, "encoder: other contents"),
-        ({"parts": 3}, "parts of the text: 2 then, 3 now"),
+        ({"shards": 3}, "shards of the text: 2 then, 3 now"),
     ],
 )
 def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, changes, said):
@@ -172,14 +172,14 @@ def test_a_damaged_line_of_the_metrics_is_named(tmp_path, line):
 
 
 def test_a_full_disk_under_the_metrics_is_one_sentence(tmp_path):
-    run = create_run_folder(tmp_path, Record({}, 0))
+    run = create_run_folder(tmp_path, RunSpec({}, 0))
     (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
     with pytest.raises(InputError, match=r"metrics\.jsonl cannot be written: No space left"):
         run.append_metrics(kind="step")
 
 
 def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
-    run = create_run_folder(tmp_path, Record({}, 0))
+    run = create_run_folder(tmp_path, RunSpec({}, 0))
 
     def full(self, *args, **kwargs):
         raise OSError("disk full")
@@ -193,4 +193,4 @@ def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
 def test_file_in_the_way(tmp_path):
     (tmp_path / "a").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
-        create_run_folder(tmp_path / "a", Record({}, 0))
+        create_run_folder(tmp_path / "a", RunSpec({}, 0))

@@ -17,7 +17,7 @@ from tests.io.model_folder_test import (
 )
 from zsl_jax.errors import InputError
 from zsl_jax.io.tokenizer import load_tokenizer
-from zsl_jax.workflows.tagging import load_tagger
+from zsl_jax.workflows.loaded_tagger import load_tagger
 
 PIECES = "[PAD] [UNK] [CLS] [SEP] [MASK] Anna Rome lives in anna An ##na".split()
 TEXT = ["Anna Maria lives in Rome .", "Rome is a city in Italy .", "Maria loves Anna and Rome"]

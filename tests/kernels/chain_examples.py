@@ -16,7 +16,7 @@ class Example(NamedTuple):
     probs: np.ndarray  # [N, U, V], all-zero rows abstain
     mask: np.ndarray  # [N]
     weights: np.ndarray  # [U, K]
-    can_mean: np.ndarray  # [U, V, K]
+    compatible: np.ndarray  # [U, V, K]
     confusion: np.ndarray  # [U, V, K]
     posterior: np.ndarray  # [N, K]
     potentials: np.ndarray  # [N, K], of which some are -inf
@@ -41,9 +41,11 @@ class Example(NamedTuple):
 
 def _example(seed, least_weight, lengths):
     rng = np.random.default_rng(seed)
-    can_mean = np.tile(STANDS_FOR > 0, (NUM_SOURCES, 1, 1))
-    can_mean[0, 4:] = can_mean[1, 5] = can_mean[2, 2] = False  # labels that sources do not have
-    has = can_mean.any(axis=2)
+    compatible = np.tile(STANDS_FOR > 0, (NUM_SOURCES, 1, 1))
+    compatible[0, 4:] = compatible[1, 5] = compatible[2, 2] = (
+        False  # labels that sources do not have
+    )
+    has = compatible.any(axis=2)
     probs = rng.dirichlet(np.full(NUM_VOTES, 0.5), (NUM_WORDS, NUM_SOURCES)) * has
     probs /= probs.sum(axis=2, keepdims=True)
     probs[rng.random(probs.shape[:2]) < 0.3] = 0
@@ -56,7 +58,7 @@ def _example(seed, least_weight, lengths):
         probs=probs,
         mask=rng.random(NUM_WORDS) < 0.7,
         weights=rng.uniform(0, 1, (NUM_SOURCES, NUM_LABELS)) + least_weight,
-        can_mean=can_mean,
+        compatible=compatible,
         confusion=rng.dirichlet(np.ones(NUM_VOTES), (NUM_SOURCES, NUM_LABELS)).swapaxes(1, 2),
         posterior=rng.dirichlet(np.full(NUM_LABELS, 0.5), NUM_WORDS),
         potentials=potentials,

@@ -33,7 +33,7 @@ def as_jax(tree):
 
 
 def sums_of(probs, example, mask):
-    meanings = kernels.VoteMeanings(STANDS_FOR, example.can_mean)
+    meanings = kernels.VoteMeanings(STANDS_FOR, example.compatible)
     return kernels.reliability_sums(*as_jax((probs, mask, example.weights, meanings)))
 
 
@@ -45,7 +45,7 @@ def test_reliability_sums(example, double):
     rows = reference.in_target(kept, STANDS_FOR) if len(kept) else np.zeros((0, 1, NUM_LABELS))
     r = np.array([reference.weighted_mean(word, weights) for word in rows]).reshape(-1, NUM_LABELS)
     q = np.array([reference.normalised(row) for row in r]).reshape(-1, NUM_LABELS)
-    given_ = example.probs, weights, STANDS_FOR, example.can_mean, example.mask
+    given_ = example.probs, weights, STANDS_FOR, example.compatible, example.mask
     agreement = map(np.array, zip(*reference.agreement(*given_), strict=True))
     oracle = kernels.ReliabilitySums(
         kernels.LabelSums(*reference.counts_under(q, kept)),
@@ -109,15 +109,15 @@ def test_without_trust_label_sums_are_those_of_the_posterior(example):
 @few
 def test_source_estimates(example, double):
     counts, mass = reference.counts_under(example.posterior, example.probs)
-    given_ = example.probs, example.weights, STANDS_FOR, example.can_mean, EVERY
+    given_ = example.probs, example.weights, STANDS_FOR, example.compatible, EVERY
     agreement = reference.agreement(*given_)
-    values = reference.kappa(agreement, example.can_mean)
-    weights = reference.weights_from(counts, mass, values, example.can_mean, 0.025, 0.1)
-    matrices = reference.matrices_from(counts, example.can_mean)
+    values = reference.kappa(agreement, example.compatible)
+    weights = reference.weights_from(counts, mass, values, example.compatible, 0.025, 0.1)
+    matrices = reference.matrices_from(counts, example.compatible)
     sums = kernels.AgreementSums(*map(np.array, zip(*agreement, strict=True)))
     with precision(double) as tolerance:
         labels = kernels.LabelSums(counts, mass)
-        found = kernels.source_estimates(*as_jax((labels, sums, example.can_mean)))
+        found = kernels.source_estimates(*as_jax((labels, sums, example.compatible)))
         kappa, found_weights, log_confusion = found
     assert_close(
         (kappa, found_weights, np.exp(log_confusion)), (values, weights, matrices), **tolerance
@@ -260,8 +260,8 @@ def test_sums_of_a_text_are_added_to_those_before(example, double):
 def test_forty_confident_sources_in_conflict_are_finite(num_labels):
     labels = np.zeros((NUM_WORDS, 40), int)
     labels[:, :19], labels[1, 1:], labels[2] = 1, -1, -1
-    can_mean = jnp.tile(jnp.eye(num_labels, dtype=bool), (40, 1, 1))
-    identity = kernels.logits_of_meaning(60.0, can_mean)
+    compatible = jnp.tile(jnp.eye(num_labels, dtype=bool), (40, 1, 1))
+    identity = kernels.logits_of_meaning(60.0, compatible)
     weights = jnp.full((40, num_labels), 1 / 40)
     mean = jnp.full(num_labels, 1 / num_labels)
     sources = kernels.SourceReliability(

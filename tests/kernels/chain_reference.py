@@ -23,7 +23,7 @@ class Text(NamedTuple):
 
 class Labels(NamedTuple):
     stands_for: np.ndarray  # [V, K]
-    can_mean: np.ndarray  # [U, V, K]
+    compatible: np.ndarray  # [U, V, K]
     may_start: np.ndarray  # [K]
     may_follow: np.ndarray  # [K, K]
 
@@ -80,18 +80,21 @@ def normalised(row):
     return row / row.sum() if row.sum() > 0 else row
 
 
-def agreement(probs, weights, stands_for, can_mean, mask):
+def agreement(probs, weights, stands_for, compatible, mask):
     """For each source: agreed, number of words, others [K], own [V], words of silence."""
-    rows, (num_sources, num_votes, num_labels) = in_target(probs, stands_for), can_mean.shape
+    rows, (num_sources, num_source_labels, num_labels) = (
+        in_target(probs, stands_for),
+        compatible.shape,
+    )
     result = []
     for u in range(num_sources):
-        agreed, words, others, own = 0.0, 0, np.zeros(num_labels), np.zeros(num_votes)
+        agreed, words, others, own = 0.0, 0, np.zeros(num_labels), np.zeros(num_source_labels)
         silent = 0
         for n in np.flatnonzero(mask):
             q = normalised(weighted_mean(rows[n], weights, without=u))
             if rows[n, u].sum() > 0.5 and q.any():
                 label = given_label(probs[n, u])
-                agreed += sum(q[y] for y in range(num_labels) if can_mean[u, label, y])
+                agreed += sum(q[y] for y in range(num_labels) if compatible[u, label, y])
                 words, others = words + 1, others + q
                 own[label] += 1
             silent += probs[n, u].any() and rows[n, u].sum() <= 0.5
@@ -99,9 +102,9 @@ def agreement(probs, weights, stands_for, can_mean, mask):
     return result
 
 
-def kappa(sums, can_mean):
+def kappa(sums, compatible):
     values = []
-    for (agreed, words, others, own, _), meaning in zip(sums, can_mean, strict=True):
+    for (agreed, words, others, own, _), meaning in zip(sums, compatible, strict=True):
         if not words:
             values.append(None)
             continue
@@ -118,23 +121,23 @@ def kappa(sums, can_mean):
     return np.array(result)
 
 
-def confusion(counts, can_mean, share, pseudo_count):
+def confusion(counts, compatible, share, pseudo_count):
     """σ of one source; the pseudo-count is that of each cell."""
-    has = can_mean.any(axis=1) | (counts > 0).any(axis=1)
+    has = compatible.any(axis=1) | (counts > 0).any(axis=1)
     has = has if has.any() else ~has
     result = np.zeros(counts.shape)
     for y in range(counts.shape[1]):
         column = (counts[:, y] + pseudo_count) * has
-        meant = can_mean[:, y] if can_mean[:, y].any() else can_mean.any(axis=1)
+        meant = compatible[:, y] if compatible[:, y].any() else compatible.any(axis=1)
         meant = meant if meant.any() else np.ones(len(meant), bool)
         result[:, y] = (1 - share) * normalised(column) + share * meant / meant.sum()
     return result
 
 
-def f_scores(matrices, prior, can_mean):
+def f_scores(matrices, prior, compatible):
     result = np.zeros((len(matrices), len(prior)))
     for u, y in np.ndindex(*result.shape):
-        meant = can_mean[u, :, y]
+        meant = compatible[u, :, y]
         recall = matrices[u, meant, y].sum()
         given = (matrices[u, meant] @ prior).sum()
         precision = recall * prior[y] / given if given > 0 else 0.0
@@ -158,19 +161,19 @@ def counts_under(q, probs):
     return counts, mass
 
 
-def weights_from(counts, mass, values, can_mean, confusion_count, prior_count):
+def weights_from(counts, mass, values, compatible, confusion_count, prior_count):
     matrices = [
-        confusion(c, m, 0.0, confusion_count) for c, m in zip(counts, can_mean, strict=True)
+        confusion(c, m, 0.0, confusion_count) for c, m in zip(counts, compatible, strict=True)
     ]
     return reliability(
-        f_scores(np.array(matrices), normalised(mass + prior_count), can_mean), values
+        f_scores(np.array(matrices), normalised(mass + prior_count), compatible), values
     )
 
 
-def matrices_from(counts, can_mean):
-    small = 0.1 / can_mean.shape[-1]
+def matrices_from(counts, compatible):
+    small = 0.1 / compatible.shape[-1]
     return np.array(
-        [confusion(c, m, IDENTITY, small) for c, m in zip(counts, can_mean, strict=True)]
+        [confusion(c, m, IDENTITY, small) for c, m in zip(counts, compatible, strict=True)]
     )
 
 
@@ -191,10 +194,10 @@ def averages(text, labels, weights):
     rows = in_target(text.probs, labels.stands_for)
     r = np.array([weighted_mean(word, weights) for word in rows])
     everywhere = np.ones(len(rows), bool)
-    sums = agreement(text.probs, weights, labels.stands_for, labels.can_mean, everywhere)
+    sums = agreement(text.probs, weights, labels.stands_for, labels.compatible, everywhere)
     spoken = [row for row in r if row.any()]
     q = np.array([normalised(row) for row in r])
-    return Averages(q, np.mean(spoken, axis=0), kappa(sums, labels.can_mean))
+    return Averages(q, np.mean(spoken, axis=0), kappa(sums, labels.compatible))
 
 
 def log_likelihoods(word, matrices, powers):
@@ -213,11 +216,11 @@ def count_sources(text, labels):
     for _ in range(3):
         found = averages(text, labels, weights)
         sums = counts_under(found.q, text.probs)
-        weights = weights_from(*sums, found.kappa, labels.can_mean, 0.01, 0.01)
+        weights = weights_from(*sums, found.kappa, labels.compatible, 0.01, 0.01)
     found = averages(text, labels, weights)
     counts, mass = counts_under(found.q, text.probs)
     trust, prior = trust_of(found.kappa), normalised(mass + 0.1)
-    matrices = matrices_from(counts, labels.can_mean)
+    matrices = matrices_from(counts, labels.compatible)
     one_hot = np.eye(text.probs.shape[2] + 1)[:, :-1]  # label -1 is the row of zeros
     hard = np.array([[one_hot[given_label(row)] for row in word] for word in text.probs])
     q = [normalised(prior * np.exp(log_likelihoods(word, matrices, trust))) for word in hard]
@@ -228,7 +231,7 @@ def count_sources(text, labels):
             for rows in np.moveaxis(text.probs, 1, 0)
         ]
     )
-    matrices = matrices_from(counts, labels.can_mean)
+    matrices = matrices_from(counts, labels.compatible)
     return Sources(matrices, trust, frequency + 1e-3, weights, found.mean), found.kappa
 
 
@@ -236,7 +239,7 @@ def refine_sources(text, labels, sources, before, posterior):
     """Weights and trust counted from the posterior; the confusion matrices stay."""
     sums = counts_under(posterior, text.probs)
     small = 0.1 / len(sources.mean)
-    weights = weights_from(*sums, before, labels.can_mean, small, 0.1)
+    weights = weights_from(*sums, before, labels.compatible, small, 0.1)
     found = averages(text, labels, weights)
     trust = trust_of(found.kappa)
     return sources._replace(trust=trust, weights=weights, mean=found.mean), found.kappa

@@ -128,18 +128,18 @@ def test_expected_counts(example, double):
 @pytest.mark.parametrize("sizes", [(7, 9, 9), (5, 17, 4), (3, 70, 5), (9, 3, 3), (2, 1, 2)])
 def test_expected_counts_of_many_sources_and_labels(sizes):
     """However many sources share one sum, and with too many labels for any to share it."""
-    num_sources, num_votes, num_labels = sizes
+    num_sources, num_source_labels, num_labels = sizes
     rng = np.random.default_rng(0)
     q = rng.dirichlet(np.ones(num_labels), 20_000)
-    labels = rng.integers(-1, num_votes, (20_000, num_sources))
+    labels = rng.integers(-1, num_source_labels, (20_000, num_sources))
     mask = rng.random(20_000) < 0.9
-    one_hot = np.eye(num_votes + 1)[labels][..., :num_votes]
+    one_hot = np.eye(num_source_labels + 1)[labels][..., :num_source_labels]
     oracle = np.einsum("nuv,ny->uvy", one_hot[mask], q[mask])  # loops take minutes
     count = jax.jit(kernels.expected_counts_from_labels, static_argnums=3)
-    single = count(jnp.float32(q), jnp.asarray(labels), jnp.asarray(mask), num_votes)
+    single = count(jnp.float32(q), jnp.asarray(labels), jnp.asarray(mask), num_source_labels)
     np.testing.assert_allclose(single, oracle, rtol=2e-5)
     with precision(True):
-        double = count(*arrays(q, labels, mask), num_votes)
+        double = count(*arrays(q, labels, mask), num_source_labels)
     np.testing.assert_allclose(double, oracle, rtol=1e-12)
 
 
@@ -250,11 +250,11 @@ SOME_MEANING = np.array(
 def test_confusion_with_identity(seed, share, pseudo_count, double):
     counts = np.random.default_rng(seed).gamma(0.3, 5, (2, 5, 4))
     counts[:, 3] = 0
-    can_mean = np.stack([SOME_MEANING, SOME_MEANING | np.eye(5, 4, dtype=bool)])
-    pairs = zip(counts, can_mean, strict=True)
+    compatible = np.stack([SOME_MEANING, SOME_MEANING | np.eye(5, 4, dtype=bool)])
+    pairs = zip(counts, compatible, strict=True)
     oracle = [chain_reference.confusion(*pair, share, pseudo_count / 4) for pair in pairs]
     with precision(double) as tolerance:
-        args = arrays(counts, can_mean, share, pseudo_count)
+        args = arrays(counts, compatible, share, pseudo_count)
         log_confusion = both_ways(kernels.confusion_with_identity, *args)
     np.testing.assert_allclose(np.exp(log_confusion), oracle, **tolerance)
     np.testing.assert_allclose(np.exp(log_confusion).sum(1), 1, rtol=1e-5)
@@ -263,13 +263,13 @@ def test_confusion_with_identity(seed, share, pseudo_count, double):
 
 
 def test_confusion_without_counts_or_meanings_is_a_distribution():
-    can_mean = jnp.stack([jnp.eye(3, dtype=bool), jnp.zeros((3, 3), bool)])
-    found = np.exp(kernels.confusion_with_identity(jnp.zeros((2, 3, 3)), can_mean))
+    compatible = jnp.stack([jnp.eye(3, dtype=bool), jnp.zeros((3, 3), bool)])
+    found = np.exp(kernels.confusion_with_identity(jnp.zeros((2, 3, 3)), compatible))
     np.testing.assert_allclose(found[0], 0.3 * np.ones((3, 3)) + 0.1 * np.eye(3), rtol=1e-5)
     np.testing.assert_allclose(found.sum(1), [[1, 1, 1], [1, 1, 1]], rtol=1e-5)
 
 
 def test_gradient_of_the_confusion_with_identity_is_finite():
-    can_mean = jnp.eye(3, dtype=bool)[None]
-    total = lambda counts: kernels.confusion_with_identity(counts, can_mean).sum()  # noqa: E731
+    compatible = jnp.eye(3, dtype=bool)[None]
+    total = lambda counts: kernels.confusion_with_identity(counts, compatible).sum()  # noqa: E731
     assert_finite(jax.grad(total)(jnp.zeros((1, 3, 3)).at[0, 0, 1].set(9.0)))

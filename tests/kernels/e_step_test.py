@@ -10,7 +10,7 @@ from zsl_jax import kernels
 
 few = settings(max_examples=20, deadline=None)
 precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
-tight = jax.jit(kernels.tight_posterior)
+tight = jax.jit(kernels.posterior_and_objective)
 
 
 @precisions
@@ -22,7 +22,7 @@ def test_posterior_and_sums_are_those_of_the_oracle_and_of_the_other_kernels(exa
     joint = reference.joint(example.prior, likelihood, example.source_weight, example.prior_weight)
     with precision(double) as tolerance:
         log_joint, mask = arrays(np.log(joint), example.mask)
-        found = both_ways(kernels.tight_posterior, log_joint, mask)
+        found = both_ways(kernels.posterior_and_objective, log_joint, mask)
         q = reference.posterior(joint)
         np.testing.assert_allclose(found.posterior, q, **tolerance)
         np.testing.assert_allclose(found.entropy, reference.entropy(q, example.mask), **tolerance)
@@ -64,7 +64,7 @@ def test_forty_confident_sources_in_conflict_are_settled_by_their_number(num_lab
     def of_logits(logits):
         log_confusion = kernels.log_confusion_from_logits(logits)
         joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, jnp.ones(40), 1.0)
-        return kernels.tight_posterior(joint, jnp.ones(3, bool))
+        return kernels.posterior_and_objective(joint, jnp.ones(3, bool))
 
     logits = kernels.identity_logits(60.0, 40, num_labels)
     found = of_logits(logits)

@@ -19,15 +19,15 @@ meanings = st.lists(st.booleans(), min_size=V * K, max_size=V * K).map(
 )
 
 
-@given(can_mean=meanings, temperature=st.sampled_from([0.0, 2.0, 10.0, np.inf]))
+@given(compatible=meanings, temperature=st.sampled_from([0.0, 2.0, 10.0, np.inf]))
 @few
-def test_start_against_the_oracle(can_mean, temperature):
-    found = np.asarray(kernels.logits_of_meaning(temperature, jnp.asarray(can_mean)))
-    np.testing.assert_array_equal(found, reference.logits_of_meaning(temperature, can_mean))
+def test_start_against_the_oracle(compatible, temperature):
+    found = np.asarray(kernels.logits_of_meaning(temperature, jnp.asarray(compatible)))
+    np.testing.assert_array_equal(found, reference.logits_of_meaning(temperature, compatible))
     confusion = np.exp(kernels.log_confusion_from_logits(jnp.asarray(found)[None]))[0]
     np.testing.assert_allclose(confusion.sum(0), 1, rtol=1e-5)
-    if can_mean.any():
-        assert (confusion[~can_mean.any(1)] == 0).all()
+    if compatible.any():
+        assert (confusion[~compatible.any(1)] == 0).all()
 
 
 def test_the_identity_means_the_identity():
@@ -79,11 +79,11 @@ def test_likelihood_joint_and_counts_against_the_oracle(seed):
 
 @pytest.mark.parametrize("mix", [0.0, 0.4, 1.0])
 def test_gradients_are_finite_where_a_source_lacks_labels(mix):
-    can_mean = np.zeros((1, V, K), bool)
-    can_mean[0, 0, [0, 1]] = can_mean[0, 1, 2] = True
-    can_mean = jnp.asarray(can_mean)
-    first = kernels.logits_of_meaning(2.0, can_mean)
-    fixed = kernels.log_confusion_from_logits(kernels.logits_of_meaning(np.inf, can_mean))
+    compatible = np.zeros((1, V, K), bool)
+    compatible[0, 0, [0, 1]] = compatible[0, 1, 2] = True
+    compatible = jnp.asarray(compatible)
+    first = kernels.logits_of_meaning(2.0, compatible)
+    fixed = kernels.log_confusion_from_logits(kernels.logits_of_meaning(np.inf, compatible))
     labels = jnp.array([[0], [1], [3], [-1]])  # 3: a label that it should not have
 
     def loss(logits):

@@ -17,17 +17,17 @@ def log_confusion_from_logits(logits):
     return result
 
 
-def logits_of_meaning(temperature, can_mean):
-    num_votes, num_labels = can_mean.shape
-    logits = np.full(can_mean.shape, -np.inf)
-    has_any = can_mean.any()
-    for v, y in np.ndindex(num_votes, num_labels):
-        if has_any and not can_mean[v].any():
+def logits_of_meaning(temperature, compatible):
+    num_source_labels, num_labels = compatible.shape
+    logits = np.full(compatible.shape, -np.inf)
+    has_any = compatible.any()
+    for v, y in np.ndindex(num_source_labels, num_labels):
+        if has_any and not compatible[v].any():
             continue
         if np.isinf(temperature):
-            logits[v, y] = 0 if can_mean[v, y] or not can_mean[:, y].any() else -np.inf
+            logits[v, y] = 0 if compatible[v, y] or not compatible[:, y].any() else -np.inf
         else:
-            logits[v, y] = temperature if can_mean[v, y] else 0
+            logits[v, y] = temperature if compatible[v, y] else 0
     return logits
 
 
@@ -46,14 +46,14 @@ def hard_likelihoods(labels, confusion):
 
 
 def soft_likelihoods(probs, confusion):
-    num_words, num_sources, num_votes = probs.shape
+    num_words, num_sources, num_source_labels = probs.shape
     num_labels = confusion.shape[-1]
     result = np.ones((num_words, num_sources, num_labels))
     for n, u in np.ndindex(num_words, num_sources):
         if probs[n, u].any():
             for y in range(num_labels):
                 result[n, u, y] = sum(
-                    float(probs[n, u, p]) * confusion[u, p, y] for p in range(num_votes)
+                    float(probs[n, u, p]) * confusion[u, p, y] for p in range(num_source_labels)
                 )
     return result
 
@@ -72,10 +72,10 @@ def posterior(joint_probs):
 
 
 def expected_counts(q, evidence, mask):
-    num_words, num_sources, num_votes = evidence.shape
+    num_words, num_sources, num_source_labels = evidence.shape
     num_labels = q.shape[-1]
-    counts = np.zeros((num_sources, num_votes, num_labels))
-    for n, u, p, y in np.ndindex(num_words, num_sources, num_votes, num_labels):
+    counts = np.zeros((num_sources, num_source_labels, num_labels))
+    for n, u, p, y in np.ndindex(num_words, num_sources, num_source_labels, num_labels):
         if mask[n]:
             counts[u, p, y] += q[n, y] * evidence[n, u, p]
     return counts

@@ -82,7 +82,7 @@ jitted_sums = jax.jit(kernels.agreement_sums)
 @given(example=chain_examples)
 @few
 def test_agreement_sums_and_kappa(example, double):
-    given_ = example.probs, example.weights, STANDS_FOR, example.can_mean
+    given_ = example.probs, example.weights, STANDS_FOR, example.compatible
     oracle = reference.agreement(*given_, example.mask)
     with precision(double) as tolerance:
         args = arrays(*given_, example.mask)
@@ -90,14 +90,14 @@ def test_agreement_sums_and_kappa(example, double):
         kappa = both_ways(kernels.agreement_beyond_chance, sums, args[3])
     for found, expected in zip(sums, zip(*oracle, strict=True), strict=True):
         np.testing.assert_allclose(found, np.array(expected), **tolerance)
-    np.testing.assert_allclose(kappa, reference.kappa(oracle, example.can_mean), **tolerance)
+    np.testing.assert_allclose(kappa, reference.kappa(oracle, example.compatible), **tolerance)
 
 
 @given(example=chain_examples)
 @few
 def test_masked_words_are_removed_words_in_agreement(example):
     probs = np.where(example.mask[:, None, None], example.probs, np.nan)
-    given_ = example.weights, STANDS_FOR, example.can_mean
+    given_ = example.weights, STANDS_FOR, example.compatible
     masked = jitted_sums(*arrays(probs, *given_, example.mask))
     kept = np.flatnonzero(example.mask)
     places = np.arange(NUM_WORDS) < len(kept)  # removed, with rows of zeros behind
@@ -110,7 +110,7 @@ def test_masked_words_are_removed_words_in_agreement(example):
 @given(example=chain_examples)
 @few
 def test_sums_of_two_halves_add_up(example):
-    given_ = example.probs, example.weights, STANDS_FOR, example.can_mean
+    given_ = example.probs, example.weights, STANDS_FOR, example.compatible
     half = np.arange(NUM_WORDS) < NUM_WORDS // 2
     whole, first, second = (
         jitted_sums(*arrays(*given_, mask)) for mask in (half | True, half, ~half)
@@ -121,10 +121,10 @@ def test_sums_of_two_halves_add_up(example):
 def kappa_of(labels, num_labels=4):
     probs = kernels.probs_of_votes(jnp.asarray(labels), num_labels)
     num_sources = labels.shape[1]
-    can_mean = jnp.tile(jnp.eye(num_labels, dtype=bool), (num_sources, 1, 1))
+    compatible = jnp.tile(jnp.eye(num_labels, dtype=bool), (num_sources, 1, 1))
     weights, mask = jnp.ones((num_sources, num_labels)), jnp.ones(len(labels), bool)
-    sums = jitted_sums(probs, weights, jnp.eye(num_labels), can_mean, mask)
-    return kernels.agreement_beyond_chance(sums, can_mean)
+    sums = jitted_sums(probs, weights, jnp.eye(num_labels), compatible, mask)
+    return kernels.agreement_beyond_chance(sums, compatible)
 
 
 @precisions
@@ -134,14 +134,14 @@ def test_kappa_of_silent_sources_is_drawn_to_the_mean(example, weight, double):
     """The last label of the sources stands for silence."""
     stands_for, every = STANDS_FOR.copy(), np.ones(NUM_WORDS, bool)
     stands_for[-1] *= weight
-    given_ = example.probs, example.weights, stands_for, example.can_mean
+    given_ = example.probs, example.weights, stands_for, example.compatible
     oracle = reference.agreement(*given_, every)
     with precision(double) as tolerance:
         args = arrays(*given_, every)
         sums = jitted_sums(*args)
         kappa = kernels.agreement_beyond_chance(sums, args[3])
     np.testing.assert_allclose(sums.silent, [source[-1] for source in oracle], **tolerance)
-    np.testing.assert_allclose(kappa, reference.kappa(oracle, example.can_mean), **tolerance)
+    np.testing.assert_allclose(kappa, reference.kappa(oracle, example.compatible), **tolerance)
     always = kernels.agreement_beyond_chance(sums._replace(silent=0 * sums.silent), args[3])
     known = np.asarray(sums.words) > 0
     mean = np.asarray(always)[known].mean() if known.any() else 1
@@ -186,9 +186,9 @@ def test_kappa_of_degenerate_votes_is_finite(labels):
 @few
 def test_f_scores_and_weights(example, double):
     prior, kappa = example.start, example.trust
-    oracle = reference.f_scores(example.confusion, prior, example.can_mean)
+    oracle = reference.f_scores(example.confusion, prior, example.compatible)
     with precision(double) as tolerance:
-        args = arrays(example.confusion, prior, example.can_mean)
+        args = arrays(example.confusion, prior, example.compatible)
         found = both_ways(kernels.class_f_scores, *args)
         weights = both_ways(kernels.reliability_weights, *arrays(oracle, kappa))
     np.testing.assert_allclose(found, oracle, **tolerance)
@@ -197,15 +197,15 @@ def test_f_scores_and_weights(example, double):
 
 
 def test_f_scores_of_a_perfect_source_a_missing_label_and_an_unused_one():
-    can_mean = jnp.tile(jnp.eye(3, dtype=bool), (2, 1, 1)).at[1, 2].set(False)
+    compatible = jnp.tile(jnp.eye(3, dtype=bool), (2, 1, 1)).at[1, 2].set(False)
     confusion = jnp.stack([jnp.eye(3), jnp.array([[1.0, 0, 0.5], [0, 1, 0.5], [0, 0, 0]])])
-    found = kernels.class_f_scores(confusion, jnp.array([0.5, 0.5, 0.0]), can_mean)
+    found = kernels.class_f_scores(confusion, jnp.array([0.5, 0.5, 0.0]), compatible)
     np.testing.assert_allclose(found, [[1, 1, 0], [1, 1, 0]], rtol=1e-6)
 
 
 def test_gradients_of_f_scores_are_finite_where_a_source_lacks_labels():
-    can_mean = jnp.zeros((1, 3, 3), bool).at[0, 0, 0].set(True)
-    total = lambda *args: kernels.class_f_scores(*args, can_mean).sum()  # noqa: E731
+    compatible = jnp.zeros((1, 3, 3), bool).at[0, 0, 0].set(True)
+    total = lambda *args: kernels.class_f_scores(*args, compatible).sum()  # noqa: E731
     gradients = jax.jit(jax.grad(total, (0, 1)))(jnp.zeros((1, 3, 3)), jnp.array([0.0, 1.0, 0.0]))
     assert_finite(gradients)
 

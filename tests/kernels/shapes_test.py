@@ -50,7 +50,7 @@ ARGUMENTS = {
     kernels.clamp_log_joint: (WORDS, LABELS[:, 0]),
     kernels.log_posterior: (WORDS,),
     kernels.hard_posterior: (WORDS,),
-    kernels.tight_posterior: (WORDS, MASK),
+    kernels.posterior_and_objective: (WORDS, MASK),
     kernels.expected_risk: (WORDS, MASK),
     kernels.negative_log_marginal: (WORDS, MASK),
     kernels.bound: (WORDS, WORDS, MASK),

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from zsl_jax.labels import LabelScheme, Span, sentence_starts
+from zsl_jax.labels import LabelSet, Span, sentence_starts
 
 SCHEMES = ("iob1", "bio", "bioes", "bilou", "bmes", "bmewo", "io")
 _BIOES = {"bioes": "BIES", "bilou": "BILU", "bmes": "BMES", "bmewo": "BMEW"}
@@ -50,7 +50,7 @@ def sentences_of_spans(draw, touching: bool = True) -> list[tuple[list[Span], in
 def flat(sentences: list[list[str]]):
     """Label names, ids on the flat axis of words, and where sentences start; "_" is no label."""
     labels = [label for sentence in sentences for label in sentence]
-    names = LabelScheme.from_labels([set(labels) - {"_"}]).names
+    names = LabelSet.from_labels([set(labels) - {"_"}]).names
     ids = [names.index(label) if label != "_" else -1 for label in labels]
     return names, np.array(ids, np.int32), sentence_starts([len(s) for s in sentences])
 

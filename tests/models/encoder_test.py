@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy.special import erf
 
 from zsl_jax.errors import InputError
-from zsl_jax.models.config import HIDDEN_ACTS
 from zsl_jax.models.encoder import (
     ACTIVATIONS,
     Dropout,
@@ -19,6 +18,7 @@ from zsl_jax.models.encoder import (
     gelu,
     hashed_bits,
 )
+from zsl_jax.models.encoder_config import HIDDEN_ACTS
 
 CONFIG = EncoderConfig("bert", 40, 16, 2, 4, 24, 12)
 BERT = {

@@ -5,7 +5,7 @@ import pytest
 
 from tests.models.reference_files import read_reference
 from zsl_jax.errors import InputError
-from zsl_jax.models.convert import params_from_tensors
+from zsl_jax.models.huggingface import params_from_tensors
 
 
 def said(tensors, architectures=("BertForTokenClassification",), family="bert"):

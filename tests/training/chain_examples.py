@@ -6,9 +6,9 @@ import jax
 import numpy as np
 
 from tests.kernels import chain_reference
-from zsl_jax.data.word_types import word_types
+from zsl_jax.data.text.word_keys import word_types
 from zsl_jax.kernels import VoteMeanings
-from zsl_jax.training.chain import ChainLabels, ChainText
+from zsl_jax.training.chain_fit import ChainLabels, ChainText
 
 NUM_SOURCES, NUM_LABELS = 5, 4
 STEMS = ["wal", "Rom", "NAS", "19", "talk", "ber", "Bo", "x2", "Wien", "fli", "mo"]
@@ -30,19 +30,19 @@ class Example(NamedTuple):
 
 def square_labels(bio=False, num_sources=NUM_SOURCES):
     identity = np.eye(NUM_LABELS)
-    can_mean = np.tile(identity > 0, (num_sources, 1, 1))
+    compatible = np.tile(identity > 0, (num_sources, 1, 1))
     if bio:
-        return chain_reference.Labels(identity, can_mean, BIO_STARTS, BIO_STEPS)
-    return chain_reference.Labels(identity, can_mean, np.ones(NUM_LABELS, bool), EVERY_STEP)
+        return chain_reference.Labels(identity, compatible, BIO_STARTS, BIO_STEPS)
+    return chain_reference.Labels(identity, compatible, np.ones(NUM_LABELS, bool), EVERY_STEP)
 
 
 def rectangular_labels():
     """Two more names, of sets: the first source has these alone, the third lacks a label."""
     stands_for = np.concatenate([np.eye(NUM_LABELS), [[0.5, 0.5, 0, 0], [0, 0, 0.5, 0.5]]])
-    can_mean = np.tile(stands_for > 0, (NUM_SOURCES, 1, 1))
-    can_mean[0, :NUM_LABELS] = can_mean[1:, NUM_LABELS:] = False
-    can_mean[2, 3] = False
-    return square_labels(bio=True)._replace(stands_for=stands_for, can_mean=can_mean)
+    compatible = np.tile(stands_for > 0, (NUM_SOURCES, 1, 1))
+    compatible[0, :NUM_LABELS] = compatible[1:, NUM_LABELS:] = False
+    compatible[2, 3] = False
+    return square_labels(bio=True)._replace(stands_for=stands_for, compatible=compatible)
 
 
 def a_text(rng, labels, num_sentences, unseen=(), abstaining=0.0, gold=0.0):
@@ -54,9 +54,9 @@ def a_text(rng, labels, num_sentences, unseen=(), abstaining=0.0, gold=0.0):
         rng.random(len(places)) < 0.8, places % NUM_LABELS, rng.integers(0, NUM_LABELS, len(places))
     )
     sharpness = np.linspace(0.5, 3, NUM_SOURCES)[:, None]
-    meant = np.moveaxis(labels.can_mean[:, :, truth], 2, 0)  # [N, U, V]
+    meant = np.moveaxis(labels.compatible[:, :, truth], 2, 0)  # [N, U, V]
     logits = rng.normal(size=meant.shape) + sharpness * meant
-    probs = np.exp(logits) * labels.can_mean.any(axis=2)
+    probs = np.exp(logits) * labels.compatible.any(axis=2)
     probs /= probs.sum(axis=-1, keepdims=True)
     probs[rng.random(probs.shape[:2]) < abstaining] = 0
     if abstaining:
@@ -84,7 +84,7 @@ def as_text(text, names=None, hard=False):
 
 
 def as_labels(labels):
-    meanings = VoteMeanings(labels.stands_for.astype(precise()), labels.can_mean)
+    meanings = VoteMeanings(labels.stands_for.astype(precise()), labels.compatible)
     return ChainLabels(meanings, labels.may_start, labels.may_follow)
 
 

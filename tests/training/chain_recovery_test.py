@@ -7,7 +7,7 @@ import pytest
 from tests.kernels import chain_reference as reference
 from tests.training.chain_examples import FORMS, NUM_LABELS, as_labels, as_text, square_labels
 from zsl_jax import kernels
-from zsl_jax.training.chain import fit_chain
+from zsl_jax.training.chain_fit import fit_chain
 from zsl_jax.training.config import ChainConfig
 
 START = np.array([0.4, 0.3, 0.2, 0.1])

@@ -20,8 +20,8 @@ import jax
 import numpy as np
 
 from tests.training.examples import ENCODER, K, packed_text, starting_params
-from zsl_jax.models.frozen import split_layers
-from zsl_jax.training import em, setup
+from zsl_jax.models.split import split_layers
+from zsl_jax.training import loop, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
 from zsl_jax.training.config import (
     Approach,
@@ -32,11 +32,11 @@ from zsl_jax.training.config import (
     TrainConfig,
 )
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.label_model import Sources
-from zsl_jax.training.records import Hooks
+from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.sigma import Sources
 from zsl_jax.workflows.corpus import training_corpus
-from zsl_jax.workflows.frozen_layers import through_frozen_layers
-from zsl_jax.workflows.tagging import LoadedTagger
+from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
 U = 2
 
@@ -77,7 +77,7 @@ def run(
     params = starting_params()
     start_tagger = LoadedTagger("tiny", {}, ENCODER, params, None, None)
     with tempfile.TemporaryDirectory() as cache:
-        parts, states = through_frozen_layers(start_tagger, [windows], config, Path(cache))
+        parts, states = precompute_frozen(start_tagger, [windows], config, Path(cache))
     if layers is not None:
         params = split_layers(params, layers)[1]
     corpus = training_corpus(parts, config, 16, devices, states)
@@ -86,7 +86,7 @@ def run(
         config, setup.step_settings(config, ENCODER, K), devices, corpus, hooks
     )
     first = setup.init_state(params, logits, config)
-    start = setup.Start(first)
+    start = setup.ResumePoint(first)
     if folder is not None:
         checkpoints = Checkpoints(Path(folder), devices, first, ("A", "B", "C"))
         saver = Saver(checkpoints, every_steps=0)
@@ -94,7 +94,7 @@ def run(
         training, start = training._replace(hooks=hooks), checkpoints.start()
     sources = Sources(votes, log_fixed.astype(np.float32), logits)
     try:
-        state, _, _ = em.expectation_maximization(training, start, sources)
+        state, _, _ = loop.expectation_maximization(training, start, sources)
     finally:
         if folder is not None:
             checkpoints.close()

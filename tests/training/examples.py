@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 
-from zsl_jax.data.subwords import Windows
-from zsl_jax.models.config import EncoderConfig
+from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training.state import new_classifier
 
 K = 3

@@ -9,7 +9,7 @@ from zsl_jax.training.config import (
     OptimizerConfig,
     TrainConfig,
 )
-from zsl_jax.training.schedules import mix_at, rate_factor, rates_at
+from zsl_jax.training.schedules import mix_at, rate_factor, schedule_at
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
@@ -30,7 +30,7 @@ def test_rate_rises_to_its_height_and_falls_to_zero():
 def test_rate_without_decay_stays_at_its_height(warmup):
     optimizer = OptimizerConfig(learning_rate=0.5, warmup_fraction=warmup, decay="constant")
     config = TrainConfig(optimizer=optimizer)
-    rates = [float(rates_at(step / 10, config).learning_rate) for step in range(11)]
+    rates = [float(schedule_at(step / 10, config).learning_rate) for step in range(11)]
     assert rates == sorted(rates)
     assert set(rates[2:]) == {0.5} and (rates[0] == 0.5) == (warmup == 0)
 
@@ -38,6 +38,6 @@ def test_rate_without_decay_stays_at_its_height(warmup):
 def test_minimum_risk_training_keeps_the_fixed_matrices():
     label_model = LabelModelConfig(LabelModelKind.PAPER, mix_start=0.5, mix_end=0.0)
     config = TrainConfig(approach=Approach.MRT, label_model=label_model)
-    assert rates_at(0.7, config).mix == 1.0
+    assert schedule_at(0.7, config).mix == 1.0
     lvm = dataclasses.replace(config, approach=Approach.LVM)
-    assert rates_at(0.5, lvm).mix == pytest.approx(0.25)
+    assert schedule_at(0.5, lvm).mix == pytest.approx(0.25)

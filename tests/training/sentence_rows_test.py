@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsl_jax.training.blocks import BLOCK_WORDS
+from zsl_jax.runtime.blocks import BLOCK_WORDS
 from zsl_jax.training.sentence_rows import SHORTEST_ROW, SentenceRows
 
 

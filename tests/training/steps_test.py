@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from zsl_jax import kernels
-from zsl_jax.models.config import EncoderConfig
 from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.encoder_config import EncoderConfig
+from zsl_jax.runtime.compilation import compilations, watch_compilations
 from zsl_jax.training import setup, steps
-from zsl_jax.training.compilation import compilations, watch_compilations
 from zsl_jax.training.config import (
     Approach,
     JointWeights,
@@ -21,7 +21,7 @@ from zsl_jax.training.config import (
 )
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.optimizer import make_optimizer
-from zsl_jax.training.schedules import Rates
+from zsl_jax.training.schedules import StepSchedule
 from zsl_jax.training.state import new_classifier, trainable
 from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import TokenBatch
@@ -29,7 +29,7 @@ from zsl_jax.types import TokenBatch
 K, U, ROWS, LENGTH = 3, 2, 2, 8
 ENCODER = EncoderConfig("bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0)
 ONE = Devices((jax.devices()[0],))
-RATES = Rates(np.float32(1e-2), np.float32(1e-2), np.float32(1e-1), np.float32(0.5))
+RATES = StepSchedule(np.float32(1e-2), np.float32(1e-2), np.float32(1e-1), np.float32(0.5))
 LOG_FIXED = np.log(np.tile(np.full((K, K), 0.1) + 0.7 * np.eye(K), (U, 1, 1))).astype(np.float32)
 
 
@@ -70,7 +70,7 @@ def test_second_update_of_the_same_shapes_does_not_compile_again():
     state, _ = steps.update(ONE, settings, state, batch, evidence, RATES)
     watch_compilations()
     before = compilations().programs
-    other = Rates(np.float32(3e-2), np.float32(3e-2), np.float32(2e-1), np.float32(0.25))
+    other = StepSchedule(np.float32(3e-2), np.float32(3e-2), np.float32(2e-1), np.float32(0.25))
     steps.update(ONE, settings, state, batch, evidence, other)
     assert compilations().programs == before
     steps.update(ONE, dataclasses.replace(settings, trainable_confusion=False), *arguments())

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from zsl_jax.data.predictions import source_votes
-from zsl_jax.data.source_predictions import SourcePredictions, with_silence
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
+from zsl_jax.data.predictions.store import source_votes
 from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
-from zsl_jax.labels import SILENT, Alphabet, LabelScheme, allowed_transitions, common_alphabet
+from zsl_jax.labels import SILENT, LabelSet, SourceLabels, allowed_transitions, common_source_labels
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregation import aggregate
+from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.chain_model import (
     ChainModel,
     aggregate_with_text,
@@ -55,22 +55,24 @@ def noisy(truth, sentences, right, seed):
 
 
 def votes_of(predictions):
-    alphabet = common_alphabet([made.label_names for made in predictions], label_sets(predictions))
+    source_labels = common_source_labels(
+        [made.label_names for made in predictions], label_sets(predictions)
+    )
     names = [str(place) for place in range(len(predictions))]
-    return source_votes(predictions, alphabet, names), alphabet.scheme
+    return source_votes(predictions, source_labels, names), source_labels.label_set
 
 
 def test_the_chain_beats_majority_and_mean_where_two_of_three_sources_are_bad():
     sentences, truth = planted(0)
     sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.85, 0.4, 0.4))]
-    votes, scheme = votes_of(sources)
+    votes, label_set = votes_of(sources)
 
     def right(labels):
         return (labels == truth).mean()
 
-    methods = {m: right(aggregate(votes, scheme.size, m).labels) for m in ("majority", "mean")}
+    methods = {m: right(aggregate(votes, label_set.size, m).labels) for m in ("majority", "mean")}
     for method in ("weighted_mean", "chain"):
-        methods[method] = right(aggregate_with_text(votes, sentences, scheme, method).labels)
+        methods[method] = right(aggregate_with_text(votes, sentences, label_set, method).labels)
     assert methods["weighted_mean"] > max(methods["majority"], methods["mean"]) + 0.01
     assert methods["chain"] > methods["weighted_mean"] + 0.05
 
@@ -78,14 +80,14 @@ def test_the_chain_beats_majority_and_mean_where_two_of_three_sources_are_bad():
 def test_what_is_stored_gives_the_posterior_of_what_was_fitted(tmp_path):
     sentences, truth = planted(1)
     sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.8, 0.6))]
-    votes, scheme = votes_of(sources)
+    votes, label_set = votes_of(sources)
     words = text_words([sentences])
-    fitted = fit_chain_model(votes, words, scheme, ChainConfig(), "soft").fitted
+    fitted = fit_chain_model(votes, words, label_set, ChainConfig(), "soft").fitted
     model = ChainModel(ChainConfig(tagger_weight=0.25), fitted, words.types.names)
     log_confusion = np.asarray(fitted.sources.log_confusion, np.float32)
-    alphabet = Alphabet.of(scheme)
+    source_labels = SourceLabels.of(label_set)
     stored = LabelModel(
-        ("a", "b"), alphabet, log_confusion, 1.0, (1.0,), "soft", stored_chain(model)
+        ("a", "b"), source_labels, log_confusion, 1.0, (1.0,), "soft", stored_chain(model)
     )
     save_label_model(tmp_path, stored)
     read = read_label_model(tmp_path)
@@ -95,7 +97,7 @@ def test_what_is_stored_gives_the_posterior_of_what_was_fitted(tmp_path):
     others, other_truth = planted(2, 20)
     other_votes, _ = votes_of([noisy(other_truth, others, right, 9) for right in (0.8, 0.6)])
     log_prior = np.log(np.random.default_rng(0).dirichlet(np.ones(5), len(other_truth)))
-    arguments = (other_votes, others, scheme, log_prior.astype(np.float32))
+    arguments = (other_votes, others, label_set, log_prior.astype(np.float32))
     first, second = (posterior_by_chain(made, *arguments) for made in (model, again))
     np.testing.assert_array_equal(first, second)
 
@@ -110,16 +112,16 @@ def test_a_model_of_labels_takes_labels_of_another_text_too():
         probs[np.arange(len(truth)), made.labels] += 0.5
         soft.append(made._replace(probs=probs.astype(np.float16)))
     hard = [made._replace(probs=None) for made in soft]
-    (votes, scheme), (labels, _) = votes_of(soft), votes_of(hard)
+    (votes, label_set), (labels, _) = votes_of(soft), votes_of(hard)
     words = text_words([sentences])
     posteriors = []
     for given, predictions in ((votes, "hard"), (labels, "hard"), (votes, "soft")):
-        found = fit_chain_model(given, words, scheme, ChainConfig(), predictions)
+        found = fit_chain_model(given, words, label_set, ChainConfig(), predictions)
         assert found.predictions == predictions
         names = words.types.names
         model = ChainModel(ChainConfig(), found.fitted, names, found.predictions)
         for method in ("chain", "weighted_mean"):
-            made = aggregate_with_text(given, sentences, scheme, method, model)
+            made = aggregate_with_text(given, sentences, label_set, method, model)
             posteriors.append(made.probs)
     for place in (0, 1):
         np.testing.assert_array_equal(posteriors[place], posteriors[place + 2])
@@ -129,17 +131,17 @@ def test_a_model_of_labels_takes_labels_of_another_text_too():
 def test_viterbi_gives_bio_that_needs_no_repair():
     sentences, truth = planted(4)
     sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.5, 0.4, 0.4))]
-    votes, scheme = votes_of(sources)
+    votes, label_set = votes_of(sources)
     words = text_words([sentences])
-    fitted = fit_chain_model(votes, words, scheme, ChainConfig(), "soft").fitted
+    fitted = fit_chain_model(votes, words, label_set, ChainConfig(), "soft").fitted
     model = ChainModel(ChainConfig(), fitted, words.types.names)
-    flat = np.full((len(truth), scheme.size), -np.log(scheme.size), np.float32)
-    given = (model, votes, sentences, scheme, flat)
+    flat = np.full((len(truth), label_set.size), -np.log(label_set.size), np.float32)
+    given = (model, votes, sentences, label_set, flat)
     by_word, posterior = labels_by_chain(*given, "argmax")
     by_sentence, same = labels_by_chain(*given, "viterbi")
     np.testing.assert_array_equal(by_word, posterior.argmax(axis=1))
     np.testing.assert_array_equal(same, posterior)
-    may_follow = allowed_transitions(scheme.names).follow
+    may_follow = allowed_transitions(label_set.names).follow
     starts = np.zeros(len(truth), bool)
     starts[np.cumsum(words.lengths) - words.lengths] = True
     steps = np.stack([by_sentence[:-1], by_sentence[1:]])[:, ~starts[1:]]
@@ -153,8 +155,8 @@ def test_a_silent_source_is_outvoted_by_one_that_speaks():
     other = SourcePredictions(("O", "B-X"), np.array([1, 0, -1], np.int32), None, words)
     silent = in_target_labels(Source("rule", "", sparse=True), rule)
     assert silent.label_names == ("O", "B-X", SILENT) and silent.labels.tolist() == [2, 1, 2]
-    votes, scheme = votes_of([silent, other, silent])
-    assert scheme.names == ("O", "B-X") and votes.silent == 2
+    votes, label_set = votes_of([silent, other, silent])
+    assert label_set.names == ("O", "B-X") and votes.silent == 2
     # Silence of two sources is no vote beside that of one, and O where nobody speaks.
     assert aggregate(votes, 2, "majority").labels.tolist() == [1, 1, 0]
     plain, _ = votes_of([rule, other, rule])
@@ -183,12 +185,12 @@ def test_gazetteers_need_not_be_outvoted_by_their_own_silence(num_sources):
 
     def recall(sparse, method):
         found = [in_target_labels(Source("x", "", sparse=sparse), made) for made in sources]
-        votes, scheme = votes_of(found)
+        votes, label_set = votes_of(found)
         if method == "majority":
-            labels = aggregate(votes, scheme.size, method).labels
+            labels = aggregate(votes, label_set.size, method).labels
         else:
-            labels = aggregate_with_text(votes, sentences, scheme, method).labels
-        assert scheme == LabelScheme(BIO)
+            labels = aggregate_with_text(votes, sentences, label_set, method).labels
+        assert label_set == LabelSet(BIO)
         return (labels == truth)[entity].mean()
 
     assert recall(False, "majority") < 0.5 < recall(True, "majority")

@@ -1,12 +1,12 @@
 import numpy as np
 
-from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.subwords import Windows
-from zsl_jax.labels import LabelScheme
-from zsl_jax.training import em, setup
+from zsl_jax.data.batches.subwords import Windows
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.labels import LabelSet
+from zsl_jax.training import loop, setup
 from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
 from zsl_jax.workflows import fitting
-from zsl_jax.workflows.tagging import encode_text, load_tagger
+from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
 CONFIG = TrainConfig(
     approach=Approach.KD, rounds=1, row_length=32, batch_words=64, dropout=0.0,
@@ -14,23 +14,23 @@ CONFIG = TrainConfig(
 )  # fmt: skip
 
 
-def train(start, windows, scheme):
-    fit = fitting.start_fit(start, scheme, [windows], CONFIG)
-    target = np.eye(scheme.size, dtype=np.float32)[np.arange(windows.num_words) % scheme.size]
-    state = em.distil(fit.training, setup.Start(fit.state), target)
-    return fit, fitting.finished(start, fit, state.params, scheme)
+def train(start, windows, label_set):
+    fit = fitting.start_fit(start, label_set, [windows], CONFIG)
+    target = np.eye(label_set.size, dtype=np.float32)[np.arange(windows.num_words) % label_set.size]
+    state = loop.distil(fit.training, setup.ResumePoint(fit.state), target)
+    return fit, fitting.finished(start, fit, state.params, label_set)
 
 
 def test_training_the_rows_that_occur_is_training_all_rows(world, monkeypatch):
     start = load_tagger(world.encoder)
     text = read_sentences(world.text, with_labels=False)[:12]
-    windows, scheme = encode_text(start, text, 32), LabelScheme(("A", "B"))
+    windows, label_set = encode_text(start, text, 32), LabelSet(("A", "B"))
     monkeypatch.setattr(fitting, "ROWS_MULTIPLE", 1)
-    fit, sliced = train(start, windows, scheme)
+    fit, sliced = train(start, windows, label_set)
     everything = np.arange(start.encoder.vocab_size)
     assert len(fit.used_ids) < len(everything)
     monkeypatch.setattr(fitting, "_used_rows", lambda parts, vocabulary: everything)
-    _, full = train(start, windows, scheme)
+    _, full = train(start, windows, label_set)
     unused = np.setdiff1d(everything, fit.used_ids)
     words = [tagger.params["encoder"]["embeddings"]["word"] for tagger in (start, sliced, full)]
     np.testing.assert_array_equal(words[0][unused], words[1][unused])
@@ -57,10 +57,10 @@ def test_a_source_model_keeps_its_head_in_the_order_of_the_new_scheme(world):
     kernel = np.arange(32, dtype=np.float32).reshape(16, 2)
     head = {"kernel": kernel, "bias": np.array([1.0, 2.0], np.float32)}
     source = start._replace(
-        scheme=LabelScheme(("A", "B")), params={**start.params, "classifier": head}
+        label_set=LabelSet(("A", "B")), params={**start.params, "classifier": head}
     )
-    turned = fitting.head_for(source, LabelScheme(("B", "A")), seed=0)
+    turned = fitting.head_for(source, LabelSet(("B", "A")), seed=0)
     np.testing.assert_array_equal(turned["bias"], [2.0, 1.0])
     np.testing.assert_array_equal(turned["kernel"], kernel[:, ::-1])
-    fresh = fitting.head_for(source, LabelScheme(("A", "C")), seed=0)
+    fresh = fitting.head_for(source, LabelSet(("A", "C")), seed=0)
     assert np.abs(fresh["kernel"]).max() < 0.2

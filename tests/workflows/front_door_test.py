@@ -7,7 +7,7 @@ import pytest
 
 import zsl_jax
 from tests import tiny_world
-from zsl_jax.data.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
 from zsl_jax.types import Sentence

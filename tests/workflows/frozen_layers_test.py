@@ -7,11 +7,11 @@ import numpy as np
 import optax
 import pytest
 
-from zsl_jax.data.readers import read_sentences
+from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme
-from zsl_jax.models.frozen import join_layers, split_layers
-from zsl_jax.training import em, setup
+from zsl_jax.labels import LabelSet
+from zsl_jax.models.split import join_layers, split_layers
+from zsl_jax.training import loop, setup
 from zsl_jax.training.config import (
     Approach,
     LabelModelConfig,
@@ -20,21 +20,21 @@ from zsl_jax.training.config import (
     TrainConfig,
 )
 from zsl_jax.training.devices import all_devices
-from zsl_jax.training.expectation import predict_log_prior
+from zsl_jax.training.e_step import predict_log_prior
+from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.optimizer import make_optimizer
-from zsl_jax.training.records import Hooks
-from zsl_jax.training.schedules import rates_at
+from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows import frozen_layers
+from zsl_jax.workflows.approaches import TransferCorpus, train_target
 from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.fitting import finished, start_fit
-from zsl_jax.workflows.frozen_layers import through_frozen_layers
-from zsl_jax.workflows.resuming import Saving
-from zsl_jax.workflows.tagging import encode_text, load_tagger, predict_windows
-from zsl_jax.workflows.transfer import Text, train_target
+from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_windows
+from zsl_jax.workflows.resume import Saving
 
-SCHEME = LabelScheme(("A", "B", "C"))
+SCHEME = LabelSet(("A", "B", "C"))
 CONFIG = TrainConfig(
     approach=Approach.KD, rounds=2, row_length=32, batch_words=64, dropout=0.0,
     optimizer=OptimizerConfig(learning_rate=0.01, head_learning_rate=0.02),
@@ -87,11 +87,11 @@ def masked_training(start, windows, layers):
             losses.append(float(loss))
             gradient = split_layers(gradient, layers)[1]
             direction, moments = optimizer.update(gradient, moments, upper)
-            rates = rates_at((epoch + (index + 0.5) / len(batches)) / CONFIG.passes, CONFIG)
+            rates = schedule_at((epoch + (index + 0.5) / len(batches)) / CONFIG.passes, CONFIG)
             step = {"encoder": rates.learning_rate, "classifier": rates.head_learning_rate}
             moved = {
-                part: jax.tree.map(lambda leaf, rate=step[part]: -rate * leaf, direction[part])
-                for part in direction
+                shard: jax.tree.map(lambda leaf, rate=step[shard]: -rate * leaf, direction[shard])
+                for shard in direction
             }
             upper = optax.apply_updates(upper, moved)
     return losses, upper
@@ -99,11 +99,11 @@ def masked_training(start, windows, layers):
 
 def frozen_training(start, windows, layers, folder):
     config, losses = config_of(layers), []
-    parts, states = through_frozen_layers(start, [windows], config, folder)
-    fit = start_fit(start, SCHEME, parts, config, states=states)
+    shards, states = precompute_frozen(start, [windows], config, folder)
+    fit = start_fit(start, SCHEME, shards, config, states=states)
     hooks = Hooks(on_step=lambda record: losses.append(record.loss))
     training = fit.training._replace(hooks=hooks)
-    state = em.distil(training, setup.Start(fit.state), target_of(windows))
+    state = loop.distil(training, setup.ResumePoint(fit.state), target_of(windows))
     return losses, state.params, finished(start, fit, state.params, SCHEME)
 
 
@@ -137,7 +137,7 @@ def test_a_whole_training_does_something_else(start, windows):
     fit = start_fit(start, SCHEME, [windows], config_of(None))
     losses = []
     training = fit.training._replace(hooks=Hooks(on_step=lambda r: losses.append(r.loss)))
-    em.distil(training, setup.Start(fit.state), target_of(windows))
+    loop.distil(training, setup.ResumePoint(fit.state), target_of(windows))
     masked, _ = masked_training(start, windows, 1)
     assert losses[0] == pytest.approx(masked[0], abs=1e-5)
     assert max(abs(a - b) for a, b in zip(losses, masked, strict=True)) > 1e-3
@@ -145,11 +145,11 @@ def test_a_whole_training_does_something_else(start, windows):
 
 @pytest.mark.parametrize("layers", LAYERS)
 def test_predictions_from_the_cache_are_those_of_the_whole_tagger(start, windows, tmp_path, layers):
-    """Of the E step, over two parts of the text."""
+    """Of the E step, over two shards of the text."""
     config = config_of(layers)
-    parts, states = through_frozen_layers(start, [windows, windows], config, tmp_path)
+    shards, states = precompute_frozen(start, [windows, windows], config, tmp_path)
     assert states.dtype == np.float16 and states.shape == (2 * len(windows.token_ids), 16)
-    fit = start_fit(start, SCHEME, parts, config, states=states)
+    fit = start_fit(start, SCHEME, shards, config, states=states)
     corpus, settings = fit.training.corpus, fit.training.settings
     found = predict_log_prior(
         all_devices().local, (settings.encoder, 3, "float32"), fit.state.params, corpus.in_order,
@@ -164,8 +164,8 @@ def test_predictions_from_the_cache_are_those_of_the_whole_tagger(start, windows
 @pytest.mark.parametrize("layers", LAYERS)
 def test_the_optimiser_holds_nothing_for_frozen_parameters(start, windows, tmp_path, layers):
     config = config_of(layers)
-    parts, states = through_frozen_layers(start, [windows], config, tmp_path)
-    state = start_fit(start, SCHEME, parts, config, states=states).state
+    shards, states = precompute_frozen(start, [windows], config, tmp_path)
+    state = start_fit(start, SCHEME, shards, config, states=states).state
     moments, _ = jax.tree_util.tree_flatten_with_path(state.opt_state)
     paths = [jax.tree_util.keystr(path) for path, _ in moments]
     assert not any("embeddings" in path for path in paths)
@@ -179,10 +179,10 @@ def test_the_file_is_found_again_and_another_one_is_made_for_anything_else(
     start, windows, tmp_path, monkeypatch
 ):
     config = config_of(1)
-    first = through_frozen_layers(start, [windows], config, tmp_path)
+    first = precompute_frozen(start, [windows], config, tmp_path)
     (path,) = tmp_path.iterdir()
     monkeypatch.setattr(frozen_layers, "hidden_states", None)  # it is not to be called
-    again = through_frozen_layers(start, [windows], config, tmp_path)
+    again = precompute_frozen(start, [windows], config, tmp_path)
     np.testing.assert_array_equal(first.states, again.states)
     assert list(tmp_path.iterdir()) == [path]
     monkeypatch.undo()
@@ -196,13 +196,13 @@ def test_the_file_is_found_again_and_another_one_is_made_for_anything_else(
         (start, [windows], config_of(1, dtype="bfloat16")),
     ):
         before = set(tmp_path.iterdir())
-        through_frozen_layers(*other, tmp_path)
+        precompute_frozen(*other, tmp_path)
         assert len(set(tmp_path.iterdir()) - before) == 1
 
 
 def test_more_layers_than_there_are_is_refused(start, windows, tmp_path):
     with pytest.raises(InputError, match=r"--trainable_layers=3: .* has 2 layers"):
-        through_frozen_layers(start, [windows], config_of(3), tmp_path)
+        precompute_frozen(start, [windows], config_of(3), tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -212,7 +212,7 @@ def test_what_float16_cannot_hold_is_refused(start, windows, tmp_path):
     encoder = {**start.params["encoder"], "embeddings": {**embeddings, "norm": norm}}
     large = start._replace(params={**start.params, "encoder": encoder})
     with pytest.raises(InputError, match="not finite in float16"):
-        through_frozen_layers(large, [windows], config_of(2), tmp_path)
+        precompute_frozen(large, [windows], config_of(2), tmp_path)
     assert not list(tmp_path.glob("*.npy"))
 
 
@@ -242,8 +242,8 @@ def test_it_goes_on_as_if_it_had_not_been_stopped(
                 raise Stopped
 
         folder = tmp_path / name
-        parts, states = through_frozen_layers(start, [windows], config, folder / "cache")
-        text = Text(parts, votes, words, states)
+        shards, states = precompute_frozen(start, [windows], config, folder / "cache")
+        text = TransferCorpus(shards, votes, words, states)
         saving = Saving(folder / "checkpoints", every_steps=3)
         return train_target(start, SCHEME, text, config, Hooks(on_step=on_step), saving)
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 import yaml
 
-from zsl_jax.data.source_predictions import SourcePredictions
-from zsl_jax.labels import LabelScheme
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.labels import LabelSet
 from zsl_jax.workflows.source_types import compare_sources
 
 
 def said(labels, sets=None):
     """Predictions for one sentence; "_" abstains."""
-    names = LabelScheme.from_labels([set(labels.split()) - {"_"}]).names
+    names = LabelSet.from_labels([set(labels.split()) - {"_"}]).names
     ids = np.array([names.index(n) if n != "_" else -1 for n in labels.split()], np.int32)
     return SourcePredictions(names, ids, None, (("w",) * len(ids),), sets=sets or {})
 

@@ -6,17 +6,18 @@ import resource
 import numpy as np
 import pytest
 
-from zsl_jax.data.parts import Part
-from zsl_jax.data.predictions import write_predictions
-from zsl_jax.data.source_predictions import SourcePredictions
-from zsl_jax.data.text_parts import TextPart
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.store import write_predictions
+from zsl_jax.data.shards import Shard
+from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelSet
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows import transfer
+from zsl_jax.workflows import approaches
 from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_files, read_to_score
 from zsl_jax.workflows.source_flags import parse_sources, with_label_maps
 from zsl_jax.workflows.sources import (
@@ -24,7 +25,6 @@ from zsl_jax.workflows.sources import (
     in_target_labels,
     source_predictions,
 )
-from zsl_jax.workflows.tagging import load_tagger
 
 
 def said(names, labels):
@@ -120,14 +120,14 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
 
 
 def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):
-    start = load_tagger(world.encoder)._replace(scheme=LabelScheme(("O", "I-X")))
+    start = load_tagger(world.encoder)._replace(label_set=LabelSet(("O", "I-X")))
     config = TrainConfig(approach=Approach.DIRECT)
     with pytest.raises(InputError, match=r"--approach=direct: the labels of .*encoder are not BIO"):
-        transfer.train_target(start, LabelScheme(("O", "B-X", "I-X")), None, config, None)
+        approaches.train_target(start, LabelSet(("O", "B-X", "I-X")), None, config, None)
 
 
 def test_predictions_of_a_text_hold_no_words_or_probabilities_in_memory(tmp_path):
-    text = TextPart([Sentence(("one", "two")), Sentence(("three",))])
+    text = TextShard([Sentence(("one", "two")), Sentence(("three",))])
     names, labels = ("B-X", "O", "I-X"), np.array([0, 1, 2], np.int32)
     probs = np.array([[0.75, 0.25, 0], [0, 1, 0], [0, 0.25, 0.75]], np.float16)
     words = (("one", "two"), ("three",))
@@ -157,7 +157,7 @@ def test_many_files_of_predictions_are_read_with_few_of_them_open(tmp_path):
         made = SourcePredictions(names, probs.argmax(1).astype(np.int32), probs, [(f"w{place}",)])
         write_predictions(tmp_path / f"{place:03}.parquet", made)
     by_file = [[Sentence((f"w{place}",))] for place in range(number)]
-    text = TextPart([s for file in by_file for s in file], Part(tuple(range(number)), 0, 1))
+    text = TextShard([s for file in by_file for s in file], Shard(tuple(range(number)), 0, 1))
     text = text._replace(num_files=number, by_file=by_file)
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = len(os.listdir("/proc/self/fd")) + 150
@@ -218,7 +218,7 @@ def test_a_source_that_says_nothing_is_named(caplog, labels, expected):
 def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
     line = {"text": "\U0001f45e Al ran", "spans": [{"start": 3, "end": 5, "label": "X"}]}
     (tmp_path / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
-    text = TextPart([Sentence(("\U0001f45e", "Al", "ran"))])
+    text = TextShard([Sentence(("\U0001f45e", "Al", "ran"))])
     source = Source("en", str(tmp_path / "a.jsonl"), offsets="utf16")
     made = source_predictions(source, text, tmp_path, 64)
     assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelSet
+from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 from zsl_jax.workflows.starting_point import choose_start, epochs_for, with_labels
-from zsl_jax.workflows.tagging import load_tagger, save_tagger
 
-SCHEME = LabelScheme(("A", "B", "C"))
+SCHEME = LabelSet(("A", "B", "C"))
 
 
 def tagger(encoder, names, seed=0):
@@ -21,7 +21,7 @@ def tagger(encoder, names, seed=0):
         "bias": rng.normal(size=len(names)).astype(np.float32),
     }
     params = {"encoder": encoder.params["encoder"], "classifier": head}
-    return encoder._replace(params=params, scheme=LabelScheme(names))
+    return encoder._replace(params=params, label_set=LabelSet(names))
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def models(encoder, tmp_path_factory):
 
 def test_the_first_ranked_source_that_fits_is_the_start(encoder, models):
     start = choose_start(encoder, models, ["file", "other", "some", "all"], SCHEME, "auto", 0)
-    assert start.path == models["some"] and start.scheme == SCHEME
+    assert start.path == models["some"] and start.label_set == SCHEME
     source = load_tagger(models["some"]).params["classifier"]
     head = start.params["classifier"]
     np.testing.assert_array_equal(head["kernel"][:, [1, 0]], source["kernel"])

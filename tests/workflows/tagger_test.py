@@ -8,15 +8,15 @@ import pytest
 
 import zsl_jax
 from tests.tiny_world import CONFIG, LABELS, sentences
-from zsl_jax.data.bio import bio_predictions
-from zsl_jax.data.predictions import SourcePredictions, write_predictions
+from zsl_jax.data.predictions.store import SourcePredictions, write_predictions
+from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
-from zsl_jax.labels import Alphabet, LabelScheme
-from zsl_jax.training import compilation
+from zsl_jax.labels import LabelSet, SourceLabels
+from zsl_jax.runtime import compilation
 from zsl_jax.workflows import prediction
-from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.tagging import load_tagger, predict_log_probs, save_tagger
+from zsl_jax.workflows.best_labels import decode
+from zsl_jax.workflows.loaded_tagger import load_tagger, predict_log_probs, save_tagger
 
 BIO = ("O", "B-X", "I-X")
 TEXT = sentences(4, 60)
@@ -31,10 +31,10 @@ def write_tagger(folder, encoder, names):
     kernel = rng.normal(size=(CONFIG["hidden_size"], len(names))).astype(np.float32)
     head = {"kernel": kernel, "bias": np.zeros(len(names), np.float32)}
     params = {**start.params, "classifier": head}
-    save_tagger(folder, start._replace(params=params, scheme=LabelScheme(names)))
+    save_tagger(folder, start._replace(params=params, label_set=LabelSet(names)))
     confusion = np.log(rng.dirichlet(np.ones(len(names)), (2, len(names))).transpose(0, 2, 1))
-    alphabet = Alphabet.of(LabelScheme(names))
-    model = LabelModel(("a", "b"), alphabet, confusion.astype(np.float32), 1.0, (1.0,), "soft")
+    source_labels = SourceLabels.of(LabelSet(names))
+    model = LabelModel(("a", "b"), source_labels, confusion.astype(np.float32), 1.0, (1.0,), "soft")
     save_label_model(folder, model)
     return folder
 
@@ -59,7 +59,7 @@ def test_labels_and_probabilities_of_every_word(folder, tagger):
     labels = [label for tagged in found for label in tagged.labels]
     assert labels == [BIO[label] for label in expected.argmax(-1)]
     assert all(len(tagged.probs) == len(tagged.words) for tagged in found)
-    sequence = decode(expected, LabelScheme(BIO), WORDS, "viterbi")
+    sequence = decode(expected, LabelSet(BIO), WORDS, "viterbi")
     found = tagger.predict(WORDS, decode="viterbi")
     assert [y for tagged in found for y in tagged.labels] == [BIO[label] for label in sequence]
 

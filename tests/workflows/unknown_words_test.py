@@ -3,7 +3,7 @@
 import pytest
 
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.tagging import encode_text, load_tagger
+from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
 
 @pytest.mark.parametrize(("unknown", "is_warned"), [(0, False), (10, False), (11, True)])

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from zsl_jax.evaluation.counts import Labels, check_lengths
-from zsl_jax.evaluation.entities import strict_spans
+from zsl_jax.evaluation.entity_scores import strict_spans
 
 Counts = dict[str, int]
 

@@ -14,7 +14,7 @@ from zsl_jax.evaluation.warning_signs import (
     lost_label_warnings,
     no_gain_warnings,
 )
-from zsl_jax.labels import Alphabet
+from zsl_jax.labels import SourceLabels
 
 NUM_CONFUSIONS = 3
 NUM_LOWEST = 3
@@ -90,13 +90,13 @@ class Tally(NamedTuple):
       counts: [U, V, K], words by source, its label, and the inferred label.
       mass: [K], posterior mass of each label, in words.
       num_words: Words, those on which all sources abstain included.
-      can_mean: [U, V, K], whether a source's label may mean the inferred one.
+      compatible: [U, V, K], whether a source's label may mean the inferred one.
     """
 
     counts: Float[np.ndarray, "U V K"]
     mass: Float[np.ndarray, " K"]
     num_words: int
-    can_mean: Bool[np.ndarray, "U V K"]
+    compatible: Bool[np.ndarray, "U V K"]
 
     @property
     def coverage(self) -> Float[np.ndarray, " U"]:
@@ -106,21 +106,21 @@ class Tally(NamedTuple):
     @property
     def agreement(self) -> Float[np.ndarray, " U"]:
         """[U], how often each source's label may mean the inferred one; 0 if it always abstains."""
-        right = (self.counts * self.can_mean).sum((1, 2))
+        right = (self.counts * self.compatible).sum((1, 2))
         return right / np.maximum(self.counts.sum((1, 2)), 1)
 
 
 def tally(
     posterior: Float[np.ndarray, "N K"],
     source_labels: Int[np.ndarray, "N U"],
-    can_mean: Bool[np.ndarray, "U V K"] | None = None,
+    compatible: Bool[np.ndarray, "U V K"] | None = None,
 ) -> Tally:
     """Counts the sources' labels against Q.
 
     Args:
       posterior: [N, K], Q.
       source_labels: [N, U], label ids; -1 where a source abstains.
-      can_mean: [U, V, K], whether a source's label may mean the true one; None if V = K and each
+      compatible: [U, V, K], whether a source's label may mean the true one; None if V = K and each
         label means itself.
 
     Returns:
@@ -128,29 +128,29 @@ def tally(
     """
     posterior, source_labels = np.asarray(posterior), np.asarray(source_labels)
     size = posterior.shape[1]
-    if can_mean is None:
-        can_mean = np.tile(np.eye(size, dtype=bool), (source_labels.shape[1], 1, 1))
-    cells = can_mean.shape[1] * size
+    if compatible is None:
+        compatible = np.tile(np.eye(size, dtype=bool), (source_labels.shape[1], 1, 1))
+    cells = compatible.shape[1] * size
     inferred = posterior.argmax(axis=1)
     counts = []
     for labels in source_labels.T:
         pairs = labels.astype(np.int64) * size + inferred  # below 0 where the source abstains
         counts.append(np.bincount(pairs[labels >= 0], minlength=cells))
     mass = posterior.sum(axis=0, dtype=np.float64)
-    table = np.reshape(counts, can_mean.shape).astype(np.float64)
-    return Tally(table, mass, len(posterior), can_mean)
+    table = np.reshape(counts, compatible.shape).astype(np.float64)
+    return Tally(table, mass, len(posterior), compatible)
 
 
 def diagonal(
-    log_confusion: Float[np.ndarray, "U V K"], can_mean: Bool[np.ndarray, "U V K"]
+    log_confusion: Float[np.ndarray, "U V K"], compatible: Bool[np.ndarray, "U V K"]
 ) -> Float[np.ndarray, "U K"]:
     """[U, K], how likely each source gives a label that may mean the true one: φ(y|y) if V = K."""
-    return np.where(can_mean, np.exp(np.asarray(log_confusion, np.float64)), 0).sum(axis=1)
+    return np.where(compatible, np.exp(np.asarray(log_confusion, np.float64)), 0).sum(axis=1)
 
 
 def diagnose(
     source_names: Sequence[str],
-    alphabet: Alphabet,
+    source_labels: SourceLabels,
     log_confusion: Float[np.ndarray, "U V K"] | None,
     tally: Tally,
     same_labels: Mapping[str, float] | None = None,
@@ -163,7 +163,7 @@ def diagnose(
 
     Args:
       source_names: The U sources' names.
-      alphabet: The V labels of the sources, with the target's K.
+      source_labels: The V labels of the sources, with the target's K.
       log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
       tally: The sources' labels against Q, over the whole text.
       same_labels: As in `Diagnosis`.
@@ -172,11 +172,11 @@ def diagnose(
     Returns:
       The warnings and a report on each source.
     """
-    warnings, diagonals, label_names = [], None, alphabet.scheme.names
+    warnings, diagonals, label_names = [], None, source_labels.label_set.names
     if log_confusion is not None:
-        diagonals = diagonal(log_confusion, tally.can_mean).tolist()
+        diagonals = diagonal(log_confusion, tally.compatible).tolist()
         confusion = np.exp(np.asarray(log_confusion, dtype=np.float64))
-        for name, matrix, meanings in zip(source_names, confusion, tally.can_mean, strict=True):
+        for name, matrix, meanings in zip(source_names, confusion, tally.compatible, strict=True):
             warnings += confusion_warnings(name, label_names, matrix, meanings)
     votes = tally.counts.sum(2)[:, : len(label_names)]
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
@@ -187,7 +187,9 @@ def diagnose(
             name,
             *share,
             diagonal=diagonals and dict(zip(label_names, diagonals[source], strict=True)),
-            confusions=top_confusions(tally.counts[source], tally.can_mean[source], alphabet),
+            confusions=top_confusions(
+                tally.counts[source], tally.compatible[source], source_labels
+            ),
         )
         for source, (name, share) in enumerate(zip(source_names, shares, strict=True))
     )
@@ -196,30 +198,30 @@ def diagnose(
 
 def top_confusions(
     counts: Float[np.ndarray, "V K"],
-    can_mean: Bool[np.ndarray, "V K"],
-    alphabet: Alphabet,
+    compatible: Bool[np.ndarray, "V K"],
+    source_labels: SourceLabels,
     limit: int = NUM_CONFUSIONS,
 ) -> tuple[Confusion, ...]:
     """The most frequent pairs of a source's label and an inferred label that it cannot mean.
 
     Args:
       counts: [V, K], words by the source's label and the inferred one.
-      can_mean: [V, K], whether one may mean the other.
-      alphabet: The V labels, with the target's K.
+      compatible: [V, K], whether one may mean the other.
+      source_labels: The V labels, with the target's K.
       limit: How many pairs at most.
 
     Returns:
       The pairs that occur, most frequent first; ties in the order of the label ids.
     """
     totals = counts.sum(axis=0)
-    mistakes = np.where(can_mean, 0, counts)
+    mistakes = np.where(compatible, 0, counts)
     confusions = []
     for cell in np.argsort(-mistakes, axis=None, kind="stable")[:limit].tolist():
         predicted, true = divmod(cell, counts.shape[1])
         count = int(mistakes[predicted, true])
         if count:
             share = count / totals[true]
-            names = alphabet.names[predicted], alphabet.names[true]
+            names = source_labels.names[predicted], source_labels.names[true]
             confusions.append(Confusion(*names, count, share))
     return tuple(confusions)
 

@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.counts import Labels, Score, check_lengths, ratio, score_counts
-from zsl_jax.evaluation.entities import (
+from zsl_jax.evaluation.entity_scores import (
     EntityScores,
     entity_counts,
     entity_f1_conlleval,

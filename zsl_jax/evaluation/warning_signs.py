@@ -15,7 +15,7 @@ def confusion_warnings(
     name: str,
     label_names: Sequence[str],
     confusion: Float[np.ndarray, "V K"],
-    can_mean: Bool[np.ndarray, "V K"],
+    compatible: Bool[np.ndarray, "V K"],
 ) -> list[str]:
     """Warns of a source that is worse than chance, or that does not tell two labels apart.
 
@@ -23,7 +23,7 @@ def confusion_warnings(
       name: The source.
       label_names: The K label names.
       confusion: [V, K], φ, indexed [predicted, true]; each column sums to 1.
-      can_mean: [V, K], whether the source's label may mean the true one.
+      compatible: [V, K], whether the source's label may mean the true one.
 
     Returns:
       At most two sentences: on labels with φ(y|y) < 1/K, and on pairs of labels whose columns
@@ -32,8 +32,8 @@ def confusion_warnings(
     """
     size = len(label_names)
     warnings = []
-    right = np.where(can_mean, confusion, 0).sum(axis=0)
-    low = np.flatnonzero(can_mean.any(axis=0) & (right < 1 / size - 1e-5)).tolist()
+    right = np.where(compatible, confusion, 0).sum(axis=0)
+    low = np.flatnonzero(compatible.any(axis=0) & (right < 1 / size - 1e-5)).tolist()
     if low:
         listed = ", ".join(f"{label_names[y]} {right[y]:.3f}" for y in low)
         warnings.append(
@@ -42,7 +42,7 @@ def confusion_warnings(
         )
     columns = confusion.T
     distances = np.stack([0.5 * np.abs(columns - column).sum(axis=1) for column in columns])
-    told_apart = (can_mean[:, :, None] != can_mean[:, None, :]).any(axis=0)
+    told_apart = (compatible[:, :, None] != compatible[:, None, :]).any(axis=0)
     equal = np.argwhere(np.triu(told_apart & (distances < EQUAL_COLUMNS), k=1)).tolist()
     if equal:
         listed = ", ".join(f"{label_names[a]} and {label_names[b]}" for a, b in equal[:SHOWN])

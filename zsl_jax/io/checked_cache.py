@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from zsl_jax.atomic_file import committing
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import committing
 
 _DIGITS = 12  # of the checksum, hexadecimal
 

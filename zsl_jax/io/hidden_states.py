@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, Int
 
+from zsl_jax.atomic_file import atomic_file
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import finished_file
 
 Rows = tuple[Int[np.ndarray, " n"], Float[np.ndarray, "n H"]]
 
@@ -34,7 +34,7 @@ def write_hidden_states(
     about = {"descr": dtype.str, "fortran_order": False, "shape": shape}
     width = shape[1] * dtype.itemsize
     with (
-        finished_file(path) as unfinished,
+        atomic_file(path) as unfinished,
         _explained(path, shape[0] * width),
         open(unfinished, "wb") as file,
     ):

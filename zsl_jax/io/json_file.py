@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from zsl_jax.atomic_file import atomic_file
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import finished_file
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
       InputError: The file cannot be written.
     """
     text = json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False)
-    with finished_file(path) as part:
+    with atomic_file(path) as part:
         part.write_text(text + "\n", encoding="utf-8")
 
 

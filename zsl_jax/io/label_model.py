@@ -15,10 +15,10 @@ import numpy as np
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 
+from zsl_jax.atomic_file import atomic_file
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import finished_file
 from zsl_jax.io.weights import write_weights
-from zsl_jax.labels import Alphabet
+from zsl_jax.labels import SourceLabels
 
 FILE = "label_model.safetensors"
 # What damaged files raise; AttributeError: a type of numbers that NumPy lacks.
@@ -72,7 +72,7 @@ class LabelModel(NamedTuple):
 
     Attributes:
       source_names: The sources, U.
-      alphabet: The V labels that the sources give, with the target's K.
+      source_labels: The V labels that the sources give, with the target's K.
       log_confusion: [U, V, K], log φ, indexed [source, predicted, true].
       prior_weight: α; 0 stands for the number of sources.
       source_weight: β, one number or one a source.
@@ -81,7 +81,7 @@ class LabelModel(NamedTuple):
     """
 
     source_names: tuple[str, ...]
-    alphabet: Alphabet
+    source_labels: SourceLabels
     log_confusion: Float[np.ndarray, "U V K"]
     prior_weight: float
     source_weight: tuple[float, ...]
@@ -91,7 +91,7 @@ class LabelModel(NamedTuple):
 
 def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
     """Write the label model into a model folder, whole or not at all."""
-    about = model._asdict() | {"alphabet": model.alphabet._asdict()}
+    about = model._asdict() | {"alphabet": model.source_labels._asdict()}
     del about["log_confusion"], about["chain"]
     tensors = {"log_confusion": model.log_confusion}
     if model.chain is not None:
@@ -100,7 +100,7 @@ def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
         about["chain"] = {name: chain.pop(name) for name in ("settings", "type_names")}
         tensors |= {f"chain.{name}": array for name, array in chain.items()}
         tensors |= {f"chain.type_counts.{level}": table for level, table in enumerate(counts)}
-    with finished_file(Path(folder) / FILE) as part:
+    with atomic_file(Path(folder) / FILE) as part:
         write_weights(part, tensors, {"label_model": json.dumps(about)})
 
 
@@ -129,10 +129,10 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
 
 def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
     """The label model, if its parts go together; else ValueError, LookupError or TypeError."""
-    source_names, alphabet = tuple(about["source_names"]), _checked_alphabet(about["alphabet"])
-    if not all(isinstance(name, str) and name for name in (*source_names, *alphabet.names)):
+    source_names, source_labels = tuple(about["source_names"]), _checked_alphabet(about["alphabet"])
+    if not all(isinstance(name, str) and name for name in (*source_names, *source_labels.names)):
         raise ValueError("a name of a source or label is no string")
-    size = (len(source_names), alphabet.size, alphabet.scheme.size)
+    size = (len(source_names), source_labels.size, source_labels.label_set.size)
     if table.shape != size or table.dtype != np.float32:
         raise ValueError(f"log_confusion is {table.dtype} {table.shape}, expected float32 {size}")
     if not np.allclose(np.exp(np.minimum(table, 1)).sum(axis=1), 1, atol=0.01):
@@ -143,7 +143,9 @@ def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
     if len(weights) not in (2, 1 + size[0]) or about["predictions"] not in ("soft", "hard"):
         raise ValueError("source_weight or predictions does not go with the sources")
     prior, *sources = map(float, weights)
-    return LabelModel(source_names, alphabet, table, prior, tuple(sources), about["predictions"])
+    return LabelModel(
+        source_names, source_labels, table, prior, tuple(sources), about["predictions"]
+    )
 
 
 def _checked_chain(about: dict[str, Any], file: Any, model: LabelModel) -> StoredChain:
@@ -154,7 +156,10 @@ def _checked_chain(about: dict[str, Any], file: Any, model: LabelModel) -> Store
     type_names = tuple(map(tuple, about["type_names"]))
     if not all(isinstance(name, str) for level in type_names for name in level):
         raise ValueError("a word type is not a string")
-    (num_sources, num_labels), size = model.log_confusion.shape[:2], model.alphabet.scheme.size
+    (num_sources, num_labels), size = (
+        model.log_confusion.shape[:2],
+        model.source_labels.label_set.size,
+    )
     by_source = {
         "trust": (), "kappa": (), "frequency": (num_labels,), "weights": (size,)
     }  # fmt: skip
@@ -176,7 +181,7 @@ def _checked_chain(about: dict[str, Any], file: Any, model: LabelModel) -> Store
     return StoredChain(**arrays, type_counts=counts, type_names=type_names, settings=settings)
 
 
-def _checked_alphabet(about: dict[str, Any]) -> Alphabet:
+def _checked_alphabet(about: dict[str, Any]) -> SourceLabels:
     """The alphabet, if each of the target's labels comes before all sets of them."""
     names = tuple(about["names"])
     targets = tuple(tuple(map(operator.index, members)) for members in about["targets"])
@@ -184,4 +189,4 @@ def _checked_alphabet(about: dict[str, Any]) -> Alphabet:
     single = tuple((label,) for label in range(size))
     if len(names) != len(targets) or targets[:size] != single or min(map(min, targets)) < 0:
         raise ValueError("names and targets of the alphabet do not go together")
-    return Alphabet(names, targets)
+    return SourceLabels(names, targets)

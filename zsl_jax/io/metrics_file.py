@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from zsl_jax.atomic_file import atomic_file, committing
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import committing, finished_file
 from zsl_jax.io.json_file import plain
 
 Line = dict[str, Any]
@@ -46,7 +46,7 @@ def read_lines(path: Path) -> list[Line]:
 
 def write_lines(path: Path, lines: Iterable[Line]) -> None:
     """Puts these lines in the place of all others, whole or not at all."""
-    with finished_file(path) as part, open(part, "w", encoding="utf-8") as file:
+    with atomic_file(path) as part, open(part, "w", encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 

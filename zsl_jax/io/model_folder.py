@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zsl_jax.atomic_file import atomic_folder, committing
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import committing, unfinished_folder
 from zsl_jax.io import label_model
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.other_weights import way_out_without_config
 from zsl_jax.io.tokenizer import TOKENIZER_FILES
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelSet
 
 CONFIG = "config.json"
 ARCHITECTURES = {
@@ -87,7 +87,7 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
     return ModelFolder(folder, read_json_object(folder / CONFIG), read_weights(folder))
 
 
-def label_scheme(config: Mapping[str, Any], where: str) -> LabelScheme:
+def read_label_set(config: Mapping[str, Any], where: str) -> LabelSet:
     """The labels of a head, in the order of their numbers in `id2label`.
 
     Args:
@@ -106,7 +106,7 @@ def label_scheme(config: Mapping[str, Any], where: str) -> LabelScheme:
             f'{where}: id2label does not give each label from "0" on a name of its own, without '
             'tabs and line ends; write {"0": "O", "1": "B-PER", ...}.'
         )
-    return LabelScheme(tuple(found))
+    return LabelSet(tuple(found))
 
 
 def write_model_folder(
@@ -139,7 +139,7 @@ def write_model_folder(
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with unfinished_folder(folder) as unfinished:
+        with atomic_folder(folder) as unfinished:
             for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
                 if source.is_file():
                     shutil.copyfile(source, unfinished / source.name)

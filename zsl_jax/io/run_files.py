@@ -13,8 +13,8 @@ import re
 import shutil
 from pathlib import Path
 
+from zsl_jax.atomic_file import is_unfinished
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import is_unfinished
 from zsl_jax.io.folder_lock import LOCK
 from zsl_jax.io.json_file import read_json_object
 

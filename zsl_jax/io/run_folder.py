@@ -14,8 +14,8 @@ from absl import logging
 from filelock import Timeout
 
 from zsl_jax import __version__
+from zsl_jax.atomic_file import drop_abandoned
 from zsl_jax.errors import InputError
-from zsl_jax.finished_file import drop_abandoned
 from zsl_jax.io import metrics_file, run_files
 from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain, read_json_object, write_json
@@ -37,7 +37,7 @@ _PACKAGES = (
 )
 
 
-class Record(NamedTuple):
+class RunSpec(NamedTuple):
     """What a run is asked for; a run with the same record goes on from its checkpoints.
 
     Attributes:
@@ -45,7 +45,7 @@ class Record(NamedTuple):
       seed: The seed of all random numbers of the run.
       data: The files that the run reads, with the SHA-256 of their bytes.
       models: The encoder and the sources that are models, each with a digest of its files.
-      parts: Into how many parts the text is dealt.
+      shards: Into how many shards the text is dealt.
       free_flags: Flags that may differ when the run goes on.
       test_data: Files that are read after training only; they may differ, too.
     """
@@ -54,7 +54,7 @@ class Record(NamedTuple):
     seed: int
     data: Mapping[str, str] = {}
     models: Mapping[str, str] = {}
-    parts: int = 1
+    shards: int = 1
     free_flags: Container[str] = ()
     test_data: Mapping[str, str] = {}
 
@@ -105,7 +105,7 @@ class RunFolder(NamedTuple):
 
 def create_run_folder(
     path: str | os.PathLike[str],
-    record: Record,
+    record: RunSpec,
     overwrite: bool = False,
 ) -> RunFolder:
     """Opens the folder of a run, keeps other processes out of it, and writes run.json.
@@ -154,7 +154,7 @@ def _locked(folder: Path) -> FolderLock:
         ) from error
 
 
-def _start(folder: Path, record: Record, overwrite: bool) -> None:
+def _start(folder: Path, record: RunSpec, overwrite: bool) -> None:
     """Make a locked folder ready for a run, and write run.json."""
     if (folder / RESULT).exists() and not overwrite:
         raise InputError(
@@ -193,19 +193,19 @@ def _resumed(before: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
     return {**before, "resumed": [*starts[1:], resumed]}
 
 
-def recorded_parts(path: str | os.PathLike[str]) -> int | None:
-    """The number of parts of the text in the run that a folder holds unfinished, if any."""
+def recorded_shards(path: str | os.PathLike[str]) -> int | None:
+    """The number of shards of the text in the run that a folder holds unfinished, if any."""
     folder = Path(path)
     if not _has_checkpoints(folder) or not (folder / RUN).exists():
         return None
-    return read_json_object(folder / RUN).get("parts")
+    return read_json_object(folder / RUN).get("shards")
 
 
 def _has_checkpoints(folder: Path) -> bool:
     return any(map(run_files.is_checkpoint, (folder / CHECKPOINTS).glob("*/*")))
 
 
-def _check_same(before: Mapping[str, Any], record: Record, folder: Path) -> None:
+def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> None:
     """Raises if a run would go on from checkpoints of another one."""
     now = plain(record._asdict())
     differences = []
@@ -218,8 +218,8 @@ def _check_same(before: Mapping[str, Any], record: Record, folder: Path) -> None
             differences.append(
                 label.format(name) + (f": {values}" if kind == "flags" else ": other contents")
             )
-    if before.get("parts") != record.parts:
-        differences.append(f"parts of the text: {before.get('parts')} then, {record.parts} now")
+    if before.get("shards") != record.shards:
+        differences.append(f"shards of the text: {before.get('shards')} then, {record.shards} now")
     if differences:
         raise InputError(
             f"{folder} holds checkpoints of another run: {'; '.join(differences)}. Give the same "

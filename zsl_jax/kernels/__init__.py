@@ -101,7 +101,7 @@ from zsl_jax.kernels.confusion import (
     total_variation,
 )
 from zsl_jax.kernels.decoding import LOG_FORBIDDEN, best_sequences, viterbi
-from zsl_jax.kernels.e_step import TightPosterior, tight_posterior
+from zsl_jax.kernels.e_step import PosteriorAndObjective, posterior_and_objective
 from zsl_jax.kernels.objectives import (
     bound,
     cross_entropy,
@@ -146,11 +146,11 @@ __all__ = [
     "ChainState",
     "DawidSkene",
     "LabelSums",
+    "PosteriorAndObjective",
     "ReliabilitySums",
     "SourceEstimates",
     "SourceReliability",
     "TextSums",
-    "TightPosterior",
     "VoteMeanings",
     "VoteSummary",
     "added_text_sums",
@@ -198,6 +198,7 @@ __all__ = [
     "mix_log_confusion",
     "negative_log_marginal",
     "neighbour_counts",
+    "posterior_and_objective",
     "probs_of_votes",
     "reliability_sums",
     "reliability_weights",
@@ -209,7 +210,6 @@ __all__ = [
     "squared_error",
     "summarise_votes",
     "temperature_from_diagonal",
-    "tight_posterior",
     "total_variation",
     "transition_probs",
     "viterbi",

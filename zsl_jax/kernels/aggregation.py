@@ -10,7 +10,7 @@ from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax.kernels.confusion import closed_form_log_confusion, expected_counts_from_labels
-from zsl_jax.kernels.e_step import tight_posterior
+from zsl_jax.kernels.e_step import posterior_and_objective
 from zsl_jax.kernels.posterior import at_least_float32, log_joint_of_votes
 
 
@@ -150,7 +150,7 @@ def label_model_posterior(
     every_word = jnp.broadcast_to(log_prior, (len(labels), len(log_prior)))
     weight = jnp.ones(labels.shape[-1], log_prior.dtype)
     joint = log_joint_of_votes(every_word, labels, log_confusion, weight, 1.0)
-    return tight_posterior(joint, jnp.ones(len(labels), bool)).posterior
+    return posterior_and_objective(joint, jnp.ones(len(labels), bool)).posterior
 
 
 def distinct_votes(
@@ -197,14 +197,14 @@ def _dawid_skene_round(
     pseudo_count: Float[Array, ""] | float,
 ) -> _Round:
     """One M step from the posterior, then one E step; row n of the labels is `times[n]` words."""
-    num_votes = model.log_confusion.shape[-2]
+    num_source_labels = model.log_confusion.shape[-2]
     words = model.posterior * times[:, None]
     frequency = jnp.sum(words, axis=0) + pseudo_count
     total = jnp.sum(frequency)
     log_prior = jnp.log(jnp.where(total > 0, frequency / jnp.where(total > 0, total, 1), 1))
     log_prior = jax.nn.log_softmax(log_prior)
-    counts = expected_counts_from_labels(words, labels, times > 0, num_votes)
-    uniform = jnp.full_like(counts, -jnp.log(num_votes))
+    counts = expected_counts_from_labels(words, labels, times > 0, num_source_labels)
+    uniform = jnp.full_like(counts, -jnp.log(num_source_labels))
     log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
     posterior = label_model_posterior(labels, log_prior, log_confusion)
     moved = times * jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2

@@ -48,11 +48,11 @@ class VoteMeanings(NamedTuple):
 
     Attributes:
       stands_for: [V, K], how the probability of a source's label is spread over the target's.
-      can_mean: [U, V, K], whether a source's label may mean a true label.
+      compatible: [U, V, K], whether a source's label may mean a true label.
     """
 
     stands_for: Float[Array, "V K"]
-    can_mean: Bool[Array, "U V K"]
+    compatible: Bool[Array, "U V K"]
 
 
 class SourceReliability(NamedTuple):
@@ -124,7 +124,7 @@ def reliability_sums(
     Returns:
       Sums; words on which all sources abstain add to none.
     """
-    probs = probs_of_votes(votes, meanings.can_mean.shape[1])
+    probs = probs_of_votes(votes, meanings.compatible.shape[1])
     probs = jnp.where(mask[:, None, None], probs, 0)
     labels = labels_of_probs(probs)
     mean = weighted_mean(jnp.matmul(probs, meanings.stands_for), weights)
@@ -188,7 +188,7 @@ class SourceEstimates(NamedTuple):
 def source_estimates(
     sums: LabelSums,
     agreement: AgreementSums,
-    can_mean: Bool[Array, "U V K"],
+    compatible: Bool[Array, "U V K"],
     pseudo_counts: tuple[Float[Array, ""] | float, Float[Array, ""] | float] = (0.1, 0.1),
     power: Float[Array, ""] | float = 4.0,
     identity_share: Float[Array, ""] | float = 0.1,
@@ -198,17 +198,19 @@ def source_estimates(
     Args:
       sums: Under the weighted mean of the sources, or a posterior.
       agreement: From `agreement_sums`.
-      can_mean: [U, V, K], whether a source's label may mean a true label.
+      compatible: [U, V, K], whether a source's label may mean a true label.
       pseudo_counts: Added to the counts of confusions, over K, and to those of true labels.
       power: [], of κ in the weights.
       identity_share: [], of the identity in the confusion matrices; F is taken without it.
     """
     confusion_count, prior_count = pseudo_counts
-    plain = confusion_with_identity(sums.counts, can_mean, 0.0, confusion_count)
+    plain = confusion_with_identity(sums.counts, compatible, 0.0, confusion_count)
     prior = normalised(sums.mass + prior_count)
-    kappa = agreement_beyond_chance(agreement, can_mean)
-    f_scores = class_f_scores(jnp.exp(plain), prior, can_mean)
-    log_confusion = confusion_with_identity(sums.counts, can_mean, identity_share, confusion_count)
+    kappa = agreement_beyond_chance(agreement, compatible)
+    f_scores = class_f_scores(jnp.exp(plain), prior, compatible)
+    log_confusion = confusion_with_identity(
+        sums.counts, compatible, identity_share, confusion_count
+    )
     return SourceEstimates(kappa, reliability_weights(f_scores, kappa, power), log_confusion)
 
 

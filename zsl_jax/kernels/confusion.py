@@ -83,7 +83,7 @@ def identity_logits(
 
 
 def logits_of_meaning(
-    temperature: Float[Array, ""] | float, can_mean: Bool[Array, "*sources V K"]
+    temperature: Float[Array, ""] | float, compatible: Bool[Array, "*sources V K"]
 ) -> Float[Array, "*sources V K"]:
     """Logits of sources whose labels are not the target's one for one: τ where they may agree.
 
@@ -93,7 +93,7 @@ def logits_of_meaning(
 
     Args:
       temperature: τ. If infinite, labels that may not mean the true one have −inf.
-      can_mean: [..., V, K], whether a source's label may mean the true label; a row that is False
+      compatible: [..., V, K], whether a source's label may mean the true label; a row that is False
         throughout is a label that the source does not have.
 
     Returns:
@@ -101,11 +101,11 @@ def logits_of_meaning(
       `identity_logits` for the identity.
     """
     infinite = jnp.isinf(temperature)
-    has_label = jnp.any(can_mean, axis=-1, keepdims=True)
+    has_label = jnp.any(compatible, axis=-1, keepdims=True)
     has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
-    said = jnp.any(can_mean, axis=-2, keepdims=True)
+    said = jnp.any(compatible, axis=-2, keepdims=True)
     other = jnp.where(infinite & said, -jnp.inf, 0.0)
-    logits = jnp.where(can_mean, jnp.where(infinite, 0.0, temperature), other)
+    logits = jnp.where(compatible, jnp.where(infinite, 0.0, temperature), other)
     logits = jnp.where(has_label, logits, -jnp.inf)
     return jnp.asarray(logits, jnp.result_type(temperature, float))
 
@@ -166,19 +166,19 @@ def expected_counts(
     Returns:
       [U, V, K], counts [source, predicted, true]; each source's sum is its number of predictions.
     """
-    num_words, num_sources, num_votes = evidence.shape
+    num_words, num_sources, num_source_labels = evidence.shape
     posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
     evidence = jnp.where(mask[:, None, None], at_least_float32(evidence), 0)
-    table = evidence.reshape(num_words, num_sources * num_votes)
+    table = evidence.reshape(num_words, num_sources * num_source_labels)
     counts = jnp.matmul(table.T, posterior, precision=lax.Precision.HIGHEST)
-    return counts.reshape(num_sources, num_votes, posterior.shape[-1])
+    return counts.reshape(num_sources, num_source_labels, posterior.shape[-1])
 
 
 def expected_counts_from_labels(
     posterior: Float[Array, "N K"],
     labels: Int[Array, "N U"],
     mask: Bool[Array, " N"],
-    num_votes: int | None = None,
+    num_source_labels: int | None = None,
 ) -> Float[Array, "U V K"]:
     """`expected_counts` of hard labels, summed by label without one-hot vectors.
 
@@ -188,26 +188,28 @@ def expected_counts_from_labels(
       posterior: [N, K], Q.
       labels: [N, U], the sources' labels; -1 where one abstains.
       mask: [N], False for words that do not count.
-      num_votes: V, the labels that sources give; K by default.
+      num_source_labels: V, the labels that sources give; K by default.
 
     Returns:
       [U, V, K], counts [source, predicted, true].
     """
-    num_votes = num_votes or posterior.shape[-1]
+    num_source_labels = num_source_labels or posterior.shape[-1]
     posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
-    together = max(1, int(math.log(_MOST_COMBINATIONS, num_votes + 1)))
+    together = max(1, int(math.log(_MOST_COMBINATIONS, num_source_labels + 1)))
     # Group by group: as one batched scatter it is several times slower.
     groups = range(0, labels.shape[-1], together)
-    counts = [_joint_counts(posterior, labels[:, at : at + together], num_votes) for at in groups]
+    counts = [
+        _joint_counts(posterior, labels[:, at : at + together], num_source_labels) for at in groups
+    ]
     return jnp.concatenate(counts)
 
 
 def _joint_counts(
-    posterior: Float[Array, "N K"], labels: Int[Array, "N G"], num_votes: int
+    posterior: Float[Array, "N K"], labels: Int[Array, "N G"], num_source_labels: int
 ) -> Float[Array, "G V K"]:
     """Counts of a few sources from one sum: by all their labels at once, then by those of each."""
     num_sources = labels.shape[-1]
-    shape = (num_votes + 1,) * num_sources  # index 0 is abstention
+    shape = (num_source_labels + 1,) * num_sources  # index 0 is abstention
     combination = jnp.ravel_multi_index(tuple(labels.T + 1), shape, mode="clip")
     table = jax.ops.segment_sum(posterior, combination, math.prod(shape))
     table = table.reshape(*shape, posterior.shape[-1])
@@ -270,7 +272,7 @@ def closed_form_log_confusion(
 
 def confusion_with_identity(
     counts: Float[Array, "U V K"],
-    can_mean: Bool[Array, "U V K"],
+    compatible: Bool[Array, "U V K"],
     identity_share: Float[Array, ""] | float = 0.1,
     pseudo_count: Float[Array, ""] | float = 0.1,
 ) -> Float[Array, "U V K"]:
@@ -281,17 +283,17 @@ def confusion_with_identity(
 
     Args:
       counts: [U, V, K], expected counts [source, predicted, true].
-      can_mean: [U, V, K], whether a source's label may mean the true label. The identity's share of
-        a true label is spread evenly over those that may mean it, or over all that the source has
-        where none may.
+      compatible: [U, V, K], whether a source's label may mean the true label. The identity's share
+        of a true label is spread evenly over those that may mean it, or over all that the source
+        has where none may.
       identity_share: [], s.
       pseudo_count: [], c, for each true label, over K.
 
     Returns:
       [U, V, K], log σ, each column's exponentials sum to 1; −inf for labels the source lacks.
     """
-    log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, can_mean))
-    has_label = jnp.any(can_mean | (counts > 0), axis=-1, keepdims=True)
+    log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, compatible))
+    has_label = jnp.any(compatible | (counts > 0), axis=-1, keepdims=True)
     has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
     smoothed = jnp.where(has_label, counts + pseudo_count / counts.shape[-1], 0)
     total = jnp.sum(smoothed, axis=-2, keepdims=True)

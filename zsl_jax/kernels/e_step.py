@@ -14,7 +14,7 @@ from zsl_jax.kernels.posterior import at_least_float32
 _LOWEST = -1e30  # stands for log 0: its exponential is 0, and 0 times it is 0
 
 
-class TightPosterior(NamedTuple):
+class PosteriorAndObjective(NamedTuple):
     """The posterior of some words, at which the bound is tight.
 
     Attributes:
@@ -29,7 +29,9 @@ class TightPosterior(NamedTuple):
     entropy: Float[Array, ""]
 
 
-def tight_posterior(log_joint: Float[Array, "N K"], mask: Bool[Array, " N"]) -> TightPosterior:
+def posterior_and_objective(
+    log_joint: Float[Array, "N K"], mask: Bool[Array, " N"]
+) -> PosteriorAndObjective:
     """Q of every word, J and the entropy of Q.
 
     With s(y) = exp(log p(y, ŷ|x) − m), m the largest of log p and Z = Σ_y s(y):
@@ -51,7 +53,7 @@ def tight_posterior(log_joint: Float[Array, "N K"], mask: Bool[Array, " N"]) -> 
     log_total = jnp.log(total)
     entropy = log_total - jnp.sum(share * shifted, axis=-1) / total
     log_marginal = jnp.where(largest > _LOWEST, largest + log_total, -jnp.inf)
-    return TightPosterior(
+    return PosteriorAndObjective(
         share / total[:, None],
         -jnp.sum(jnp.where(mask, log_marginal, 0)),
         jnp.sum(jnp.where(mask, entropy, 0)),

@@ -1,8 +1,8 @@
 """How far sources can be trusted, told from how they agree: per source and per label.
 
 Sources give V labels, which may stand for the target's K in two ways: `stands_for` says where the
-probability of a source's label goes when sources are averaged, `can_mean` which true labels it does
-not contradict. Both are the identity where V = K and every source has every label.
+probability of a source's label goes when sources are averaged, `compatible` which true labels it
+does not contradict. Both are the identity where V = K and every source has every label.
 """
 
 import functools
@@ -143,7 +143,7 @@ def agreement_sums(
     probs: Float[Array, "N U V"],
     weights: Float[Array, "U K"],
     stands_for: Float[Array, "V K"],
-    can_mean: Bool[Array, "U V K"],
+    compatible: Bool[Array, "U V K"],
     mask: Bool[Array, " N"],
 ) -> AgreementSums:
     """How often each source agrees with the weighted mean of the others.
@@ -152,7 +152,7 @@ def agreement_sums(
       probs: [N, U, V], the sources' probabilities; all-zero rows abstain.
       weights: [U, K], w, of the others.
       stands_for: [V, K], how the probability of a source's label is spread over the target's.
-      can_mean: [U, V, K], whether a source's label may mean a true label.
+      compatible: [U, V, K], whether a source's label may mean a true label.
       mask: [N], False for words that do not count.
 
     Returns:
@@ -164,7 +164,7 @@ def agreement_sums(
     silent = mask[:, None] & (labels >= 0) & ~speaks
     sums = [
         _agreement_of_source(
-            labels[:, source], speaks[:, source], silent[:, source], mean, can_mean[source]
+            labels[:, source], speaks[:, source], silent[:, source], mean, compatible[source]
         )
         for source, mean in enumerate(leave_one_out_means(in_target, weights))
     ]
@@ -175,7 +175,7 @@ def agreement_sums(
 def source_agreement(
     posterior: Float[Array, "N K"],
     votes: Int[Array, "N U"] | Float[Array, "N U V"],
-    can_mean: Bool[Array, "U V K"],
+    compatible: Bool[Array, "U V K"],
     mask: Bool[Array, " N"],
 ) -> AgreementSums:
     """How often each source agrees with a posterior of the true labels.
@@ -183,7 +183,7 @@ def source_agreement(
     Args:
       posterior: [N, K], Q; all-zero rows for words that do not count.
       votes: [N, U], labels, -1 where a source abstains; or [N, U, V], probabilities.
-      can_mean: [U, V, K], whether a source's label may mean a true label.
+      compatible: [U, V, K], whether a source's label may mean a true label.
       mask: [N], False for words that do not count.
 
     Returns:
@@ -192,7 +192,7 @@ def source_agreement(
     labels = votes if votes.ndim == 2 else labels_of_probs(votes)
     speaks = mask[:, None] & (labels >= 0)
     by_source = jax.vmap(_agreement_of_source, (1, 1, None, None, 0))
-    return by_source(labels, speaks, jnp.zeros_like(mask), posterior, can_mean)
+    return by_source(labels, speaks, jnp.zeros_like(mask), posterior, compatible)
 
 
 def _agreement_of_source(
@@ -200,14 +200,14 @@ def _agreement_of_source(
     speaks: Bool[Array, " N"],
     silent: Bool[Array, " N"],
     others: Float[Array, "N K"],
-    can_mean: Bool[Array, "V K"],
+    compatible: Bool[Array, "V K"],
 ) -> AgreementSums:
     """The sums of one source; `others` need not be normalised."""
     others = normalised(others)
     counts = speaks & jnp.any(others > 0, axis=-1)
     others = jnp.where(counts[:, None], others, 0)
-    agreeing = jnp.where(can_mean[labels], others, 0)
-    own = jnp.where(counts[:, None], labels[:, None] == jnp.arange(len(can_mean)), False)
+    agreeing = jnp.where(compatible[labels], others, 0)
+    own = jnp.where(counts[:, None], labels[:, None] == jnp.arange(len(compatible)), False)
     return AgreementSums(
         agreed=jnp.sum(agreeing),
         words=jnp.sum(counts).astype(others.dtype),
@@ -219,7 +219,7 @@ def _agreement_of_source(
 
 @jax.jit
 def agreement_beyond_chance(
-    sums: AgreementSums, can_mean: Bool[Array, "U V K"]
+    sums: AgreementSums, compatible: Bool[Array, "U V K"]
 ) -> Float[Array, " U"]:
     """κ: how much more often a source agrees with the others than by chance (Cohen, 1960).
 
@@ -232,7 +232,7 @@ def agreement_beyond_chance(
 
     Args:
       sums: From `agreement_sums`, over the whole text.
-      can_mean: [U, V, K], whether a source's label may mean a true label.
+      compatible: [U, V, K], whether a source's label may mean a true label.
 
     Returns:
       [U]. A source that never speaks beside another has the mean of the known values, or 1 where
@@ -241,7 +241,7 @@ def agreement_beyond_chance(
     known = sums.words > 0
     words = jnp.where(known, sums.words, 1)
     others, own = sums.others / words[:, None], sums.own / words[:, None]
-    chance = jnp.einsum("uv,uk,uvk->u", own, others, can_mean.astype(own.dtype))
+    chance = jnp.einsum("uv,uk,uvk->u", own, others, compatible.astype(own.dtype))
     agreed = sums.agreed / words
     room = 1 - chance
     kappa = jnp.clip(jnp.where(room > 0, (agreed - chance) / jnp.where(room > 0, room, 1), 0), 0, 1)
@@ -252,7 +252,7 @@ def agreement_beyond_chance(
 
 
 def class_f_scores(
-    confusion: Float[Array, "U V K"], prior: Float[Array, " K"], can_mean: Bool[Array, "U V K"]
+    confusion: Float[Array, "U V K"], prior: Float[Array, " K"], compatible: Bool[Array, "U V K"]
 ) -> Float[Array, "U K"]:
     """F of each source for each true label: harmonic mean of recall and precision.
 
@@ -262,14 +262,14 @@ def class_f_scores(
     Args:
       confusion: [U, V, K], φ, probabilities indexed [source, predicted, true].
       prior: [K], π, the frequencies of the true labels.
-      can_mean: [U, V, K], whether a source's label may mean the true label.
+      compatible: [U, V, K], whether a source's label may mean the true label.
 
     Returns:
       [U, K], between 0 and 1.
     """
     given = jnp.einsum("uvk,k->uv", confusion, prior)  # how often the source gives each label
-    recall = jnp.sum(jnp.where(can_mean, confusion, 0), axis=-2)
-    given_as = jnp.sum(jnp.where(can_mean, given[..., None], 0), axis=-2)
+    recall = jnp.sum(jnp.where(compatible, confusion, 0), axis=-2)
+    given_as = jnp.sum(jnp.where(compatible, given[..., None], 0), axis=-2)
     precision = recall * prior / jnp.where(given_as > 0, given_as, 1)
     return 2 * recall * precision / (recall + precision + _TINY)
 

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from zsl_jax.errors import InputError
-from zsl_jax.labels.alphabet import SILENT
-from zsl_jax.labels.label_scheme import OUTSIDE, is_bio
+from zsl_jax.labels.label_set import OUTSIDE, is_bio
+from zsl_jax.labels.source_labels import SILENT
 
 
 def check_kinds(label_names: Mapping[str, Collection[str]]) -> None:

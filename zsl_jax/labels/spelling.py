@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from zsl_jax.labels.label_scheme import OUTSIDE
-from zsl_jax.labels.tagging import TaggingScheme, label_parts
+from zsl_jax.labels.label_set import OUTSIDE
+from zsl_jax.labels.schemes import TaggingScheme, label_parts
 
 UNTYPED = "ENTITY"  # the type of entities whose labels name none
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool
 
-from zsl_jax.labels.tagging import TaggingScheme, label_parts
+from zsl_jax.labels.schemes import TaggingScheme, label_parts
 
 
 class Transitions(NamedTuple):

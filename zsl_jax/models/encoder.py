@@ -14,7 +14,7 @@ from jax.ad_checkpoint import checkpoint_name
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float, Int, Key, UInt
 
-from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.encoder_config import EncoderConfig
 
 
 def gelu(x: Float[Array, "..."]) -> Float[Array, "..."]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsl_jax.models.names import PREFIXES
+from zsl_jax.models.huggingface_names import PREFIXES
 
 _SHOWN = 6  # names in a message
 _OTHER_TASKS = re.compile(r"For(SequenceClassification|QuestionAnswering|MultipleChoice)$")

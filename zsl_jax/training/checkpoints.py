@@ -21,10 +21,10 @@ import orbax.checkpoint as ocp
 
 from zsl_jax import interruption
 from zsl_jax.errors import InputError, Preempted
-from zsl_jax.training import hosts
+from zsl_jax.runtime import processes
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.records import Progress
-from zsl_jax.training.setup import Start
+from zsl_jax.training.hooks import Progress
+from zsl_jax.training.setup import ResumePoint
 from zsl_jax.training.state import TrainState
 
 LONGEST_REASON = 200  # characters
@@ -81,7 +81,7 @@ class Checkpoints:
         with _explained(self._failure(progress.step)):
             self._manager.save(progress.step, args=items)
 
-    def start(self) -> Start:
+    def start(self) -> ResumePoint:
         """The latest state, or the first one where nothing was saved.
 
         Raises:
@@ -89,9 +89,11 @@ class Checkpoints:
         """
         latest = self._manager.latest_step()
         if latest is None:
-            return Start(self._first)
+            return ResumePoint(self._first)
         state, progress = self._load(latest)
-        return Start(state, progress, lambda number: self._state_at(progress.rounds[number][0]))
+        return ResumePoint(
+            state, progress, lambda number: self._state_at(progress.rounds[number][0])
+        )
 
     def wait(self) -> None:
         """Wait for the last save.
@@ -198,7 +200,7 @@ class Saver:
             )
 
     def _told_to_stop(self, step: int) -> bool:
-        if hosts.count() == 1:
+        if processes.count() == 1:
             return self._signal is not None
         from jax.experimental.multihost_utils import reached_preemption_sync_point
 
@@ -211,7 +213,7 @@ def listening(saver: Saver) -> Iterator[None]:
 
     With several processes JAX listens by itself, and all of them stop at the same update.
     """
-    if hosts.count() > 1:
+    if processes.count() > 1:
         yield
         return
     with interruption.listening(saver.stop):
@@ -257,7 +259,7 @@ def _explained(problem: str) -> Iterator[None]:
         causes: list[BaseException] = [error]
         while causes[-1].__cause__ is not None:
             causes.append(causes[-1].__cause__)
-        if any(hosts.tells_of_a_lost_process(cause) for cause in causes):
+        if any(processes.tells_of_a_lost_process(cause) for cause in causes):
             raise  # the files are all right
         reason = str(causes[-1]).strip().partition("\n")[0] or type(causes[-1]).__name__
         if len(reason) > LONGEST_REASON:  # paths inside the checkpoint, and at last what happened

@@ -7,9 +7,9 @@ import jax
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.encoder_config import EncoderConfig
+from zsl_jax.runtime.lookahead import lookahead
 from zsl_jax.training import steps
-from zsl_jax.training.delayed import delayed
 from zsl_jax.training.devices import Devices
 from zsl_jax.types import TokenBatch
 
@@ -73,7 +73,7 @@ def hidden_states(
             tokens = batch._replace(token_ids=token_ids[batch.token_ids])
             yield batch, steps.hidden_states(devices, layers.encoder, dtypes, params, tokens)
 
-    for batch, values in delayed(run()):
+    for batch, values in lookahead(run()):
         here = batch.segments > 0
         words = int((batch.word_ids >= 0).sum())
         yield Block(batch.token_ids[here], devices.join(values)[here], words)

@@ -7,10 +7,10 @@ import numpy as np
 from zsl_jax.errors import InputError
 from zsl_jax.training import steps
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.label_model import Sources
-from zsl_jax.training.records import Hooks, Progress, StepRecord
-from zsl_jax.training.schedules import Rates, rates_at
+from zsl_jax.training.hooks import Hooks, Progress, StepRecord
+from zsl_jax.training.schedules import StepSchedule, schedule_at
 from zsl_jax.training.setup import Training
+from zsl_jax.training.sigma import Sources
 from zsl_jax.training.state import TrainState
 from zsl_jax.training.update import Evidence, StepInfo
 
@@ -31,7 +31,7 @@ def run_epoch(
     batches = training.corpus.epoch(epoch)
     notes = _Notes(hooks, epoch)
     for batch in range(progress.batch, len(batches)):
-        rates = rates_at(config.done(epoch + (batch + 0.5) / len(batches)), config)
+        rates = schedule_at(config.done(epoch + (batch + 0.5) / len(batches)), config)
         tokens = batches[batch]
         evidence = _evidence(tokens.word_ids.reshape(-1), target, sources)
         state, info = steps.update(
@@ -58,10 +58,10 @@ class _Notes:
 
     def __init__(self, hooks: Hooks, epoch: int):
         self._hooks, self._epoch = hooks, epoch
-        self._running: tuple[int, Devices, StepInfo, Rates] | None = None
+        self._running: tuple[int, Devices, StepInfo, StepSchedule] | None = None
         self._started = time.monotonic()
 
-    def take(self, step: int, devices: Devices, info: StepInfo, rates: Rates) -> None:
+    def take(self, step: int, devices: Devices, info: StepInfo, rates: StepSchedule) -> None:
         """Report the update before; keep this one, which may still run."""
         self.write()
         self._running = (step, devices, info, rates)

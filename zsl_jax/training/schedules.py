@@ -8,7 +8,7 @@ import numpy as np
 from zsl_jax.training.config import TrainConfig
 
 
-class Rates(NamedTuple):
+class StepSchedule(NamedTuple):
     """What changes from one update to the next, as float32 scalars.
 
     Attributes:
@@ -52,7 +52,7 @@ def mix_at(progress: float, start: float, end: float, schedule: str) -> float:
     return start + (end - start) * shares[schedule](progress)
 
 
-def rates_at(progress: float, config: TrainConfig) -> Rates:
+def schedule_at(progress: float, config: TrainConfig) -> StepSchedule:
     """The rates of the update that follows `progress` (0 to 1) of the training.
 
     λ is 1 throughout for minimum risk training, whatever the schedule says.
@@ -63,7 +63,7 @@ def rates_at(progress: float, config: TrainConfig) -> Rates:
     if config.approach == "lvm":
         schedule = label_model.mix_schedule
         mix = mix_at(progress, label_model.mix_start, label_model.mix_end, schedule)
-    return Rates(
+    return StepSchedule(
         np.float32(factor * optimizer.learning_rate),
         np.float32(factor * (optimizer.head_learning_rate or optimizer.learning_rate)),
         np.float32(factor * optimizer.confusion_learning_rate),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-from zsl_jax.training.blocks import BLOCK_WORDS
+from zsl_jax.runtime.blocks import BLOCK_WORDS
 
 SHORTEST_ROW = 128  # words
 

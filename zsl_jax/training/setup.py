@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from zsl_jax.models.config import EncoderConfig
+from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import steps
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.records import Corpus, Hooks, Progress
+from zsl_jax.training.hooks import Corpus, Hooks, Progress
 from zsl_jax.training.state import TrainState, new_key
 from zsl_jax.training.update import StepSettings
 
@@ -23,7 +23,7 @@ class Training(NamedTuple):
       config: Of the run.
       settings: The static part of an update.
       devices: All that share an update.
-      corpus: This process's part of the text.
+      corpus: This process's shard of the text.
       hooks: Called as training goes on.
     """
 
@@ -34,7 +34,7 @@ class Training(NamedTuple):
     hooks: Hooks = Hooks()
 
 
-class Start(NamedTuple):
+class ResumePoint(NamedTuple):
     """Where a training starts, or goes on after an interruption.
 
     Attributes:

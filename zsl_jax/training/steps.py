@@ -16,13 +16,13 @@ from jax.sharding import PartitionSpec
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.models.config import EncoderConfig
 from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import update as updates
 from zsl_jax.training.config import JointWeights, OptimizerConfig, Partition
 from zsl_jax.training.devices import AXIS, Devices
 from zsl_jax.training.optimizer import make_optimizer
-from zsl_jax.training.schedules import Rates
+from zsl_jax.training.schedules import StepSchedule
 from zsl_jax.training.state import TrainState
 from zsl_jax.training.update import Evidence, StepInfo, StepSettings
 from zsl_jax.types import Batch, TokenBatch
@@ -56,7 +56,7 @@ def update(
     state: TrainState,
     batch: Batch,
     evidence: Evidence,
-    rates: Rates,
+    rates: StepSchedule,
 ) -> tuple[TrainState, StepInfo]:
     """`updates.update` of rows that the devices share; the state given is used up.
 
@@ -191,7 +191,7 @@ def expectation(
     """
     joint = updates.weighted_log_joint(weights, log_prior_block, votes, log_confusion)
     joint = updates.clamped(joint, known)
-    tight = kernels.tight_posterior(joint, mask)
+    tight = kernels.posterior_and_objective(joint, mask)
     posterior = kernels.hard_posterior(joint) if hard else tight.posterior
 
     def own_bound() -> Float[Array, ""]:
@@ -205,13 +205,13 @@ def expectation(
 def first_confusion(
     fixed_temperature: Float[Array, ""],
     trainable_temperature: Float[Array, ""],
-    can_mean: Bool[Array, "U V K"],
+    compatible: Bool[Array, "U V K"],
 ) -> tuple[Float[Array, "U V K"], Float[Array, "U V K"]]:
     """log ψ and the logits of σ before training."""
     log_fixed = kernels.log_confusion_from_logits(
-        kernels.logits_of_meaning(fixed_temperature, can_mean)
+        kernels.logits_of_meaning(fixed_temperature, compatible)
     )
-    return log_fixed, kernels.logits_of_meaning(trainable_temperature, can_mean)
+    return log_fixed, kernels.logits_of_meaning(trainable_temperature, compatible)
 
 
 @jax.jit

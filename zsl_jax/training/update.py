@@ -14,11 +14,11 @@ from jax import lax
 from jaxtyping import Array, Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.models.config import EncoderConfig
-from zsl_jax.models.tagger import Tagger
+from zsl_jax.models.encoder_config import EncoderConfig
+from zsl_jax.models.token_classifier import Tagger
 from zsl_jax.training.config import JointWeights, Objective, OptimizerConfig
 from zsl_jax.training.optimizer import make_optimizer
-from zsl_jax.training.schedules import Rates
+from zsl_jax.training.schedules import StepSchedule
 from zsl_jax.training.state import TrainState, trainable
 from zsl_jax.types import Batch
 
@@ -83,7 +83,7 @@ def update(
     state: TrainState,
     batch: Batch,
     evidence: Evidence,
-    rates: Rates,
+    rates: StepSchedule,
 ) -> tuple[TrainState, StepInfo]:
     """One step of AdamW on the mean loss a word of all devices' rows.
 

@@ -9,17 +9,18 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.data.word_types import WordTypes, word_types
+from zsl_jax.data.text.word_keys import WordTypes, word_types
 from zsl_jax.io.label_model import CHAIN_SETTINGS, StoredChain
 from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
-from zsl_jax.labels import LabelScheme, allowed_transitions
-from zsl_jax.training import chain, hosts
-from zsl_jax.training.blocks import blocks
-from zsl_jax.training.chain import ChainLabels, ChainText, FittedChain
-from zsl_jax.training.chain_em import ChainSources, fit_sources
+from zsl_jax.labels import LabelSet, allowed_transitions
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.blocks import blocks
+from zsl_jax.training import chain_fit
+from zsl_jax.training.chain_fit import ChainLabels, ChainText, FittedChain
+from zsl_jax.training.chain_loop import ChainSources, fit_sources
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregation import Aggregated, as_aggregated
+from zsl_jax.workflows.aggregate import Aggregated, as_aggregated
 
 # What a silent source's O weighs beside the label of one that speaks, in means of the sources.
 SILENCE = 0.05
@@ -54,12 +55,12 @@ class ChainModel(NamedTuple):
     predictions: str = "soft"
 
 
-def text_words(parts: Sequence[Sequence[Sentence]]) -> TextWords:
-    """The words of this process's parts; keys have the same numbers in all processes."""
-    sentences = [sentence.words for part in parts for sentence in part]
+def text_words(shards: Sequence[Sequence[Sentence]]) -> TextWords:
+    """The words of this process's shards; keys have the same numbers in all processes."""
+    sentences = [sentence.words for shard in shards for sentence in shard]
     types = word_types(sentences)
-    if hosts.count() > 1:
-        levels = zip(*hosts.gather([list(level) for level in types.names]), strict=True)
+    if processes.count() > 1:
+        levels = zip(*processes.gather([list(level) for level in types.names]), strict=True)
         names = [tuple(dict.fromkeys(itertools.chain(*level))) for level in levels]
         types = word_types(sentences, names)
     return TextWords(np.array([len(words) for words in sentences], np.int64), types)
@@ -75,26 +76,26 @@ def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
 
 
 def fit_chain_model(
-    votes: SourceVotes, words: TextWords, scheme: LabelScheme, config: ChainConfig, predictions: str
+    votes: SourceVotes, words: TextWords, label_set: LabelSet, config: ChainConfig, predictions: str
 ) -> ChainSources:
     """Fits the label model to a text without a tagger; all processes call it.
 
     Args:
       votes: The sources' predictions for this process's words.
       words: These words.
-      scheme: The target's labels.
+      label_set: The target's labels.
       config: Weights and iterations.
       predictions: "soft" or "hard", which of the predictions are evidence.
     """
     text = ChainText(evidence_of(votes, predictions), words.lengths, words.types.keys, votes.known)
-    return fit_sources(text, chain_labels(votes, scheme), config)
+    return fit_sources(text, chain_labels(votes, label_set), config)
 
 
 def posterior_by_chain(
     model: ChainModel,
     votes: SourceVotes,
     sentences: Sequence[Sentence],
-    scheme: LabelScheme,
+    label_set: LabelSet,
     log_prior: Float[np.ndarray, "N K"] | None = None,
 ) -> Float[np.ndarray, "N K"]:
     """Q of another text than the one the label model was fitted to.
@@ -103,18 +104,18 @@ def posterior_by_chain(
       model: The label model.
       votes: The sources' predictions for the text.
       sentences: The text.
-      scheme: The target's labels.
+      label_set: The target's labels.
       log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
     """
-    text, labels = _new_text(model, votes, sentences, scheme)
-    return chain.posterior_of_text(text, labels, model.config, model.fitted, log_prior)
+    text, labels = _new_text(model, votes, sentences, label_set)
+    return chain_fit.posterior_of_text(text, labels, model.config, model.fitted, log_prior)
 
 
 def labels_by_chain(
     model: ChainModel,
     votes: SourceVotes,
     sentences: Sequence[Sentence],
-    scheme: LabelScheme,
+    label_set: LabelSet,
     log_prior: Float[np.ndarray, "N K"],
     decoding: str,
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
@@ -124,55 +125,55 @@ def labels_by_chain(
       model: As for `posterior_by_chain`, and so on.
       votes: Likewise.
       sentences: Likewise.
-      scheme: Likewise.
+      label_set: Likewise.
       log_prior: Likewise.
       decoding: "argmax" takes the label of highest Q of each word; "viterbi" the most probable
         label sequence of each sentence under the chain, in which no I-X follows nothing.
     """
-    text, labels = _new_text(model, votes, sentences, scheme)
+    text, labels = _new_text(model, votes, sentences, label_set)
     given = (text, labels, model.config, model.fitted, log_prior)
-    posterior = chain.posterior_of_text(*given)
+    posterior = chain_fit.posterior_of_text(*given)
     if decoding == "argmax":
         return posterior.argmax(axis=1), posterior
-    return chain.best_labels_of_text(*given), posterior
+    return chain_fit.best_labels_of_text(*given), posterior
 
 
 def _new_text(
     model: ChainModel,
     votes: SourceVotes,
     sentences: Sequence[Sentence],
-    scheme: LabelScheme,
+    label_set: LabelSet,
 ) -> tuple[ChainText, ChainLabels]:
     """A text as the label model sees it, its words' keys numbered as they were learned."""
     types = word_types([sentence.words for sentence in sentences], model.type_names)
     lengths = np.array([len(sentence.words) for sentence in sentences], np.int64)
     text = ChainText(evidence_of(votes, model.predictions), lengths, types.keys, votes.known)
-    return text, chain_labels(votes, scheme)
+    return text, chain_labels(votes, label_set)
 
 
-def chain_labels(votes: SourceVotes, scheme: LabelScheme) -> ChainLabels:
+def chain_labels(votes: SourceVotes, label_set: LabelSet) -> ChainLabels:
     """What the sources' labels may stand for, and which labels may follow each other.
 
     A set of the target's labels stands for each of them with an even share of its probability.
     """
-    size, num_sources = scheme.size, votes.labels.shape[1]
-    can_mean = votes.can_mean
-    if can_mean is None:
-        can_mean = np.tile(np.eye(size, dtype=bool), (num_sources, 1, 1))
-    members = can_mean[:, size:].any(axis=0).astype(np.float32)
+    size, num_sources = label_set.size, votes.labels.shape[1]
+    compatible = votes.compatible
+    if compatible is None:
+        compatible = np.tile(np.eye(size, dtype=bool), (num_sources, 1, 1))
+    members = compatible[:, size:].any(axis=0).astype(np.float32)
     shares = members / np.maximum(members.sum(axis=1, keepdims=True), 1)
     if votes.silent is not None:
         shares[votes.silent - size] *= SILENCE
     stands_for = np.concatenate([np.eye(size, dtype=np.float32), shares])
-    allowed = allowed_transitions(scheme.names)
-    meanings: Any = (stands_for, can_mean)
+    allowed = allowed_transitions(label_set.names)
+    meanings: Any = (stands_for, compatible)
     return ChainLabels(VoteMeanings(*meanings), allowed.start, allowed.follow)
 
 
 def aggregate_with_text(
     votes: SourceVotes,
     sentences: Sequence[Sentence],
-    scheme: LabelScheme,
+    label_set: LabelSet,
     method: str,
     fitted: ChainModel | None = None,
 ) -> Aggregated:
@@ -181,25 +182,25 @@ def aggregate_with_text(
     Args:
       votes: The predictions to aggregate.
       sentences: The text.
-      scheme: The target's labels.
+      label_set: The target's labels.
       method: One of `TEXT_METHODS`: "weighted_mean", or "chain".
       fitted: The label model; by default it is fitted to this text.
 
     Returns:
       Labels and distributions.
     """
-    labels = chain_labels(votes, scheme)
+    labels = chain_labels(votes, label_set)
     if fitted is None:
         words = text_words([sentences])
-        own = fit_chain_model(votes, words, scheme, ChainConfig(), "soft")
+        own = fit_chain_model(votes, words, label_set, ChainConfig(), "soft")
         fitted = ChainModel(ChainConfig(), own.fitted, words.types.names)
         posterior = own.found.posterior
     elif method == "chain":
-        posterior = posterior_by_chain(fitted, votes, sentences, scheme)
+        posterior = posterior_by_chain(fitted, votes, sentences, label_set)
     sources = fitted.fitted.sources
     if method == "chain":
         return as_aggregated(votes, posterior, np.asarray(sources.log_confusion))
-    table = np.empty((len(votes.labels), scheme.size), np.float32)
+    table = np.empty((len(votes.labels), label_set.size), np.float32)
     for block in blocks(evidence_of(votes, fitted.predictions)):
         mean = kernels.mean_by_reliability(
             *block.arrays, sources.weights, labels.meanings.stands_for

@@ -5,20 +5,20 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.data.bio import reading_line
-from zsl_jax.data.text_parts import TextPart
+from zsl_jax.data.predictions.to_bio import reading_line
+from zsl_jax.data.text_shard import TextShard
 from zsl_jax.evaluation.diagnosis import diagnose
 from zsl_jax.training.config import Approach, TrainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregation import aggregate
-from zsl_jax.workflows.experiment import Experiment, planned
-from zsl_jax.workflows.recording import tally_of
+from zsl_jax.workflows.aggregate import aggregate
+from zsl_jax.workflows.run_hooks import tally_of
+from zsl_jax.workflows.transfer_task import TransferTask, planned
 
 
-def text_line(text: TextPart, sample: TextPart) -> str:
+def text_line(text: TextShard, sample: TextShard) -> str:
     """How much text there is, and how much of it was annotated by models.
 
-    >>> text = TextPart([Sentence(("a", "b")), Sentence(("c",))])
+    >>> text = TextShard([Sentence(("a", "b")), Sentence(("c",))])
     >>> text_line(text, text)
     'text: 2 sentences, 3 words'
     """
@@ -35,63 +35,63 @@ def num_words(sentences: Sequence[Sentence]) -> int:
     return sum(len(sentence.words) for sentence in sentences)
 
 
-def source_lines(experiment: Experiment, read: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def source_lines(transfer_task: TransferTask, read: Mapping[str, Mapping[str, Any]]) -> list[str]:
     """The target's labels, how each source's labels were read, and how the sources agree.
 
     Coverage, agreement and the most frequent disagreements are with the chain's posterior where it
     is the label model, and with the mean of the sources otherwise.
 
     Args:
-      experiment: With its label model, where it has one.
-      read: From `experiment.labels_read`.
+      transfer_task: With its label model, where it has one.
+      read: From `transfer_task.labels_read`.
     """
-    lines = [f"labels: {', '.join(experiment.scheme.names)}"]
+    lines = [f"labels: {', '.join(transfer_task.label_set.names)}"]
     lines += [f"source {name}: {reading_line(about)}" for name, about in read.items()]
-    votes, chain, log_confusion = experiment.text.votes, experiment.text.chain, None
+    votes, chain, log_confusion = transfer_task.text.votes, transfer_task.text.chain, None
     if chain is None:
-        posterior = aggregate(votes, experiment.scheme.size, "mean").probs
+        posterior = aggregate(votes, transfer_task.label_set.size, "mean").probs
     else:
         posterior = chain.found.posterior
         log_confusion = np.asarray(chain.fitted.sources.log_confusion)
     tally = tally_of(posterior, votes)
-    found = diagnose(experiment.names, experiment.alphabet, log_confusion, tally)
+    found = diagnose(transfer_task.names, transfer_task.source_labels, log_confusion, tally)
     of = "the mean of the sources" if chain is None else "the label model's posterior"
     return [*lines, f"Q is {of} without a tagger:", found.text]
 
 
-def training_line(experiment: Experiment, config: TrainConfig, words: int) -> str:
+def training_line(transfer_task: TransferTask, config: TrainConfig, words: int) -> str:
     """What would be trained, from where, and for how long."""
     if config.approach is Approach.DIRECT:
-        return f"would take {experiment.start.path} as it is"
+        return f"would take {transfer_task.start.path} as it is"
     model = "" if config.chain is None else " with the chain"
     if config.approach.has_label_model and config.chain is None:
         model = " with the paper's label model"
     passes = f"{config.num_rounds} rounds" if config.num_rounds > 1 else "1 round"
     if config.epochs_per_round > 1:
         passes += f" of {config.epochs_per_round} epochs"
-    copies = len(experiment.names) if config.approach is Approach.HARD_CAT else 1
+    copies = len(transfer_task.names) if config.approach is Approach.HARD_CAT else 1
     return (
-        f"would train {config.approach}{model} from {experiment.start.path}: {passes}, "
+        f"would train {config.approach}{model} from {transfer_task.start.path}: {passes}, "
         f"{config.passes * words * copies:,} words in all"
     )
 
 
 def check_lines(
-    experiment: Experiment,
+    transfer_task: TransferTask,
     config: TrainConfig,
-    texts: tuple[TextPart, TextPart],
+    texts: tuple[TextShard, TextShard],
     read: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
     """What a run has read and would do.
 
     Args:
-      experiment: Of the sentences that all sources have annotated.
+      transfer_task: Of the sentences that all sources have annotated.
       config: Of the run.
       texts: The whole text, and these sentences.
       read: How each source's labels were read.
     """
     text, sample = texts
     words = num_words(text.sentences)
-    experiment, config = planned(experiment, config, words)
-    lines = [text_line(text, sample), *source_lines(experiment, read)]
-    return [*lines, training_line(experiment, config, words)]
+    transfer_task, config = planned(transfer_task, config, words)
+    lines = [text_line(text, sample), *source_lines(transfer_task, read)]
+    return [*lines, training_line(transfer_task, config, words)]

@@ -9,22 +9,27 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zsl_jax.data.subwords import Windows
-from zsl_jax.labels import LabelScheme
-from zsl_jax.models.frozen import join_layers, split_layers
-from zsl_jax.models.tagger import restore_word_embeddings, slice_word_embeddings, word_embeddings
-from zsl_jax.training import hosts, setup
+from zsl_jax.data.batches.subwords import Windows
+from zsl_jax.labels import LabelSet
+from zsl_jax.models.split import join_layers, split_layers
+from zsl_jax.models.token_classifier import (
+    restore_word_embeddings,
+    slice_word_embeddings,
+    word_embeddings,
+)
+from zsl_jax.runtime import processes
+from zsl_jax.training import setup
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.divergence import check_tagger
 from zsl_jax.training.state import TrainState, new_classifier
 from zsl_jax.workflows.corpus import training_corpus
-from zsl_jax.workflows.tagging import LoadedTagger
+from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
 ROWS_MULTIPLE = 1024
 
 
-class Fit(NamedTuple):
+class TrainingSetup(NamedTuple):
     """A training that is ready to run.
 
     Attributes:
@@ -40,42 +45,42 @@ class Fit(NamedTuple):
 
 def start_fit(
     start: LoadedTagger,
-    scheme: LabelScheme,
-    parts: Sequence[Windows],
+    label_set: LabelSet,
+    shards: Sequence[Windows],
     config: TrainConfig,
     confusion_logits: np.ndarray | None = None,
     states: np.ndarray | None = None,
-) -> Fit:
-    """Prepare training of a tagger with the labels of `scheme` on a text.
+) -> TrainingSetup:
+    """Prepare training of a tagger with the labels of `label_set` on a text.
 
     Args:
       start: Its encoder is where training starts, and its head too if it has exactly these labels.
-      scheme: The labels, K.
-      parts: This process's parts of the text.
+      label_set: The labels, K.
+      shards: This process's shards of the text.
       config: Of the run.
       confusion_logits: [U, V, K], first logits of σ; None without a label model.
-      states: [T, H], with `trainable_layers`: from `through_frozen_layers`, as are the parts then.
+      states: [T, H], with `trainable_layers`: from `precompute_frozen`, as are the shards then.
     """
     params: dict[str, Any] = {"encoder": start.params["encoder"]}
     assert (states is None) == (config.trainable_layers is None), "frozen layers have run"
     if config.trainable_layers is None:
-        used_ids = _used_rows(parts, len(word_embeddings(start.params)))
-        params, parts = slice_word_embeddings(params, used_ids), _renumbered(parts, used_ids)
+        used_ids = _used_rows(shards, len(word_embeddings(start.params)))
+        params, shards = slice_word_embeddings(params, used_ids), _renumbered(shards, used_ids)
     else:
         used_ids, params = None, split_layers(params, config.trainable_layers)[1]
-    params["classifier"] = head_for(start, scheme, config.seed)
+    params["classifier"] = head_for(start, label_set, config.seed)
     if confusion_logits is None:
-        confusion_logits = np.zeros((0, scheme.size, scheme.size), np.float32)
+        confusion_logits = np.zeros((0, label_set.size, label_set.size), np.float32)
     devices = all_devices(config.partition)
     length = min(config.row_length, start.encoder.max_positions)
-    corpus = training_corpus(parts, config, length, devices, states)
-    settings = setup.step_settings(config, start.encoder, scheme.size)
+    corpus = training_corpus(shards, config, length, devices, states)
+    settings = setup.step_settings(config, start.encoder, label_set.size)
     training = setup.Training(config, settings, devices, corpus)
-    return Fit(training, setup.init_state(params, confusion_logits, config), used_ids)
+    return TrainingSetup(training, setup.init_state(params, confusion_logits, config), used_ids)
 
 
 def finished(
-    start: LoadedTagger, fit: Fit, params: dict[str, Any], scheme: LabelScheme
+    start: LoadedTagger, fit: TrainingSetup, params: dict[str, Any], label_set: LabelSet
 ) -> LoadedTagger:
     """The whole trained tagger, from the trained parameters on the host.
 
@@ -88,40 +93,40 @@ def finished(
         params = join_layers(frozen, params)
     else:
         params = restore_word_embeddings(params, word_embeddings(start.params), fit.used_ids)
-    return start._replace(params=params, scheme=scheme)
+    return start._replace(params=params, label_set=label_set)
 
 
-def trained_part(tagger: LoadedTagger, fit: Fit, params: dict[str, Any]) -> LoadedTagger:
+def trained_part(tagger: LoadedTagger, fit: TrainingSetup, params: dict[str, Any]) -> LoadedTagger:
     """A tagger's layers above the frozen ones, which read hidden states for subwords."""
     return tagger._replace(encoder=fit.training.settings.encoder, params=params)
 
 
-def _renumbered(parts: Sequence[Windows], used_ids: np.ndarray) -> list[Windows]:
-    """The parts, with places in `used_ids` for subword ids."""
+def _renumbered(shards: Sequence[Windows], used_ids: np.ndarray) -> list[Windows]:
+    """The shards, with places in `used_ids` for subword ids."""
     return [
-        part._replace(token_ids=np.searchsorted(used_ids, part.token_ids).astype(np.int32))
-        for part in parts
+        shard._replace(token_ids=np.searchsorted(used_ids, shard.token_ids).astype(np.int32))
+        for shard in shards
     ]
 
 
-def _used_rows(parts: Sequence[Windows], vocabulary: int) -> np.ndarray:
+def _used_rows(shards: Sequence[Windows], vocabulary: int) -> np.ndarray:
     """The subword ids of a text, filled up to a round number so that texts share compiled code.
 
     The first and smallest ids that do not occur fill up; their rows have no gradient.
     """
     occurs = np.zeros(vocabulary, bool)
-    for part in parts:
-        occurs[part.token_ids] = True
-    occurs = hosts.total(occurs) > 0
+    for shard in shards:
+        occurs[shard.token_ids] = True
+    occurs = processes.total(occurs) > 0
     missing = min(-int(occurs.sum()) % ROWS_MULTIPLE, vocabulary - int(occurs.sum()))
     occurs[np.flatnonzero(~occurs)[:missing]] = True
     return np.flatnonzero(occurs)
 
 
-def head_for(start: LoadedTagger, scheme: LabelScheme, seed: int) -> dict[str, np.ndarray]:
-    """The start's own head in the order of `scheme`, or a new one if its labels differ."""
-    if start.scheme is not None and set(start.scheme.names) == set(scheme.names):
-        order = [start.scheme.ids[name] for name in scheme.names]
+def head_for(start: LoadedTagger, label_set: LabelSet, seed: int) -> dict[str, np.ndarray]:
+    """The start's own head in the order of `label_set`, or a new one if its labels differ."""
+    if start.label_set is not None and set(start.label_set.names) == set(label_set.names):
+        order = [start.label_set.ids[name] for name in label_set.names]
         head = start.params["classifier"]
         return {"kernel": head["kernel"][:, order], "bias": head["bias"][order]}
-    return new_classifier(np.random.default_rng(seed), start.encoder.hidden_size, scheme.size)
+    return new_classifier(np.random.default_rng(seed), start.encoder.hidden_size, label_set.size)

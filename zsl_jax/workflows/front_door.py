@@ -9,27 +9,27 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsl_jax.data.bio import bio_sentences
-from zsl_jax.data.predictions import SourcePredictions
-from zsl_jax.data.readers import read_sentences
-from zsl_jax.data.text_parts import TextPart
+from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.to_bio import bio_sentences
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
-from zsl_jax.io.run_folder import Record, create_run_folder
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregation import METHODS
+from zsl_jax.workflows.aggregate import METHODS
 from zsl_jax.workflows.chain_model import TEXT_METHODS
-from zsl_jax.workflows.experiment import prepare_experiment, trainable_models
-from zsl_jax.workflows.given_predictions import Given, given_predictions
 from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
-from zsl_jax.workflows.run import FinishedRun, train_and_save
+from zsl_jax.workflows.resolve_sources import Given, resolve_sources
 from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
 from zsl_jax.workflows.sources import Source, fingerprint
 from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
-from zsl_jax.workflows.tagging import load_tagger
+from zsl_jax.workflows.train_and_save import FinishedRun, train_and_save
+from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
 
 PathLike = str | os.PathLike[str]
 Text = PathLike | Iterable[Sequence[str]]
@@ -91,8 +91,8 @@ def aggregate(
     if method not in (*METHODS, *TEXT_METHODS):
         raise InputError(f"method={method!r} is none of {', '.join((*METHODS, *TEXT_METHODS))}")
     sentences = _sentences(text)
-    text_part, names = TextPart(sentences), tuple(label_names)
-    found = given_predictions(sources, text_part, names, ROW_LENGTH, sparse)
+    text_part, names = TextShard(sentences), tuple(label_names)
+    found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse)
     return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
 
 
@@ -135,7 +135,7 @@ def transfer(
     gold = None if test is None else _gold(test)
     start = load_tagger(encoder)
     how = (tuple(label_names), config.row_length)
-    found = given_predictions(sources, TextPart(sentences), *how, sparse)
+    found = resolve_sources(sources, TextShard(sentences), *how, sparse)
     record = _record(config, encoder, sentences, found)
     run = create_run_folder(output, record, overwrite)
     folders = [
@@ -146,11 +146,11 @@ def transfer(
     with contextlib.ExitStack() as stack:  # a call that fails lets the next one in
         if run.lock is not None:
             stack.callback(run.lock.release)
-        experiment = prepare_experiment(
+        transfer_task = prepare_transfer(
             start, [sentences], [found], config.row_length, run.path / "sources",
             models=trainable_models(folders),
         )  # fmt: skip
-        finished = train_and_save(experiment, config, run, output)
+        finished = train_and_save(transfer_task, config, run, output)
         rows: list[Row] = []
         if gold is not None:
             given = {**_able_to_annotate(sources), **(test_sources or {})}
@@ -189,13 +189,13 @@ def _rows(
     sparse: Collection[str],
 ) -> list[Row]:
     """The table of a test."""
-    experiment, config, done, _ = finished
-    plain = TextPart([Sentence(sentence.words) for sentence in gold])
-    found = given_predictions(given, plain, label_names, config.row_length, sparse)
-    scored = prepare_test(experiment, gold, found, None)
+    transfer_task, config, done, _ = finished
+    plain = TextShard([Sentence(sentence.words) for sentence in gold])
+    found = resolve_sources(given, plain, label_names, config.row_length, sparse)
+    scored = prepare_test(transfer_task, gold, found, None)
     return [
-        *baselines(experiment, scored),
-        *approach_rows(experiment, done, scored, config, config.approach),
+        *baselines(transfer_task, scored),
+        *approach_rows(transfer_task, done, scored, config, config.approach),
     ]
 
 
@@ -232,7 +232,7 @@ def _labelled_text(
     posterior = finished.done.posterior
     if posterior is None:
         return [made for block in tagger.label(sentences) for made in tagged_sentences(block)]
-    names = finished.experiment.scheme.names
+    names = finished.transfer_task.label_set.names
     block = LabelledText(sentences, names, posterior.argmax(axis=1), posterior)
     return list(tagged_sentences(block))
 
@@ -242,7 +242,7 @@ def _record(
     encoder: PathLike,
     sentences: Sequence[Sentence],
     found: Mapping[str, SourcePredictions],
-) -> Record:
+) -> RunSpec:
     """What the run is asked for; the words and predictions by their digests."""
     words = hashlib.sha256("\n".join("\t".join(s.words) for s in sentences).encode("utf-8"))
     data = {"text": words.hexdigest()}
@@ -253,4 +253,4 @@ def _record(
             digest.update(np.ascontiguousarray(made.probs).tobytes())
         data[f"source {name}"] = digest.hexdigest()
     models = {"encoder": fingerprint(os.fspath(encoder))}
-    return Record({"config": dataclasses.asdict(config)}, config.seed, data, models)
+    return RunSpec({"config": dataclasses.asdict(config)}, config.seed, data, models)

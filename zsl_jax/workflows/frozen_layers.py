@@ -16,38 +16,38 @@ import numpy as np
 from absl import logging
 from jaxtyping import Float
 
-from zsl_jax.data.subwords import Windows
+from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.io.hidden_states import Rows, map_hidden_states, write_hidden_states
-from zsl_jax.io.progress import word_progress
-from zsl_jax.models.frozen import split_layers
-from zsl_jax.models.tagger import slice_word_embeddings
-from zsl_jax.training import hosts
+from zsl_jax.models.split import split_layers
+from zsl_jax.models.token_classifier import slice_word_embeddings
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.frozen import FrozenLayers, hidden_states
 from zsl_jax.workflows.corpus import prediction_batches
-from zsl_jax.workflows.tagging import LoadedTagger
+from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
 DTYPE = "float16"
 
 
-class TrainedOn(NamedTuple):
+class FrozenFeatures(NamedTuple):
     """A text as the trained layers read it.
 
     Attributes:
-      parts: In subwords; where there are hidden states, the token ids number their rows.
+      shards: In subwords; where there are hidden states, the token ids number their rows.
       states: [T, H], the output of the frozen layers; None where all layers are trained.
     """
 
-    parts: Sequence[Windows]
+    shards: Sequence[Windows]
     states: Float[np.ndarray, "T H"] | None
 
 
-def through_frozen_layers(
-    start: LoadedTagger, parts: Sequence[Windows], config: TrainConfig, folder: Path
-) -> TrainedOn:
+def precompute_frozen(
+    start: LoadedTagger, shards: Sequence[Windows], config: TrainConfig, folder: Path
+) -> FrozenFeatures:
     """Run the frozen layers over a text, or find what they gave before.
 
     The file's name has a digest of all that its contents depend on, frozen parameters and subwords,
@@ -55,35 +55,35 @@ def through_frozen_layers(
 
     Args:
       start: The tagger or encoder that training starts from.
-      parts: This process's parts of the text.
-      config: Its `trainable_layers` are not run; None returns the parts as they are.
+      shards: This process's shards of the text.
+      config: Its `trainable_layers` are not run; None returns the shards as they are.
       folder: Where the hidden states are kept.
 
     Raises:
       InputError: The encoder has fewer layers, or the hidden states cannot be kept.
     """
     if config.trainable_layers is None:
-        return TrainedOn(parts, None)
+        return FrozenFeatures(shards, None)
     layers = _frozen_layers(start, config.trainable_layers, config.dtype)
-    sizes = np.cumsum([0, *(len(part.token_ids) for part in parts)])
+    sizes = np.cumsum([0, *(len(shard.token_ids) for shard in shards)])
     numbered = [
-        part._replace(token_ids=np.arange(first, first + len(part.token_ids), dtype=np.int32))
-        for part, first in zip(parts, sizes[:-1].tolist(), strict=True)
+        shard._replace(token_ids=np.arange(first, first + len(shard.token_ids), dtype=np.int32))
+        for shard, first in zip(shards, sizes[:-1].tolist(), strict=True)
     ]
     shape = (int(sizes[-1]), start.encoder.hidden_size)
 
     def make(path: Path) -> None:
         length = min(config.row_length, start.encoder.max_positions)
-        token_ids = np.concatenate([part.token_ids for part in parts])
+        token_ids = np.concatenate([shard.token_ids for shard in shards])
         blocks = _blocks(layers, numbered, token_ids, length, config)
         write_hidden_states(path, shape, np.dtype(DTYPE), blocks)
 
-    path = find_or_make(folder, f"{hosts.index()}-{_digest(layers, parts)}", ".npy", make)
+    path = find_or_make(folder, f"{processes.index()}-{_digest(layers, shards)}", ".npy", make)
     states = map_hidden_states(path, shape, np.dtype(DTYPE))
     logging.info(
         "frozen layers: %d subwords, %.1f MB in %s", len(states), states.nbytes / 1e6, path
     )
-    return TrainedOn(numbered, states)
+    return FrozenFeatures(numbered, states)
 
 
 def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenLayers:
@@ -99,12 +99,12 @@ def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenL
     return FrozenLayers(encoder, split_layers(start.params, num_trained)[0], dtype)
 
 
-def _digest(layers: FrozenLayers, parts: Sequence[Windows]) -> str:
+def _digest(layers: FrozenLayers, shards: Sequence[Windows]) -> str:
     """Sixteen hexadecimal digits of what the hidden states depend on."""
     digest = hashlib.sha256(repr((layers.encoder, layers.dtype, DTYPE)).encode())
-    used = np.unique(np.concatenate([part.token_ids for part in parts]))
+    used = np.unique(np.concatenate([shard.token_ids for shard in shards]))
     params = slice_word_embeddings({"encoder": layers.params}, used)
-    arrays = [array for part in parts for array in (part.token_ids, part.offsets)]
+    arrays = [array for shard in shards for array in (shard.token_ids, shard.offsets)]
     for array in [*jax.tree.leaves(params), *arrays]:
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
@@ -120,8 +120,8 @@ def _blocks(
     devices = all_devices(config.partition).local
     batches = prediction_batches(numbered, length, devices)
     in_order = (batches[index] for index in range(len(batches)))
-    words = sum(part.num_words for part in numbered)
-    with word_progress(words, "frozen layers", shown=hosts.is_first()) as advance:
+    words = sum(shard.num_words for shard in numbered)
+    with word_progress(words, "frozen layers", shown=processes.is_first()) as advance:
         for block in hidden_states(devices, layers, token_ids, in_order, DTYPE):
             if not np.isfinite(block.hidden).all():
                 raise InputError(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.data.source_predictions import SourcePredictions, predictions_of_probs
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, predictions_of_probs
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
 from zsl_jax.types import Sentence

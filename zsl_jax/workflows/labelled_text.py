@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data.checks import MISSING_LABEL
-from zsl_jax.data.predictions import SourcePredictions, write_prediction_blocks
-from zsl_jax.data.writers import write_conll, write_jsonl, write_spans
+from zsl_jax.data.predictions.store import SourcePredictions, write_prediction_blocks
+from zsl_jax.data.text.checks import MISSING_LABEL
+from zsl_jax.data.text.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

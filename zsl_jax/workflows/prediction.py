@@ -7,25 +7,26 @@ import numpy as np
 from absl import logging
 from jaxtyping import Float
 
-from zsl_jax.data.bio import bio_predictions, spelled_predictions
-from zsl_jax.data.chunks import chunks_of_words
-from zsl_jax.data.predictions import (
+from zsl_jax.data.predictions.source_predictions import with_silence
+from zsl_jax.data.predictions.store import (
     SourcePredictions,
     check_words,
     read_predictions,
     source_votes,
 )
-from zsl_jax.data.source_predictions import with_silence
+from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
+from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import diagnose
 from zsl_jax.io.label_model import LabelModel, read_label_model
-from zsl_jax.io.progress import Advance
-from zsl_jax.labels import SILENT, LabelScheme, check_kinds, common_alphabet, is_bio
+from zsl_jax.labels import SILENT, LabelSet, check_kinds, common_source_labels, is_bio
+from zsl_jax.runtime.lookahead import lookahead
+from zsl_jax.runtime.progress import Advance
 from zsl_jax.training.config import JointWeights
-from zsl_jax.training.delayed import delayed
-from zsl_jax.training.expectation import label_posterior
+from zsl_jax.training.e_step import label_posterior
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregation import TO_CONVERGENCE, DawidSkeneSettings, aggregate
+from zsl_jax.workflows.aggregate import TO_CONVERGENCE, DawidSkeneSettings, aggregate
+from zsl_jax.workflows.best_labels import decode
 from zsl_jax.workflows.chain_model import (
     TEXT_METHODS,
     aggregate_with_text,
@@ -33,13 +34,12 @@ from zsl_jax.workflows.chain_model import (
     evidence_of,
     labels_by_chain,
 )
-from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.known_labels import of_known_labels
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.recording import tally_of
+from zsl_jax.workflows.loaded_tagger import LogProbs
+from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
-from zsl_jax.workflows.tagging import LogProbs
+from zsl_jax.workflows.unseen_labels import with_unseen_labels
 
 # Words that are labelled at once, so that memory does not grow with the text. A power of two: the
 # arrays that are compiled for have such sizes.
@@ -48,7 +48,7 @@ CHUNK_WORDS = 1 << 16
 
 def label_by_tagger(
     log_probs: LogProbs,
-    scheme: LabelScheme,
+    label_set: LabelSet,
     text: Iterable[Sentence],
     decoding: str,
     advance: Advance,
@@ -57,7 +57,7 @@ def label_by_tagger(
 
     Args:
       log_probs: From `tagging.log_prob_function`.
-      scheme: The tagger's labels.
+      label_set: The tagger's labels.
       text: Read as far as it is labelled.
       decoding: How labels follow from probabilities, see `decoding.decode`.
       advance: Told how many words are done.
@@ -67,7 +67,7 @@ def label_by_tagger(
       need not be the most probable one of its word.
     """
     for chunk, table in _with_log_probs(log_probs, text, advance):
-        yield _labelled(chunk, scheme, np.exp(table), decoding)
+        yield _labelled(chunk, label_set, np.exp(table), decoding)
 
 
 def label_by_posterior(
@@ -91,28 +91,28 @@ def label_by_posterior(
     Yields:
       As `label_by_tagger`, with Q in the place of P.
     """
-    scheme = model.alphabet.scheme
+    label_set = model.source_labels.label_set
     weights = JointWeights(model.prior_weight, model.source_weight)
     stored = model.chain
     chain = None
     if stored is not None:
         chain = chain_from_storage(stored, model.log_confusion, model.predictions)
     predictions = {
-        name: of_known_labels(_as_in_training(made, model, name), model.alphabet, name)
+        name: with_unseen_labels(_as_in_training(made, model, name), model.source_labels, name)
         for name, made in predictions.items()
     }
     sentence = word = 0
     for chunk, table in _with_log_probs(log_probs, text, advance):
         sentences, words = slice(sentence, sentence + len(chunk)), slice(word, word + len(table))
         found = [_cut(predictions[name], sentences, words) for name in model.source_names]
-        votes = source_votes(found, model.alphabet, model.source_names)
+        votes = source_votes(found, model.source_labels, model.source_names)
         if chain is not None:
-            labels, posterior = labels_by_chain(chain, votes, chunk, scheme, table, decoding)
-            yield LabelledText(chunk, scheme.names, labels, posterior)
+            labels, posterior = labels_by_chain(chain, votes, chunk, label_set, table, decoding)
+            yield LabelledText(chunk, label_set.names, labels, posterior)
         else:
             evidence = evidence_of(votes, model.predictions)
             posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
-            yield _labelled(chunk, scheme, posterior, decoding)
+            yield _labelled(chunk, label_set, posterior, decoding)
         sentence, word = sentences.stop, words.stop
 
 
@@ -120,7 +120,7 @@ def _as_in_training(
     predictions: SourcePredictions, model: LabelModel, name: str
 ) -> SourcePredictions:
     """A source's predictions, silent where it gives O if it was sparse in training."""
-    silent = model.alphabet.silent
+    silent = model.source_labels.silent
     if silent is None or SILENT in predictions.label_names:
         return predictions
     was_sparse = np.isfinite(model.log_confusion[model.source_names.index(name), silent]).any()
@@ -135,7 +135,7 @@ def _with_log_probs(
     try:
         chunks = chunks_of_words(text, CHUNK_WORDS)
         running = ((chunk, thread.submit(log_probs, chunk, advance)) for chunk in chunks)
-        for chunk, found in delayed(running):
+        for chunk, found in lookahead(running):
             yield chunk, found.result()
     finally:  # an interruption does not wait for a chunk
         thread.shutdown(wait=False, cancel_futures=True)
@@ -151,13 +151,13 @@ def _cut(predictions: SourcePredictions, sentences: slice, words: slice) -> Sour
 
 
 def _labelled(
-    chunk: Sequence[Sentence], scheme: LabelScheme, probs: Float[np.ndarray, "N K"], decoding: str
+    chunk: Sequence[Sentence], label_set: LabelSet, probs: Float[np.ndarray, "N K"], decoding: str
 ) -> LabelledText:
-    labels = decode(probs, scheme, [sentence.words for sentence in chunk], decoding)
-    return LabelledText(chunk, scheme.names, labels, probs)
+    labels = decode(probs, label_set, [sentence.words for sentence in chunk], decoding)
+    return LabelledText(chunk, label_set.names, labels, probs)
 
 
-def label_model_for(folder: str, names: Iterable[str], scheme: LabelScheme) -> LabelModel:
+def label_model_for(folder: str, names: Iterable[str], label_set: LabelSet) -> LabelModel:
     """The label model in a tagger's folder.
 
     Raises:
@@ -169,12 +169,12 @@ def label_model_for(folder: str, names: Iterable[str], scheme: LabelScheme) -> L
             f"The sources given are {', '.join(names)}, but {folder} was trained with "
             f"{', '.join(model.source_names)}; give exactly these (a source may abstain)"
         )
-    learned = model.alphabet.scheme.names
-    if learned != scheme.names:
+    learned = model.source_labels.label_set.names
+    if learned != label_set.names:
         raise InputError(
-            f"{folder}: config.json has the labels {', '.join(scheme.names)}, but what was learned "
-            f"of the sources is about {', '.join(learned)}; put these back into id2label, or train "
-            "again"
+            f"{folder}: config.json has the labels {', '.join(label_set.names)}, but what was "
+            f"learned of the sources is about {', '.join(learned)}; put these back into id2label, "
+            "or train again"
         )
     return model
 
@@ -222,17 +222,17 @@ def aggregate_predictions(
     names, found = list(predictions), list(predictions.values())
     check_kinds({name: made.label_names for name, made in predictions.items()})
     compare_sources([predictions])
-    alphabet = common_alphabet([made.label_names for made in found], label_sets(found))
-    votes = source_votes(found, alphabet, names)
-    scheme = alphabet.scheme
+    source_labels = common_source_labels([made.label_names for made in found], label_sets(found))
+    votes = source_votes(found, source_labels, names)
+    label_set = source_labels.label_set
     if method in TEXT_METHODS:
-        made = aggregate_with_text(votes, text, scheme, method)
+        made = aggregate_with_text(votes, text, label_set, method)
     else:
-        made = aggregate(votes, scheme.size, method, settings=settings)
-    about = diagnose(names, alphabet, made.log_confusion, tally_of(made.probs, votes))
+        made = aggregate(votes, label_set.size, method, settings=settings)
+    about = diagnose(names, source_labels, made.log_confusion, tally_of(made.probs, votes))
     for warning in about.warnings:
         logging.warning("%s", warning)
-    return LabelledText(text, scheme.names, made.labels, made.probs)
+    return LabelledText(text, label_set.names, made.labels, made.probs)
 
 
 def read_to_score(

@@ -6,19 +6,19 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from zsl_jax.data.predictions import SourcePredictions, source_votes
+from zsl_jax.data.predictions.store import SourcePredictions, source_votes
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.experiment import Experiment
-from zsl_jax.workflows.known_labels import of_known_labels
+from zsl_jax.workflows.approaches import TrainedTarget, labels_of
+from zsl_jax.workflows.best_labels import decode
+from zsl_jax.workflows.loaded_tagger import predict_log_probs
 from zsl_jax.workflows.sources import abstaining
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
-from zsl_jax.workflows.tagging import predict_log_probs
-from zsl_jax.workflows.transfer import Transferred, labels_of
+from zsl_jax.workflows.transfer_task import TransferTask
+from zsl_jax.workflows.unseen_labels import with_unseen_labels
 
 
-class Test(NamedTuple):
+class TestSet(NamedTuple):
     """Labelled text for the table; only scores are computed from its labels.
 
     Attributes:
@@ -33,36 +33,43 @@ class Test(NamedTuple):
 
 
 def prepare_test(
-    experiment: Experiment,
+    transfer_task: TransferTask,
     gold: Sequence[Sentence],
     predictions: Mapping[str, SourcePredictions],
     task: str | None,
-) -> Test:
+) -> TestSet:
     """The test text with the predictions of the sources that have any for it."""
     found = []
-    for name in experiment.names:
+    for name in transfer_task.names:
         if name not in predictions:
             logging.warning(
                 "the source %s has no predictions for --test and abstains there; name them with "
                 "--test_source=%s=FILE", name, name
             )  # fmt: skip
-            found.append(abstaining(gold, experiment.scheme))
+            found.append(abstaining(gold, transfer_task.label_set))
             continue
-        found.append(of_known_labels(predictions[name], experiment.alphabet, name))
-    return Test(gold, source_votes(found, experiment.alphabet, experiment.names), task)
+        found.append(with_unseen_labels(predictions[name], transfer_task.source_labels, name))
+    return TestSet(
+        gold, source_votes(found, transfer_task.source_labels, transfer_task.names), task
+    )
 
 
-def baselines(experiment: Experiment, test: Test) -> list[Row]:
+def baselines(transfer_task: TransferTask, test: TestSet) -> list[Row]:
     """The rows that need no training: each source, majority, mean and Dawid-Skene."""
     return baseline_rows(
-        experiment.names, experiment.text, test.votes, experiment.scheme, test.gold, test.task
+        transfer_task.names,
+        transfer_task.text,
+        test.votes,
+        transfer_task.label_set,
+        test.gold,
+        test.task,
     )
 
 
 def approach_rows(
-    experiment: Experiment,
-    done: Transferred,
-    test: Test,
+    transfer_task: TransferTask,
+    done: TrainedTarget,
+    test: TestSet,
     config: TrainConfig,
     title: str,
     decoding: str = "argmax",
@@ -70,11 +77,11 @@ def approach_rows(
     """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
     log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
     words = [sentence.words for sentence in test.gold]
-    labels = {"P": decode(np.exp(log_probs), experiment.scheme, words, decoding)}
+    labels = {"P": decode(np.exp(log_probs), transfer_task.label_set, words, decoding)}
     if done.log_confusion is not None and (test.votes.labels >= 0).any():
         labels["Q"] = labels_of(done, log_probs, test.votes, test.gold, config, decoding)
     rows = []
     for kind, ids in labels.items():
-        scores = score_ids(ids, experiment.scheme, test.gold, test.task)
+        scores = score_ids(ids, transfer_task.label_set, test.gold, test.task)
         rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
     return rows

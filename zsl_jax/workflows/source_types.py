@@ -8,7 +8,7 @@ import numpy as np
 from absl import logging
 from jaxtyping import Int
 
-from zsl_jax.data.predictions import SourcePredictions
+from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio
 
 # A source is sparse that names less than this share of what others do, if these name so many words.

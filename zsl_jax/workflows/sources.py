@@ -10,21 +10,26 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from zsl_jax.data import predictions as prediction_files
-from zsl_jax.data.bio import STRAY, bio_predictions, reading_line
-from zsl_jax.data.label_maps import map_labels, read_label_map
-from zsl_jax.data.predictions import SourcePredictions
-from zsl_jax.data.source_predictions import with_silence
-from zsl_jax.data.stored_rows import cut_rows, stored_rows
-from zsl_jax.data.text_files import find_files
-from zsl_jax.data.text_parts import TextPart
+from zsl_jax.data.predictions import store as prediction_files
+from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
+from zsl_jax.data.predictions.memmap import cut_rows, to_memmap
+from zsl_jax.data.predictions.source_predictions import with_silence
+from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.to_bio import STRAY, bio_predictions, reading_line
+from zsl_jax.data.text.files import find_files
+from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
-from zsl_jax.labels import OUTSIDE, LabelScheme, doubtful_reading, stray_label
+from zsl_jax.labels import OUTSIDE, LabelSet, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.loaded_tagger import (
+    LoadedTagger,
+    load_tagger,
+    predict_log_probs,
+    require_head,
+)
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
-from zsl_jax.workflows.tagging import LoadedTagger, load_tagger, predict_log_probs, require_head
 
 SPACY = "spacy:"
 # Files whose probabilities are held open at once; a process may have few.
@@ -86,16 +91,16 @@ def annotate(
     tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int
 ) -> SourcePredictions:
     """A tagger's probabilities and labels for a text."""
-    scheme = require_head(tagger)
+    label_set = require_head(tagger)
     log_probs = predict_log_probs(tagger, sentences, row_length)
     probs = np.exp(log_probs, out=log_probs)
-    return LabelledText(sentences, scheme.names, probs.argmax(-1), probs).predictions()
+    return LabelledText(sentences, label_set.names, probs.argmax(-1), probs).predictions()
 
 
 def source_predictions(
-    source: Source, text: TextPart, cache: Path, row_length: int
+    source: Source, text: TextShard, cache: Path, row_length: int
 ) -> SourcePredictions:
-    """A source's predictions for (a part of) a text, checked word by word, in the target's labels.
+    """A source's predictions for (a shard of) a text, checked word by word, in the target's labels.
 
     A model or pipeline annotates the text once; the result lies in `cache` under a name that
     changes with it, the text and the row length. Probabilities lie in a file in `cache`, not in
@@ -122,11 +127,11 @@ def source_predictions(
     return _stored(in_target_labels(source, found), text, cache)
 
 
-def _stored(predictions: SourcePredictions, text: TextPart, cache: Path) -> SourcePredictions:
+def _stored(predictions: SourcePredictions, text: TextShard, cache: Path) -> SourcePredictions:
     """Predictions that hold neither words nor probabilities of their own in memory."""
     probs = predictions.probs
     if probs is not None and not isinstance(probs, np.memmap):
-        probs = stored_rows(cut_rows(probs), probs.shape[1:], cache)
+        probs = to_memmap(cut_rows(probs), probs.shape[1:], cache)
     return predictions._replace(probs=probs, words=[s.words for s in text.sentences])
 
 
@@ -177,7 +182,7 @@ def _warn_of_silence(source: Source, found: SourcePredictions) -> None:
         )
 
 
-def predictions_from_files(source: Source, text: TextPart, cache: Path) -> SourcePredictions:
+def predictions_from_files(source: Source, text: TextShard, cache: Path) -> SourcePredictions:
     """`source_predictions` of a source that is given as files, of the whole text or its sample."""
     if len(source.files) != text.num_files:
         raise InputError(
@@ -186,7 +191,7 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
         )
     by_file, sampled = [], text.sampled
     wholes = text.by_file or [text.sentences]
-    for file, sentences in zip(text.part.of_files(source.files), wholes, strict=True):
+    for file, sentences in zip(text.shard.of_files(source.files), wholes, strict=True):
         made = prediction_files.read_predictions(file, sentences, cache, source.offsets)
         if len(wholes) == 1 and sampled is not None and len(made.words) == len(sampled):
             sentences, sampled = [sentences[place] for place in sampled], None
@@ -195,15 +200,15 @@ def predictions_from_files(source: Source, text: TextPart, cache: Path) -> Sourc
         if len(by_file) == MOST_FILES:
             by_file = [_in_one_file(by_file, cache)]
     whole = prediction_files.concatenate(by_file)
-    return in_target_labels(source, prediction_files.select_sentences(whole, text.part, sampled))
+    return in_target_labels(source, prediction_files.select_sentences(whole, text.shard, sampled))
 
 
-def _in_one_file(parts: Sequence[SourcePredictions], cache: Path) -> SourcePredictions:
+def _in_one_file(shards: Sequence[SourcePredictions], cache: Path) -> SourcePredictions:
     """Predictions of several texts together, their probabilities in one file."""
-    whole = prediction_files.concatenate(parts)
+    whole = prediction_files.concatenate(shards)
     if whole.probs is None:
         return whole
-    rows = stored_rows(cut_rows(whole.probs), whole.probs.shape[1:], cache)
+    rows = to_memmap(cut_rows(whole.probs), whole.probs.shape[1:], cache)
     return whole._replace(probs=rows)
 
 
@@ -225,13 +230,13 @@ def label_sets(predictions: Iterable[SourcePredictions]) -> dict[str, tuple[str,
     return {name: members for made in predictions for name, members in made.sets.items()}
 
 
-def abstaining(sentences: Sequence[Sentence], scheme: LabelScheme) -> SourcePredictions:
+def abstaining(sentences: Sequence[Sentence], label_set: LabelSet) -> SourcePredictions:
     """The predictions of a source that says nothing about a text."""
     words = tuple(sentence.words for sentence in sentences)
     count = sum(len(sentence.words) for sentence in sentences)
-    probs = np.zeros((count, scheme.size), np.float16)
+    probs = np.zeros((count, label_set.size), np.float16)
     labels = np.full(count, -1, np.int32)
-    return SourcePredictions(label_names=scheme.names, labels=labels, probs=probs, words=words)
+    return SourcePredictions(label_names=label_set.names, labels=labels, probs=probs, words=words)
 
 
 def _fingerprint(source: Source, sentences: Sequence[Sentence], row_length: int) -> str:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.data.source_predictions import SourcePredictions, check_label_names
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, check_label_names
 from zsl_jax.errors import InputError
-from zsl_jax.io.progress import word_progress
-from zsl_jax.labels import OUTSIDE, LabelScheme
+from zsl_jax.labels import OUTSIDE, LabelSet
+from zsl_jax.runtime.progress import word_progress
 from zsl_jax.types import Sentence
 
 TASKS = ("ner", "pos")
@@ -51,12 +51,12 @@ def annotate_by_spacy(
             f"{', '.join(nlp.pipe_names) or 'none at all'}; name another pipeline"
             + (", or give --task=pos." if entities else ", or leave out --task=pos.")
         )
-    scheme = LabelScheme.from_labels([{*found, *(_entity_labels(nlp) if entities else ())} - {""}])
-    check_label_names(scheme.names, f"The spaCy pipeline {pipeline}")
-    ids = scheme.ids | {"": -1}
+    label_set = LabelSet.from_labels([{*found, *(_entity_labels(nlp) if entities else ())} - {""}])
+    check_label_names(label_set.names, f"The spaCy pipeline {pipeline}")
+    ids = label_set.ids | {"": -1}
     labels = np.array([ids[label] for label in found], np.int32)
     words = tuple(sentence.words for sentence in sentences)
-    return SourcePredictions(scheme.names, labels, None, words)
+    return SourcePredictions(label_set.names, labels, None, words)
 
 
 def spacy_fingerprint(pipeline: str, task: str) -> str:

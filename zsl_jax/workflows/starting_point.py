@@ -6,9 +6,9 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.errors import InputError
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelSet
 from zsl_jax.training.state import new_classifier
-from zsl_jax.workflows.tagging import LoadedTagger, load_tagger
+from zsl_jax.workflows.loaded_tagger import LoadedTagger, load_tagger
 
 AUTO, ENCODER, SOURCE = "auto", "encoder", "source:"
 # Words that a tagger sees in one M step: from a source, and from an encoder with a new head.
@@ -21,7 +21,7 @@ def choose_start(
     encoder: LoadedTagger | None,
     models: Mapping[str, str],
     ranked: Sequence[str],
-    scheme: LabelScheme,
+    label_set: LabelSet,
     init: str,
     seed: int,
 ) -> LoadedTagger:
@@ -32,7 +32,7 @@ def choose_start(
       models: The model folder (or hub name) of each source that is a model with the target's names
         for its labels.
       ranked: The sources' names, the one that agrees most with the label model's posterior first.
-      scheme: The target's labels.
+      label_set: The target's labels.
       init: "encoder"; "source:NAME"; or "auto", the first of the ranked sources that is a model of
         the encoder's architecture whose labels are all labels of the target, and the encoder where
         there is none.
@@ -52,43 +52,44 @@ def choose_start(
                 f"map; such sources: {', '.join(models) or 'none'}"
             )
         start = load_tagger(models[name])
-        if not _has_labels_of(start, scheme):
+        if not _has_labels_of(start, label_set):
+            own = start.label_set.names if start.label_set else ()
             raise InputError(
-                f"--init={init}: its labels {', '.join(start.scheme.names if start.scheme else ())}"
-                f" are not all among the target's {', '.join(scheme.names)}; give --init=encoder"
+                f"--init={init}: its labels {', '.join(own)} are not all among the target's "
+                f"{', '.join(label_set.names)}; give --init=encoder"
             )
-        return with_labels(start, scheme, seed)
+        return with_labels(start, label_set, seed)
     assert encoder is not None
     if init == AUTO:
         for name in ranked:
             source = load_tagger(models[name]) if name in models else None
-            if source and source.encoder == encoder.encoder and _has_labels_of(source, scheme):
+            if source and source.encoder == encoder.encoder and _has_labels_of(source, label_set):
                 logging.info("training starts from the source %s", name)
-                return with_labels(source, scheme, seed)
+                return with_labels(source, label_set, seed)
     return encoder
 
 
-def _has_labels_of(start: LoadedTagger, scheme: LabelScheme) -> bool:
-    return start.scheme is not None and set(start.scheme.names) <= set(scheme.names)
+def _has_labels_of(start: LoadedTagger, label_set: LabelSet) -> bool:
+    return start.label_set is not None and set(start.label_set.names) <= set(label_set.names)
 
 
-def with_labels(start: LoadedTagger, scheme: LabelScheme, seed: int) -> LoadedTagger:
+def with_labels(start: LoadedTagger, label_set: LabelSet, seed: int) -> LoadedTagger:
     """A tagger with the target's labels: its own columns of the head, new ones where it has none.
 
     Args:
-      start: Its labels are among those of `scheme`.
-      scheme: The target's labels.
+      start: Its labels are among those of `label_set`.
+      label_set: The target's labels.
       seed: For the new columns.
     """
-    assert start.scheme is not None
+    assert start.label_set is not None
     hidden_size = start.encoder.hidden_size
-    head = new_classifier(np.random.default_rng(seed), hidden_size, scheme.size)
+    head = new_classifier(np.random.default_rng(seed), hidden_size, label_set.size)
     own = start.params["classifier"]
-    columns = [scheme.ids[name] for name in start.scheme.names]
+    columns = [label_set.ids[name] for name in start.label_set.names]
     head["kernel"][:, columns], head["bias"][columns] = own["kernel"], own["bias"]
-    missing = np.setdiff1d(np.arange(scheme.size), columns)
+    missing = np.setdiff1d(np.arange(label_set.size), columns)
     head["bias"][missing] = own["bias"].min()
-    return start._replace(params={**start.params, "classifier": head}, scheme=scheme)
+    return start._replace(params={**start.params, "classifier": head}, label_set=label_set)
 
 
 def epochs_for(num_words: int, from_source: bool) -> int:

@@ -8,16 +8,16 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.evaluation import metrics
-from zsl_jax.labels import LabelScheme
-from zsl_jax.training import em, setup
+from zsl_jax.labels import LabelSet
+from zsl_jax.training import loop, setup
 from zsl_jax.training.config import TrainConfig
-from zsl_jax.training.records import Hooks
+from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.fitting import finished, start_fit, trained_part
-from zsl_jax.workflows.frozen_layers import through_frozen_layers
+from zsl_jax.workflows.frozen_layers import precompute_frozen
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.tagging import (
+from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,
     encode_text,
     gold_labels,
@@ -61,37 +61,37 @@ def train_supervised(
       The trained tagger.
     """
     labels = gold_labels(sentences, "--train")
-    scheme = LabelScheme.from_labels(labels)
-    ids = scheme.encode([name for names in labels for name in names], "--train")
-    target = np.eye(scheme.size, dtype=bool)[ids]
+    label_set = LabelSet.from_labels(labels)
+    ids = label_set.encode([name for names in labels for name in names], "--train")
+    target = np.eye(label_set.size, dtype=bool)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
-    parts, states = through_frozen_layers(encoder, [windows], config, cache)
-    fit = start_fit(encoder, scheme, parts, config, states=states)
+    shards, states = precompute_frozen(encoder, [windows], config, cache)
+    fit = start_fit(encoder, label_set, shards, config, states=states)
     best: tuple[float, LoadedTagger | None] = (-1.0, None)
     if dev is not None:
         dev_windows = encode_text(encoder, dev.sentences, config.row_length)
-        dev_text = through_frozen_layers(encoder, [dev_windows], config, cache)
+        dev_text = precompute_frozen(encoder, [dev_windows], config, cache)
 
     def on_epoch(epoch: int, state: TrainState) -> None:
         nonlocal best
         hooks.on_epoch(epoch, state)
         if dev is not None:
             params = fit.training.devices.fetch(state.params)
-            tagger = finished(encoder, fit, params, scheme)
+            tagger = finished(encoder, fit, params, label_set)
             upper = tagger if dev_text.states is None else trained_part(tagger, fit, params)
             log_probs = predict_windows(
-                upper, dev_text.parts[0], config.row_length, dev_text.states
+                upper, dev_text.shards[0], config.row_length, dev_text.states
             )
-            scores = _scores(log_probs, scheme, dev)
+            scores = _scores(log_probs, label_set, dev)
             dev.on_scores(epoch, scores)
             best = max(best, (scores["score"], tagger), key=lambda pair: pair[0])
 
     training = fit.training._replace(hooks=hooks._replace(on_epoch=on_epoch))
-    state = em.distil(training, setup.Start(fit.state), target)
-    return best[1] or finished(encoder, fit, state.params, scheme)
+    state = loop.distil(training, setup.ResumePoint(fit.state), target)
+    return best[1] or finished(encoder, fit, state.params, label_set)
 
 
-def _scores(log_probs: Float[np.ndarray, "N K"], scheme: LabelScheme, dev: Dev) -> dict[str, Any]:
+def _scores(log_probs: Float[np.ndarray, "N K"], label_set: LabelSet, dev: Dev) -> dict[str, Any]:
     words = [sentence.words for sentence in dev.sentences]
-    predicted = labels_by_sentence(scheme.names, words, log_probs.argmax(-1))
+    predicted = labels_by_sentence(label_set.names, words, log_probs.argmax(-1))
     return metrics.score(gold_labels(dev.sentences, "--dev"), predicted, dev.task)

@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zsl_jax.evaluation import metrics
-from zsl_jax.labels import LabelScheme
+from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregation import METHODS, aggregate, as_target_labels
+from zsl_jax.workflows.aggregate import METHODS, aggregate, as_target_labels
+from zsl_jax.workflows.approaches import TransferCorpus, fitted_chain
 from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.tagging import gold_labels
-from zsl_jax.workflows.transfer import Text, fitted_chain
+from zsl_jax.workflows.loaded_tagger import gold_labels
 
 
 class Row(NamedTuple):
@@ -31,18 +31,18 @@ class Row(NamedTuple):
 
 
 def score_ids(
-    ids: np.ndarray, scheme: LabelScheme, gold: Sequence[Sentence], task: str | None
+    ids: np.ndarray, label_set: LabelSet, gold: Sequence[Sentence], task: str | None
 ) -> dict[str, Any]:
     """Scores of label ids on the flat axis of words; a word without label counts as wrong."""
-    predicted = labels_by_sentence(scheme.names, [sentence.words for sentence in gold], ids)
+    predicted = labels_by_sentence(label_set.names, [sentence.words for sentence in gold], ids)
     return metrics.score(gold_labels(gold, "--test"), predicted, task)
 
 
 def baseline_rows(
     names: Sequence[str],
-    text: Text,
+    text: TransferCorpus,
     test_votes: SourceVotes,
-    scheme: LabelScheme,
+    label_set: LabelSet,
     gold: Sequence[Sentence],
     task: str | None,
 ) -> list[Row]:
@@ -51,19 +51,19 @@ def baseline_rows(
     A source without predictions for the test has no row; without any there are no aggregations.
     """
     rows = []
-    own = as_target_labels(test_votes._replace(probs=None), scheme.size).labels
+    own = as_target_labels(test_votes._replace(probs=None), label_set.size).labels
     for column, name in enumerate(names):
         ids = own[:, column]
         if (ids >= 0).any():
-            rows.append(Row(name, "source", score_ids(ids, scheme, gold, task)))
+            rows.append(Row(name, "source", score_ids(ids, label_set, gold, task)))
     for method in METHODS if rows else ():
-        ids = aggregate(test_votes, scheme.size, method, text.votes).labels
-        rows.append(Row(method, "votes", score_ids(ids, scheme, gold, task)))
+        ids = aggregate(test_votes, label_set.size, method, text.votes).labels
+        rows.append(Row(method, "votes", score_ids(ids, label_set, gold, task)))
     if rows:
-        model = fitted_chain(text, scheme)
+        model = fitted_chain(text, label_set)
         for method in TEXT_METHODS:
-            ids = aggregate_with_text(test_votes, gold, scheme, method, model).labels
-            rows.append(Row(method, "votes", score_ids(ids, scheme, gold, task)))
+            ids = aggregate_with_text(test_votes, gold, label_set, method, model).labels
+            rows.append(Row(method, "votes", score_ids(ids, label_set, gold, task)))
     return rows
 
 

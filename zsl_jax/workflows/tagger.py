@@ -7,22 +7,22 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
-from zsl_jax.data.checks import checked_word
-from zsl_jax.data.text_parts import TextPart
-from zsl_jax.data.word_rules import WORD_RULES, find_words
+from zsl_jax.data.text.checks import checked_word
+from zsl_jax.data.text.word_rules import WORD_RULES, find_words
+from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
-from zsl_jax.io.progress import Advance
+from zsl_jax.runtime.progress import Advance
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.decoding import DECODINGS
-from zsl_jax.workflows.given_predictions import Given, given_predictions
+from zsl_jax.workflows.best_labels import DECODINGS
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
-from zsl_jax.workflows.tagging import (
+from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,
     load_tagger,
     log_prob_function,
     require_head,
 )
+from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
+from zsl_jax.workflows.resolve_sources import Given, resolve_sources
 
 
 class TaggedSentence(NamedTuple):
@@ -105,7 +105,7 @@ class Tagger:
 
     def label(
         self,
-        text: Iterable[Sentence] | TextPart,
+        text: Iterable[Sentence] | TextShard,
         sources: Mapping[str, Given] | None = None,
         decode: str = "argmax",
         advance: Advance = lambda words: None,
@@ -115,7 +115,7 @@ class Tagger:
         With sources, the text and their predictions are in memory as a whole.
 
         Args:
-          text: The sentences, read as far as they are labelled. As a `TextPart`, they come from
+          text: The sentences, read as far as they are labelled. As a `TextShard`, they come from
             files, for each of which every source may have a file.
           sources: As for `predict`.
           decode: As for `predict`.
@@ -130,12 +130,12 @@ class Tagger:
         if decode not in DECODINGS:
             raise InputError(f"decode={decode!r} is none of {', '.join(DECODINGS)}")
         if not sources:
-            sentences = text.sentences if isinstance(text, TextPart) else text
+            sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
         model = label_model_for(self._path, sources, self._scheme)
-        part = text if isinstance(text, TextPart) else TextPart(list(text))
-        found = given_predictions(sources, part, self.label_names, self._row_length)
-        return label_by_posterior(self._log_probs, model, part.sentences, found, decode, advance)
+        shard = text if isinstance(text, TextShard) else TextShard(list(text))
+        found = resolve_sources(sources, shard, self.label_names, self._row_length)
+        return label_by_posterior(self._log_probs, model, shard.sentences, found, decode, advance)
 
 
 def as_sentences(

@@ -3,7 +3,7 @@
 import numpy as np
 from absl import logging
 
-from zsl_jax.data.subwords import Windows
+from zsl_jax.data.batches.subwords import Windows
 
 SHARE = 0.1  # of the words
 FEWEST_WORDS = 20

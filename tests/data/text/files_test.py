@@ -1,0 +1,86 @@
+import gzip
+import io
+import sys
+
+import pytest
+
+from zsl_jax.data.text import files
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.errors import InputError
+
+
+def test_a_glob_is_one_text_in_sorted_order(tmp_path):
+    for name in ("b", "a", "c/d"):
+        path = tmp_path / f"{name}.conll"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{name}\tO\n", encoding="utf-8")
+    (tmp_path / "e.conll").mkdir()
+
+    def words(pattern):
+        return [sentence.words[0] for sentence in read_sentences(f"{tmp_path}/{pattern}")]
+
+    assert words("*.conll") == ["a", "b"]
+    assert words("**/*.conll") == ["a", "b", "c/d"]
+    assert words("[b].conll") == ["b"]
+    with pytest.raises(InputError, match=r"\*\.conllu fits no file"):
+        words("*.conllu")
+    (tmp_path / "[b].conll").write_text("itself\tO\n", encoding="utf-8")
+    assert words("[b].conll") == ["itself"]
+    (tmp_path / "b.conll").write_text("b\tO\nc\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"/b\.conll, line 2"):
+        words("*.conll")
+
+
+def test_standard_input(monkeypatch):
+    def given(data):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+
+    given(b"a\tO\n")
+    with pytest.raises(InputError, match="name its --format"):
+        read_sentences("-")
+    assert read_sentences("-", format="conll")[0].words == ("a",)
+    given("caf\u00e9 O\n".encode("iso-8859-1"))
+    assert read_sentences("-", format="conll", encoding="latin-1")[0].words == ("caf\u00e9",)
+    given(b"")
+    with pytest.raises(InputError, match="- holds no words"):
+        read_sentences("-", format="jsonl")
+    with pytest.raises(InputError, match="- is no file of the format parquet"):
+        read_sentences("-", format="parquet")
+
+
+def test_gzip_bombs_are_bounded(tmp_path, monkeypatch):
+    path = tmp_path / "a.conll.gz"
+    path.write_bytes(gzip.compress(b"a O\n" * (1 << 18)))
+    assert path.stat().st_size < 4000
+    monkeypatch.setattr(files, "UNPACKED_LIMIT", 1 << 20)
+    assert len(read_sentences(path)[0].words) == 1 << 18
+    path.write_bytes(gzip.compress(b"a O\n" * ((1 << 18) + 1)))
+    with pytest.raises(InputError, match=r"a\.conll\.gz unpacks to more than 1 MiB.*unpack it"):
+        read_sentences(path)
+
+
+def test_encodings(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_bytes("\u017c\tO\n".encode("iso-8859-2"))
+    assert read_sentences(path, encoding="iso-8859-2")[0].words == ("\u017c",)
+    for encoding in ("nonsense", "hex", "\0"):
+        with pytest.raises(InputError, match="--encoding="):
+            read_sentences(path, encoding=encoding)
+    with pytest.raises(InputError, match="not in the encoding ascii"):
+        read_sentences(path, encoding="ascii")
+    path.write_bytes("\u017c\tO\n".encode("utf-16"))
+    assert read_sentences(path, encoding="utf-16")[0].words == ("\u017c",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "utf-7"])
+@pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 1 << 20])
+def test_blocks_change_nothing(tmp_path, monkeypatch, encoding, block_bytes):
+    """Characters, line ends and the byte-order mark may lie on both sides of a block's end."""
+    monkeypatch.setattr(files, "BLOCK_BYTES", block_bytes)
+    path = tmp_path / "a"
+    mark = "\ufeff" if encoding == "utf-8" else ""
+    path.write_bytes((mark + "caf\u00e9\r\n\n\rb\x0c\nc").encode(encoding))
+    assert list(files.read_lines(str(path), encoding)) == ["caf\u00e9", "", "\rb\x0c", "c"]
+    path.write_bytes(b"ab\ncd\nef\xc3")
+    with pytest.raises(InputError, match="line 3: byte 0xc3 at offset 8"):
+        list(files.read_lines(str(path), None))

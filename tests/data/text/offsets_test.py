@@ -1,0 +1,104 @@
+"""Offsets in characters, UTF-16 units and bytes; spans that do not fit."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.text.offsets import UNITS, character_offset, other_units
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+
+SHOES = "\U0001f45e\U0001f45e Anna Lind came to Köln"
+WORDS = tuple(SHOES.split())
+
+
+@given(st.text(max_size=20), st.data())
+def test_offsets_in_every_unit_come_back_as_characters(text, data):
+    place = data.draw(st.integers(0, len(text)))
+    sizes = {"characters": place, "utf16": 0, "bytes": 0}
+    sizes["utf16"] = sum(1 + (char > "\uffff") for char in text[:place])
+    sizes["bytes"] = len(text[:place].encode())
+    for unit in UNITS:
+        assert character_offset(text, unit)(sizes[unit]) == place
+        assert character_offset(text, unit)(4 * len(text) + 1) is None
+        assert character_offset(text, unit)(-1) is None
+        if unit not in ("characters", *other_units(text)):
+            assert sizes[unit] == place
+
+
+def test_an_offset_inside_a_character_is_none():
+    assert [character_offset("\U0001f45e", "utf16")(place) for place in range(4)] == [
+        0, None, 1, None,
+    ]  # fmt: skip
+    assert character_offset("é", "bytes")(1) is None
+
+
+def spans(unit):
+    """The name and the city, with the offsets of a unit."""
+    found = []
+    for mention, label in (("Anna Lind", "PER"), ("Köln", "LOC")):
+        ends = (SHOES.index(mention), SHOES.index(mention) + len(mention))
+        if unit == "utf16":
+            ends = [len(SHOES[:end].encode("utf-16-le")) // 2 for end in ends]
+        if unit == "bytes":
+            ends = [len(SHOES[:end].encode()) for end in ends]
+        found.append({"start": ends[0], "end": ends[1], "label": label})
+    return found
+
+
+def read(tmp_path, found, text=SHOES, words=WORDS, **options):
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": text, "spans": found}), encoding="utf-8")
+    made = read_predictions(path, [Sentence(words)], **options)
+    return [made.label_names[label] for label in made.labels]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_each_unit_is_read(tmp_path, unit):
+    expected = ["O", "B-PER", "I-PER", "O", "O", "B-LOC"]
+    assert read(tmp_path, spans(unit), offsets=unit) == expected
+    assert read(tmp_path, spans("characters")) == expected
+
+
+@pytest.mark.parametrize("unit", ["utf16", "bytes"])
+def test_spans_that_fit_in_another_unit_only_are_refused(tmp_path, unit):
+    with pytest.raises(InputError, match=rf"a\.jsonl: .*count {unit}, .*--offsets={unit}"):
+        read(tmp_path, spans(unit)[:1])
+    shifted = read(tmp_path, spans(unit)[:1], offsets="characters")
+    assert shifted != read(tmp_path, spans(unit)[:1], offsets=unit)
+
+
+@pytest.mark.parametrize("unit", ["utf16", "bytes"])
+def test_places_behind_the_end_or_with_another_text_name_the_unit(tmp_path, unit):
+    end = len(SHOES)
+    with pytest.raises(InputError, match=rf"no part of a text of {end} char.*--offsets=.*{unit}"):
+        read(tmp_path, spans(unit))
+    named = [{**spans(unit)[0], "text": "Anna Lind"}]
+    with pytest.raises(InputError, match=f"'Anna Lind' where .*say --offsets={unit}, which"):
+        read(tmp_path, named)
+
+
+def test_spans_of_parts_of_words_are_not_taken_for_another_unit(tmp_path, caplog):
+    with caplog.at_level("WARNING", "absl"):
+        found = read(tmp_path, [{"start": 3, "end": 6, "label": "X"}])
+    assert found == ["O", "B-X", "O", "O", "O", "O"]
+    assert "1 of 1 spans do not fit" in caplog.text
+
+
+def test_many_spans_that_do_not_fit_are_a_warning_with_three_examples(tmp_path, caplog):
+    words = tuple(f"w{number:02}" for number in range(40))
+    text = " ".join(words)
+    whole = [{"start": 4 * n, "end": 4 * n + 3, "label": "X"} for n in range(39)]
+    with caplog.at_level("WARNING", "absl"):
+        read(tmp_path, [*whole, {"start": 156, "end": 158, "label": "Y"}], text, words)
+        assert not caplog.text  # 1 of 40
+        shifted = [{**span, "start": span["start"] + 1} for span in whole[:4]]
+        read(tmp_path, [*shifted, *whole[4:], {"text": "w98", "label": "Y"}], text, words)
+    (record,) = caplog.records
+    message = record.getMessage()
+    assert "5 of 40 spans do not fit the words of the text, such as line 1: 'w98' (Y)" in message
+    assert message.count("line 1: ") == 3 and "partial words: 4" in message
+    assert "lost mentions: 1" in message

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zsl_jax.data.text.word_keys import LEVELS, type_names, word_shape, word_types
+
+SENTENCES = [["The", "CEO", "sleeps"], [], ["the", "ceo", "slept", "!"], ["The", "4th"]]
+
+
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ("UNO", "A"), ("U", "X"), ("U.S.", "A"), ("Rome", "X"), ("McX", "X"), ("eat", "x"),
+        ("iOS", "x"), ("B2B", "dA"), ("Covid19", "dX"), ("x2", "dx"), ("1990", "dp"), ("!", "p"),
+        ("-1", "dp"), ("'s", "p"), ("", "p"), ("Éa", "X"), ("ÉCOLE", "A"), ("наш", "x"),
+        ("Наш", "X"), ("中文", "x"), ("٣", "dp"), ("²", "dp"),
+    ],
+)  # fmt: skip
+def test_shape(word, shape):
+    assert word_shape(word) == shape
+
+
+def test_names_go_from_shape_to_form():
+    assert type_names("Running") == ("X", "X ing", "running")
+    assert type_names("IT") == ("A", "A it", "it")
+    assert type_names("x") == ("x", "x x", "x")
+
+
+def test_words_with_one_key_share_its_number():
+    found = word_types(SENTENCES)
+    assert found.names[0] == ("X", "A", "x", "p", "dp")
+    assert found.names[1] == ("X the", "A ceo", "x eps", "x the", "x ceo", "x ept", "p !", "dp 4th")
+    assert found.names[2] == ("the", "ceo", "sleeps", "slept", "!", "4th")
+    assert found.keys.T.tolist() == [
+        [0, 1, 2, 2, 2, 2, 3, 0, 4],
+        [0, 1, 2, 3, 4, 5, 6, 0, 7],
+        [0, 1, 2, 0, 1, 3, 4, 0, 5],
+    ]
+    assert found.keys.dtype == np.int32
+
+
+def test_keys_of_another_text_have_the_numbers_of_the_first_or_none():
+    first = word_types(SENTENCES)
+    other = word_types([["Sleeps", "CEO"], ["walks", "?"]], first.names)
+    assert other.names == first.names  # nothing is added
+    assert other.keys.tolist() == [[0, -1, 2], [1, 1, 1], [2, -1, -1], [3, -1, -1]]
+
+
+def test_no_words_have_no_keys():
+    for sentences in ([], [[], []]):
+        found = word_types(sentences)
+        assert found.keys.shape == (0, LEVELS) and found.names == ((), (), ())
+        known = word_types(sentences, [["X"], ["X the"], ["the"]])
+        assert known.keys.shape == (0, LEVELS)
+    assert (word_types(SENTENCES, [(), (), ()]).keys == -1).all()
+
+
+@given(st.lists(st.lists(st.text(max_size=6), max_size=5), max_size=5))
+def test_every_key_is_the_place_of_the_words_name(sentences):
+    found = word_types(sentences)
+    words = [word for sentence in sentences for word in sentence]
+    for word, keys in zip(words, found.keys, strict=True):
+        names = tuple(level[key] for level, key in zip(found.names, keys, strict=True))
+        assert names == type_names(word)
+    assert all(len(set(level)) == len(level) for level in found.names)
+    np.testing.assert_array_equal(word_types(sentences, found.names).keys, found.keys)

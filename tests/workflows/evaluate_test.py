@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from zsl_jax.data.text.writers import write_conll
+from zsl_jax.errors import InputError
+from zsl_jax.evaluation import metrics
+from zsl_jax.evaluation.bootstrap import Resampling
+from zsl_jax.evaluation.score_lines import format_evaluation
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.evaluate import evaluate
+
+FAST = Resampling(num_resamples=200)
+NAMES = ("B-PER", "I-PER", "O", "B-LOC", "O", "I-LOC")
+GOLD = [Sentence((f"w{n}", "x", "y"), (NAMES[n % 6], NAMES[(n + 1) % 6], "O")) for n in range(30)]
+
+
+def predictions(folder, name, wrong_every):
+    """A prediction file in which every so many words has no label."""
+    words = iter(range(1000))
+    labels = [
+        ["_" if next(words) % wrong_every == 0 else label for label in sentence.labels]
+        for sentence in GOLD
+    ]
+    path = str(folder / f"{name}.conll")
+    write_conll(path, zip(GOLD, labels, strict=True))
+    return path, labels
+
+
+@pytest.fixture
+def files(tmp_path):
+    return [predictions(tmp_path, f"p{every}", every)[0] for every in (20, 15, 3, 2)]
+
+
+@pytest.mark.parametrize("task", ["ner", "plain"])
+def test_one_file_has_scores_confusions_and_an_interval(tmp_path, task):
+    path, labels = predictions(tmp_path, "p", 7)
+    found = evaluate(GOLD, [path], [], task, FAST)
+    gold = [sentence.labels for sentence in GOLD]
+    assert found["predicted"]["files"] == [{"file": path, **metrics.score(gold, labels, task)}]
+    score = metrics.score(gold, labels, task)
+    assert found["score"] == ("f1_strict" if task == "ner" else "accuracy")
+    interval = found["predicted"]["interval"]
+    assert interval["value"] == score["score"] == score[found["score"]]
+    assert interval["low"] < interval["value"] < interval["high"]
+    assert "significance" not in found
+    assert json.loads(json.dumps(found)) == found and format_evaluation(found)
+
+
+def test_two_sides_of_one_file_are_tested_by_pairs(files):
+    found = evaluate(GOLD, files[:1], files[3:], None, FAST)
+    test = found["significance"]
+    means = [found[flag]["interval"]["value"] for flag in ("predicted", "significance")]
+    assert test["difference"]["value"] == means[0] - means[1] > 0
+    assert test["p_value"] < 0.05 and test["difference"]["low"] > 0
+    assert test["dominance"] is None
+    swapped = evaluate(GOLD, files[3:], files[:1], None, FAST)["significance"]
+    assert swapped["p_value"] == test["p_value"]
+    assert swapped["difference"]["value"] == -test["difference"]["value"]
+
+
+def test_seeds_are_averaged_and_tested_for_dominance(files):
+    found = evaluate(GOLD, files[:2], files[2:], "ner", FAST)
+    assert [scores["file"] for scores in found["significance"]["files"]] == files[2:]
+    assert found["predicted"]["averages"]["f1_strict"]["sd"] > 0
+    assert found["significance"]["dominance"] == {"violation_ratio": 0.0, "epsilon_min": 0.0}
+    back = evaluate(GOLD, files[2:], files[:2], "ner", FAST)["significance"]["dominance"]
+    assert back == {"violation_ratio": 1.0, "epsilon_min": 1.0}
+    text = format_evaluation(found)
+    assert "counts over all 2 files" in text and "epsilon_min 0.000" in text
+    total = sum(
+        map(sum, (row.values() for row in found["predicted"]["confusion"]["found"].values()))
+    )
+    total += sum(found["predicted"]["confusion"]["missed"].values())
+    assert total == 2 * found["predicted"]["files"][0]["strict"]["overall"]["support"]
+
+
+def test_a_side_against_itself_is_no_different(files):
+    test = evaluate(GOLD, files[:3], [files[2], files[0], files[1]], None, FAST)["significance"]
+    assert test["p_value"] == 1.0
+    assert test["difference"] == pytest.approx({"value": 0, "low": 0, "high": 0}, abs=1e-12)
+    assert test["dominance"]["violation_ratio"] == 0.5
+
+
+def test_files_of_another_text_are_refused_by_name(files, tmp_path):
+    other = [GOLD[0]._replace(words=("w0", "other", "y")), *GOLD[1:]]
+    path = str(tmp_path / "other.conll")
+    write_conll(path, [(sentence, sentence.labels) for sentence in other])
+    with pytest.raises(InputError, match=r"other\.conll, sentence 1, word 2: 'other'"):
+        evaluate(GOLD, files[:1], [path], None, FAST)

@@ -1,0 +1,1 @@
+"""Batches: from words to windows of subwords, and rows packed with them."""

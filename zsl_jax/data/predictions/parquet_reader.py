@@ -1,0 +1,188 @@
+"""Reads the predictions of a source from a Parquet file and checks them."""
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from jaxtyping import Float, Int
+
+from zsl_jax.data.predictions.memmap import to_memmap
+from zsl_jax.data.predictions.parquet_writer import (
+    ABOUT_KEY,
+    FORMAT_VERSION,
+    LABEL_NAMES_KEY,
+    VERSION_KEY,
+)
+from zsl_jax.data.predictions.source_predictions import (
+    SourcePredictions,
+    check_label_names,
+    check_lengths,
+    check_probs,
+    join_predictions,
+    locate_word,
+)
+from zsl_jax.data.text.arrow_files import (
+    check_text_lists,
+    column_values,
+    is_list,
+    parquet_schema,
+    parquet_tables,
+)
+from zsl_jax.data.text.known_keys import check_keys
+from zsl_jax.errors import InputError
+
+
+def read_parquet(
+    path: str | os.PathLike[str], folder: str | os.PathLike[str] | None = None
+) -> SourcePredictions:
+    """Reads the predictions that `write_predictions` wrote.
+
+    Files of other programs will do if they have the columns and the metadata; their probabilities
+    may be of any floating type and may be lists of one list a word.
+
+    Args:
+      path: The Parquet file.
+      folder: Where the probabilities go while they are needed, see `to_memmap`; row group by row
+        group, so that they are never in memory as a whole. None keeps them in memory.
+
+    Returns:
+      The predictions, checked.
+
+    Raises:
+      InputError: If the file is of another kind or contradicts itself.
+    """
+    where = os.fspath(path)
+    schema = parquet_schema(path)
+    label_names = _label_names(schema, where)
+    check_keys(where, column_values(schema), ("words", "labels", "probabilities", "comments"))
+    columns = [name for name in ("words", "labels", "probabilities") if name in schema.names]
+    blocks = [_block(schema.empty_table().select(columns), label_names, where, 1)]
+
+    def probs() -> Iterator[np.ndarray]:
+        """The probabilities of each row group, whose other columns go to `blocks`."""
+        sentence = 1
+        for table in parquet_tables(path, columns):
+            block = _block(table, label_names, where, sentence)
+            sentence += table.num_rows
+            blocks.append(block._replace(probs=None))
+            if block.probs is not None:
+                yield block.probs
+
+    stored = to_memmap(probs(), (len(label_names),), folder)
+    found = join_predictions(blocks)._replace(about=_about(schema, where))
+    return found._replace(probs=stored if "probabilities" in columns else None)
+
+
+def _about(schema: pa.Schema, where: str) -> dict[str, Any]:
+    """What the metadata say about the predictions."""
+    try:
+        about = json.loads((schema.metadata or {}).get(ABOUT_KEY, b"{}"))
+    except (ValueError, RecursionError):
+        about = None
+    if not isinstance(about, dict):
+        key = ABOUT_KEY.decode()
+        raise InputError(f"{where}: its metadata {key!r} are no JSON object; write one or none.")
+    return about
+
+
+def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
+    """The label names in the metadata; checks the version and the columns on the way."""
+    check_text_lists(schema, ("words", "labels"), where)
+    if schema.names.count("probabilities") > 1 or (
+        "probabilities" in schema.names and not is_list(schema.field("probabilities").type)
+    ):
+        raise InputError(f"{where}: the column 'probabilities' must hold one list a sentence.")
+    metadata: dict[bytes, bytes] = schema.metadata or {}
+    if LABEL_NAMES_KEY not in metadata:
+        key = LABEL_NAMES_KEY.decode()
+        raise InputError(f"{where} has no label names: put a JSON list into its metadata {key!r}.")
+    version = metadata.get(VERSION_KEY, b"1").decode(errors="replace")
+    if version != str(FORMAT_VERSION):
+        raise InputError(
+            f"{where} is of format version {version!r}, but this program reads version "
+            f"{FORMAT_VERSION}: update zsl_jax or write the file again."
+        )
+    try:
+        label_names = json.loads(metadata[LABEL_NAMES_KEY])
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{where}: its label names are not JSON ({error}); write a list.") from (
+            error
+        )
+    if not isinstance(label_names, list):
+        raise InputError(f"{where}: its label names are no JSON list; write one.")
+    check_label_names(label_names, where)
+    return tuple(label_names)
+
+
+def _lengths(column: pa.Array) -> Int[np.ndarray, " S"]:
+    """The length of each list; 0 for a null."""
+    lengths = pc.fill_null(pc.list_value_length(column), 0)
+    return lengths.to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _block(
+    table: pa.Table, label_names: tuple[str, ...], where: str, first_sentence: int
+) -> SourcePredictions:
+    """One row group as predictions, checked."""
+    columns = {name: table[name].combine_chunks() for name in table.column_names}
+    num_words = _lengths(columns["words"])
+    if columns["words"].flatten().null_count:
+        raise InputError(f"{where}: a word is null; write every word as a string.")
+    words = tuple(
+        tuple(map(sys.intern, sentence or ())) for sentence in columns["words"].to_pylist()
+    )
+    check_lengths(num_words, _lengths(columns["labels"]), "labels", where, first_sentence)
+    labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
+    if "probabilities" not in columns:
+        return SourcePredictions(label_names, labels, None, words)
+    probs = _probs(columns["probabilities"], num_words, len(label_names), where, first_sentence)
+    check_probs(probs, words, where, first_sentence)
+    return SourcePredictions(label_names, labels, probs.astype(np.float16, copy=False), words)
+
+
+def _label_ids(
+    column: pa.Array,
+    label_names: tuple[str, ...],
+    words: tuple[tuple[str, ...], ...],
+    where: str,
+    first_sentence: int,
+) -> Int[np.ndarray, " N"]:
+    """The labels' ids, -1 for null."""
+    labels = pc.cast(column.flatten(), pa.string())
+    ids = pc.index_in(labels, value_set=pa.array(label_names, pa.string()))
+    unknown = pc.and_(pc.is_null(ids), pc.is_valid(labels))
+    first = pc.index(unknown, True).as_py()
+    if first >= 0:
+        sentence, word = locate_word(words, first)
+        raise InputError(
+            f"{where}, sentence {sentence + first_sentence - 1}, word {word}: the label "
+            f"{labels[first].as_py()!r} is not one of the file's label names "
+            f"{', '.join(label_names)}; correct it or add it to the metadata."
+        )
+    return pc.fill_null(ids, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+
+
+def _probs(
+    column: pa.Array, num_words: Int[np.ndarray, " S"], width: int, where: str, first_sentence: int
+) -> Float[np.ndarray, "N K"]:
+    """All rows of probabilities, one a word; not copied where the file holds one flat list."""
+    values = column.flatten()
+    if is_list(values.type):
+        what = "rows of probabilities"
+        check_lengths(num_words, _lengths(column), what, where, first_sentence)
+        if (_lengths(values) != width).any():
+            raise InputError(
+                f"{where}: every word needs {width} probabilities, one for each label name."
+            )
+        values = values.flatten()
+    else:
+        what = f"probabilities ({width} a word)"
+        check_lengths(num_words * width, _lengths(column), what, where, first_sentence)
+    if not pa.types.is_floating(values.type):
+        raise InputError(f"{where}: the probabilities must be floating-point numbers.")
+    return values.to_numpy(zero_copy_only=False).reshape(int(num_words.sum()), width)

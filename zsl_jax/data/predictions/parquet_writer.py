@@ -1,0 +1,140 @@
+"""Writes the predictions of a source as Parquet: one row a sentence, one row group a block.
+
+Columns: `words` (list of strings), `labels` (list of strings, null where the source abstains) and,
+where there are any, `probabilities` (list of float16: the words' rows of K numbers one after the
+other). The label names, the version of the format and, as a JSON object, what is known about the
+predictions ("zsl_jax.about") stand in the schema's metadata.
+"""
+
+import itertools
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from zsl_jax.atomic_file import atomic_file
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
+
+FORMAT_VERSION = 1
+LABEL_NAMES_KEY = b"zsl_jax.label_names"
+VERSION_KEY = b"zsl_jax.format_version"
+ABOUT_KEY = b"zsl_jax.about"
+SENTENCES_PER_ROW_GROUP = 4096
+
+
+def write_predictions(path: str | os.PathLike[str], predictions: SourcePredictions) -> None:
+    """Writes the predictions for a whole corpus; see `write_prediction_blocks`.
+
+    Args:
+      path: The Parquet file.
+      predictions: What a source says; `read_predictions` gives it back.
+    """
+    with_probs = predictions.probs is not None
+    blocks = _blocks(predictions)
+    write_prediction_blocks(path, predictions.label_names, blocks, with_probs, predictions.about)
+
+
+def write_prediction_blocks(
+    path: str | os.PathLike[str],
+    label_names: Sequence[str],
+    blocks: Iterable[SourcePredictions],
+    with_probs: bool = True,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes predictions block by block, so that only one block need be in memory.
+
+    The file appears under its name when it is complete, and not at all if a block raises.
+
+    Args:
+      path: The Parquet file.
+      label_names: The source's K label names.
+      blocks: The predictions for some sentences each, put into row groups of at most
+        `SENTENCES_PER_ROW_GROUP`.
+      with_probs: Whether the blocks carry probabilities.
+      about: What is known about the predictions, in plain values.
+
+    Raises:
+      InputError: If there is no folder for the file, it is the standard output, or it cannot be
+        written.
+    """
+    target = Path(path)
+    if os.fspath(path) == "-":
+        raise InputError(
+            "Parquet cannot go to the standard output; name a file, or conll or jsonl."
+        )
+    if not target.parent.is_dir():
+        raise InputError(f"There is no folder {target.parent} for {target.name}; make it first.")
+    schema = _schema(label_names, with_probs, about or {})
+    with (
+        atomic_file(target) as part,
+        pq.ParquetWriter(
+            part,
+            schema,
+            compression="zstd",
+            use_dictionary=["words.list.element", "labels.list.element"],
+            use_byte_stream_split=["probabilities.list.element"] if with_probs else False,
+        ) as writer,
+    ):
+        for block in blocks:
+            if tuple(block.label_names) != tuple(label_names):
+                raise ValueError("the blocks of one file need the label names of the file")
+            writer.write_table(_table(block, schema), row_group_size=SENTENCES_PER_ROW_GROUP)
+
+
+def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:
+    """Cuts predictions into blocks of sentences."""
+    words, labels, probs = predictions.words, predictions.labels, predictions.probs
+    ends = np.cumsum([0] + [len(sentence) for sentence in words])
+    if len(labels) != ends[-1] or (probs is not None and len(probs) != ends[-1]):
+        raise ValueError(f"{ends[-1]} words, but not as many labels or rows of probabilities")
+    for first in range(0, len(words), SENTENCES_PER_ROW_GROUP):
+        last = min(first + SENTENCES_PER_ROW_GROUP, len(words))
+        rows = slice(ends[first], ends[last])
+        yield predictions._replace(
+            labels=labels[rows],
+            probs=None if probs is None else probs[rows],
+            words=words[first:last],
+        )
+
+
+def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, Any]) -> pa.Schema:
+    """The columns, with label names, format version and what is known else as metadata."""
+    fields = [("words", pa.list_(pa.string())), ("labels", pa.list_(pa.string()))]
+    if with_probs:
+        fields.append(("probabilities", pa.list_(pa.float16())))
+    return pa.schema(
+        fields,
+        metadata={
+            LABEL_NAMES_KEY: json.dumps(list(label_names), ensure_ascii=False).encode(),
+            VERSION_KEY: str(FORMAT_VERSION).encode(),
+            **({ABOUT_KEY: json.dumps(dict(about), ensure_ascii=False).encode()} if about else {}),
+        },
+    )
+
+
+def _table(block: SourcePredictions, schema: pa.Schema) -> pa.Table:
+    """One block as an Arrow table of one row a sentence."""
+    names = pa.array(block.label_names, pa.string())
+    offsets = np.cumsum([0, *map(len, block.words)]).astype(np.int32)
+    words = list(itertools.chain.from_iterable(block.words))
+    labels = np.asarray(block.labels)
+    if len(labels) != offsets[-1]:
+        raise ValueError(f"{offsets[-1]} words, but {len(labels)} labels")
+    label_ids = pa.array(labels, pa.int32(), mask=labels < 0)
+    columns = {
+        "words": pa.ListArray.from_arrays(pa.array(offsets), pa.array(words, pa.string())),
+        "labels": pa.ListArray.from_arrays(pa.array(offsets), names.take(label_ids)),
+    }
+    if "probabilities" in schema.names:
+        width = len(block.label_names)
+        if block.probs is None or block.probs.shape != (len(labels), width):
+            raise ValueError(f"{len(labels)} words, but no [{len(labels)}, {width}] probabilities")
+        flat = pa.array(np.asarray(block.probs, dtype=np.float16).reshape(-1))
+        columns["probabilities"] = pa.ListArray.from_arrays(pa.array(offsets * width), flat)
+    return pa.table(columns, schema=schema)

@@ -1,0 +1,1 @@
+"""Text: files of every format in, sentences of words out; and written again."""

@@ -1,0 +1,111 @@
+"""Which format a file of text has: what its name tells, and what its first lines do."""
+
+import json
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from zsl_jax.data.text.column_layout import CONLLU, Layout, sample_sentences
+from zsl_jax.data.text.files import STANDARD_INPUT
+from zsl_jax.data.text.numbering import Numbering, numbering_of
+from zsl_jax.errors import InputError
+
+FORMATS = tuple("conll conllu jsonl parquet plain semeval ontonotes wikiann uner datasets".split())
+# So many lines tell another format from columns and plain text.
+FIRST_LINES = 50
+
+_BY_SUFFIX = {
+    ".conllu": "conllu",
+    ".iob2": "uner",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+    ".xml": "semeval",
+}
+_XML = re.compile(r"\s*<(?:\?xml|!DOCTYPE|Reviews|sentences|html)\b", re.IGNORECASE)
+_BRAT = re.compile(r"T\d+\t\S+ \d+ \d+(?:;\d+ \d+)*\t")
+_PARTS_OF_JSON = re.compile(r'\s*[{"]')
+
+
+def format_of(name: str) -> str:
+    """The format that a path tells; "txt" for one that the contents have to tell.
+
+    Raises:
+      InputError: It is the standard input, which tells none.
+    """
+    plain_name = name.removesuffix(".gz")
+    if name == STANDARD_INPUT:
+        raise InputError("The standard input has no extension; name its --format.")
+    if os.path.isdir(name):
+        return "datasets"
+    if plain_name.endswith(("_gold_conll", "_auto_conll")):
+        return "ontonotes"
+    suffix = Path(plain_name).suffix.lower()
+    return "txt" if suffix == ".txt" else _BY_SUFFIX.get(suffix, "conll")
+
+
+def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
+    """The format that the first lines of a file tell where its name tells none.
+
+    Args:
+      format: What the name tells.
+      lines: The first lines.
+      name: The file, for the message.
+
+    Returns:
+      "jsonl" or "ontonotes" for such files, else `format`, if that is "conll" or "txt".
+
+    Raises:
+      InputError: The file is of a kind that is not read, or under another name only.
+    """
+    if format not in ("conll", "txt"):
+        return format
+    filled = [line for line in lines if line.strip()]
+    first, second = ([*filled, "", ""])[:2]
+    if _json_object(first):
+        return "jsonl"
+    if first.startswith("#begin document"):
+        return "ontonotes"
+    what = None
+    if _is_whole_json(first, second):
+        what = "one JSON document; write one object per line (jq -c '.[]' FILE), in .jsonl"
+    elif _XML.match(first):
+        what = "XML; only that of SemEval-2016 is read, in a file whose name ends in .xml"
+    elif _BRAT.match(first):
+        what = "an annotation file of brat; write text and spans in .jsonl"
+    elif name.removesuffix(".gz").lower().endswith(".csv") and "\t" not in first:
+        what = "cut at commas; write tabs between the columns, and let the name end in .tsv"
+    elif "\t" in first + second and _is_conllu(lines):
+        what = "CoNLL-U; let its name end in .conllu, or say --format=conllu or --format=conll"
+    if what is not None:
+        raise InputError(f"{name} is {what}.")
+    return format
+
+
+def _json_object(line: str) -> bool:
+    """Whether a line is a filled JSON object."""
+    if not line.lstrip().startswith("{"):
+        return False
+    try:
+        value = json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and bool(value)
+
+
+def _is_whole_json(first: str, second: str) -> bool:
+    """Whether a file is one JSON list or object, over many lines or in one."""
+    if first.strip() in ("[", "{"):
+        return _PARTS_OF_JSON.match(second) is not None
+    if not re.match(r"\s*\[\s*\{", first):
+        return False
+    return "\t" not in first and re.search(r"\{\s*[\"}]", first) is not None
+
+
+def _is_conllu(lines: Sequence[str]) -> bool:
+    """Whether lines have ten columns, the first of which numbers the words from 1."""
+    plain = Layout(True, CONLLU.num_columns)
+    numbers = [[fields[0] for fields in words] for words in sample_sentences(lines, plain)]
+    heads = [fields[6] for words in sample_sentences(lines, plain) for fields in words]
+    numbered = numbering_of(numbers) is Numbering.RESTARTS
+    return numbered and all(re.fullmatch(r"[0-9]+|_", head) for head in heads)

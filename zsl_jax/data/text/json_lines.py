@@ -1,0 +1,126 @@
+"""Files with one JSON object a line, and labelled text in them."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from zsl_jax.data.text.checks import checked_label, checked_word
+from zsl_jax.data.text.files import read_lines
+from zsl_jax.data.text.known_keys import check_keys
+from zsl_jax.data.text.read_options import ReadOptions
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+
+WORD_KEYS = ("words", "tokens")
+LABEL_KEYS = ("labels", "tags", "ner_tags")
+# What our own files have beside words and labels, and other keys whose values repeat these.
+_BESIDE = ("comments", "probabilities", "label_names", "text")
+
+
+def json_objects(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The objects of a file, each with the file and line it stands in; empty lines are skipped.
+
+    Raises:
+      InputError: A line is not one JSON object, or is nested too deeply to be read.
+    """
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        where = f"{name}, line {number}"
+        try:
+            value = json.loads(line, object_pairs_hook=_object)
+        except (ValueError, RecursionError) as error:
+            raise InputError(f"{where}: not JSON ({error}); write one object a line.") from error
+        if not isinstance(value, dict):
+            raise InputError(f'{where}: not an object; write {{"words": [...], ...}}.')
+        yield where, value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, none of whose keys is there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is there twice")
+    return found
+
+
+def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """`json_objects` of a UTF-8 file, which may be compressed (.gz)."""
+    return json_objects(read_lines(name, None), name)
+
+
+def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
+    """Sentences of a file with one JSON object a line."""
+    word_keys, label_keys = word_keys_of(options), label_keys_of(options)
+    for where, row in json_objects(lines, options.name):
+        if options.with_labels:
+            check_labelled(where, row, options)
+        found = [checked_word(where, word) for word in _json_list(where, row, word_keys)]
+        labels = None
+        if options.with_labels:
+            values = _json_list(where, row, label_keys)
+            if len(values) != len(found):
+                raise InputError(
+                    f"{where}: {len(found)} words but {len(values)} labels; give one label a word."
+                )
+            pairs = zip(values, found, strict=True)
+            labels = tuple(checked_label(where, *pair, options.allow_missing) for pair in pairs)
+        comments = row.get("comments")
+        kept = tuple(map(str, comments)) if isinstance(comments, list) else ()
+        yield Sentence(tuple(found), labels, kept)
+
+
+def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> None:
+    """Checks that nothing beside the words and labels of an example changes what they mean.
+
+    Args:
+      where: The file, and perhaps the line.
+      row: The example, or the names of columns with a value of their type.
+      options: How it is read. Other labels are left alone if the user names the right ones.
+
+    Raises:
+      InputError: A key that is not read may, or there are several lists of words or labels.
+    """
+    words, labels = word_keys_of(options), label_keys_of(options)
+    for keys in (words, labels):
+        found = [key for key in keys if row.get(key) is not None]
+        if len(found) > 1:
+            raise InputError(f"{where}: {' and '.join(found)} are both there; {options.remedy}.")
+    if options.column is not None:
+        row = {key: value for key, value in row.items() if not isinstance(value, list)}
+    remedy = (
+        "leave it out" if options.allow_missing else "name the labels by --column, leave it out"
+    )
+    check_keys(where, row, {*words, *labels, *_BESIDE}, remedy)
+
+
+def word_keys_of(options: ReadOptions) -> tuple[str, ...]:
+    """The keys under which words may stand in a format that names its columns."""
+    return _keys(options, "word_column", options.word_column, WORD_KEYS)
+
+
+def label_keys_of(options: ReadOptions) -> tuple[str, ...]:
+    """The keys under which labels may stand in such a format."""
+    return _keys(options, "column", options.column, LABEL_KEYS)
+
+
+def _keys(
+    options: ReadOptions, flag: str, column: int | str | None, usual: tuple[str, ...]
+) -> tuple[str, ...]:
+    if isinstance(column, int):
+        raise InputError(
+            f"{options.name}: column {column} has no meaning in JSON or Parquet; give a key to "
+            f"--{flag}."
+        )
+    return usual if column is None else (column,)
+
+
+def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any]:
+    """The list under the first of the keys that the row has."""
+    value = next((row[key] for key in keys if key in row), None)
+    if not isinstance(value, list) or not value:
+        wanted = " or ".join(f'"{key}"' for key in keys)
+        raise InputError(f"{where}: no filled list {wanted}; write one JSON object a line with it.")
+    return value

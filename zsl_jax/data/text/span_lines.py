@@ -1,0 +1,186 @@
+"""Lines of JSON with a text and character spans in it, as other programs write them."""
+
+from typing import Any, NamedTuple
+
+from zsl_jax.data.text.checks import same_text
+from zsl_jax.data.text.known_keys import check_keys, shown_keys
+from zsl_jax.data.text.offsets import UNITS, character_offset, other_units
+from zsl_jax.data.text.span_fields import SpanFields, span_fields
+from zsl_jax.errors import InputError
+
+# Under the last two, spans stand where there are neither the other keys nor words.
+SPAN_KEYS = ("spans", "ents", "entities", "annotation", "prediction")
+LIST_KEYS = (*SPAN_KEYS, "label", "labels")
+_READ = ("text", "tokens", "answer", "status", "_is_binary")
+
+
+class CharacterSpan(NamedTuple):
+    """One entity in a text.
+
+    Attributes:
+      start: Its first character, from 0.
+      end: One past its last character.
+      label: The entity's type.
+      score: Its probability; None if the source gave none.
+    """
+
+    start: int
+    end: int
+    label: str
+    score: float | None
+
+
+class Mention(NamedTuple):
+    """An entity of which only the words are known; `place_mentions` looks for them.
+
+    Attributes:
+      text: The words.
+      label: The entity's type.
+      score: Its probability; None if the source gave none.
+    """
+
+    text: str
+    label: str
+    score: float | None
+
+
+class SpanLine(NamedTuple):
+    """What a source says about one text.
+
+    Attributes:
+      where: File and line.
+      text: The text as the source saw it.
+      spans: The entities, in the file's order; None where the source abstains.
+    """
+
+    where: str
+    text: str
+    spans: list[CharacterSpan | Mention] | None
+
+
+def has_spans(line: dict[str, Any]) -> bool:
+    """Whether a line holds a text with spans, rather than words with labels."""
+    if not isinstance(line.get("text"), str) or "words" in line:
+        return False
+    return "tokens" not in line or any(key in line for key in SPAN_KEYS)
+
+
+def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") -> SpanLine:
+    """Reads one line; `read_span_predictions` lists the keys.
+
+    Args:
+      where: File and line, for messages.
+      line: The JSON object.
+      unit: What the offsets count, one of `UNITS`.
+
+    Returns:
+      The text and its spans, checked.
+
+    Raises:
+      InputError: A key is missing or not understood, or a span does not fit the text.
+    """
+    text = line.get("text")
+    key = _list_key(where, line)
+    if not isinstance(text, str) or key is None:
+        raise InputError(
+            f'{where}: no "text" with "spans" (its keys are {shown_keys(line)}); write [] where '
+            "there is no entity and null where the source abstains."
+        )
+    _check_keys(where, line, key)
+    values = line[key]
+    if values is None or _is_set_aside(where, line):
+        return SpanLine(where, text, None)
+    if not isinstance(values, list):
+        raise InputError(f'{where}: "{key}" is no list; write [{{"start": 0, "end": 4, ...}}].')
+    numbered = enumerate(values, start=1)
+    spans = [_span(f"{where}, span {number}", value, text, unit) for number, value in numbered]
+    return SpanLine(where, text, spans)
+
+
+def _list_key(where: str, line: dict[str, Any]) -> str | None:
+    """The key of the list of spans."""
+    keys = SPAN_KEYS if any(key in line for key in SPAN_KEYS) else LIST_KEYS
+    present = [key for key in keys if key in line]
+    said = [key for key in present if not _is_nothing(line[key])]
+    if len(said) > 1:
+        raise InputError(
+            f"{where}: {' and '.join(said)} both hold annotation; keep the one that counts."
+        )
+    return next(iter(said or present), None)
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is null, or an object of groups of spans that are all empty."""
+    return value is None or (isinstance(value, dict) and not any(value.values()))
+
+
+def _check_keys(where: str, line: dict[str, Any], key: str) -> None:
+    """Refuses what is not understood, and annotation that leaves most of the text out."""
+    known = {*_READ, key}
+    for other in ("label", "labels"):  # of the whole text, as flair writes them beside "entities"
+        values = line.get(other)
+        if isinstance(values, list) and all(
+            isinstance(value, dict) and {*value} <= {"value", "confidence"} for value in values
+        ):
+            known.add(other)
+    check_keys(where, {k: v for k, v in line.items() if k not in SPAN_KEYS}, known)
+    if line.get("_is_binary"):
+        raise InputError(
+            f"{where}: single spans were accepted or rejected (_is_binary), and the rest of the "
+            "text was not looked at; annotate it whole (ner.manual), or write null as its spans."
+        )
+
+
+def _is_set_aside(where: str, line: dict[str, Any]) -> bool:
+    """Whether the annotator of a text rejected, ignored or discarded it."""
+    answer, status = line.get("answer", "accept"), line.get("status")
+    if answer not in ("accept", "reject", "ignore"):
+        raise InputError(f"{where}: the answer {answer!r} is none of accept, reject, ignore.")
+    return answer != "accept" or (isinstance(status, str) and status.lower() == "discarded")
+
+
+def _span(where: str, value: Any, text: str, unit: str) -> CharacterSpan | Mention:
+    """One span, with the place that its offsets say, or without one."""
+    fields = span_fields(where, value)
+    mention = fields.text or fields.word
+    if fields.start is None and fields.end is None:
+        if mention is None or not mention.strip():
+            raise InputError(
+                f'{where}: it has no place; give it "start" and "end", or the mention as "text".'
+            )
+        return Mention(mention, fields.label, fields.score)
+    start, end = _range(where, fields, text, unit)
+    if fields.text is not None and not same_text(text[start:end], fields.text):
+        raise InputError(
+            f"{where}: {fields.text!r} where the text has {text[start:end]!r}; "
+            f"{_way_out(fields, text)}, or leave start and end out and the mention is searched for."
+        )
+    return CharacterSpan(start, end, fields.label, fields.score)
+
+
+def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, int]:
+    """The characters that the offsets of a span mean."""
+    start, end = fields.start, fields.end
+    if type(start) is int and type(end) is int:
+        to_characters = character_offset(text, unit)
+        first, last = to_characters(start), to_characters(end)
+        if first is not None and last is not None and first < last:
+            return first, last
+    raise InputError(
+        f"{where}: {unit} {start!r} to {end!r} are no part of a text of {len(text)} characters; "
+        f"{_way_out(fields, text)}."
+    )
+
+
+def _way_out(fields: SpanFields, text: str) -> str:
+    """What to do with offsets that do not fit."""
+    for unit in UNITS:
+        to_characters = character_offset(text, unit)
+        places = [to_characters(n) if type(n) is int else None for n in (fields.start, fields.end)]
+        if None in places or fields.text is None:
+            continue
+        if same_text(text[places[0] : places[1]], fields.text):
+            return f"say --offsets={unit}, which they seem to count"
+    units = other_units(text)
+    said = f", or say --offsets={' or '.join(units)} if they count these" if units else ""
+    return f"count characters of this text from 0, the end excluded{said}"

@@ -1,0 +1,56 @@
+"""What makes it doubtful that a column holds words."""
+
+from collections.abc import Sequence
+
+from zsl_jax.data.text.column_layout import Layout
+from zsl_jax.data.text.numbering import Numbering
+from zsl_jax.data.text.read_options import ReadOptions
+from zsl_jax.errors import InputError
+from zsl_jax.labels import label_parts
+
+# So many fields of another kind are no words.
+SURELY_OTHERS = 5
+_SEPARATORS = ",;|"
+
+
+def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOptions) -> None:
+    """Refuses a column of words that holds numbers, labels, or quotes, or several columns in one.
+
+    Args:
+      layout: The layout of the file.
+      rows: The fields of its first words.
+      options: How it is to be read; a column that the user names is not doubted.
+
+    Raises:
+      InputError: All fields are of another kind.
+    """
+    words = [fields[layout.word_at].strip(" ") for fields in rows]
+    known = layout.prefixed or layout.numbering is Numbering.CONLLU
+    if options.word_column is not None or known or len(words) < SURELY_OTHERS:
+        return
+    where = f"{options.name}: column {layout.word_at}"
+    if layout.num_columns > 2 and all(word.isdecimal() for word in words):
+        raise InputError(f"{where} holds numbers such as {words[-1]}, not words; {options.remedy}.")
+    if layout.num_columns > 1 and label_parts(sorted(set(words))).type_names:
+        raise InputError(f"{where} holds labels such as {words[0]}, not words; {options.remedy}.")
+    if all(len(word) > 2 and word[0] == word[-1] == '"' for word in words):
+        raise InputError(
+            f"{where} has every word in quotation marks; write the file without them (in R, "
+            "quote=FALSE), or say --word_column to keep them."
+        )
+    separator = _separator(words) if layout.num_columns == 1 else None
+    if separator is not None:
+        raise InputError(
+            f"{where} has {separator!a} in every word, as between columns; write tabs there, or "
+            "say --word_column=0 if it belongs to the words."
+        )
+
+
+def _separator(words: Sequence[str]) -> str | None:
+    """A sign or white space of another kind that parts every word into as many pieces."""
+    candidates = {char for char in words[0][1:-1] if char in _SEPARATORS or char.isspace()}
+    for char in sorted(candidates):
+        counts = {word.strip(char).count(char) for word in words}
+        if len(counts) == 1 and 0 not in counts:
+            return char
+    return None

@@ -1,0 +1,1 @@
+"""What the demo brings along: sample corpora and a small multilingual encoder."""

@@ -1,0 +1,150 @@
+"""From any tagging scheme to BIO: labels, and probabilities of labels."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from zsl_jax.labels.label_set import LabelSet
+from zsl_jax.labels.schemes import (
+    LabelParts,
+    TaggingScheme,
+    after_unlabelled,
+    label_parts,
+    open_types,
+    recognise,
+)
+
+# An I-X (E-X) that goes on with nothing starts an entity; an entity that is never closed ends where
+# its labels do. conlleval reads entities in the same way.
+REPAIR_RULE = "conlleval"
+
+
+class BioConversion(NamedTuple):
+    """Labels in BIO, and what it takes to bring their probabilities along.
+
+    Attributes:
+      scheme: The scheme that the labels were in.
+      names: [K], the names in BIO; plain labels keep theirs.
+      ids: [N], label ids, -1 where there is no label.
+      repairs: Labels that the scheme does not allow where they stood.
+      columns: [L], the new column of every old one.
+      pairs: [T, 2], the new columns of B-X and I-X of each type; -1 where there is none.
+      must_begin: [N, T], words that cannot go on with an entity of the type: the probability of I-X
+        is one of B-X there.
+    """
+
+    scheme: TaggingScheme
+    names: tuple[str, ...]
+    ids: Int[np.ndarray, " N"]
+    repairs: int
+    columns: Int[np.ndarray, " L"]
+    pairs: Int[np.ndarray, "T 2"]
+    must_begin: Bool[np.ndarray, "N T"]
+
+
+def to_bio(
+    names: Sequence[str], ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
+) -> BioConversion:
+    """Turns the labels of a corpus into BIO, whatever scheme they are in, and repairs them.
+
+    The entities of labels that are valid in their scheme stay as they are. One rule mends the
+    others, `REPAIR_RULE`: an I-X or E-X that goes on with nothing starts an entity. Counted as
+    repairs are such labels in BIO and BIOES, and in BIOES also a B-X or I-X whose entity is not
+    closed by E-X. In IOB1 and IO every sequence is valid. After a word without a label, I-X and E-X
+    of BIO and BIOES are taken to go on with its entity, and B-X and I-X before one to be closed by
+    it.
+
+    Args:
+      names: L label names.
+      ids: [N], label ids, -1 where there is no label.
+      starts: [N], True for the first word of a sentence.
+
+    Returns:
+      As many labels as were given. Plain labels and valid BIO come back as they are.
+    """
+    parts = label_parts(names)
+    scheme = recognise(parts, ids, starts)
+    letters, types = parts.letters[ids], parts.types[ids]
+    before = open_types(parts, ids, starts)
+    inner = np.isin(letters, ("I", "E"))
+    orphans = inner & (types != before)
+    kinds = np.arange(len(parts.type_names))
+    unknown = after_unlabelled(ids, starts)
+    if scheme in (TaggingScheme.IOB1, TaggingScheme.IO):
+        repairs, starting, must_begin = 0, kinds, before[:, None] != kinds
+    else:
+        orphans &= ~unknown
+        repairs, starting = int(orphans.sum()), np.unique(types[orphans])
+        must_begin = (types[:, None] == kinds) & orphans[:, None]
+    if scheme is TaggingScheme.BIOES:
+        unlabelled = (ids < 0) & ~starts
+        goes_on = np.append((inner & ~orphans | unlabelled)[1:], False)[: len(ids)]
+        repairs += int((np.isin(letters, ("B", "I")) & ~goes_on).sum())
+    new_names, columns, pairs = _new_columns(names, parts, scheme, starting)
+    begin = np.append(pairs[:, 0], -1)[types]
+    new_ids = np.where(orphans, begin, np.append(columns, -1)[ids]).astype(np.int32)
+    return BioConversion(scheme, new_names, new_ids, repairs, columns, pairs, must_begin)
+
+
+def _new_columns(
+    names: Sequence[str], parts: LabelParts, scheme: TaggingScheme, starting: np.ndarray
+) -> tuple[tuple[str, ...], Int[np.ndarray, " L"], Int[np.ndarray, "T 2"]]:
+    """The new names, every old label's place among them, and the places of B-X and I-X."""
+    letters, types = parts.letters[:-1], parts.types[:-1]
+    turned = [
+        f"{'B' if letter in 'BS' else 'I'}-{parts.type_names[kind]}" if letter else name
+        for name, letter, kind in zip(names, letters.tolist(), types.tolist(), strict=True)
+    ]
+    wanted = [*turned, *(f"B-{parts.type_names[kind]}" for kind in starting)]
+    kept = set(wanted) == set(names)
+    new = LabelSet(tuple(names)) if kept else LabelSet.from_labels([wanted])
+    ids = new.ids
+    columns = np.array([ids[name] for name in turned], np.int32)
+    pairs = [(ids.get(f"B-{kind}", -1), ids.get(f"I-{kind}", -1)) for kind in parts.type_names]
+    return new.names, columns, np.array(pairs, np.int32).reshape(len(pairs), 2)
+
+
+def bio_probs(
+    probs: Float[np.ndarray, "N L"], conversion: BioConversion
+) -> Float[np.ndarray, "N K"]:
+    """Brings probabilities of labels into BIO along with the labels.
+
+    Those of S-X and B-X are summed to B-X, those of E-X and I-X to I-X. IOB1 and IO cannot tell
+    where an entity begins: what they give to I-X goes to B-X unless the word before is labelled X.
+    In BIO and BIOES that happens for repaired labels only.
+
+    Args:
+      probs: [N, L], probabilities in the order of the old names.
+      conversion: What `to_bio` returned for the labels.
+
+    Returns:
+      [N, K], with the row sums of `probs`.
+    """
+    merged = merge_columns(probs, conversion.columns, len(conversion.names))
+    for (begin, inside), rows in zip(conversion.pairs, conversion.must_begin.T, strict=True):
+        if inside >= 0 and rows.any():
+            merged[rows, begin] += merged[rows, inside]
+            merged[rows, inside] = 0
+    return merged
+
+
+def merge_columns(
+    probs: Float[np.ndarray, "N L"], columns: Int[np.ndarray, " L"], width: int
+) -> Float[np.ndarray, "N K"]:
+    """Sums columns into new ones.
+
+    Args:
+      probs: [N, L].
+      columns: [L], where each column goes; -1 leaves it out.
+      width: K, the number of new columns.
+
+    Returns:
+      [N, K], a new array of the same type.
+    """
+    merged = np.zeros((len(probs), width), probs.dtype)
+    for old, new in enumerate(columns):
+        if new >= 0:
+            merged[:, new] += probs[:, old]
+    return merged

@@ -1,0 +1,129 @@
+"""The labels that sources give: the target's, and names for sets of the target's labels."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Bool, Int
+
+from zsl_jax.labels.label_set import OUTSIDE, LabelSet, is_bio
+
+# The label of a source that names few things, where it names nothing: not the same as O.
+SILENT = "(silent)"
+
+
+class SourceLabels(NamedTuple):
+    """V labels that sources give, in the order of their ids: the target's K, then names of sets.
+
+    Attributes:
+      names: [V], the label names.
+      targets: [V], the ids of the target's labels that each may stand for; the first of them is
+        taken where one label is needed.
+    """
+
+    names: tuple[str, ...]
+    targets: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def of(
+        cls, label_set: LabelSet, sets: Mapping[str, Sequence[str]] | None = None
+    ) -> "SourceLabels":
+        """The labels of sources that give the target's labels, and perhaps sets of them.
+
+        Args:
+          label_set: The target's K labels.
+          sets: Names of sets with the target's labels in them.
+
+        >>> SourceLabels.of(LabelSet(("A", "B")), {"A|B": ("A", "B")}).targets
+        ((0,), (1,), (0, 1))
+        """
+        single = [(label,) for label in range(label_set.size)]
+        ids = label_set.ids
+        several = [tuple(ids[name] for name in members) for members in (sets or {}).values()]
+        return cls((*label_set.names, *(sets or ())), (*single, *several))
+
+    @property
+    def size(self) -> int:
+        """The number of labels V."""
+        return len(self.names)
+
+    @property
+    def silent(self) -> int | None:
+        """The id of the label of silence; None if no source has it."""
+        return self.names.index(SILENT) if SILENT in self.names else None
+
+    @property
+    def label_set(self) -> LabelSet:
+        """The target's labels."""
+        return LabelSet(self.names[: 1 + max(map(max, self.targets), default=-1)])
+
+    @property
+    def first_targets(self) -> Int[np.ndarray, " V"]:
+        """[V], the label of the target that is taken where one is needed."""
+        return np.array([first for (first, *_) in self.targets], np.int32)
+
+    def encode(self, names: Iterable[str], where: str) -> Int[np.ndarray, " N"]:
+        """Label names as ids; `LabelSet.encode` with the names of sets."""
+        return LabelSet(self.names).encode(names, where)
+
+    def compatible(self, own: Iterable[str]) -> Bool[np.ndarray, "V K"]:
+        """What a source that has only some of the labels may mean by each of them.
+
+        A label may mean what it stands for. O also means every entity type that the source cannot
+        name: "O" from a source without MISC says no more than "O or MISC".
+
+        Args:
+          own: The labels that the source has.
+
+        Returns:
+          [V, K], the source's label by the true one. A row of a label that the source does not have
+          is False; so is a column of a label about which it never says anything.
+        """
+        names = self.label_set.names
+        own = set(own)
+        table = np.zeros((self.size, len(names)), bool)
+        for label, targets in enumerate(self.targets):
+            if self.names[label] in own:
+                table[label, list(targets)] = True
+        if is_bio(names) and OUTSIDE in own:
+            named = {names[target][2:] for target in np.flatnonzero(table.any(axis=0))}
+            unnamed = [target for target, name in enumerate(names) if name[2:] not in named]
+            table[self.names.index(OUTSIDE), unnamed] = True
+        return table
+
+
+def set_members(name: str, sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The target's labels that a source's label may stand for.
+
+    Args:
+      name: The label, such as "B-PER|ORG".
+      sets: Members by the name of a label or of an entity type.
+
+    Returns:
+      The members of the label, or of its type with its letter; the label itself if it is no set.
+
+    >>> set_members("B-PER|ORG", {"PER|ORG": ("PER", "ORG")})
+    ('B-PER', 'B-ORG')
+    """
+    if name in sets:
+        return tuple(sets[name])
+    if name[:2] in ("B-", "I-") and name[2:] in sets:
+        return tuple(
+            member if member == OUTSIDE else name[:2] + member for member in sets[name[2:]]
+        )
+    return (name,)
+
+
+def common_source_labels(
+    label_names: Iterable[Iterable[str]], sets: Mapping[str, Sequence[str]]
+) -> SourceLabels:
+    """The labels of several sources; the target's are all that some source's label may stand for.
+
+    Args:
+      label_names: The labels of each source.
+      sets: Members by the name of a label or of an entity type.
+    """
+    members = {name: set_members(name, sets) for own in label_names for name in own}
+    label_set = LabelSet.from_labels(members.values())
+    several = {name: members[name] for name in sorted(members) if members[name] != (name,)}
+    return SourceLabels.of(label_set, several)

@@ -1,0 +1,123 @@
+"""What the processes of a run tell each other, besides the gradients: small arrays and records.
+
+Every function here is a collective: all processes call it, in the same order. With one process
+each returns at once.
+"""
+
+import json
+from typing import Any
+
+import jax
+import numpy as np
+
+from zsl_jax.errors import InputError
+
+
+def start(
+    coordinator: str | None = None, num_processes: int | None = None, process_id: int | None = None
+) -> None:
+    """Join the other processes of the run, before anything else is asked of JAX.
+
+    Args:
+      coordinator: HOST:PORT of process 0. On a TPU pod nothing has to be given.
+      num_processes: Of the whole run.
+      process_id: Of this process, from 0.
+    """
+    jax.distributed.initialize(
+        coordinator, num_processes, process_id, initialization_timeout=300,
+        heartbeat_timeout_seconds=30, shutdown_timeout_seconds=60,
+    )  # fmt: skip
+
+
+def count() -> int:
+    """Number of processes."""
+    return jax.process_count()
+
+
+def index() -> int:
+    """Number of this process, from 0."""
+    return jax.process_index()
+
+
+def local_shards(num_shards: int) -> range:
+    """The shards of a text that this process has.
+
+    Args:
+      num_shards: Shards of the whole.
+
+    Raises:
+      InputError: They cannot be dealt out evenly.
+    """
+    if num_shards % count():
+        raise InputError(
+            f"The text is in {num_shards} shards, which {count()} processes cannot share evenly; "
+            f"start a divisor of {num_shards}, or give --shards (a multiple of the processes) to a "
+            "new run"
+        )
+    share = num_shards // count()
+    return range(index() * share, (index() + 1) * share)
+
+
+def is_first() -> bool:
+    """Whether this process writes the logs, the metrics and the model."""
+    return jax.process_index() == 0
+
+
+def gather(value: Any) -> list[Any]:
+    """What every process has to say, as JSON can hold it, in the order of the processes."""
+    if jax.process_count() == 1:
+        return [value]
+    return [json.loads(data) for data in _gather_bytes(json.dumps(value).encode())]
+
+
+def total(array: Any) -> np.ndarray:
+    """The sum of all processes' arrays of one shape, in float64."""
+    own = np.asarray(array, np.float64)
+    if jax.process_count() == 1:
+        return own
+    parts = [np.frombuffer(data, np.float64) for data in _gather_bytes(own.tobytes())]
+    return np.sum(parts, axis=0).reshape(own.shape)
+
+
+def concatenate(array: np.ndarray) -> np.ndarray:
+    """The rows of all processes' arrays, in the order of the processes."""
+    if jax.process_count() == 1:
+        return array
+    parts = [np.frombuffer(data, array.dtype) for data in _gather_bytes(array.tobytes())]
+    return np.concatenate(parts).reshape(-1, *array.shape[1:])
+
+
+def first_decides(error: Exception | None) -> None:
+    """Raise in every process what went wrong in the first one, if anything did."""
+    message = gather(None if error is None else str(error))[0]
+    if error is not None:
+        raise error
+    if message is not None:
+        raise SystemExit(2)
+
+
+def tells_of_a_lost_process(error: BaseException) -> bool:
+    """Whether a collective failed because another process ended or cannot be reached.
+
+    JAX raises a `JaxRuntimeError`, or a bare ValueError with the same text: the name of a status
+    and what happened, such as "UNAVAILABLE: ..." or "UNKNOWN: Gloo AllGather failed: ...".
+    """
+    if count() == 1 or not isinstance(error, jax.errors.JaxRuntimeError | ValueError):
+        return False
+    status = str(error).partition(":")[0]
+    return status in ("UNKNOWN", "UNAVAILABLE", "INTERNAL", "DEADLINE_EXCEEDED", "ABORTED")
+
+
+def wait() -> None:
+    """Go on when all processes are here."""
+    gather(None)
+
+
+def _gather_bytes(data: bytes) -> list[bytes]:
+    from jax.experimental.multihost_utils import process_allgather
+
+    sizes = np.asarray(process_allgather(np.int32(len(data))))
+    padded = np.zeros(int(sizes.max()), np.uint8)
+    padded[: len(data)] = np.frombuffer(data, np.uint8)
+    rows = np.asarray(process_allgather(padded))
+    return [row[:size].tobytes() for row, size in zip(rows, sizes.tolist(), strict=True)]

@@ -1,0 +1,415 @@
+"""Fitting the reliability-weighted chain to a text, and its posterior; block by block.
+
+The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_model`:
+
+1. Reliability of sources and labels, in turn with the weighted mean of the sources.
+2. Confusion matrices, counted twice and kept near the identity; then they are fixed.
+3. The posterior: word types and chain, re-estimated from the posterior a few times.
+4. Once more 1 and 3, the reliability now counted from the posterior.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from zsl_jax import kernels
+from zsl_jax.kernels import AgreementSums, ChainState, SourceReliability, VoteMeanings
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.blocks import blocks
+from zsl_jax.training.config import ChainConfig
+from zsl_jax.training.sentence_rows import RowBlock, SentenceRows
+
+MEAN_COUNT = 0.01  # added to counts under the weighted mean of the sources
+POSTERIOR_COUNT = 0.1  # the same afterwards, over K for confusions
+FREQUENCY = 1e-3  # added to how often a source gives each label
+PRIOR = 1e-6  # added to the label frequencies of the word types
+NUM_PASSES = 3  # of step 1
+TINY = 1e-30  # a probability of 0, where its logarithm is needed
+
+
+class ChainText(NamedTuple):
+    """A text as the label model sees it; of its words, only the types.
+
+    Attributes:
+      votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
+      lengths: Words of each sentence, N together.
+      keys: [N, L], the number of each word's key at each level, the same in all processes; -1 for
+        keys without a number.
+      known: [N], true labels where the user gives them, -1 elsewhere; None without such words.
+    """
+
+    votes: np.ndarray
+    lengths: Int[np.ndarray, " M"]
+    keys: Int[np.ndarray, "N L"]
+    known: Int[np.ndarray, " N"] | None = None
+
+
+class ChainLabels(NamedTuple):
+    """What is given about labels.
+
+    Attributes:
+      meanings: How the sources' labels go with the target's.
+      may_start: [K], labels that a sentence may start with.
+      may_follow: [K, K], labels that may follow a label, indexed [before, after].
+    """
+
+    meanings: VoteMeanings
+    may_start: Bool[np.ndarray, " K"]
+    may_follow: Bool[np.ndarray, "K K"]
+
+
+class FittedChain(NamedTuple):
+    """The label model of one text, from which the posterior of another follows.
+
+    Attributes:
+      sources: The sources' confusion matrices, trust and weights.
+      kappa: [U], agreement of each source with the others beyond chance.
+      state: Word types and chain.
+    """
+
+    sources: SourceReliability
+    kappa: Float[np.ndarray, " U"]
+    state: ChainState
+
+
+class ChainPosterior(NamedTuple):
+    """Q of a text.
+
+    Attributes:
+      posterior: [N, K], Q.
+      state: Word types and chain as the posterior of another text takes them.
+      log_marginal: Log-probability of the sources' predictions, summed over the words of all
+        processes, up to factors that no label depends on.
+    """
+
+    posterior: Float[np.ndarray, "N K"]
+    state: ChainState
+    log_marginal: float
+
+
+def fit_chain(
+    text: ChainText, labels: ChainLabels, config: ChainConfig
+) -> tuple[FittedChain, ChainPosterior]:
+    """Fits the label model to a text without a tagger (α = 0); all processes call it.
+
+    Args:
+      text: This process's shard.
+      labels: The same in all processes.
+      config: Weights and numbers of iterations.
+
+    Returns:
+      The label model, and Q of the text.
+    """
+    counted = _count_sources(text, labels, config)
+    scores = evidence(text, labels, counted[0], config)
+    first = _softmax_of_voted(scores, text.votes)
+    found = chain_posterior(text, labels, config, scores, first)
+    sources, kappa = _refined(text, labels, config, counted, found.posterior)
+    scores = evidence(text, labels, sources, config, out=scores)
+    found = chain_posterior(text, labels, config, scores, found.posterior)
+    return FittedChain(sources, kappa, found.state), found
+
+
+def evidence(
+    text: ChainText,
+    labels: ChainLabels,
+    sources: SourceReliability,
+    config: ChainConfig,
+    out: Float[np.ndarray, "N K"] | None = None,
+) -> Float[np.ndarray, "N K"]:
+    """e of every word, [N, K]; written to `out` if given."""
+    stands_for = labels.meanings.stands_for
+    weights = np.float32(config.source_weight), np.float32(config.scale)
+    for block in blocks(text.votes):
+        values = kernels.log_evidence(*block.arrays, sources, stands_for, *weights)
+        values = np.asarray(values)
+        if out is None:
+            out = np.empty((len(text.votes), values.shape[1]), values.dtype)
+        out[block.rows] = values[block.mask]
+    return np.empty((0, stands_for.shape[1]), np.float32) if out is None else out
+
+
+def chain_posterior(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    scores: Float[np.ndarray, "N K"],
+    first: Float[np.ndarray, "N K"],
+    prior_power: float = 1.0,
+) -> ChainPosterior:
+    """Q of the text that the word types and the chain are estimated from.
+
+    Args:
+      text: This process's shard.
+      labels: The same in all processes.
+      config: How often the types and the chain are estimated anew.
+      scores: [N, K], e + α log P_θ.
+      first: [N, K], the posterior that the first estimate is counted from; all-zero rows for words
+        that do not count. It is overwritten with Q.
+      prior_power: 1 + α; 1 without a tagger.
+    """
+    rows, posterior = SentenceRows(text.lengths), first
+    sums = _no_sums(text, posterior)
+    for block, gathered in _row_blocks(rows, text, posterior):
+        sums = kernels.added_text_sums(sums, *gathered, block.starts, block.mask)
+    for _ in range(config.iterations):
+        state = _state(_total(sums), labels, posterior.dtype)
+        sums, chain = _no_sums(text, posterior), None
+        for block, (own, keys) in _row_blocks(rows, text, posterior):
+            found = _block_posterior(text, scores, block, own, keys, state, prior_power, config)
+            posterior[block.words[block.mask]] = np.asarray(found.posterior)[block.mask]
+            sums = kernels.added_text_sums(sums, found.posterior, keys, block.starts, block.mask)
+            chain = _added(chain, found[1:])
+    steps, firsts, log_marginal = _total(chain)
+    start, transitions = kernels.transition_probs(
+        steps, firsts, labels.may_follow, labels.may_start
+    )
+    state = state._replace(start=start, transitions=transitions)
+    return ChainPosterior(posterior, state, float(log_marginal))
+
+
+def posterior_of_text(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    fitted: FittedChain,
+    log_prior: Float[np.ndarray, "N K"] | None = None,
+) -> Float[np.ndarray, "N K"]:
+    """Q of a text that the label model was not fitted to: one pass.
+
+    Args:
+      text: The new text; its keys have the numbers of the fitted one.
+      labels: As for `fit_chain`.
+      config: Its tagger weight is α.
+      fitted: The label model.
+      log_prior: [N, K], log P_θ; None without a tagger.
+    """
+    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
+    posterior = np.zeros_like(scores)
+    for block, (own, keys) in _row_blocks(SentenceRows(text.lengths), text, posterior):
+        found = _block_posterior(
+            text, scores, block, np.zeros_like(own), keys, fitted.state, prior_power, config
+        )
+        posterior[block.words[block.mask]] = np.asarray(found.posterior)[block.mask]
+    return posterior
+
+
+def best_labels_of_text(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    fitted: FittedChain,
+    log_prior: Float[np.ndarray, "N K"] | None = None,
+) -> Int[np.ndarray, " N"]:
+    """The most probable label sequence of each sentence under the chain of `posterior_of_text`.
+
+    Args:
+      text: As for `posterior_of_text`.
+      labels: Likewise.
+      config: Likewise.
+      fitted: Likewise.
+      log_prior: Likewise.
+    """
+    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
+    numbers = np.float32(prior_power), np.float32(config.back_off)
+    best = np.zeros(len(scores), np.int32)
+    for block in SentenceRows(text.lengths) if len(scores) else ():
+        words = (scores[block.words], text.keys[block.words], block.starts, block.mask)
+        found = kernels.chain_best_labels(*words, fitted.state, *numbers)
+        best[block.words[block.mask]] = np.asarray(found)[block.mask]
+    return best
+
+
+def _scores_of_text(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    fitted: FittedChain,
+    log_prior: Float[np.ndarray, "N K"] | None,
+) -> tuple[Float[np.ndarray, "N K"], float]:
+    """e + α log P_θ of every word, and the power of π̂ that goes with it."""
+    scores = evidence(text, labels, fitted.sources, config)
+    if log_prior is None:
+        return scores, 1.0
+    scores += np.float32(config.tagger_weight) * log_prior
+    return scores, 1.0 + config.tagger_weight
+
+
+def agreement_with_posterior(
+    text: ChainText, labels: ChainLabels, posterior: Float[np.ndarray, "N K"]
+) -> Float[np.ndarray, " U"]:
+    """How often each source agrees with Q, beyond chance; all processes call it.
+
+    Unlike κ of the sources among each other, it knows which of them Q has found to be right.
+
+    Args:
+      text: This process's shard.
+      labels: The same in all processes.
+      posterior: [N, K], Q.
+
+    Returns:
+      [U], Cohen's κ of each source and Q.
+    """
+    compatible = labels.meanings.compatible
+    sums = _totals(
+        lambda q, votes, mask: kernels.source_agreement(q, votes, compatible, mask),
+        posterior,
+        text.votes,
+    )
+    return np.asarray(kernels.agreement_beyond_chance(sums, compatible))
+
+
+def _count_sources(
+    text: ChainText, labels: ChainLabels, config: ChainConfig
+) -> tuple[SourceReliability, AgreementSums]:
+    """Steps 1 and 2: reliability, then confusion matrices from its weighted mean."""
+    meanings, num_sources = labels.meanings, text.votes.shape[1]
+    num_labels = meanings.stands_for.shape[1]
+    weights: Any = np.full((num_sources, num_labels), 1 / num_sources)
+    for _ in range(NUM_PASSES):
+        sums = _reliability(text, labels, weights)
+        counts = (MEAN_COUNT * num_labels, MEAN_COUNT)
+        weights = _estimates(sums.labels, sums.agreement, labels, config, counts).weights
+    sums = _reliability(text, labels, weights)
+    found = _estimates(sums.labels, sums.agreement, labels, config)
+    trust = _trust(found.kappa, config)
+    prior = sums.labels.mass + POSTERIOR_COUNT
+    log_prior = np.log(prior / prior.sum()).astype(np.result_type(text.votes, np.float32))
+    counted = _totals(
+        lambda votes, mask: kernels.label_sums(
+            np.broadcast_to(log_prior, (len(votes), num_labels)),
+            votes, mask, found.log_confusion, trust,
+        ),
+        text.votes,
+    )  # fmt: skip
+    log_confusion = _estimates(counted, sums.agreement, labels, config).log_confusion
+    frequency = sums.probs / np.maximum(sums.spoke, 1)[:, None] + FREQUENCY
+    mean: Any = sums.mean / max(float(sums.voted), 1)
+    return SourceReliability(log_confusion, trust, frequency, weights, mean), sums.agreement
+
+
+def _refined(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    before: tuple[SourceReliability, AgreementSums],
+    posterior: Float[np.ndarray, "N K"],
+) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
+    """Step 4: weights and trust counted from the posterior, and κ; the confusion matrices stay."""
+    sources, agreement = before
+    counted = _totals(
+        lambda q, votes, mask: kernels.label_sums(
+            np.log(np.maximum(q, TINY)), votes, mask, sources.log_confusion, 0 * sources.trust
+        ),
+        posterior,
+        text.votes,
+    )
+    weights = _estimates(counted, agreement, labels, config).weights
+    sums = _reliability(text, labels, weights)
+    kappa = _estimates(sums.labels, sums.agreement, labels, config).kappa
+    mean: Any = sums.mean / max(float(sums.voted), 1)
+    refined = sources._replace(trust=_trust(kappa, config), weights=weights, mean=mean)
+    return refined, np.asarray(kappa)
+
+
+def _reliability(text: ChainText, labels: ChainLabels, weights: Any) -> kernels.ReliabilitySums:
+    return _totals(
+        lambda votes, mask: kernels.reliability_sums(votes, mask, weights, labels.meanings),
+        text.votes,
+    )
+
+
+def _estimates(
+    sums: kernels.LabelSums,
+    agreement: AgreementSums,
+    labels: ChainLabels,
+    config: ChainConfig,
+    pseudo_counts: tuple[float, float] = (POSTERIOR_COUNT, POSTERIOR_COUNT),
+) -> kernels.SourceEstimates:
+    numbers = jax.tree.map(np.float32, (pseudo_counts, config.power, config.identity_share))
+    return kernels.source_estimates(sums, agreement, labels.meanings.compatible, *numbers)
+
+
+def _totals(of_block: Callable[..., Any], *arrays: np.ndarray) -> Any:
+    """Sums over all blocks of all processes, in float64."""
+    sums = None
+    for block in blocks(*arrays):
+        sums = _added(sums, of_block(*block.arrays, block.mask))
+    return _total(sums)
+
+
+def _added(sums: Any, more: Any) -> Any:
+    more = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), more)
+    return more if sums is None else jax.tree.map(np.add, sums, more)
+
+
+def _total(sums: Any) -> Any:
+    return jax.tree.map(processes.total, sums)
+
+
+def _trust(kappa: Any, config: ChainConfig) -> Any:
+    """k: powers of κ, 1 for the source that agrees most."""
+    trust = np.asarray(kappa, np.float64) ** config.power
+    return trust / trust.max() if trust.max() > 0 else np.ones_like(trust)
+
+
+def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """Where the sources vote, the distribution that the scores stand for; zeros elsewhere."""
+    posterior = np.empty_like(scores)
+    for block in blocks(scores, votes):
+        values, some = block.arrays
+        voted = np.any(some >= 0, axis=1) if some.ndim == 2 else np.any(some > 0, axis=(1, 2))
+        values = np.exp(values - values.max(axis=1, keepdims=True))
+        values *= voted[:, None] / values.sum(axis=1, keepdims=True)
+        posterior[block.rows] = values[block.mask]
+    return posterior
+
+
+def _row_blocks(
+    rows: SentenceRows, text: ChainText, posterior: np.ndarray
+) -> Iterator[tuple[RowBlock, tuple[np.ndarray, np.ndarray]]]:
+    """Blocks of rows with the posterior and the keys of their words."""
+    for block in rows if len(posterior) else ():
+        yield block, (posterior[block.words], text.keys[block.words])
+
+
+def _block_posterior(
+    text: ChainText,
+    scores: np.ndarray,
+    block: RowBlock,
+    own: np.ndarray,
+    keys: np.ndarray,
+    state: ChainState,
+    prior_power: float,
+    config: ChainConfig,
+) -> kernels.ChainMarginals:
+    known = np.full(block.words.shape, -1, np.int32)
+    if text.known is not None:
+        known = np.where(block.mask, text.known[block.words], -1).astype(np.int32)
+    numbers = np.float32(prior_power), np.float32(config.back_off)
+    return kernels.chain_posterior(
+        scores[block.words], own, keys, block.starts, block.mask, known, state, *numbers
+    )
+
+
+def _no_sums(text: ChainText, posterior: np.ndarray) -> kernels.TextSums:
+    """Empty sums; tables have a power of two of rows, so that texts share compiled programs."""
+    num_labels, dtype = posterior.shape[1], posterior.dtype
+    largest = processes.gather([int(level.max(initial=0)) for level in text.keys.T])
+    sizes = [1 << max(level).bit_length() for level in zip(*largest, strict=True)]
+    tables: Any = [np.zeros((size, num_labels), dtype) for size in (*sizes, num_labels)]
+    none: Any = np.zeros(num_labels, dtype)
+    return kernels.TextSums(tuple(tables[:-1]), tables[-1], none, none)
+
+
+def _state(sums: kernels.TextSums, labels: ChainLabels, dtype: np.dtype) -> ChainState:
+    """Word types and chain from counts of neighbours."""
+    start, transitions = kernels.transition_probs(
+        sums.steps, sums.firsts, labels.may_follow, labels.may_start
+    )
+    prior = sums.mass / max(float(sums.mass.sum()), 1e-12) + PRIOR
+    arrays = sums.type_counts, prior / prior.sum(), start, transitions
+    return ChainState(*jax.tree.map(lambda leaf: np.asarray(leaf, dtype), arrays))

@@ -1,0 +1,86 @@
+"""The sources' confusion matrices on the host: where they start, and their closed form."""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax import kernels
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.blocks import blocks
+from zsl_jax.training import steps
+from zsl_jax.training.config import LabelModelConfig
+from zsl_jax.types import SourceVotes
+
+# Votes from which Dawid-Skene finds where σ starts, all processes together.
+DAWID_SKENE_WORDS = 1 << 20
+
+
+class Sources(NamedTuple):
+    """What training knows about the sources.
+
+    Attributes:
+      votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
+      log_fixed: [U, V, K], log ψ.
+      first_logits: [U, V, K], logits of σ before training.
+      known: [N], true labels where the user gives them, -1 elsewhere; None without such words.
+    """
+
+    votes: np.ndarray
+    log_fixed: Float[np.ndarray, "U V K"]
+    first_logits: Float[np.ndarray, "U V K"]
+    known: Int[np.ndarray, " N"] | None = None
+
+
+def starting_confusion(
+    config: LabelModelConfig, votes: SourceVotes, num_labels: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """log ψ and the logits of σ before training, both [U, V, K].
+
+    ψ and, by default, σ have τ where a source's label may mean the true one; in the rows of labels
+    that a source does not have, they are 0 (their logits −inf). See `kernels.logits_of_meaning`.
+    """
+    compatible = votes.compatible
+    if compatible is None:
+        compatible = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
+    fixed, trainable = config.fixed_temperature, config.trainable_temperature
+    log_fixed, logits = steps.first_confusion(np.float32(fixed), np.float32(trainable), compatible)
+    if config.confusion_init == "dawid_skene":
+        distinct, times = kernels.distinct_votes(_votes_of_all(votes.labels))
+        found = kernels.dawid_skene(distinct, num_labels, votes.first_targets, times)
+        logits = found.log_confusion
+    return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
+
+
+def closed_form_logits(
+    posterior: Float[np.ndarray, "N K"],
+    log_confusion: Float[np.ndarray, "U V K"],
+    sources: Sources,
+    config: LabelModelConfig,
+) -> Float[np.ndarray, "U V K"]:
+    """σ ∝ c·K·σ₀ + expected counts under Q over the words of all processes.
+
+    Args:
+      posterior: [N, K], Q.
+      log_confusion: [U, V, K], log φ that Q was computed with.
+      sources: The votes and σ₀.
+      config: Evidence and pseudo-count.
+
+    Returns:
+      [U, V, K], log σ, which are the new logits.
+    """
+    soft = config.confusion_evidence == "soft" and sources.votes.ndim == 3
+    own = np.zeros(log_confusion.shape)
+    for block in blocks(posterior, sources.votes):
+        counted = steps.confusion_counts(*block.arrays, block.mask, log_confusion, soft)
+        own += np.asarray(counted)
+    counts = processes.total(own).astype(np.float32)
+    return np.asarray(
+        steps.closed_form(counts, sources.first_logits, np.float32(config.pseudo_count))
+    )
+
+
+def _votes_of_all(labels: np.ndarray) -> np.ndarray:
+    """The first votes of every process's words, at most `DAWID_SKENE_WORDS` together."""
+    share = DAWID_SKENE_WORDS // processes.count()
+    return processes.concatenate(labels[:share].astype(np.int32))

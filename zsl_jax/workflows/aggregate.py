@@ -1,0 +1,146 @@
+"""The sources' predictions put together without a tagger.
+
+Majority, mean and Dawid-Skene see the votes of each word by itself; the reliability-weighted mean
+and the chain are in `chain_model`.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax import kernels
+from zsl_jax.runtime.blocks import blocks
+from zsl_jax.types import SourceVotes
+
+METHODS = ("majority", "mean", "dawid_skene")  # of votes alone
+
+
+class DawidSkeneSettings(NamedTuple):
+    """How long Dawid-Skene goes on, and what keeps its counts from 0.
+
+    Attributes:
+      rounds: Rounds of EM at most; few of them do not let rare labels merge.
+      pseudo_count: Added to every count.
+    """
+
+    rounds: int = 100
+    pseudo_count: float = 0.01
+
+
+TO_CONVERGENCE = DawidSkeneSettings()
+
+
+class Aggregated(NamedTuple):
+    """One label a word.
+
+    Attributes:
+      labels: [N], label ids; -1 where every source abstains.
+      probs: [N, K], the distribution they are the arg max of; zeros where every source abstains.
+      log_confusion: [U, V, K], log-probabilities [source, predicted, true] that were found; None
+        where the method has none.
+    """
+
+    labels: Int[np.ndarray, " N"]
+    probs: Float[np.ndarray, "N K"]
+    log_confusion: Float[np.ndarray, "U V K"] | None = None
+
+
+def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
+    """The votes in the target's K labels: a set of them counts for the first one in it."""
+    if votes.first_targets is None or len(votes.first_targets) == num_labels:
+        return votes._replace(compatible=None, first_targets=None)
+    labels = np.append(votes.first_targets, np.int32(-1))[votes.labels]
+    probs, abstains = votes.probs, np.zeros(labels.shape, bool)
+    if votes.silent is not None:  # where others speak, silence is no vote
+        silent = votes.labels == votes.silent
+        abstains = silent & ((votes.labels >= 0) & ~silent).any(axis=1, keepdims=True)
+        labels = np.where(abstains, np.int32(-1), labels)
+    if probs is not None:
+        sets, probs = probs[..., num_labels:], probs[..., :num_labels].copy()
+        for place, target in enumerate(votes.first_targets[num_labels:]):
+            probs[..., target] += sets[..., place]
+        probs[abstains] = 0
+    return SourceVotes(labels, probs, known=votes.known)
+
+
+def aggregate(
+    votes: SourceVotes,
+    num_labels: int,
+    method: str,
+    fitted_on: SourceVotes | None = None,
+    settings: DawidSkeneSettings = TO_CONVERGENCE,
+) -> Aggregated:
+    """Labels from the sources' predictions.
+
+    Args:
+      votes: The predictions to aggregate. Sources without probabilities count as certain.
+      num_labels: K.
+      method: "majority", "mean" or "dawid_skene".
+      fitted_on: The predictions from which Dawid-Skene estimates the confusion matrices and the
+        label prior; `votes` by default.
+      settings: Of Dawid-Skene.
+
+    Returns:
+      Labels and distributions.
+    """
+    if method == "dawid_skene":
+        fitted_on = votes if fitted_on is None else fitted_on
+        fitted = _fitted_dawid_skene(fitted_on, num_labels, settings)
+        table = _dawid_skene_posterior(votes.labels, fitted)
+        return as_aggregated(votes, table, np.asarray(fitted.log_confusion))
+    ids, table = _summarised(votes, num_labels, method)
+    has_vote = np.any(votes.labels >= 0, axis=1)
+    table[~has_vote] = 0
+    return Aggregated(np.where(has_vote, ids, -1), table)
+
+
+def as_aggregated(
+    votes: SourceVotes,
+    table: Float[np.ndarray, "N K"],
+    log_confusion: Float[np.ndarray, "U V K"] | None = None,
+) -> Aggregated:
+    """Distributions with their labels; neither where every source abstains."""
+    has_vote = np.any(votes.labels >= 0, axis=1)
+    table[~has_vote] = 0
+    return Aggregated(np.where(has_vote, table.argmax(-1), -1), table, log_confusion)
+
+
+def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.ndarray, np.ndarray]:
+    """Labels and distributions by "majority" or "mean"."""
+    num_words = len(votes.labels)
+    ids = np.empty(num_words, np.int32)
+    table = np.empty((num_words, num_labels), np.float32)
+    evidence = () if votes.probs is None else (votes.probs,)
+    for block in blocks(votes.labels, *evidence):
+        probs = block.arrays[1] if evidence else None
+        own = as_target_labels(votes._replace(labels=block.arrays[0], probs=probs), num_labels)
+        found = kernels.summarise_votes(own.labels, own.probs, num_labels)
+        rows, mask = block.rows, block.mask
+        if method == "majority":
+            table[rows] = np.asarray(found.shares)[mask]
+            ids[rows] = np.asarray(found.majority)[mask]
+        else:
+            table[rows] = np.asarray(found.mean)[mask]
+            ids[rows] = table[rows].argmax(-1)
+    return ids, table
+
+
+def _fitted_dawid_skene(
+    votes: SourceVotes, num_labels: int, settings: DawidSkeneSettings
+) -> kernels.DawidSkene:
+    distinct, times = kernels.distinct_votes(votes.labels)
+    return kernels.dawid_skene(
+        distinct, num_labels, votes.first_targets, times,
+        max_iterations=settings.rounds, pseudo_count=np.float32(settings.pseudo_count),
+    )  # fmt: skip
+
+
+def _dawid_skene_posterior(
+    labels: Int[np.ndarray, "N U"], fitted: kernels.DawidSkene
+) -> Float[np.ndarray, "N K"]:
+    table = np.empty((len(labels), len(fitted.log_prior)), np.float32)
+    for block in blocks(labels):
+        found = kernels.label_model_posterior(*block.arrays, fitted.log_prior, fitted.log_confusion)
+        table[block.rows] = np.asarray(found)[block.mask]
+    return table

@@ -1,0 +1,125 @@
+"""Every approach on the same text and sources, for one table."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.io.run_folder import RunFolder
+from zsl_jax.training.config import Approach, LabelModelConfig, LabelModelKind, TrainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.approaches import TrainedTarget
+from zsl_jax.workflows.loaded_tagger import LoadedTagger
+from zsl_jax.workflows.scoring import TestSet, approach_rows, prepare_test
+from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.table import Row
+from zsl_jax.workflows.transfer_task import (
+    TransferTask,
+    made_ready,
+    predictions_of,
+    prepare_transfer,
+    run_approach,
+    trainable_models,
+)
+
+PAPER = LabelModelConfig(kind=LabelModelKind.PAPER)
+APPROACHES: dict[str, dict[str, Any]] = {
+    "hard_vote": {"approach": Approach.HARD_VOTE},
+    "hard_cat": {"approach": Approach.HARD_CAT},
+    "kd": {"approach": Approach.KD},
+    "mrt hard": {"approach": Approach.MRT, "predictions": "hard"},
+    "mrt soft": {"approach": Approach.MRT, "predictions": "soft"},
+    "lvm hard": {"approach": Approach.LVM, "predictions": "hard", "label_model": PAPER},
+    "lvm soft": {"approach": Approach.LVM, "predictions": "soft", "label_model": PAPER},
+    "chain": {"approach": Approach.LVM, "rounds": None},
+}
+# σ starts where Dawid-Skene ends, and counts from the first update on.
+_FROM_DAWID_SKENE = dataclasses.replace(PAPER, confusion_init="dawid_skene", mix_start=0.0)
+VARIANTS = APPROACHES | {
+    "lvm hard ds": {**APPROACHES["lvm hard"], "label_model": _FROM_DAWID_SKENE},
+    "lvm soft ds": {**APPROACHES["lvm soft"], "label_model": _FROM_DAWID_SKENE},
+    "kd chain": {
+        "approach": Approach.KD,
+        "label_model": LabelModelConfig(kind=LabelModelKind.CHAIN),
+    },
+}
+
+
+class ComparisonResult(NamedTuple):
+    """One approach, trained and scored.
+
+    Attributes:
+      title: Its name in the table.
+      config: How it was trained.
+      done: The tagger and what was learned of the sources.
+      rows: Its lines of the table.
+    """
+
+    title: str
+    config: TrainConfig
+    done: TrainedTarget
+    rows: list[Row]
+
+
+def prepare(
+    encoder: LoadedTagger,
+    sources: Sequence[Source],
+    corpora: tuple[Sequence[Sentence], Sequence[Sentence]],
+    cache: Path,
+    config: TrainConfig,
+    task: str,
+    test_sources: Sequence[Source] | None = None,
+) -> tuple[TransferTask, TestSet]:
+    """Let the sources annotate a text and a test, and put both into one label set.
+
+    Args:
+      encoder: Where every approach starts.
+      sources: Model folders, or files of predictions for the text.
+      corpora: The text, whose labels (if any) are dropped here, and the labelled test.
+      cache: Folder of the sources' predictions.
+      config: Its row length is used.
+      task: Which score counts.
+      test_sources: The sources for the test; the same by default.
+
+    Returns:
+      What the approaches learn from, and what they are scored on.
+    """
+    labelled, gold = corpora
+    text = [sentence._replace(labels=None) for sentence in labelled]
+    found = predictions_of(sources, TextShard(text), cache, config.row_length)
+    models = trainable_models(sources)
+    transfer_task = prepare_transfer(
+        encoder, [text], [found], config.row_length, cache, models=models
+    )
+    found = predictions_of(test_sources or sources, TextShard(gold), cache, config.row_length)
+    return transfer_task, prepare_test(transfer_task, gold, found, task)
+
+
+def compare(
+    transfer_task: TransferTask,
+    test: TestSet,
+    config: TrainConfig,
+    run: RunFolder,
+    titles: list[str],
+) -> Iterator[ComparisonResult]:
+    """Train by one approach after the other and score each when it is trained.
+
+    Args:
+      transfer_task: What all of them learn from.
+      test: Seen by the scores only.
+      config: The settings that they share.
+      run: Gets everybody's metrics, told apart by the title.
+      titles: Keys of `VARIANTS`.
+
+    Yields:
+      The approaches in order.
+    """
+    for title in titles:
+        own = dataclasses.replace(config, **VARIANTS[title])
+        ready, own = made_ready(transfer_task, own, run)
+        done = run_approach(ready, own, run, title)
+        rows = approach_rows(transfer_task, done, test, own, title)
+        for row in rows:
+            run.append_metrics(kind="row", **row._asdict())
+        yield ComparisonResult(title, own, done, rows)

@@ -1,0 +1,120 @@
+"""Prediction files against gold labels: scores, confusions, intervals and tests."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from zsl_jax.evaluation import bootstrap, confusions, metrics
+from zsl_jax.evaluation.averages import average_scores
+from zsl_jax.evaluation.bootstrap import Resampling
+from zsl_jax.evaluation.counts import Labels
+from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.loaded_tagger import gold_labels
+from zsl_jax.workflows.prediction import read_to_score
+
+
+def evaluate(
+    sentences: Sequence[Sentence],
+    paths: Sequence[str],
+    other_paths: Sequence[str],
+    task: str | None,
+    resampling: Resampling,
+    offsets: str | None = None,
+    gold_scheme: str = "bio",
+) -> dict[str, Any]:
+    """Scores prediction files of one text, and tests them against others of the same text.
+
+    Several files on a side are runs of one method (seeds): the side's score is their mean.
+
+    Args:
+      sentences: The labelled text.
+      paths: Prediction files, at least one; a word without a prediction counts as wrong.
+      other_paths: Those to test against; none for no test.
+      task: As for `metrics.score`.
+      resampling: Of the sentences, and of the files' scores.
+      offsets: What the places of character spans count, see `read_span_predictions`.
+      gold_scheme: The scheme that the gold labels were in; see `read_to_score`.
+
+    Returns:
+      In plain numbers: what was done ("task", "score": the name of the score that counts,
+      "confidence", "resamples", "seed"), "predicted" with the "files" (as `metrics.score`), their
+      "averages", "confusion" and "interval", and with other files "significance": the same of them
+      and "difference", "p_value" and "dominance" (None unless both sides have two files).
+
+    Raises:
+      InputError: A file cannot be read or is of another text.
+    """
+    gold = gold_labels(sentences, "--gold")
+    sides = [
+        [_read(path, sentences, offsets, gold_scheme) for path in side]
+        for side in (paths, other_paths)
+    ]
+    found = [
+        _side(gold, side, names, task)
+        for side, names in zip(sides, (paths, other_paths), strict=True)
+        if names
+    ]
+    counts = [metrics.sentence_counts(gold, labels, task) for side in sides for labels in side]
+    resampled = bootstrap.resampled_scores(np.stack(counts), resampling)
+    means = [part.mean(axis=0) for part in np.split(resampled, [len(paths)]) if len(part)]
+    for side, mean in zip(found, means, strict=True):
+        value = float(np.mean([scores["score"] for scores in side["files"]]))
+        interval = bootstrap.percentile_interval(value, mean, resampling.confidence)
+        side["interval"] = interval._asdict()
+    if len(found) > 1:
+        found[1] |= _test(found[0], found[1], means[0] - means[1], resampling)
+    task = found[0]["files"][0]["task"]
+    return {
+        "task": task,
+        "score": "f1_strict" if task == "ner" else "accuracy",
+        "confidence": resampling.confidence,
+        "resamples": resampling.num_resamples,
+        "seed": resampling.seed,
+        **dict(zip(("predicted", "significance"), found, strict=False)),
+    }
+
+
+def _read(
+    path: str, sentences: Sequence[Sentence], offsets: str | None, gold_scheme: str
+) -> list[tuple[str, ...]]:
+    """The labels of each sentence in a prediction file of this text."""
+    made = read_to_score(path, sentences, offsets, gold_scheme)
+    return labels_by_sentence(made.label_names, made.words, made.labels)
+
+
+def _side(
+    gold: Labels, side: Sequence[Labels], paths: Sequence[str], task: str | None
+) -> dict[str, Any]:
+    """Scores of each file, their averages, and the confusions in all of them together."""
+    files = [metrics.score(gold, labels, task) for labels in side]
+    both = [*gold] * len(side), [names for labels in side for names in labels]
+    confusion: Any = [pair._asdict() for pair in confusions.label_confusions(*both)]
+    if files[0]["task"] == "ner":
+        confusion = confusions.type_confusion(*both)._asdict()
+    return {
+        "files": [{"file": path, **scores} for path, scores in zip(paths, files, strict=True)],
+        "averages": average_scores(files),
+        "confusion": confusion,
+    }
+
+
+def _test(
+    first: dict[str, Any], second: dict[str, Any], resampled: np.ndarray, resampling: Resampling
+) -> dict[str, Any]:
+    """Tests of the first side against the second."""
+    value = first["interval"]["value"] - second["interval"]["value"]
+    test = bootstrap.paired_test(value, resampled, resampling.confidence)
+    ours, theirs = (
+        np.array([scores["score"] for scores in side["files"]]) for side in (first, second)
+    )
+    dominance = None
+    if min(len(ours), len(theirs)) > 1:
+        dominance = stochastic_dominance(ours, theirs, resampling)._asdict()
+    return {
+        "difference": test.difference._asdict(),
+        "p_value": test.p_value,
+        "dominance": dominance,
+    }

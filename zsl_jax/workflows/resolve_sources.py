@@ -1,0 +1,79 @@
+"""What sources say about a text, in whatever form the user has it."""
+
+import os
+import tempfile
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from zsl_jax.atomic_file import atomic_folder
+from zsl_jax.data.predictions.source_predictions import predictions_of_probs
+from zsl_jax.data.predictions.store import SourcePredictions, check_words
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.function_source import Annotator, predictions_by_function
+from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
+
+Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str] | Annotator
+
+
+def resolve_sources(
+    sources: Mapping[str, Given],
+    text: TextShard,
+    label_names: tuple[str, ...],
+    row_length: int,
+    sparse: Collection[str] = (),
+) -> dict[str, SourcePredictions]:
+    """What sources say about a text, in the target's labels.
+
+    Args:
+      sources: For each name, a `Source`, the path of a prediction file or model folder,
+        predictions, an array: [N] label ids (-1 abstains), or [N, K] probabilities (zeros
+        abstain); or a function of the sentences' words, see `predictions_by_function`.
+      text: N words, with which the words of predictions are compared.
+      label_names: K names, for arrays.
+      row_length: Subwords in a packed row, for models.
+      sparse: Names of sources whose O means that they know nothing.
+
+    Raises:
+      InputError: A source cannot be read, or is not about these words.
+    """
+    unknown = set(sparse) - set(sources)
+    if unknown:
+        raise InputError(f"sparse={sorted(unknown)}: the sources are {', '.join(sources)}")
+    found = {}
+    with atomic_folder(Path(tempfile.gettempdir())) as cache:
+        for name, given in sources.items():
+            if callable(given):
+                given = predictions_by_function(given, text.sentences, name)
+            if isinstance(given, SourcePredictions | np.ndarray):
+                if isinstance(given, np.ndarray):
+                    given = _from_array(given, text.sentences, label_names, name)
+                check_words(given, text.sentences, f"the source {name}")
+                found[name] = in_target_labels(Source(name, "", sparse=name in sparse), given)
+                continue
+            source = given if isinstance(given, Source) else Source(name, os.fspath(given))
+            source = source._replace(sparse=source.sparse or name in sparse)
+            found[name] = source_predictions(source, text, cache, row_length)
+    return found
+
+
+def _from_array(
+    array: np.ndarray, text: Sequence[Sentence], label_names: tuple[str, ...], name: str
+) -> SourcePredictions:
+    words = tuple(sentence.words for sentence in text)
+    num_words = sum(map(len, words))
+    if array.shape == (num_words,) and np.issubdtype(array.dtype, np.integer):
+        if num_words and not -1 <= array.min() <= array.max() < len(label_names):
+            raise InputError(
+                f"the source {name}: label ids must be from -1 (abstains) to {len(label_names) - 1}"
+            )
+        return SourcePredictions(label_names, array.astype(np.int32), None, words)
+    if array.shape == (num_words, len(label_names)) and np.issubdtype(array.dtype, np.floating):
+        return predictions_of_probs(label_names, array, words)
+    raise InputError(
+        f"the source {name}: an array of {array.dtype} {array.shape} is neither [{num_words}] "
+        f"label ids nor [{num_words}, {len(label_names)}] probabilities"
+    )

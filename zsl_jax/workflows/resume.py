@@ -1,0 +1,54 @@
+"""A training that goes on where an earlier process with the same command had to stop."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from zsl_jax.labels import LabelSet
+from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.setup import ResumePoint, Training
+from zsl_jax.workflows.fitting import TrainingSetup
+
+
+class Saving(NamedTuple):
+    """Where and how often states are saved.
+
+    Attributes:
+      folder: Of the checkpoints of one training.
+      every_steps: Updates between two of them; 0 saves at the end of a round only.
+    """
+
+    folder: Path
+    every_steps: int = 0
+
+
+@contextlib.contextmanager
+def resumable(
+    fit: TrainingSetup, label_set: LabelSet, hooks: Hooks, saving: Saving | None
+) -> Iterator[tuple[Training, ResumePoint]]:
+    """What to train, and from which state; states are saved on the way.
+
+    Args:
+      fit: A training that is ready to run.
+      label_set: The target's labels.
+      hooks: Called as training goes on.
+      saving: None keeps nothing and starts at the beginning.
+
+    Yields:
+      The training with its hooks, and where it starts.
+    """
+    if saving is None:
+        yield fit.training._replace(hooks=hooks), ResumePoint(fit.state)
+        return
+    from zsl_jax.training.checkpoints import Checkpoints, Saver, listening  # loads Orbax
+
+    checkpoints = Checkpoints(saving.folder, fit.training.devices, fit.state, label_set.names)
+    saver = Saver(checkpoints, saving.every_steps)
+    hooks = hooks._replace(wants_state=saver.wants_state, keep=saver.keep)
+    try:
+        with listening(saver):
+            yield fit.training._replace(hooks=hooks), checkpoints.start()
+        checkpoints.wait()
+    finally:
+        checkpoints.close()

@@ -1,0 +1,59 @@
+"""A whole training of a target tagger: from an experiment to a saved model folder."""
+
+import os
+from typing import NamedTuple
+
+from zsl_jax.evaluation.diagnosis import Diagnosis
+from zsl_jax.io.run_folder import RunFolder
+from zsl_jax.runtime import processes
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.workflows.approaches import TrainedTarget
+from zsl_jax.workflows.learned_sources import save_sources, source_report
+from zsl_jax.workflows.loaded_tagger import save_tagger
+from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approach
+
+
+class FinishedRun(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+      transfer_task: With the label model and the start that were used.
+      config: With the number of epochs that was chosen.
+      done: The tagger and what was learned of the sources.
+      report: On each source; None without a label model.
+    """
+
+    transfer_task: TransferTask
+    config: TrainConfig
+    done: TrainedTarget
+    report: Diagnosis | None
+
+
+def train_and_save(
+    transfer_task: TransferTask,
+    config: TrainConfig,
+    run: RunFolder,
+    output: str | os.PathLike[str],
+    save_every_steps: int = 0,
+) -> FinishedRun:
+    """Train by one approach, and write the model folder; all processes call it.
+
+    Interrupted, it resumes from its last checkpoint when it is called again.
+
+    Args:
+      transfer_task: What is learned from.
+      config: How.
+      run: The run's folder.
+      output: Where the tagger goes, and what was learned of the sources.
+      save_every_steps: Updates between two checkpoints; 0 saves at the end of a round only.
+    """
+    transfer_task, config = made_ready(transfer_task, config, run)
+    saving = Saving(run.path / "checkpoints" / config.approach, save_every_steps)
+    done = run_approach(transfer_task, config, run, config.approach, saving)
+    report = source_report(transfer_task, done)
+    if processes.is_first():
+        save_tagger(output, done.tagger)
+        if done.log_confusion is not None:
+            save_sources(os.fspath(output), transfer_task, done, config)
+    return FinishedRun(transfer_task, config, done, report)
