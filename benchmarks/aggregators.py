@@ -58,7 +58,7 @@ def read():
     from zsl_jax.labels import common_source_labels
     from zsl_jax.workflows.sources import in_target_labels, label_sets
 
-    gold = inputs.read_labelled("gold", 0).sentences
+    gold = inputs.read_labelled("gold").sentences
     sources, found = inputs.sources(), []
     for source in sources:
         made = read_predictions(source.path, gold)

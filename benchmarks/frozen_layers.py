@@ -110,12 +110,8 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     import jax
 
     from zsl_jax.training import loop
-    from zsl_jax.training.config import (
-        Approach,
-        LabelModelConfig,
-        LabelModelKind,
-        TrainConfig,
-    )
+    from zsl_jax.training.choices import Approach, LabelModelKind
+    from zsl_jax.training.config import LabelModelConfig, TransferConfig
     from zsl_jax.training.hooks import Progress
     from zsl_jax.training.m_step import run_epoch
     from zsl_jax.training.sigma import Sources, starting_confusion
@@ -123,9 +119,9 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     from zsl_jax.workflows.fitting import start_fit
     from zsl_jax.workflows.frozen_layers import precompute_frozen
 
-    config = TrainConfig(
-        Approach.LVM, batch_words=FLAGS.batch_words, row_length=ROW_LENGTH, dropout=FLAGS.dropout,
-        dtype=FLAGS.dtype, seed=FLAGS.seed, trainable_layers=layers,
+    config = TransferConfig(
+        approach=Approach.LVM, batch_words=FLAGS.batch_words, row_length=ROW_LENGTH,
+        dropout=FLAGS.dropout, dtype=FLAGS.dtype, seed=FLAGS.seed, trainable_layers=layers,
         label_model=LabelModelConfig(LabelModelKind.PAPER),
     )  # fmt: skip
     votes = SourceVotes(text.votes.argmax(-1).astype(np.int32), text.votes)

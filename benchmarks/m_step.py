@@ -138,13 +138,13 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
     import jax
 
     from zsl_jax.training import steps
-    from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+    from zsl_jax.training.config import OptimizerConfig, TrainConfig
     from zsl_jax.training.schedules import schedule_at
     from zsl_jax.training.update import Evidence
     from zsl_jax.workflows.fitting import start_fit
 
     optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
-    config = TrainConfig(Approach.HARD, dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
+    config = TrainConfig(dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
     fit = start_fit(encoder, label_set, [windows], config)
     devices, settings = fit.training.devices, fit.training.settings
     state = devices.replicate(fit.state)

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from benchmarks import comparing, corpora
 from launch import options
+from launch.config_flags import from_flags
 from launch.options import FLAGS
+from zsl_jax.training.config import TransferConfig
 
 comparing.define_flags("pt", ["en", "hr", "da"])
 OTHER_NAMES = {"PER": "HUMAN", "ORG": "COMPANY", "LOC": "PLACE"}
@@ -33,7 +35,7 @@ def main() -> None:
         as_given(started.sources, sentences, started.run.path / "given" / part)
         for sentences, part in zip(texts, ("text", "test"), strict=True)
     )
-    config = options.train_config()
+    config = from_flags(TransferConfig)
     transfer_task, test = prepare(
         started.encoder, sources, texts, cache, config, "ner", test_sources
     )

@@ -190,11 +190,12 @@ def lowered_update(encoder, rows: int):
     import numpy as np
 
     from zsl_jax.training import setup, update
-    from zsl_jax.training.config import LabelModelConfig, LabelModelKind, TrainConfig
+    from zsl_jax.training.choices import LabelModelKind
+    from zsl_jax.training.config import LabelModelConfig, TransferConfig
     from zsl_jax.training.schedules import StepSchedule
 
     paper = LabelModelConfig(LabelModelKind.PAPER)
-    config = TrainConfig(dtype=FLAGS.dtype, label_model=paper)
+    config = TransferConfig(dtype=FLAGS.dtype, label_model=paper)
     settings = setup.step_settings(config, encoder, FLAGS.num_labels)
     state = shapes_of(encoder, rows)
     places, labels = FLAGS.rows * FLAGS.row_length, FLAGS.num_labels

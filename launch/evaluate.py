@@ -26,7 +26,7 @@ def main() -> None:
     from zsl_jax.workflows.evaluate import evaluate
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
-    gold = inputs.read_labelled("gold", 0).sentences
+    gold = inputs.read_labelled("gold").sentences
     gold_scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
     found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, gold_scheme)

@@ -30,7 +30,7 @@ _LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "p
 _labels_read: dict[str, dict[str, Any]] = {}
 
 
-def stream_unlabelled(flag: str, max_sentences: int) -> Iterator[Sentence]:
+def stream_unlabelled(flag: str, max_sentences: int | None) -> Iterator[Sentence]:
     """The sentences of the files that a flag names; labels in them are not kept.
 
     The first one is read at once, so that a text of no use is refused before anything else is done.
@@ -58,7 +58,7 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
         return write_labelled(FLAGS.output, tagger.label_names, blocks, output_format, about)
 
 
-def read_labelled(flag: str, max_sentences: int) -> TextShard:
+def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
     """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
     from zsl_jax.data.predictions.to_bio import bio_sentences, reading_line
     from zsl_jax.labels import OUTSIDE, doubtful_reading
@@ -89,7 +89,7 @@ def labels_read() -> dict[str, Any]:
     return dict(_labels_read)
 
 
-def read_text(flag: str, max_sentences: int = 0, with_labels: bool = False) -> TextShard:
+def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = False) -> TextShard:
     """The sentences of the files that a flag names, with the files that they come from."""
     files = _files(flag)
     whole = Shard(tuple(range(len(files))), 0, 1)
@@ -98,13 +98,13 @@ def read_text(flag: str, max_sentences: int = 0, with_labels: bool = False) -> T
 
 
 def read_shards(
-    flag: str, max_sentences: int, num_shards: int, own: Sequence[int]
+    flag: str, max_sentences: int | None, num_shards: int, own: Sequence[int]
 ) -> list[TextShard]:
     """Some of the shards of the text that a flag names; labels in its files are not kept.
 
     Args:
       flag: The flag's name; its value is a path as `find_files` reads it.
-      max_sentences: Use so many random sentences of the whole; 0 uses all.
+      max_sentences: Use that many random sentences of the whole; None uses all.
       num_shards: Into how many shards the text is dealt.
       own: Numbers of the shards to read; files of other shards are not opened.
     """
@@ -126,9 +126,9 @@ def read_shards(
     return texts
 
 
-def sample_of(text: TextShard, count: int) -> TextShard:
+def sample_of(text: TextShard, count: int | None) -> TextShard:
     """Random sentences of a text that is there in one shard; all of it if it has no more."""
-    if not count or len(text.sentences) <= count:
+    if count is None or len(text.sentences) <= count:
         return text
     return shard_of_text(text.by_file or [], text.shard, text.num_files, count, _seed())
 
@@ -279,7 +279,7 @@ def test_sources(sources):
 
 def check_transfer(sources, test_sources) -> None:
     """Reject combinations of flags of launch.transfer that cannot be run."""
-    from zsl_jax.training.config import Approach
+    from zsl_jax.training.choices import Approach
 
     if not sources:
         raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
@@ -313,7 +313,7 @@ def _check_label_model() -> None:
             f"--label_model={kind} does not go with --approach={approach}; chain goes with "
             "lvm and kd, paper with lvm and mrt"
         )
-    given = [name for name in shared_flags.LABEL_MODEL if FLAGS[name].present]
+    given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
     if given and kind != "paper":
         wanted = "--label_model=paper" if approach == "lvm" else "--approach=mrt"
         raise InputError(

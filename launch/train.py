@@ -6,13 +6,15 @@ python -m launch.train --encoder=DIR_OR_HUB --train=FILE --output=DIR
 from pathlib import Path
 
 from launch import inputs, options
+from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
+from zsl_jax.training.config import TrainConfig
 
 options.define("encoder", "train", "dev", "output", "overwrite", "column", "task")
 options.define("format", "encoding", "words", "word_column")
-options.define("max_sentences", "max_test_sentences", *options.TRAINING)
-options.define_epochs(3, "Passes over the text.")
+options.define("max_sentences", "max_test_sentences")
+options.define_config(TrainConfig)
 TITLE = "training"  # in the progress and the metrics
 
 
@@ -27,7 +29,7 @@ def main() -> None:
 
     check_is_ours(Path(FLAGS.output))
     inputs.watch_compilations()
-    config = options.train_config()
+    config = from_flags(TrainConfig)
     scores: list[dict] = []
 
     def on_dev(epoch: int, found: dict) -> None:

@@ -5,22 +5,23 @@ python -m launch.transfer --encoder=DIR_OR_HUB --text=FILE --source=NAME=PATH ..
 Killed at any moment, it goes on from its last checkpoint when the same command is given again.
 """
 
-import dataclasses
 import tempfile
 from pathlib import Path
 
 from launch import inputs, options, shared_flags
+from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
 from zsl_jax.errors import InputError
+from zsl_jax.training.config import TransferConfig
 
 options.define("encoder", "text", "source", "label_map", "sparse", "gold_words")
 options.define("test", "test_source")
 options.define("column", "word_column", "format", "encoding", "words", "offsets")
 options.define("output", "overwrite", "check", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
-options.define(*shared_flags.APPROACH, *shared_flags.PASSES, *shared_flags.LABEL_MODEL)
-options.define(*options.TRAINING, *shared_flags.MACHINES)
+options.define_config(TransferConfig)
+options.define(*shared_flags.MACHINES)
 # Random sentences that models annotate under --check, of which the report is made.
 CHECKED_SENTENCES = 200
 
@@ -34,7 +35,7 @@ def main() -> None:
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
     inputs.check_transfer(sources, test_sources)
-    config = options.train_config()
+    config = from_flags(TransferConfig)
     if FLAGS.check:
         return check(sources, test_sources, config)
     with joined_processes():
@@ -68,7 +69,7 @@ def check(sources, test_sources, config) -> None:
     inputs.record()  # every file that a flag names is there
     text = inputs.read_shards("text", FLAGS.max_sentences, 1, [0])[0]
     all_files = all(source.is_file for source in sources)
-    sample = inputs.sample_of(text, 0 if all_files else CHECKED_SENTENCES)
+    sample = inputs.sample_of(text, None if all_files else CHECKED_SENTENCES)
     with tempfile.TemporaryDirectory() as folder:
         transfer_task, config, read = prepare(sources, [sample], Path(folder), config)
         lines = check_lines(transfer_task, config, (text, sample), read)
@@ -110,6 +111,7 @@ def open_run():
 
 def prepare(sources, text, cache: Path, config):
     """The text's shards with the sources' predictions, all settings, and how labels were read."""
+    from zsl_jax.training.sigma import temperatures
     from zsl_jax.workflows import transfer_task as transfer_tasks
     from zsl_jax.workflows.loaded_tagger import load_tagger
 
@@ -122,8 +124,7 @@ def prepare(sources, text, cache: Path, config):
     transfer_task = transfer_tasks.prepare_transfer(
         start, sentences, found, length, cache, gold, models
     )
-    label_model = options.label_model_config(transfer_task.label_set.size)
-    config = dataclasses.replace(config, label_model=label_model)
+    temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
     return transfer_task, config, transfer_tasks.labels_read(found)
 
 

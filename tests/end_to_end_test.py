@@ -19,14 +19,9 @@ from zsl_jax.data.text.writers import write_conll
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.io.weights import read_weights
 from zsl_jax.kernels import diagonal_from_temperature
-from zsl_jax.training.config import (
-    Approach,
-    LabelModelConfig,
-    LabelModelKind,
-    OptimizerConfig,
-    Strategy,
-    TrainConfig,
-)
+from zsl_jax.training.choices import Approach, LabelModelKind, Strategy
+from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.sigma import temperatures
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
@@ -336,7 +331,7 @@ def experiment(world, trained):
     return prepare_transfer(load_tagger(str(world.encoder)), [text], [found], 32)
 
 
-CONFIG = TrainConfig(
+CONFIG = TransferConfig(
     rounds=1, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
 )
 PAPER, CHAIN = LabelModelKind.PAPER, LabelModelKind.CHAIN
@@ -399,7 +394,7 @@ def test_other_ways_to_learn_the_confusion(experiment, tmp_path, predictions, ch
     done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
     np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)
     *good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
-    start = diagonal_from_temperature(config.label_model.trainable_temperature, num_labels=3)
+    start = diagonal_from_temperature(temperatures(config.label_model, 3)[1], num_labels=3)
     assert min(good) > start + 0.03 and noise < start - 0.01
 
 

@@ -23,14 +23,8 @@ from tests.training.examples import ENCODER, K, packed_text, starting_params
 from zsl_jax.models.split import split_layers
 from zsl_jax.training import loop, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
-from zsl_jax.training.config import (
-    Approach,
-    LabelModelConfig,
-    LabelModelKind,
-    OptimizerConfig,
-    Partition,
-    TrainConfig,
-)
+from zsl_jax.training.choices import Approach, LabelModelKind, Partition
+from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.sigma import Sources
@@ -53,11 +47,11 @@ def run(
     stop_at: int | None = None,
 ) -> dict:
     """Two rounds of the latent variable model; rows of a batch and words do not divide evenly."""
-    config = TrainConfig(
+    config = TransferConfig(
         approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, row_length=16,
         partition=partition, trainable_layers=layers,
-        label_model=LabelModelConfig(LabelModelKind.PAPER),
-        optimizer=OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1),
+        label_model=LabelModelConfig(LabelModelKind.PAPER, confusion_learning_rate=1e-1),
+        optimizer=OptimizerConfig(learning_rate=1e-2),
     )  # fmt: skip
     devices = Devices(tuple(jax.devices()[:num_devices]), partition)
     windows = packed_text(31)

@@ -10,13 +10,8 @@ from tests.training.examples import ENCODER, K, packed_text, starting_params
 from zsl_jax.errors import InputError
 from zsl_jax.training import loop, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
-from zsl_jax.training.config import (
-    Approach,
-    LabelModelConfig,
-    LabelModelKind,
-    OptimizerConfig,
-    TrainConfig,
-)
+from zsl_jax.training.choices import Approach, LabelModelKind
+from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.devices import Devices, all_devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.sigma import Sources
@@ -39,10 +34,13 @@ class Run:
     """A training whose states are saved, and which can be made to stop after any update."""
 
     def __init__(self, folder, every_steps=0, stop_at=None, **changes):
-        optimizer = OptimizerConfig(learning_rate=1e-2, confusion_learning_rate=1e-1)
-        self.config = TrainConfig(
+        optimizer = OptimizerConfig(learning_rate=1e-2)
+        label_model = LabelModelConfig(
+            LabelModelKind.PAPER, confusion_learning_rate=1e-1, **changes
+        )
+        self.config = TransferConfig(
             approach=Approach.LVM, rounds=2, epochs=2, batch_words=20, dropout=0.5,
-            optimizer=optimizer, label_model=LabelModelConfig(LabelModelKind.PAPER, **changes),
+            optimizer=optimizer, label_model=label_model,
         )  # fmt: skip
         self.lines, self.stop_at = [], stop_at
         first = setup.init_state(starting_params(), LOGITS, self.config)

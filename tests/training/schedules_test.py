@@ -2,19 +2,15 @@ import dataclasses
 
 import pytest
 
-from zsl_jax.training.config import (
-    Approach,
-    LabelModelConfig,
-    LabelModelKind,
-    OptimizerConfig,
-    TrainConfig,
-)
-from zsl_jax.training.schedules import mix_at, rate_factor, schedule_at
+from zsl_jax.training.choices import Approach, LabelModelKind
+from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.schedules import rate_factor, schedule_at
 
 
 @pytest.mark.parametrize("schedule", ["linear", "cosine"])
 def test_mix_goes_from_start_to_end_and_never_back(schedule):
-    values = [mix_at(step / 20, 0.9, 0.2, schedule) for step in range(21)]
+    label_model = LabelModelConfig(mix_start=0.9, mix_end=0.2, mix_schedule=schedule)
+    values = [TransferConfig(label_model=label_model).mix(step / 20) for step in range(21)]
     assert values[0] == pytest.approx(0.9) and values[-1] == pytest.approx(0.2)
     assert values == sorted(values, reverse=True)
 
@@ -28,8 +24,8 @@ def test_rate_rises_to_its_height_and_falls_to_zero():
 
 @pytest.mark.parametrize("warmup", [0.0, 0.2])
 def test_rate_without_decay_stays_at_its_height(warmup):
-    optimizer = OptimizerConfig(learning_rate=0.5, warmup_fraction=warmup, decay="constant")
-    config = TrainConfig(optimizer=optimizer)
+    optimizer = OptimizerConfig(learning_rate=0.5, warmup=warmup, decay="constant")
+    config = TransferConfig(optimizer=optimizer)
     rates = [float(schedule_at(step / 10, config).learning_rate) for step in range(11)]
     assert rates == sorted(rates)
     assert set(rates[2:]) == {0.5} and (rates[0] == 0.5) == (warmup == 0)
@@ -37,7 +33,7 @@ def test_rate_without_decay_stays_at_its_height(warmup):
 
 def test_minimum_risk_training_keeps_the_fixed_matrices():
     label_model = LabelModelConfig(LabelModelKind.PAPER, mix_start=0.5, mix_end=0.0)
-    config = TrainConfig(approach=Approach.MRT, label_model=label_model)
+    config = TransferConfig(approach=Approach.MRT, label_model=label_model)
     assert schedule_at(0.7, config).mix == 1.0
     lvm = dataclasses.replace(config, approach=Approach.LVM)
     assert schedule_at(0.5, lvm).mix == pytest.approx(0.25)

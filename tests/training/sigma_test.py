@@ -20,7 +20,7 @@ def probs_of(labels):
 
 @pytest.mark.parametrize("soft", [True, False])
 def test_a_source_without_a_label_is_no_evidence_against_it(soft):
-    config = LabelModelConfig(fixed_temperature=10.0)
+    config = LabelModelConfig(tau_fixed=10.0)
     evidence = probs_of(LABELS) if soft else LABELS
     uniform = np.full((2, K), -np.log(K), np.float32)
 
@@ -36,7 +36,7 @@ def test_a_source_without_a_label_is_no_evidence_against_it(soft):
 
 def test_columns_of_the_start_are_distributions_and_uniform_where_a_label_is_missing():
     votes = SourceVotes(LABELS, None, CAN_MEAN)
-    config = LabelModelConfig(fixed_temperature=4.0, trainable_temperature=2.0)
+    config = LabelModelConfig(tau_fixed=4.0, tau_trainable=2.0)
     log_fixed, logits = starting_confusion(config, votes, K)
     np.testing.assert_allclose(np.exp(log_fixed).sum(axis=1), 1.0, rtol=1e-6)
     np.testing.assert_allclose(np.exp(log_fixed[1, :, 2]), [1 / 2, 1 / 2, 0], rtol=1e-6)

@@ -10,15 +10,8 @@ from zsl_jax.models.encoder import Encoder
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.runtime.compilation import compilations, watch_compilations
 from zsl_jax.training import setup, steps
-from zsl_jax.training.config import (
-    Approach,
-    JointWeights,
-    LabelModelConfig,
-    LabelModelKind,
-    Objective,
-    Strategy,
-    TrainConfig,
-)
+from zsl_jax.training.choices import Approach, LabelModelKind, Objective, Strategy
+from zsl_jax.training.config import JointWeights, LabelModelConfig, TransferConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import StepSchedule
@@ -42,7 +35,7 @@ def batch_of(rng) -> TokenBatch:
     return TokenBatch(ids, positions, segments, word_ids.astype(np.int32))
 
 
-def problem(config: TrainConfig, seed: int = 0):
+def problem(config: TransferConfig, seed: int = 0):
     rng = np.random.default_rng(seed)
     ids = np.zeros((1, LENGTH), np.int32)
     encoder = Encoder(ENCODER).init(jax.random.key(1), ids, ids, ids, deterministic=True)["params"]
@@ -55,9 +48,9 @@ def problem(config: TrainConfig, seed: int = 0):
     return settings, state, batch_of(rng), target, probs
 
 
-def lvm(**changes) -> TrainConfig:
+def lvm(**changes) -> TransferConfig:
     paper = LabelModelConfig(LabelModelKind.PAPER)
-    return TrainConfig(approach=Approach.LVM, dropout=0.0, label_model=paper, **changes)
+    return TransferConfig(approach=Approach.LVM, dropout=0.0, label_model=paper, **changes)
 
 
 def test_second_update_of_the_same_shapes_does_not_compile_again():
@@ -79,7 +72,7 @@ def test_second_update_of_the_same_shapes_does_not_compile_again():
 
 @pytest.mark.parametrize("kind", list(Objective))
 def test_every_objective_falls_on_one_batch(kind):
-    config = TrainConfig(dropout=0.0)
+    config = TransferConfig(dropout=0.0)
     settings, state, batch, target, probs = problem(config)
     settings = dataclasses.replace(settings, objective=kind)
     losses = []
@@ -135,7 +128,7 @@ def test_places_without_a_word_change_nothing():
 
 
 def test_an_all_zero_target_leaves_its_word_out():
-    settings, state, batch, target, _ = problem(TrainConfig(approach=Approach.KD, dropout=0.0))
+    settings, state, batch, target, _ = problem(TransferConfig(approach=Approach.KD, dropout=0.0))
     target[3] = 0.0
     _, info = steps.update(ONE, settings, state, batch, Evidence(target, None, None), RATES)
     assert int(info.num_words) == 12
@@ -172,7 +165,7 @@ def test_bound_is_above_the_objective_and_tight_at_the_posterior():
 
 def test_the_optimiser_starts_as_optax_starts_it():
     tree = {"a": {"kernel": np.ones((2, 3), np.float32)}, "b": np.ones(2, np.float32)}
-    config = TrainConfig().optimizer
+    config = TransferConfig().optimizer
     ours, theirs = steps.init_optimizer(tree, config), make_optimizer(config).init(tree)
     assert jax.tree.structure(ours) == jax.tree.structure(theirs)
     for first, second in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):

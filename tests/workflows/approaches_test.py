@@ -5,7 +5,8 @@ import pytest
 
 from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
-from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.aggregate import METHODS, aggregate
 from zsl_jax.workflows.approaches import evidence_of, fixed_target, repeated
@@ -24,7 +25,7 @@ VOTES = SourceVotes(LABELS, PROBS)
 
 
 def target(approach: Approach, predictions: str = "soft", votes: SourceVotes = VOTES):
-    return fixed_target(votes, 3, TrainConfig(approach=approach, predictions=predictions))
+    return fixed_target(votes, 3, TransferConfig(approach=approach, predictions=predictions))
 
 
 def test_vote_breaks_ties_by_probability_and_leaves_out_words_without_votes():
@@ -107,5 +108,5 @@ def test_sources_that_cannot_be_meant_are_refused(values, message):
 
 
 def test_configs_can_be_static_arguments():
-    config = TrainConfig()
+    config = TransferConfig()
     assert hash(config) == hash(dataclasses.replace(config, seed=0))

@@ -4,11 +4,12 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop, setup
-from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import OptimizerConfig, TransferConfig
 from zsl_jax.workflows import fitting
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
-CONFIG = TrainConfig(
+CONFIG = TransferConfig(
     approach=Approach.KD, rounds=1, row_length=32, batch_words=64, dropout=0.0,
     optimizer=OptimizerConfig(learning_rate=0.01),
 )  # fmt: skip

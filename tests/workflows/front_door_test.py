@@ -9,12 +9,15 @@ import zsl_jax
 from tests import tiny_world
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
-from zsl_jax.training.config import Approach, OptimizerConfig, TrainConfig
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import OptimizerConfig, TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.function_source import predictions_by_function
 
 LABEL_OF = {word: label for label, stems in tiny_world.STEMS.items() for word in stems.split()}
-CONFIG = TrainConfig(row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01))
+CONFIG = TransferConfig(
+    row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
+)
 
 
 def by_rule(sentences):

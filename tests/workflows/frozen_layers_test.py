@@ -12,13 +12,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.models.split import join_layers, split_layers
 from zsl_jax.training import loop, setup
-from zsl_jax.training.config import (
-    Approach,
-    LabelModelConfig,
-    LabelModelKind,
-    OptimizerConfig,
-    TrainConfig,
-)
+from zsl_jax.training.choices import Approach, LabelModelKind
+from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.hooks import Hooks
@@ -35,7 +30,7 @@ from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_wi
 from zsl_jax.workflows.resume import Saving
 
 SCHEME = LabelSet(("A", "B", "C"))
-CONFIG = TrainConfig(
+CONFIG = TransferConfig(
     approach=Approach.KD, rounds=2, row_length=32, batch_words=64, dropout=0.0,
     optimizer=OptimizerConfig(learning_rate=0.01, head_learning_rate=0.02),
 )  # fmt: skip
@@ -52,7 +47,7 @@ def windows(world, start):
     return encode_text(start, read_sentences(world.text, with_labels=False), 32)
 
 
-def config_of(layers: int | None, **changes) -> TrainConfig:
+def config_of(layers: int | None, **changes) -> TransferConfig:
     return dataclasses.replace(CONFIG, trainable_layers=layers, **changes)
 
 

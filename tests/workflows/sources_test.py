@@ -13,7 +13,8 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelSet
-from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import approaches
 from zsl_jax.workflows.labelled_text import labels_by_sentence
@@ -121,7 +122,7 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
 
 def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):
     start = load_tagger(world.encoder)._replace(label_set=LabelSet(("O", "I-X")))
-    config = TrainConfig(approach=Approach.DIRECT)
+    config = TransferConfig(approach=Approach.DIRECT)
     with pytest.raises(InputError, match=r"--approach=direct: the labels of .*encoder are not BIO"):
         approaches.train_target(start, LabelSet(("O", "B-X", "I-X")), None, config, None)
 

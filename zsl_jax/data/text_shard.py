@@ -32,7 +32,7 @@ def shard_of_text(
     by_file: Sequence[Sequence[Sentence]],
     shard: Shard,
     num_files: int,
-    max_sentences: int = 0,
+    max_sentences: int | None = None,
     seed: int = 0,
 ) -> TextShard:
     """A shard of a text, or of a random sample of it.
@@ -41,7 +41,7 @@ def shard_of_text(
       by_file: The sentences of each of the shard's files.
       shard: Which of them; where a sample is drawn, its files are all of the text's.
       num_files: Files of the text.
-      max_sentences: As many random sentences; 0 for all.
+      max_sentences: That many random sentences; None for all.
       seed: Of the sample.
     """
     sentences = [sentence for file in by_file for sentence in file]

@@ -15,7 +15,8 @@ from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
 from zsl_jax.training.chain_fit import ChainLabels, ChainPosterior, ChainText, FittedChain
-from zsl_jax.training.config import ChainConfig, Strategy, TrainConfig
+from zsl_jax.training.choices import Strategy
+from zsl_jax.training.config import ChainConfig, TransferConfig
 from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.hooks import Expectation, Progress, RoundRecord
 from zsl_jax.training.m_step import run_epoch
@@ -65,7 +66,7 @@ def chain_expectation_maximization(
       The trained state, on the host, what was done, the last E step, and the label model with the
       word types and transitions of that step.
     """
-    config, devices = training.config, training.devices
+    config, devices = training.transfer, training.devices
     training.hooks.on_start(start.progress)
     state, progress = devices.replicate(start.state), start.progress
     result = _repeated_e_step(training, start, sources)
@@ -107,7 +108,7 @@ def _e_step(
     if number == 0:
         return sources.found
     settings, corpus, devices = training.settings, training.corpus, training.devices.local
-    config = training.config.chain
+    config = training.transfer.chain
     assert config is not None
     scores = predict_log_prior(
         devices,
@@ -128,7 +129,7 @@ def _e_step(
     )
 
 
-def _target(result: ChainPosterior, config: TrainConfig) -> np.ndarray:
+def _target(result: ChainPosterior, config: TransferConfig) -> np.ndarray:
     """What the tagger is trained on: Q, or its most probable labels in hard EM."""
     if config.strategy is not Strategy.HARD_EM:
         return result.posterior

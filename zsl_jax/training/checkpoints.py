@@ -152,8 +152,8 @@ class Checkpoints:
 class Saver:
     """Says when a state is to be saved, and saves it: the hooks `wants_state` and `keep`."""
 
-    def __init__(self, checkpoints: Checkpoints, every_steps: int):
-        """Save at the end of each round, and every `every_steps` updates where that is not 0."""
+    def __init__(self, checkpoints: Checkpoints, every_steps: int | None):
+        """Save at the end of each round, and after `every_steps` updates each, if given."""
         self._checkpoints, self._every = checkpoints, every_steps
         self._lock = threading.Lock()
         self._signal: signal.Signals | None = None  # the one that came
@@ -180,7 +180,9 @@ class Saver:
         """Whether the state after this update is to be saved."""
         self._is_saved = False
         self._preempted = self._told_to_stop(step)
-        return round_ends or self._preempted or (self._every > 0 and step % self._every == 0)
+        return (
+            round_ends or self._preempted or (self._every is not None and step % self._every == 0)
+        )
 
     def keep(self, state: TrainState, progress: Progress) -> None:
         """Save a state; if the process is to end, then wait for it and say so.

@@ -1,81 +1,101 @@
 """Everything a run can be told, as frozen dataclasses.
 
-Built by the programs from flags, hashable, and never changed afterwards.
+The one home of every setting: type, default, meaning, choices and bounds. The programs' flags and
+their help are made from these fields. Hashable, and never changed once a run has begun.
 """
 
 import dataclasses
 import enum
+import functools
+import math
+import typing
+from typing import Any
 
 from zsl_jax.errors import InputError
+from zsl_jax.training.choices import (
+    Approach,
+    ConfusionInit,
+    ConfusionUpdate,
+    Decay,
+    Distillation,
+    Dtype,
+    LabelModelKind,
+    MixSchedule,
+    Objective,
+    Partition,
+    Predictions,
+    Strategy,
+)
+
+# Headings of --help.
+APPROACH, PASSES, TRAINING = "approach", "passes", "training"
+OPTIMISATION, PAPER = "optimisation", "paper's model"
 
 
-class Approach(enum.StrEnum):
-    """How the target tagger is trained from the sources' predictions (paper, Tables 2-4)."""
+def setting(
+    default: Any,
+    meaning: str,
+    section: str,
+    least: float | None = None,
+    most: float | None = None,
+    flag: str | None = None,
+) -> Any:
+    """A field of a configuration that is also a flag.
 
-    DIRECT = "direct"
-    HARD = "hard"
-    HARD_CAT = "hard_cat"
-    HARD_VOTE = "hard_vote"
-    KD = "kd"
-    MRT = "mrt"
-    LVM = "lvm"
-
-    @property
-    def has_label_model(self) -> bool:
-        """Whether a confusion matrix of each source takes part."""
-        return self in (Approach.MRT, Approach.LVM)
-
-    def check_sources(self, num_sources: int) -> None:
-        """Checks that the approach can learn from so many sources.
-
-        Raises:
-          InputError: It takes one only.
-        """
-        if self is Approach.HARD and num_sources != 1:
-            raise InputError(
-                f"--approach=hard takes one source, {num_sources} were given; use hard_vote or "
-                "hard_cat"
-            )
+    Args:
+      default: Its default; None where it is not set.
+      meaning: What it is, for the reader of this page and of `--help`.
+      section: The heading under which `--help` lists it.
+      least: Smallest value.
+      most: Largest value.
+      flag: The flag's name, where it is not the field's.
+    """
+    about = {"meaning": meaning, "section": section, "least": least, "most": most, "flag": flag}
+    return dataclasses.field(default=default, metadata=about)
 
 
-class Strategy(enum.StrEnum):
-    """How the objective of MRT and LVM is minimised (paper, Tables 5 and 6)."""
+class Settings:
+    """Base of the configurations: values are checked against the fields' choices and bounds.
 
-    SOFT_EM = "soft_em"
-    HARD_EM = "hard_em"
-    DIRECT = "direct"
-
-
-class LabelModelKind(enum.StrEnum):
-    """What the sources' predictions are taken for.
-
-    PAPER: confusion matrices λψ + (1 − λ)σ (Hu et al., 2021). CHAIN: confusion matrices weighted by
-    the reliability of each source and label, word types, and a Markov chain over each sentence.
+    Raises:
+      InputError: A value is none of the choices, or out of bounds.
     """
 
-    CHAIN = "chain"
-    PAPER = "paper"
+    def __post_init__(self) -> None:
+        cls: Any = type(self)
+        for field in dataclasses.fields(cls):
+            value, choices = getattr(self, field.name), choices_of(cls).get(field.name)
+            if choices is not None and value is not None:
+                if value not in list(choices):
+                    raise InputError(
+                        f"`{field.name}`={value} is none of {', '.join(choices)}; choose one"
+                    )
+                object.__setattr__(self, field.name, choices(value))
+            least, most = field.metadata.get("least"), field.metadata.get("most")
+            if isinstance(value, int | float) and not _between(value, least, most):
+                raise InputError(
+                    f"`{field.name}`={value} must be {_bounds(least, most)}; correct it"
+                )
 
 
-class Partition(enum.StrEnum):
-    """How several devices share an update."""
+@functools.cache
+def choices_of(config: type) -> dict[str, type[enum.StrEnum]]:
+    """The enumeration of each field of a configuration that is a choice."""
+    found = {}
+    for name, hint in typing.get_type_hints(config).items():
+        for kind in typing.get_args(hint) or (hint,):
+            if isinstance(kind, type) and issubclass(kind, enum.StrEnum):
+                found[name] = kind
+    return found
 
-    PMAP = "pmap"
-    SHARD_MAP = "shard_map"
+
+def _between(value: float, least: float | None, most: float | None) -> bool:
+    return (least is None or value >= least) and (most is None or value <= most)
 
 
-class Objective(enum.StrEnum):
-    """The loss of one update."""
-
-    KL = "kl"
-    SQUARED_ERROR = "mse"
-    M_STEP = "m_step"
-    MARGINAL = "marginal"
-
-    @property
-    def has_label_model(self) -> bool:
-        """Whether the loss contains the sources' likelihoods."""
-        return self in (Objective.M_STEP, Objective.MARGINAL)
+def _bounds(least: float | None, most: float | None) -> str:
+    parts = [f"at least {least}"] if least is not None else []
+    return " and ".join([*parts, *([f"at most {most}"] if most is not None else [])])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,16 +103,16 @@ class JointWeights:
     """Weights in the log joint α·log P_θ + Σ β_u·log ℓ_u.
 
     Attributes:
-      prior: α, of the tagger; 0 stands for the number of sources.
+      prior: α, of the tagger; None stands for the number of sources.
       source: β, of the sources; one number for all, or one each.
     """
 
-    prior: float = 1.0
+    prior: float | None = 1.0
     source: tuple[float, ...] = (1.0,)
 
 
 @dataclasses.dataclass(frozen=True)
-class ChainConfig:
+class ChainConfig(Settings):
     """The reliability-weighted chain; see `zsl_jax.kernels.chain_label_model`.
 
     One set of defaults serves tags and entities.
@@ -119,107 +139,194 @@ class ChainConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class LabelModelConfig:
+class LabelModelConfig(Settings):
     """The label model: how the sources' predictions join the tagger's distribution.
 
-    Attributes:
-      kind: Which one; None takes the approach's own: CHAIN for LVM, PAPER for MRT, none for the
-        others (KD with CHAIN imitates its posterior instead of the mean of the sources).
-      chain: Settings of CHAIN; all that follow are those of PAPER.
-      fixed_temperature: Multiplies the identity in the logits of the fixed matrix ψ.
-      trainable_temperature: The same for the first logits of the trainable matrix σ.
-      confusion_init: "tau" (scaled identity) or "dawid_skene" (estimated from the hard votes).
-      confusion_update: "gradient" or "closed_form".
-      confusion_evidence: What the closed form counts: "hard" or "soft" source predictions.
-      pseudo_count: Weight of the first σ in the closed form, in words a label.
-      weights: Of the tagger and the sources in the log joint.
-      mix_start: λ at the start of the training; 1 is minimum risk training. Each update takes the
-        value in the middle of its own share of the training.
-      mix_end: λ at its end.
-      mix_schedule: "linear", "cosine" or "constant" (= mix_end throughout).
+    `chain` holds the settings of CHAIN; all that follow it are those of PAPER. The temperature of a
+    confusion matrix can also be given as its diagonal probability μ, which becomes a temperature
+    where the number of labels is known; see `training.sigma.temperature`.
     """
 
-    kind: LabelModelKind | None = None
+    kind: LabelModelKind | None = setting(
+        None,
+        "Default: chain (weighted by reliability) for lvm, none for kd.",
+        APPROACH,
+        flag="label_model",
+    )
     chain: ChainConfig = ChainConfig()
-    fixed_temperature: float = 10.0
-    trainable_temperature: float = 2.0
-    confusion_init: str = "tau"
-    confusion_update: str = "gradient"
-    confusion_evidence: str = "hard"
-    pseudo_count: float = 1.0
-    weights: JointWeights = JointWeights()
-    mix_start: float = 1.0
-    mix_end: float = 0.0
-    mix_schedule: str = "linear"
+    confusion_learning_rate: float = setting(
+        2e-4, "Highest learning rate of the trainable confusion matrices.", PAPER, least=0.0
+    )
+    tau_fixed: float | None = setting(
+        None, "Temperature of the fixed confusion matrices (default 10).", PAPER, least=0.0
+    )
+    tau_trainable: float | None = setting(
+        None, "First temperature of the trainable ones (default 2).", PAPER, least=0.0
+    )
+    mu_fixed: float | None = setting(
+        None, "The same as --tau_fixed, as the diagonal probability.", PAPER
+    )
+    mu_trainable: float | None = setting(
+        None, "The same as --tau_trainable, as the diagonal probability.", PAPER
+    )
+    confusion_init: ConfusionInit = setting(
+        ConfusionInit.TAU, "Where the trainable confusion matrices start.", PAPER
+    )
+    confusion_update: ConfusionUpdate = setting(
+        ConfusionUpdate.GRADIENT, "How they are learned.", PAPER
+    )
+    confusion_evidence: Predictions = setting(
+        Predictions.HARD, "What the closed form counts; soft can collapse.", PAPER
+    )
+    pseudo_count: float = setting(
+        1.0,
+        "Weight of the first matrices in the closed form, in words per label.",
+        PAPER,
+        least=0.0,
+    )
+    prior_weight: float | None = setting(
+        1.0, "Weight of the tagger in the posterior: a number or num_sources.", PAPER
+    )
+    source_weight: tuple[float, ...] = setting(
+        (1.0,),
+        "Weight of the sources in the posterior: one number, or one each with commas.",
+        PAPER,
+    )
+    mix_start: float = setting(
+        1.0, "Share of the fixed matrices at the start of the training.", PAPER, 0.0, 1.0
+    )
+    mix_end: float = setting(0.0, "Share of the fixed matrices at its end.", PAPER, 0.0, 1.0)
+    mix_schedule: MixSchedule = setting(
+        MixSchedule.LINEAR, "From one share to the other; constant: the second throughout.", PAPER
+    )
+
+    @property
+    def weights(self) -> JointWeights:
+        """Weights of the tagger and of the sources."""
+        return JointWeights(self.prior_weight, self.source_weight)
 
 
 @dataclasses.dataclass(frozen=True)
-class OptimizerConfig:
-    """AdamW with a linear warm-up, and a decay after it.
+class OptimizerConfig(Settings):
+    """AdamW with a linear warm-up, and a decay after it."""
 
-    Attributes:
-      learning_rate: Highest rate for the encoder.
-      head_learning_rate: Highest rate for the head; 0 stands for that of the encoder. A new head on
-        a small encoder wants ten times as much, or more.
-      confusion_learning_rate: Highest rate for the logits of σ.
-      warmup_fraction: Part of the training in which the rate rises from 0.
-      decay: "linear" (down to 0 at the end) or "constant" (no decay).
-      clip_norm: Largest global norm of the gradient of the mean loss a word; 0 clips nothing.
-      weight_decay: On the kernels of dense layers only.
-    """
+    learning_rate: float = setting(
+        1e-4, "Highest learning rate of the encoder.", TRAINING, least=0.0
+    )
+    head_learning_rate: float | None = setting(
+        None,
+        "The same of the new head; small encoders want more. Default: as --learning_rate.",
+        TRAINING,
+        least=0.0,
+    )
+    warmup: float = setting(
+        0.1, "Share of all updates in which the rate rises.", OPTIMISATION, 0.0, 0.99
+    )
+    decay: Decay = setting(
+        Decay.LINEAR, "The rate after the warm-up: falls to 0, or stays.", OPTIMISATION
+    )
+    weight_decay: float = setting(0.01, "AdamW's decay of dense kernels.", OPTIMISATION, least=0.0)
+    clip_norm: float | None = setting(
+        5.0,
+        "Largest norm of the gradient of the mean loss per word (0: any).",
+        OPTIMISATION,
+        least=0.0,
+    )
 
-    learning_rate: float = 1e-4
-    head_learning_rate: float = 0.0
-    confusion_learning_rate: float = 2e-4
-    warmup_fraction: float = 0.1
-    decay: str = "linear"
-    clip_norm: float = 5.0
-    weight_decay: float = 0.01
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainConfig(Settings):
+    """Training on labelled text, and what every other training has in common with it."""
 
-@dataclasses.dataclass(frozen=True)
-class TrainConfig:
-    """One training run, supervised or from sources.
-
-    Attributes:
-      approach: See `Approach`; not used by supervised training.
-      init: Where training starts: "encoder", "source:NAME", or "auto": with the chain, the source
-        that agrees most with its posterior if it fits, and the encoder otherwise.
-      strategy: See `Strategy`; used by MRT and LVM.
-      predictions: "soft" or "hard": which of the sources' predictions are evidence.
-      distillation: "kl" or "mse", the loss of knowledge distillation.
-      rounds: EM rounds, each with one E step; other approaches pass over the text as often. None:
-        3, or 2 with the chain, whose rounds have more epochs.
-      epochs: Passes over the text in one round. None: 1, or with the chain as many as the size of
-        the text asks for.
-      stop_early: End when J has not improved at an E step (Algorithm 1).
-      batch_words: Words in a full batch, about.
-      row_length: Subwords in a packed row; longer sentences go through overlapping windows.
-      dropout: Rate of every dropout layer of the encoder and the head.
-      seed: Of head, dropout, order and sampling.
-      dtype: Of the encoder's activations: "float32" or "bfloat16".
-      partition: How several devices share an update; the numbers do not depend on it.
-      trainable_layers: k: the last k layers of the encoder and the head are trained, on the output
-        that the layers below have without dropout. None trains everything.
-    """
-
-    approach: Approach = Approach.LVM
-    init: str = "auto"
-    strategy: Strategy = Strategy.SOFT_EM
-    predictions: str = "soft"
-    distillation: str = "kl"
-    rounds: int | None = None
-    epochs: int | None = None
-    stop_early: bool = False
-    batch_words: int = 512
-    row_length: int = 128
-    dropout: float = 0.1
-    seed: int = 0
-    dtype: str = "float32"
-    partition: Partition = Partition.PMAP
-    trainable_layers: int | None = None
-    label_model: LabelModelConfig = LabelModelConfig()
+    epochs: int | None = setting(3, "Passes over the text.", PASSES, least=1)
+    batch_words: int = setting(512, "Words per update, about.", TRAINING, least=1)
     optimizer: OptimizerConfig = OptimizerConfig()
+    dropout: float = setting(0.1, "Dropout rate.", TRAINING, 0.0, 0.99)
+    trainable_layers: int | None = setting(
+        None,
+        "Train the head and the last layers, this many; those below are frozen and run once over "
+        "a text, without dropout. Default: all.",
+        TRAINING,
+        least=0,
+    )
+    seed: int = setting(0, "Random seed.", TRAINING, 0, 2**64 - 1)
+    row_length: int = setting(
+        128,
+        "Subwords per packed row; longer sentences go through overlapping windows.",
+        OPTIMISATION,
+        least=8,
+    )
+    dtype: Dtype = setting(
+        Dtype.FLOAT32,
+        "Of the encoder's activations; parameters, softmax and loss stay float32.",
+        OPTIMISATION,
+    )
+    partition: Partition = setting(
+        Partition.PMAP, "How several devices share an update.", OPTIMISATION
+    )
+
+    @property
+    def objective(self) -> Objective:
+        """The loss of one update."""
+        return Objective.KL
+
+    @property
+    def epochs_per_round(self) -> int:
+        """Epochs between two E steps; every epoch is a round where there are none."""
+        return 1
+
+    @property
+    def passes(self) -> int:
+        """Epochs of the whole training."""
+        return self.epochs or 1
+
+    @property
+    def weights(self) -> JointWeights:
+        """Weights in the log joint, which only transfer reads."""
+        return JointWeights()
+
+    @property
+    def trains_confusion(self) -> bool:
+        """Whether σ is learned by gradient."""
+        return False
+
+    @property
+    def confusion_learning_rate(self) -> float:
+        """Highest rate for the logits of σ."""
+        return 0.0
+
+    def done(self, passes: float) -> float:
+        """How much of the schedule is done after some epochs, from 0 to 1."""
+        return passes / self.passes
+
+    def mix(self, progress: float) -> float:
+        """λ, the share of the fixed matrix ψ, after `progress` (0 to 1) of the training."""
+        return 1.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TransferConfig(TrainConfig):
+    """Training of a target tagger from its sources' predictions."""
+
+    epochs: int | None = setting(
+        None, "Passes in a round. Default: 1; more with the chain.", PASSES, least=1
+    )
+    approach: Approach = setting(Approach.LVM, "How the tagger learns from the sources.", APPROACH)
+    predictions: Predictions = setting(
+        Predictions.SOFT, "Learn from the sources' probabilities or labels.", APPROACH
+    )
+    label_model: LabelModelConfig = LabelModelConfig()
+    init: str = setting(
+        "auto",
+        "Start from encoder, source:NAME, or auto (the best source, with the chain).",
+        APPROACH,
+    )
+    strategy: Strategy = setting(Strategy.SOFT_EM, "How mrt and lvm are optimised.", APPROACH)
+    distillation: Distillation = setting(Distillation.KL, "Loss of kd.", APPROACH)
+    rounds: int | None = setting(
+        None, "EM rounds, or passes. Default: 3; 2 with the chain.", PASSES, least=1
+    )
+    stop_early: bool = setting(False, "Stop when J has not improved after a round.", PASSES)
 
     @property
     def chain(self) -> ChainConfig | None:
@@ -234,7 +341,7 @@ class TrainConfig:
         """The loss that the approach and strategy stand for."""
         if self.approach.has_label_model and self.chain is None:
             return Objective.MARGINAL if self.strategy is Strategy.DIRECT else Objective.M_STEP
-        if self.approach is Approach.KD and self.distillation == "mse":
+        if self.approach is Approach.KD and self.distillation is Distillation.MSE:
             return Objective.SQUARED_ERROR
         return Objective.KL
 
@@ -247,19 +354,50 @@ class TrainConfig:
 
     @property
     def epochs_per_round(self) -> int:
-        """Passes over the text in one round."""
+        """Epochs in one round."""
         return 1 if self.epochs is None else self.epochs
 
     @property
     def passes(self) -> int:
-        """Passes over the text in the whole training."""
+        """Epochs of the whole training."""
         return self.num_rounds * self.epochs_per_round
 
+    @property
+    def weights(self) -> JointWeights:
+        """Weights in the log joint."""
+        return self.label_model.weights
+
+    @property
+    def trains_confusion(self) -> bool:
+        """Whether σ is learned by gradient."""
+        return self.label_model.confusion_update is ConfusionUpdate.GRADIENT
+
+    @property
+    def confusion_learning_rate(self) -> float:
+        """Highest rate for the logits of σ."""
+        return self.label_model.confusion_learning_rate
+
     def done(self, passes: float) -> float:
-        """How much of the schedule is done after some passes, from 0 to 1.
+        """How much of the schedule is done after some epochs, from 0 to 1.
 
         With the chain, every M step starts anew and so does its schedule.
         """
         if self.approach is Approach.LVM and self.chain is not None:
             return passes % self.epochs_per_round / self.epochs_per_round
         return passes / self.passes
+
+    def mix(self, progress: float) -> float:
+        """λ after `progress` (0 to 1) of the training; 1 throughout for minimum risk training.
+
+        >>> TransferConfig().mix(0.25), TransferConfig(approach=Approach.MRT).mix(0.25)
+        (0.75, 1.0)
+        """
+        if self.approach is not Approach.LVM:
+            return 1.0
+        model = self.label_model
+        shares = {
+            MixSchedule.LINEAR: progress,
+            MixSchedule.COSINE: 0.5 - 0.5 * math.cos(math.pi * progress),
+            MixSchedule.CONSTANT: 1.0,
+        }
+        return model.mix_start + (model.mix_end - model.mix_start) * shares[model.mix_schedule]

@@ -12,7 +12,8 @@ from jaxtyping import Bool, Float
 
 from zsl_jax.runtime import processes
 from zsl_jax.training import steps
-from zsl_jax.training.config import Objective, Strategy, TrainConfig
+from zsl_jax.training.choices import Objective, Strategy
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.e_step import label_posterior, predict_log_prior
 from zsl_jax.training.hooks import Expectation, Progress, RoundRecord
 from zsl_jax.training.m_step import run_epoch
@@ -57,7 +58,7 @@ def expectation_maximization(
     Returns:
       The trained state, on the host, what was done, and the E step at the state's parameters.
     """
-    config, devices = training.config, training.devices
+    config, devices = training.transfer, training.devices
     training.hooks.on_start(start.progress)
     state, progress = devices.replicate(start.state), start.progress
     result = _repeated_e_step(training, start, sources)
@@ -83,7 +84,7 @@ def _e_step(
     previous: Expectation | None,
 ) -> tuple[TrainState, Progress, Expectation]:
     """The E step of a round, σ in closed form if it has one, and their record."""
-    config, devices = training.config, training.devices
+    config, devices = training.transfer, training.devices
     started = time.monotonic()
     number = len(progress.rounds)
     params, logits = devices.fetch((state.params, state.confusion_logits))
@@ -130,7 +131,7 @@ def expect(
       sources: The evidence.
       previous: The E step of the round before; the bound is taken at its Q.
     """
-    config, settings, corpus = training.config, training.settings, training.corpus
+    config, settings, corpus = training.transfer, training.settings, training.corpus
     log_confusion, _ = _confusion(config, confusion_logits, number, sources)
     devices = training.devices.local
     priors = predict_log_prior(
@@ -151,7 +152,7 @@ def expect(
     return Expectation(found.posterior, np.asarray(log_confusion), *means)
 
 
-def _confusion(config: TrainConfig, logits: AnyArray, number: int, sources: Sources):
+def _confusion(config: TransferConfig, logits: AnyArray, number: int, sources: Sources):
     """log φ of a round, and how far σ has moved."""
     mix = schedule_at(number / config.num_rounds, config).mix
     return steps.present_confusion(sources.log_fixed, sources.first_logits, logits, mix)

@@ -9,7 +9,7 @@ import numpy as np
 
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import steps
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TrainConfig, TransferConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Corpus, Hooks, Progress
 from zsl_jax.training.state import TrainState, new_key
@@ -32,6 +32,12 @@ class Training(NamedTuple):
     devices: Devices
     corpus: Corpus
     hooks: Hooks = Hooks()
+
+    @property
+    def transfer(self) -> TransferConfig:
+        """The configuration, which is that of a transfer wherever there are E steps."""
+        assert isinstance(self.config, TransferConfig)
+        return self.config
 
 
 class ResumePoint(NamedTuple):
@@ -70,7 +76,6 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
     """The static part of this run's updates."""
-    label_model = config.label_model
     layers = encoder.num_layers if config.trainable_layers is None else config.trainable_layers
     encoder = dataclasses.replace(
         encoder, num_layers=layers, dropout=config.dropout, attention_dropout=config.dropout
@@ -80,7 +85,7 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
         num_labels,
         config.objective,
         config.optimizer,
-        label_model.confusion_update == "gradient",
-        label_model.weights,
+        config.trains_confusion,
+        config.weights,
         config.dtype,
     )

@@ -6,9 +6,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
+from zsl_jax.errors import InputError
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import steps
+from zsl_jax.training.choices import ConfusionInit, Predictions
 from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.types import SourceVotes
 
@@ -32,6 +34,32 @@ class Sources(NamedTuple):
     known: Int[np.ndarray, " N"] | None = None
 
 
+def temperatures(config: LabelModelConfig, num_labels: int) -> tuple[float, float]:
+    """τ of the fixed and of the first trainable matrices.
+
+    Raises:
+      InputError: τ and μ are both given, or μ is not between 1/K and 1.
+    """
+    fixed = _temperature("fixed", 10.0, config.tau_fixed, config.mu_fixed, num_labels)
+    names = (config.tau_trainable, config.mu_trainable)
+    return fixed, _temperature("trainable", 2.0, *names, num_labels)
+
+
+def _temperature(
+    which: str, default: float, tau: float | None, mu: float | None, num_labels: int
+) -> float:
+    if tau is not None and mu is not None:
+        raise InputError(f"`tau_{which}` and `mu_{which}` mean the same; give one of them")
+    if mu is None:
+        return default if tau is None else tau
+    if not 1 / num_labels < mu < 1:
+        raise InputError(
+            f"`mu_{which}`={mu} must lie between 1/K = {1 / num_labels:.3f} (K = {num_labels} "
+            "labels) and 1: a source is taken to be better than chance"
+        )
+    return float(kernels.temperature_from_diagonal(mu, num_labels))
+
+
 def starting_confusion(
     config: LabelModelConfig, votes: SourceVotes, num_labels: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -43,9 +71,9 @@ def starting_confusion(
     compatible = votes.compatible
     if compatible is None:
         compatible = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
-    fixed, trainable = config.fixed_temperature, config.trainable_temperature
+    fixed, trainable = temperatures(config, num_labels)
     log_fixed, logits = steps.first_confusion(np.float32(fixed), np.float32(trainable), compatible)
-    if config.confusion_init == "dawid_skene":
+    if config.confusion_init is ConfusionInit.DAWID_SKENE:
         distinct, times = kernels.distinct_votes(_votes_of_all(votes.labels))
         found = kernels.dawid_skene(distinct, num_labels, votes.first_targets, times)
         logits = found.log_confusion
@@ -69,7 +97,7 @@ def closed_form_logits(
     Returns:
       [U, V, K], log σ, which are the new logits.
     """
-    soft = config.confusion_evidence == "soft" and sources.votes.ndim == 3
+    soft = config.confusion_evidence is Predictions.SOFT and sources.votes.ndim == 3
     own = np.zeros(log_confusion.shape)
     for block in blocks(posterior, sources.votes):
         counted = steps.confusion_counts(*block.arrays, block.mask, log_confusion, soft)

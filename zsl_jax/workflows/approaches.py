@@ -11,7 +11,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
 from zsl_jax.training.chain_loop import ChainSources, chain_expectation_maximization
-from zsl_jax.training.config import Approach, ChainConfig, Strategy, TrainConfig
+from zsl_jax.training.choices import Approach, Strategy
+from zsl_jax.training.config import ChainConfig, TransferConfig
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.sigma import Sources, starting_confusion
@@ -72,7 +73,7 @@ def train_target(
     start: LoadedTagger,
     label_set: LabelSet,
     text: TransferCorpus,
-    config: TrainConfig,
+    config: TransferConfig,
     hooks: Hooks,
     saving: Saving | None = None,
 ) -> TrainedTarget:
@@ -116,7 +117,7 @@ def train_target(
     return TrainedTarget(tagger, result.log_confusion, result.posterior, objectives)
 
 
-def with_chain(text: TransferCorpus, label_set: LabelSet, config: TrainConfig) -> TransferCorpus:
+def with_chain(text: TransferCorpus, label_set: LabelSet, config: TransferConfig) -> TransferCorpus:
     """The text with the chain fitted to it, if it is the label model; all processes call it."""
     if config.chain is None:
         return text
@@ -140,7 +141,7 @@ def _with_chain(
     start: LoadedTagger,
     label_set: LabelSet,
     text: TransferCorpus,
-    config: TrainConfig,
+    config: TransferConfig,
     hooks: Hooks,
     saving: Saving | None,
 ) -> TrainedTarget:
@@ -159,7 +160,7 @@ def _distil(
     start: LoadedTagger,
     label_set: LabelSet,
     text: TransferCorpus,
-    config: TrainConfig,
+    config: TransferConfig,
     hooks: Hooks,
     saving: Saving | None,
 ) -> TrainedTarget:
@@ -186,7 +187,7 @@ def _shard_by_shard(target: np.ndarray, num_words: Sequence[int], copies: int) -
     return np.concatenate([table[shard] for shard in range(len(num_words)) for table in cut])
 
 
-def fixed_target(votes: SourceVotes, num_labels: int, config: TrainConfig) -> loop.Target:
+def fixed_target(votes: SourceVotes, num_labels: int, config: TransferConfig) -> loop.Target:
     """What the tagger is to learn without a label model.
 
     Args:
@@ -208,7 +209,7 @@ def fixed_target(votes: SourceVotes, num_labels: int, config: TrainConfig) -> lo
 
 
 def _without_known(
-    votes: SourceVotes, one_hot: Bool[np.ndarray, "K+1 K"], config: TrainConfig
+    votes: SourceVotes, one_hot: Bool[np.ndarray, "K+1 K"], config: TransferConfig
 ) -> loop.Target:
     """`fixed_target` from the sources alone."""
     num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
@@ -246,7 +247,7 @@ def labels_of(
     log_priors: Float[np.ndarray, "N K"],
     votes: SourceVotes,
     sentences: Sequence[Sentence],
-    config: TrainConfig,
+    config: TransferConfig,
     decoding: str,
 ) -> Int[np.ndarray, " N"]:
     """Labels of another text by Q: P_θ, the label model and the sources' predictions for it."""
@@ -261,7 +262,7 @@ def labels_of(
     return decode(posterior, label_set, [sentence.words for sentence in sentences], decoding)
 
 
-def _check_source_weights(config: TrainConfig, votes: SourceVotes) -> None:
+def _check_source_weights(config: TransferConfig, votes: SourceVotes) -> None:
     given, num_sources = len(config.label_model.weights.source), votes.labels.shape[1]
     if given not in (1, num_sources):
         raise InputError(

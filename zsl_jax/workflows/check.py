@@ -8,7 +8,8 @@ import numpy as np
 from zsl_jax.data.predictions.to_bio import reading_line
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.evaluation.diagnosis import diagnose
-from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.run_hooks import tally_of
@@ -59,7 +60,7 @@ def source_lines(transfer_task: TransferTask, read: Mapping[str, Mapping[str, An
     return [*lines, f"Q is {of} without a tagger:", found.text]
 
 
-def training_line(transfer_task: TransferTask, config: TrainConfig, words: int) -> str:
+def training_line(transfer_task: TransferTask, config: TransferConfig, words: int) -> str:
     """What would be trained, from where, and for how long."""
     if config.approach is Approach.DIRECT:
         return f"would take {transfer_task.start.path} as it is"
@@ -78,7 +79,7 @@ def training_line(transfer_task: TransferTask, config: TrainConfig, words: int) 
 
 def check_lines(
     transfer_task: TransferTask,
-    config: TrainConfig,
+    config: TransferConfig,
     texts: tuple[TextShard, TextShard],
     read: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:

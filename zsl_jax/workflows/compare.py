@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.training.config import Approach, LabelModelConfig, LabelModelKind, TrainConfig
+from zsl_jax.training.choices import Approach, ConfusionInit, LabelModelKind
+from zsl_jax.training.config import LabelModelConfig, TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
@@ -35,7 +36,9 @@ APPROACHES: dict[str, dict[str, Any]] = {
     "chain": {"approach": Approach.LVM, "rounds": None},
 }
 # σ starts where Dawid-Skene ends, and counts from the first update on.
-_FROM_DAWID_SKENE = dataclasses.replace(PAPER, confusion_init="dawid_skene", mix_start=0.0)
+_FROM_DAWID_SKENE = dataclasses.replace(
+    PAPER, confusion_init=ConfusionInit.DAWID_SKENE, mix_start=0.0
+)
 VARIANTS = APPROACHES | {
     "lvm hard ds": {**APPROACHES["lvm hard"], "label_model": _FROM_DAWID_SKENE},
     "lvm soft ds": {**APPROACHES["lvm soft"], "label_model": _FROM_DAWID_SKENE},
@@ -57,7 +60,7 @@ class ComparisonResult(NamedTuple):
     """
 
     title: str
-    config: TrainConfig
+    config: TransferConfig
     done: TrainedTarget
     rows: list[Row]
 
@@ -67,7 +70,7 @@ def prepare(
     sources: Sequence[Source],
     corpora: tuple[Sequence[Sentence], Sequence[Sentence]],
     cache: Path,
-    config: TrainConfig,
+    config: TransferConfig,
     task: str,
     test_sources: Sequence[Source] | None = None,
 ) -> tuple[TransferTask, TestSet]:
@@ -99,7 +102,7 @@ def prepare(
 def compare(
     transfer_task: TransferTask,
     test: TestSet,
-    config: TrainConfig,
+    config: TransferConfig,
     run: RunFolder,
     titles: list[str],
 ) -> Iterator[ComparisonResult]:

@@ -16,7 +16,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import METHODS
 from zsl_jax.workflows.chain_model import TEXT_METHODS
@@ -102,7 +102,7 @@ def transfer(
     encoder: PathLike,
     output: PathLike,
     *,
-    config: TrainConfig | None = None,
+    config: TransferConfig | None = None,
     test: LabelledSentences | None = None,
     test_sources: Mapping[str, Given] | None = None,
     label_names: Sequence[str] = (),
@@ -130,7 +130,7 @@ def transfer(
       InputError: A source cannot be read or is not about these words; or `output` is that of
         another run.
     """
-    config = config or TrainConfig()
+    config = config or TransferConfig()
     sentences = _sentences(text)
     gold = None if test is None else _gold(test)
     start = load_tagger(encoder)
@@ -238,7 +238,7 @@ def _labelled_text(
 
 
 def _record(
-    config: TrainConfig,
+    config: TransferConfig,
     encoder: PathLike,
     sentences: Sequence[Sentence],
     found: Mapping[str, SourcePredictions],

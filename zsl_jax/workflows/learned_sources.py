@@ -3,7 +3,7 @@
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.runtime import processes
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
@@ -12,7 +12,7 @@ from zsl_jax.workflows.transfer_task import TransferTask
 
 
 def save_sources(
-    folder: str, transfer_task: TransferTask, done: TrainedTarget, config: TrainConfig
+    folder: str, transfer_task: TransferTask, done: TrainedTarget, config: TransferConfig
 ) -> None:
     """Write φ and what belongs to it beside the tagger."""
     assert done.log_confusion is not None
@@ -21,7 +21,7 @@ def save_sources(
         transfer_task.names,
         transfer_task.source_labels,
         done.log_confusion,
-        weights.prior,
+        weights.prior or 0.0,
         weights.source,
         config.predictions,
         None if done.chain is None else stored_chain(done.chain),

@@ -16,11 +16,11 @@ class Saving(NamedTuple):
 
     Attributes:
       folder: Of the checkpoints of one training.
-      every_steps: Updates between two of them; 0 saves at the end of a round only.
+      every_steps: Updates between two of them; None saves at the end of a round only.
     """
 
     folder: Path
-    every_steps: int = 0
+    every_steps: int | None = None
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data.predictions.store import SourcePredictions, source_votes
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, labels_of
 from zsl_jax.workflows.best_labels import decode
@@ -70,7 +70,7 @@ def approach_rows(
     transfer_task: TransferTask,
     done: TrainedTarget,
     test: TestSet,
-    config: TrainConfig,
+    config: TransferConfig,
     title: str,
     decoding: str = "argmax",
 ) -> list[Row]:

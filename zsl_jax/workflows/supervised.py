@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.evaluation import metrics
+from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop, setup
 from zsl_jax.training.config import TrainConfig
@@ -22,7 +23,10 @@ from zsl_jax.workflows.loaded_tagger import (
     encode_text,
     gold_labels,
     predict_windows,
+    save_tagger,
 )
+from zsl_jax.workflows.run_hooks import recorded
+from zsl_jax.workflows.sources import Source
 
 
 class Dev(NamedTuple):
@@ -89,6 +93,19 @@ def train_supervised(
     training = fit.training._replace(hooks=hooks._replace(on_epoch=on_epoch))
     state = loop.distil(training, setup.ResumePoint(fit.state), target)
     return best[1] or finished(encoder, fit, state.params, label_set)
+
+
+def train_source(
+    encoder: LoadedTagger,
+    source: Source,
+    sentences: Sequence[Sentence],
+    config: TrainConfig,
+    run: RunFolder,
+) -> None:
+    """Train a source tagger on labelled text and write its model folder."""
+    words = config.passes * sum(len(sentence.words) for sentence in sentences)
+    with recorded(run, f"source {source.name}", words) as hooks:
+        save_tagger(source.path, train_supervised(encoder, sentences, config, hooks, run.cache))
 
 
 def _scores(log_probs: Float[np.ndarray, "N K"], label_set: LabelSet, dev: Dev) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from zsl_jax.evaluation.diagnosis import Diagnosis
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.runtime import processes
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
@@ -25,17 +25,17 @@ class FinishedRun(NamedTuple):
     """
 
     transfer_task: TransferTask
-    config: TrainConfig
+    config: TransferConfig
     done: TrainedTarget
     report: Diagnosis | None
 
 
 def train_and_save(
     transfer_task: TransferTask,
-    config: TrainConfig,
+    config: TransferConfig,
     run: RunFolder,
     output: str | os.PathLike[str],
-    save_every_steps: int = 0,
+    save_every_steps: int | None = None,
 ) -> FinishedRun:
     """Train by one approach, and write the model folder; all processes call it.
 
@@ -46,7 +46,7 @@ def train_and_save(
       config: How.
       run: The run's folder.
       output: Where the tagger goes, and what was learned of the sources.
-      save_every_steps: Updates between two checkpoints; 0 saves at the end of a round only.
+      save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
     """
     transfer_task, config = made_ready(transfer_task, config, run)
     saving = Saving(run.path / "checkpoints" / config.approach, save_every_steps)

@@ -18,18 +18,18 @@ from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import LabelSet, SourceLabels, check_kinds, common_source_labels
 from zsl_jax.runtime import processes
 from zsl_jax.training.chain_fit import agreement_with_posterior
-from zsl_jax.training.config import Approach, TrainConfig
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, TransferCorpus, train_target, with_chain
 from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.frozen_layers import precompute_frozen
-from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text, save_tagger
+from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text
 from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, label_sets, source_predictions
 from zsl_jax.workflows.starting_point import AUTO, ENCODER, choose_start, epochs_for
-from zsl_jax.workflows.supervised import train_supervised
 
 GOLD_WORDS = "gold words"
 
@@ -65,19 +65,6 @@ def predictions_of(
 ) -> dict[str, SourcePredictions]:
     """All sources' predictions for (a shard of) a text, by name; models annotate it first."""
     return {source.name: source_predictions(source, text, cache, row_length) for source in sources}
-
-
-def train_source(
-    encoder: LoadedTagger,
-    source: Source,
-    sentences: Sequence[Sentence],
-    config: TrainConfig,
-    run: RunFolder,
-) -> None:
-    """Train a source tagger on labelled text and write its model folder."""
-    words = config.passes * sum(len(sentence.words) for sentence in sentences)
-    with recorded(run, f"source {source.name}", words) as hooks:
-        save_tagger(source.path, train_supervised(encoder, sentences, config, hooks, run.cache))
 
 
 def prepare_transfer(
@@ -146,8 +133,8 @@ def trainable_models(sources: Sequence[Source]) -> dict[str, str]:
 
 
 def made_ready(
-    transfer_task: TransferTask, config: TrainConfig, run: RunFolder
-) -> tuple[TransferTask, TrainConfig]:
+    transfer_task: TransferTask, config: TransferConfig, run: RunFolder
+) -> tuple[TransferTask, TransferConfig]:
     """Fits the label model, chooses where training starts, and runs the frozen layers.
 
     All processes call it.
@@ -168,8 +155,8 @@ def made_ready(
 
 
 def planned(
-    transfer_task: TransferTask, config: TrainConfig, num_words: int
-) -> tuple[TransferTask, TrainConfig]:
+    transfer_task: TransferTask, config: TransferConfig, num_words: int
+) -> tuple[TransferTask, TransferConfig]:
     """Fits the label model, and chooses where training starts and for how many epochs.
 
     All processes call it.
@@ -195,7 +182,7 @@ def planned(
     return transfer_task, config
 
 
-def _with_start(transfer_task: TransferTask, config: TrainConfig) -> TransferTask:
+def _with_start(transfer_task: TransferTask, config: TransferConfig) -> TransferTask:
     """The experiment with the start that `config.init` asks for."""
     chain, ranked = transfer_task.text.chain, []
     init = ENCODER if config.init == AUTO and chain is None else config.init
@@ -212,7 +199,7 @@ def _with_start(transfer_task: TransferTask, config: TrainConfig) -> TransferTas
 
 
 def with_frozen_features(
-    transfer_task: TransferTask, config: TrainConfig, run: RunFolder
+    transfer_task: TransferTask, config: TransferConfig, run: RunFolder
 ) -> TransferTask:
     """The experiment with the frozen layers run over its text, once for all approaches.
 
@@ -269,7 +256,7 @@ def labels_read(shards: Sequence[Mapping[str, SourcePredictions]]) -> dict[str, 
 
 def run_approach(
     transfer_task: TransferTask,
-    config: TrainConfig,
+    config: TransferConfig,
     run: RunFolder,
     title: str,
     saving: Saving | None = None,

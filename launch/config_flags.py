@@ -1,0 +1,130 @@
+"""Flags made from the fields of the configurations, and configurations made from the flags.
+
+Importing this costs nothing: no program loads JAX before its flags are read.
+"""
+
+import dataclasses
+import enum
+import functools
+import types
+import typing
+from collections.abc import Iterator
+from typing import Any, TypeVar
+
+from absl import flags
+
+FLAGS = flags.FLAGS
+NUM_SOURCES = "num_sources"
+NUMBERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float}
+PLAIN = {bool: flags.DEFINE_bool, str: flags.DEFINE_string}
+Config = TypeVar("Config")
+
+
+class Field(typing.NamedTuple):
+    """A field of a configuration that is a flag.
+
+    Attributes:
+      name: The flag's name.
+      field: With its default, and what `training.config.setting` noted.
+      kind: Its type, without None.
+    """
+
+    name: str
+    field: Any
+    kind: Any
+
+
+class NumberOrSources(flags.ArgumentParser):
+    """A positive number, or "num_sources", which is None."""
+
+    def parse(self, argument: Any) -> float | None:
+        """The number."""
+        if argument in (NUM_SOURCES, None):
+            return None
+        return positive_number(argument)
+
+
+class PositiveNumbers(flags.ArgumentParser):
+    """Positive numbers with commas between them."""
+
+    def parse(self, argument: Any) -> tuple[float, ...]:
+        """The numbers."""
+        if isinstance(argument, str):
+            argument = argument.split(",")
+        return tuple(positive_number(number) for number in argument)
+
+
+def positive_number(argument: Any) -> float:
+    """A positive number.
+
+    Raises:
+      ValueError: It is not one.
+    """
+    try:
+        number = float(argument)
+    except ValueError:
+        number = -1.0
+    if not 0 < number < float("inf"):
+        raise ValueError(f"{argument} is not a positive number")
+    return number
+
+
+def fields_of(config: type) -> Iterator[Field]:
+    """The fields of a configuration, and of those inside it, that are flags."""
+    hints = typing.get_type_hints(config)
+    for field in dataclasses.fields(config):
+        if dataclasses.is_dataclass(field.default):
+            yield from fields_of(type(field.default))
+        elif field.metadata:
+            yield Field(
+                field.metadata["flag"] or field.name, field, _without_none(hints[field.name])
+            )
+
+
+def definitions(config: type) -> dict[str, tuple[Any, ...]]:
+    """For every field that is a flag: what defines it, and with which arguments after its name."""
+    return {name: _definition(name, field, kind) for name, field, kind in fields_of(config)}
+
+
+def _definition(name: str, field: Any, kind: Any) -> tuple[Any, ...]:
+    meaning, *bounds = (field.metadata[key] for key in ("meaning", "least", "most"))
+    if isinstance(kind, type) and issubclass(kind, enum.StrEnum):
+        return flags.DEFINE_enum, field.default, list(kind), meaning
+    if name == "prior_weight":
+        return functools.partial(flags.DEFINE, NumberOrSources()), field.default, meaning
+    if kind in NUMBERS:
+        return NUMBERS[kind], field.default, meaning, *bounds
+    if kind in PLAIN:
+        return PLAIN[kind], field.default, meaning
+    several = functools.partial(flags.DEFINE, PositiveNumbers(), serializer=_WithCommas())
+    return several, field.default, meaning
+
+
+def from_flags(config: type[Config]) -> Config:
+    """The configuration that the flags stand for; fields without a flag keep their default."""
+    values: dict[str, Any] = {}
+    for field in dataclasses.fields(config):  # type: ignore[arg-type]
+        name = field.metadata.get("flag") or field.name
+        if dataclasses.is_dataclass(field.default):
+            values[field.name] = from_flags(type(field.default))
+        elif field.metadata and name in FLAGS:
+            values[field.name] = FLAGS[name].value
+    return config(**values)
+
+
+def section(config: type, heading: str) -> dict[str, tuple[Any, ...]]:
+    """The definitions of the fields that --help lists under a heading."""
+    names = [name for name, field, _ in fields_of(config) if field.metadata["section"] == heading]
+    every = definitions(config)
+    return {name: every[name] for name in names}
+
+
+class _WithCommas(flags.ArgumentSerializer):
+    def serialize(self, value: tuple[float, ...]) -> str:
+        return ",".join(map(str, value))
+
+
+def _without_none(hint: Any) -> Any:
+    if isinstance(hint, types.UnionType):
+        return next(kind for kind in typing.get_args(hint) if kind is not type(None))
+    return hint

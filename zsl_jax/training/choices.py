@@ -1,0 +1,124 @@
+"""What can be chosen in a configuration: one enumeration per choice."""
+
+import enum
+
+from zsl_jax.errors import InputError
+
+
+class Approach(enum.StrEnum):
+    """How the target tagger is trained from the sources' predictions (paper, Tables 2-4)."""
+
+    DIRECT = "direct"
+    HARD = "hard"
+    HARD_CAT = "hard_cat"
+    HARD_VOTE = "hard_vote"
+    KD = "kd"
+    MRT = "mrt"
+    LVM = "lvm"
+
+    @property
+    def has_label_model(self) -> bool:
+        """Whether a confusion matrix of each source takes part."""
+        return self in (Approach.MRT, Approach.LVM)
+
+    def check_sources(self, num_sources: int) -> None:
+        """Checks that the approach can learn from so many sources.
+
+        Raises:
+          InputError: It takes one only.
+        """
+        if self is Approach.HARD and num_sources != 1:
+            raise InputError(
+                f"--approach=hard takes one source, {num_sources} were given; use hard_vote or "
+                "hard_cat"
+            )
+
+
+class Strategy(enum.StrEnum):
+    """How the objective of MRT and LVM is minimised (paper, Tables 5 and 6)."""
+
+    SOFT_EM = "soft_em"
+    HARD_EM = "hard_em"
+    DIRECT = "direct"
+
+
+class LabelModelKind(enum.StrEnum):
+    """What the sources' predictions are taken for.
+
+    PAPER: confusion matrices λψ + (1 − λ)σ (Hu et al., 2021). CHAIN: confusion matrices weighted by
+    the reliability of each source and label, word types, and a Markov chain over each sentence.
+    """
+
+    CHAIN = "chain"
+    PAPER = "paper"
+
+
+class Predictions(enum.StrEnum):
+    """Which of the sources' predictions are evidence: their probabilities, or their labels."""
+
+    SOFT = "soft"
+    HARD = "hard"
+
+
+class Distillation(enum.StrEnum):
+    """The loss of knowledge distillation."""
+
+    KL = "kl"
+    MSE = "mse"
+
+
+class ConfusionInit(enum.StrEnum):
+    """Where σ starts: at a scaled identity, or at an estimate from the hard votes."""
+
+    TAU = "tau"
+    DAWID_SKENE = "dawid_skene"
+
+
+class ConfusionUpdate(enum.StrEnum):
+    """How σ is learned."""
+
+    GRADIENT = "gradient"
+    CLOSED_FORM = "closed_form"
+
+
+class MixSchedule(enum.StrEnum):
+    """How λ goes from its first value to its last; constant is the last throughout."""
+
+    LINEAR = "linear"
+    COSINE = "cosine"
+    CONSTANT = "constant"
+
+
+class Decay(enum.StrEnum):
+    """The learning rate after the warm-up: falls to 0 at the end, or stays."""
+
+    LINEAR = "linear"
+    CONSTANT = "constant"
+
+
+class Dtype(enum.StrEnum):
+    """The number type of the encoder's activations."""
+
+    FLOAT32 = "float32"
+    BFLOAT16 = "bfloat16"
+
+
+class Partition(enum.StrEnum):
+    """How several devices share an update; the numbers do not depend on it."""
+
+    PMAP = "pmap"
+    SHARD_MAP = "shard_map"
+
+
+class Objective(enum.StrEnum):
+    """The loss of one update."""
+
+    KL = "kl"
+    SQUARED_ERROR = "mse"
+    M_STEP = "m_step"
+    MARGINAL = "marginal"
+
+    @property
+    def has_label_model(self) -> bool:
+        """Whether the loss contains the sources' likelihoods."""
+        return self in (Objective.M_STEP, Objective.MARGINAL)
