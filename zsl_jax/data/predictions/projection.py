@@ -109,15 +109,15 @@ def _rank(span: CharacterSpan) -> tuple[float, int, int]:
 def _covered_words(text: str, span: CharacterSpan, ends: np.ndarray) -> tuple[int, int, int]:
     """The words of which more than half is in the span, and the number of words it cuts."""
     begin = len(_squeezed(text[: span.start]))
-    end = begin + len(_squeezed(text[span.start : span.end]))
+    stop = begin + len(_squeezed(text[span.start : span.end]))
     first = int(np.searchsorted(ends, begin, side="right"))
-    end = int(np.searchsorted(ends, end, side="left")) + 1
-    if begin == end:
+    end = int(np.searchsorted(ends, stop, side="left")) + 1
+    if begin == stop:
         return first, first, 0
     cut = 0
     for word in {first, end - 1}:  # only these can reach over the span's ends
         word_begin = ends[word - 1] if word else 0
-        inside = min(end, ends[word]) - max(begin, word_begin)
+        inside = min(stop, ends[word]) - max(begin, word_begin)
         cut += inside < ends[word] - word_begin
         if 2 * inside <= ends[word] - word_begin:
             first, end = (first + 1, end) if word == first else (first, end - 1)
