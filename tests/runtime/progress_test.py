@@ -26,6 +26,32 @@ def test_log_lines_every_ten_seconds_and_at_the_end(monkeypatch):
     ]
 
 
+def test_compilation_in_the_first_batch_is_not_in_the_rate(monkeypatch):
+    lines, now = [], [0.0]
+    monkeypatch.setattr(logging, "info", lambda text, *args: lines.append(text % args))
+    advance = progress._line_logger(4_000, "round 1", lambda: now[0])
+    for seconds in (60.0, 4.0, 8.0, 4.0):
+        now[0] += seconds
+        advance(1_000)
+    assert lines == [
+        "round 1: 1,000 of 4,000 words, the first batch (with compilation) took 60 s",
+        "round 1: 3,000 of 4,000 words, 167 words/s, 6 s left",
+        "round 1: 4,000 of 4,000 words, 188 words/s, 0 s left",
+    ]
+
+
+def test_a_bar_starts_its_rate_after_the_first_batch(monkeypatch):
+    stream, now = Terminal(), [0.0]
+    monkeypatch.setattr(sys, "stderr", stream)
+    for clock in ("time.time", "tqdm.std.time"):
+        monkeypatch.setattr(clock, lambda: now[0])
+    with progress.word_progress(4_000, "round 1") as advance:
+        for seconds in (60.0, 4.0, 4.0, 4.0):
+            now[0] += seconds
+            advance(1_000)
+    assert "250 words/s" in stream.getvalue()
+
+
 def test_no_bar_off_a_terminal(monkeypatch):
     stream = io.StringIO()
     monkeypatch.setattr(sys, "stderr", stream)

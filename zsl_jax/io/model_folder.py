@@ -115,6 +115,7 @@ def write_model_folder(
     tensors: Mapping[str, np.ndarray],
     source_folder: str | os.PathLike[str],
     label_names: Sequence[str],
+    dtype: str = "float32",
 ) -> None:
     """Writes a tagger as a folder that transformers opens for token classification.
 
@@ -125,9 +126,10 @@ def write_model_folder(
     Args:
       path: The folder to write.
       config: The encoder's `config.json` as read; labels and architecture are set here.
-      tensors: Hugging Face's names to arrays, the classifier included; written as float32.
+      tensors: Hugging Face's names to arrays, the classifier included.
       source_folder: The local folder whose tokenizer files are copied.
       label_names: The labels' names in the order of the classifier's rows.
+      dtype: Number type of the weights in the file, "float32" or "float16".
 
     Raises:
       InputError: There is no room, or the folder is not writable.
@@ -143,8 +145,8 @@ def write_model_folder(
             for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
                 if source.is_file():
                     shutil.copyfile(source, unfinished / source.name)
-            write_weights(unfinished / WEIGHTS, tensors)
-            write_json(unfinished / CONFIG, _tagger_config(config, label_names))
+            write_weights(unfinished / WEIGHTS, tensors, dtype=dtype)
+            write_json(unfinished / CONFIG, _tagger_config(config, label_names, dtype))
             with committing:
                 for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
                     (folder / old).unlink(missing_ok=True)
@@ -157,11 +159,13 @@ def write_model_folder(
         ) from error
 
 
-def _tagger_config(config: Mapping[str, Any], label_names: Sequence[str]) -> dict[str, Any]:
+def _tagger_config(
+    config: Mapping[str, Any], label_names: Sequence[str], dtype: str
+) -> dict[str, Any]:
     kept = {key: value for key, value in config.items() if key not in ("torch_dtype", "num_labels")}
     return kept | {
         "architectures": [ARCHITECTURES[config["model_type"]]],
-        "dtype": "float32",
+        "dtype": dtype,
         "id2label": {str(i): name for i, name in enumerate(label_names)},
         "label2id": {name: i for i, name in enumerate(label_names)},
     }

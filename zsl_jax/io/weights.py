@@ -40,16 +40,19 @@ def read_weights(folder: Path) -> dict[str, np.ndarray]:
 
 
 def write_weights(
-    path: Path, tensors: Mapping[str, np.ndarray], metadata: Mapping[str, str] = PYTORCH
+    path: Path,
+    tensors: Mapping[str, np.ndarray],
+    metadata: Mapping[str, str] = PYTORCH,
+    dtype: str = "float32",
 ) -> None:
-    """Writes the tensors as float32 safetensors, with the permissions that new files get.
+    """Writes the tensors as safetensors of one type, with the permissions that new files get.
 
     Raises:
       InputError: There is no room.
     """
     path.touch()
     mode = path.stat().st_mode  # save_file leaves a file that only its owner may read
-    arrays = {name: np.ascontiguousarray(tensor, np.float32) for name, tensor in tensors.items()}
+    arrays = {name: np.ascontiguousarray(tensor, dtype) for name, tensor in tensors.items()}
     try:
         save_file(arrays, path, metadata=dict(metadata))
     except SafetensorError as error:

@@ -17,6 +17,8 @@ Advance = Callable[..., None]
 def word_progress(total: int | None, description: str, shown: bool = True) -> Iterator[Advance]:
     """Reports how far a pass over the corpus is, with words per second and the time left.
 
+    The first batch, in which programs are compiled, is not in the rate.
+
     Args:
       total: Number of words of the pass; None if nobody knows, and then there is no time left.
       description: What is going on, e.g. "round 1: M step".
@@ -35,32 +37,43 @@ def word_progress(total: int | None, description: str, shown: bool = True) -> It
         if total is None:
             log(0, last=True)
         return
-    with tqdm(total=total, desc=description, unit=" words", unit_scale=True) as bar:
+    with tqdm(total=total, desc=description, unit=" words", unit_scale=True, smoothing=0) as bar:
 
         def advance(words: int, note: str = "") -> None:
             bar.set_postfix_str(note, refresh=False)
             bar.update(words)
+            if not bar.initial:
+                bar.initial, bar.start_t = bar.n, time.time()
+                bar.last_print_t = bar.start_t
 
         yield advance
 
 
 def _line_logger(total: int | None, description: str, clock: Callable[[], float]) -> Advance:
     started = last_line = clock()
-    done = 0
+    done = first = 0  # words in all, and in the first batch
+    first_ended = started
 
     def advance(words: int, note: str = "", last: bool = False) -> None:
-        nonlocal done, last_line
-        done += words
+        nonlocal done, first, first_ended, last_line
         now = clock()
+        if not done:
+            first, first_ended = words, now
+        done += words
         ended = last or (total is not None and done >= total)
         if now - last_line < SECONDS_BETWEEN_LINES and not ended:
             return
         last_line = now
-        speed = done / max(now - started, 1e-9)
         of_all = "" if total is None else f" of {total:,}"
-        text = f"{description}: {done:,}{of_all} words, {speed:,.0f} words/s"
-        if total is not None:
-            text += f", {(total - done) / speed if done else float('inf'):.0f} s left"
+        text = f"{description}: {done:,}{of_all} words"
+        if done == first and not ended:
+            text += f", the first batch (with compilation) took {now - started:.0f} s"
+        else:
+            since, words_since = (started, done) if done == first else (first_ended, done - first)
+            speed = words_since / max(now - since, 1e-9)
+            text += f", {speed:,.0f} words/s"
+            if total is not None:
+                text += f", {(total - done) / speed if speed else float('inf'):.0f} s left"
         logging.info("%s%s", text, f", {note}" if note else "")
 
     return advance

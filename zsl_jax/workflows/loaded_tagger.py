@@ -69,11 +69,13 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
     return LoadedTagger(str(folder.path), folder.config, encoder, params, label_set, tokenizer)
 
 
-def save_tagger(path: str | os.PathLike[str], tagger: LoadedTagger) -> None:
+def save_tagger(path: str | os.PathLike[str], tagger: LoadedTagger, dtype: str = "float32") -> None:
     """Write a tagger as a Hugging Face folder, with the config and tokenizer it was loaded with."""
     label_set = require_head(tagger)
     tensors = huggingface.tensors_from_params(tagger.params, tagger.encoder)
-    model_folder.write_model_folder(path, tagger.config, tensors, tagger.path, label_set.names)
+    model_folder.write_model_folder(
+        path, tagger.config, tensors, tagger.path, label_set.names, dtype
+    )
 
 
 def require_head(tagger: LoadedTagger) -> LabelSet:
