@@ -84,6 +84,12 @@ def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
     return shard_of_text(by_file, text.shard, text.num_files, max_sentences, _seed())
 
 
+def labelled_pairs(flag: str, max_sentences: int | None):
+    """Words and labels of the sentences that `read_labelled` reads."""
+    labelled = read_labelled(flag, max_sentences).sentences
+    return [(sentence.words, sentence.labels) for sentence in labelled]
+
+
 def labels_read() -> dict[str, Any]:
     """How the labels of texts were read, by flag: scheme and repairs, for the run's record."""
     return dict(_labels_read)
@@ -344,7 +350,6 @@ def watch_compilations() -> None:
 
 def compiled() -> dict[str, float]:
     """How often and how long XLA compiled in this process."""
-    from zsl_jax.runtime.compilation import compilations
+    from zsl_jax.runtime import compilation
 
-    count, seconds = compilations()
-    return {"compilations": count, "compile_seconds": round(seconds, 2)}
+    return compilation.compiled()

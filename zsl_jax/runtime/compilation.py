@@ -21,6 +21,12 @@ def compilations() -> Compilation:
     return Compilation(len(_seconds), sum(_seconds))
 
 
+def compiled() -> dict[str, float]:
+    """How often and how long XLA compiled in this process, for result.json."""
+    count, seconds = compilations()
+    return {"compilations": count, "compile_seconds": round(seconds, 2)}
+
+
 @functools.cache
 def watch_compilations() -> None:
     """Start counting; calling it again changes nothing."""

@@ -1,0 +1,151 @@
+"""Supervised training in one call: labelled sentences in, a source model out."""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from zsl_jax.data.predictions.to_bio import bio_sentences
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.errors import InputError
+from zsl_jax.io.run_files import check_is_ours
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
+from zsl_jax.runtime.compilation import compiled
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
+from zsl_jax.workflows.run_hooks import recorded
+from zsl_jax.workflows.sources import fingerprint
+from zsl_jax.workflows.supervised import Dev, train_supervised
+from zsl_jax.workflows.tagger import Tagger, as_sentences
+
+PathLike = str | os.PathLike[str]
+LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
+TITLE = "training"  # in the progress and the metrics
+
+
+class TrainResult(NamedTuple):
+    """What came of a supervised training.
+
+    Attributes:
+      tagger: The trained tagger, from its folder.
+      scores: On `dev`, one mapping per epoch; empty without `dev`.
+      best: The epoch whose tagger is kept, from 0; None without `dev`.
+    """
+
+    tagger: Tagger
+    scores: Sequence[dict[str, Any]]
+
+    @property
+    def best(self) -> int | None:
+        """The epoch with the highest score."""
+        ranked = [scores["score"] for scores in self.scores]
+        return ranked.index(max(ranked)) if ranked else None
+
+
+def train(
+    text: LabelledSentences,
+    encoder: PathLike,
+    output: PathLike,
+    *,
+    config: TrainConfig | None = None,
+    dev: LabelledSentences | None = None,
+    task: str | None = None,
+    overwrite: bool = False,
+    spec: RunSpec | None = None,
+    about: Mapping[str, Any] = MappingProxyType({}),
+) -> TrainResult:
+    """Trains a tagger on labelled text; `launch.train` in one call.
+
+    Args:
+      text: Labelled sentences as (words, labels), or the path of a labelled text. Entity labels of
+        any tagging scheme become BIO.
+      encoder: Folder or hub name of the encoder to start from.
+      output: The run's folder, new or empty, in which the tagger is saved.
+      config: Epochs, optimiser and the like; by default those of `launch.train`.
+      dev: Labelled text that chooses the best epoch.
+      task: Which score counts on `dev`: "pos", "ner" or "plain"; None to tell from the labels.
+      overwrite: Replace the result of an earlier run in `output`.
+      spec: What run.json tells of the run; by default the arguments, with digests of the texts.
+      about: What result.json holds besides the scores.
+
+    Returns:
+      The tagger and its scores on `dev`.
+
+    Raises:
+      InputError: A text has no labels, or `output` holds something else.
+    """
+    config = config or TrainConfig()
+    check_is_ours(Path(output))
+    sentences = labelled_sentences(text, "text")
+    held_out = None if dev is None else labelled_sentences(dev, "dev")
+    scores: list[dict[str, Any]] = []
+
+    def on_dev(epoch: int, reached: dict[str, Any]) -> None:
+        run.append_metrics(kind="dev", run=TITLE, epoch=epoch, scores=reached)
+        scores.append(reached)
+
+    start = load_tagger(encoder)
+    spec = spec or _spec(config, encoder, {"text": sentences, "dev": held_out})
+    run = create_run_folder(output, spec, overwrite)
+    words = config.passes * sum(len(sentence.words) for sentence in sentences)
+    with contextlib.ExitStack() as stack:  # a call that fails lets the next one in
+        if run.lock is not None:
+            stack.callback(run.lock.release)
+        chooser = None if held_out is None else Dev(held_out, on_dev, task)
+        with recorded(run, TITLE, words) as hooks:
+            tagger = train_supervised(start, sentences, config, hooks, run.cache, chooser)
+        save_tagger(output, tagger)
+        run.write_result({"dev": scores, **about, **compiled()})
+    return TrainResult(Tagger.from_pretrained(output, config.row_length), scores)
+
+
+def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
+    """Labelled sentences in BIO, or with their plain labels.
+
+    Args:
+      text: (words, labels) of each sentence, or the path of a labelled text.
+      name: The argument's name, for error messages.
+
+    Raises:
+      InputError: A sentence has another number of labels than words, or labels of no scheme.
+    """
+    if isinstance(text, str | os.PathLike):
+        labelled = list(read_sentences(os.fspath(text)))
+    else:
+        labelled = _paired(list(text), name)
+    try:
+        return list(bio_sentences(labelled)[0])
+    except InputError as error:
+        raise InputError(f"{name}, {error}") from error
+
+
+def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:
+    sentences = as_sentences([words for words, _ in pairs])
+    for number, (sentence, (_, labels)) in enumerate(zip(sentences, pairs, strict=True), start=1):
+        if len(sentence.words) != len(labels):
+            raise InputError(
+                f"{name}, sentence {number}: {len(sentence.words)} words and {len(labels)} labels; "
+                "give one label for each word"
+            )
+    return [
+        sentence._replace(labels=tuple(labels))
+        for sentence, (_, labels) in zip(sentences, pairs, strict=True)
+    ]
+
+
+def _spec(
+    config: TrainConfig, encoder: PathLike, texts: Mapping[str, Sequence[Sentence] | None]
+) -> RunSpec:
+    data = {name: _digest(sentences) for name, sentences in texts.items() if sentences}
+    models = {"encoder": fingerprint(os.fspath(encoder))}
+    return RunSpec({"config": dataclasses.asdict(config)}, config.seed, data, models)
+
+
+def _digest(sentences: Sequence[Sentence]) -> str:
+    rows = ("\t".join((*s.words, "", *(s.labels or ()))) for s in sentences)
+    return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()
