@@ -22,11 +22,12 @@ _FILE_FLAGS = "text train dev source label_map gold_words".split()
 _TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
 # Flags that may differ when an interrupted run goes on: they change no trained number.
 FREE_FLAGS = frozenset(
-    "output overwrite check decode test test_source max_test_sentences task partition "
-    "save_every_steps coordinator process_id num_processes pod shards".split()
+    "output output_format overwrite check decode test test_source max_test_sentences task "
+    "partition save_every_steps coordinator process_id num_processes pod shards".split()
 )
 # Approaches with the label models that they can learn from.
 _LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}
+KINDS = {"Q": "Q (tagger and sources)", "P": "P (the tagger alone)"}  # of labels
 _labels_read: dict[str, dict[str, Any]] = {}
 
 
@@ -308,6 +309,17 @@ def check_transfer(sources, test_sources) -> None:
         raise InputError("--encoder is missing: name the model folder or hub name to start from")
     if FLAGS.init not in ("auto", "encoder") and not FLAGS.init.startswith("source:"):
         raise InputError(f"--init={FLAGS.init} is none of auto, encoder, source:NAME")
+
+
+def check_output_format(label_names: Sequence[str]) -> None:
+    """Reject --output_format=spans for labels that spell no entities."""
+    from zsl_jax.labels import is_bio
+
+    if FLAGS.output_format == "spans" and not is_bio(label_names):
+        raise InputError(
+            f"--output_format=spans needs BIO labels; the target's are {', '.join(label_names)}: "
+            "take conll or jsonl"
+        )
 
 
 def _check_label_model() -> None:

@@ -18,7 +18,7 @@ def main() -> None:
     """Read the text, compute P or Q, write labels (Parquet: probabilities too)."""
     sources = {source.name: source for source in inputs.sources()}
     words = inputs.label_text(sources, FLAGS.decode, FLAGS.output_format)
-    kind = "Q (tagger and sources)" if sources else "P (the tagger alone)"
+    kind = inputs.KINDS["Q" if sources else "P"]
     inputs.report(f"{words:,} words labelled by {kind}, {FLAGS.decode}: {FLAGS.output}")
 
 

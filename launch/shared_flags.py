@@ -48,7 +48,7 @@ TEXTS: Definitions = {
 RESULTS: Definitions = {
     "output": (flags.DEFINE_string, None, "Where the result goes."),
     "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
-        "Format of --output. Default: what the extension says; conll for - (standard output)."),
+        "Format of the labels. Default: what the extension of --output says; conll otherwise."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
     "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),
     "method": (flags.DEFINE_enum, "chain",

@@ -2,7 +2,11 @@
 
 python -m launch.transfer --encoder=DIR_OR_HUB --text=FILE --source=NAME=PATH ... --output=DIR
 
-Killed at any moment, it goes on from its last checkpoint when the same command is given again.
+The folder holds the tagger, what was learned of the sources, and the text with its labels:
+labels.parquet (probabilities too) and labels.conll, by tagger and sources together where the
+approach has a label model.
+
+Killed at any moment, it resumes from its last checkpoint when the same command is given again.
 """
 
 import tempfile
@@ -18,7 +22,7 @@ from zsl_jax.training.config import TransferConfig
 options.define("encoder", "text", "source", "label_map", "sparse", "gold_words")
 options.define("test", "test_source")
 options.define("column", "word_column", "format", "encoding", "words", "offsets")
-options.define("output", "overwrite", "check", "task", "decode")
+options.define("output", "output_format", "overwrite", "check", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define_config(TransferConfig)
 options.define(*shared_flags.MACHINES)
@@ -27,9 +31,10 @@ CHECKED_SENTENCES = 200
 
 
 def main() -> None:
-    """Gather the sources, train, write the model folder and σ, then read --test for the table."""
+    """Gather the sources, train, write model folder and labels, then read --test for the table."""
     from launch.processes import joined_processes
     from zsl_jax.runtime import processes
+    from zsl_jax.workflows.text_labels import write_text_labels
     from zsl_jax.workflows.train_and_save import train_and_save
 
     sources = inputs.sources()
@@ -47,19 +52,27 @@ def main() -> None:
         )
         transfer_task, config, read = prepare(sources, text, cache, config)
         finished = train_and_save(transfer_task, config, run, FLAGS.output, FLAGS.save_every_steps)
+        how = (FLAGS.output_format, FLAGS.decode)
+        write_text_labels(run.path, finished.transfer_task, finished.labels, text, *how)
         if processes.is_first():
-            report = finished.report
-            if report is not None:
-                say(report.text)
-            rows, tested = [], {}
-            if FLAGS.test:
-                models = [source for source in sources if not source.is_file]
-                rows, tested = score(finished, models + test_sources, cache)
-            labels = {"source": read, "test_source": tested, **inputs.labels_read()}
-            table = [row._asdict() for row in rows]
-            about = {"labels": labels, "sources": report and report.plain, **inputs.compiled()}
-            run.write_result({"rows": table, **about})
-            say(f"model folder: {FLAGS.output}")
+            conclude(finished, run, (sources, test_sources), read)
+
+
+def conclude(finished, run, sources, read) -> None:
+    """Print the report on the sources, score --test, and write result.json."""
+    annotators, test_sources = sources
+    report, labels_from = finished.report, finished.labels.labels_from
+    say(report.text)
+    rows, tested = [], {}
+    if FLAGS.test:
+        models = [source for source in annotators if not source.is_file]
+        rows, tested = score(finished, models + test_sources, run.path)
+    labels = {"source": read, "test_source": tested, **inputs.labels_read()}
+    table = [row._asdict() for row in rows]
+    about = {"labels": labels, "labels_from": labels_from, "sources": report.plain}
+    run.write_result({"rows": table, **about, **inputs.compiled()})
+    say(f"labels of the text, by {inputs.KINDS[labels_from]}: {FLAGS.output}/labels.parquet")
+    say(f"model folder: {FLAGS.output}")
 
 
 def check(sources, test_sources, config) -> None:
@@ -125,21 +138,30 @@ def prepare(sources, text, cache: Path, config):
         start, sentences, found, length, cache, gold, models
     )
     temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
+    inputs.check_output_format(transfer_task.label_set.names)
     return transfer_task, config, transfer_tasks.labels_read(found)
 
 
-def score(finished, sources, cache: Path):
-    """Read --test and print the table: the sources, their aggregations, and what was trained."""
-    from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
+def score(finished, sources, folder: Path):
+    """Read --test, write it with its labels, and print the table."""
+    from zsl_jax.io.run_files import TEST
+    from zsl_jax.workflows.labelled_text import write_labelled
+    from zsl_jax.workflows.scoring import baselines, label_test, labelled_rows, prepare_test
     from zsl_jax.workflows.table import format_table, verdict
+    from zsl_jax.workflows.text_labels import label_files
     from zsl_jax.workflows.transfer_task import predictions_of
 
-    transfer_task, config, done, _ = finished
+    transfer_task, config, done, *_ = finished
     labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
-    found = predictions_of(sources, labelled, cache, config.row_length)
+    found = predictions_of(sources, labelled, folder / "sources", config.row_length)
     test = prepare_test(transfer_task, labelled.sentences, found, FLAGS.task)
+    texts = label_test(transfer_task, done, test, config, FLAGS.decode)
     rows = baselines(transfer_task, test)
-    rows += approach_rows(transfer_task, done, test, config, config.approach, FLAGS.decode)
+    rows += labelled_rows(texts, test, config.approach, FLAGS.decode)
+    kind, best = list(texts.items())[-1]
+    for path, format in label_files(folder, FLAGS.output_format, TEST).items():
+        about = {"labels_from": kind, "decode": FLAGS.decode}
+        write_labelled(path, best.label_names, [best], format, about)
     say(f"{format_table(rows)}\n{verdict(rows)}")
     return rows, {name: dict(made.about) for name, made in found.items()}
 

@@ -13,6 +13,7 @@ import pytest
 
 from launch.inputs import FREE_FLAGS
 from tests.tiny_world import LABELS, sentences, write_text
+from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll
@@ -176,9 +177,54 @@ def test_a_transfer_compiles_few_programs(transferred):
     """A forward pass with all embeddings and one with the trained ones, the update; for the chain,
     the sums and estimates of reliability, counts of labels, evidence, posterior, sums over the
     text, transitions, and the sources' agreement with the posterior in two steps; for the table,
-    the vote and mean, the weighted mean, Dawid-Skene, and its posterior."""
+    the vote and mean, the weighted mean, Dawid-Skene, and its posterior; for the report, the
+    confusion matrices without evidence and the tagger's labels of the text."""
     output, _ = transferred
-    assert json.loads((output / "result.json").read_text())["compilations"] <= 3 + 9 + 4
+    assert json.loads((output / "result.json").read_text())["compilations"] <= 3 + 9 + 4 + 2
+
+
+def test_the_text_and_the_test_lie_in_the_run_folder_with_their_labels(world, trained, transferred):
+    output, printed = transferred
+    assert f"labels of the text, by Q (tagger and sources): {output}/labels.parquet" in printed
+    text, made = read_sentences(world.text), read_predictions(output / "labels.parquet")
+    assert list(made.words) == [s.words for s in text] and made.about["labels_from"] == "Q"
+    np.testing.assert_array_equal(made.labels, made.probs.argmax(axis=1))
+    lines = read_sentences(output / "labels.conll")
+    by_name = [made.label_names[label] for label in made.labels]
+    assert [label for s in lines for label in s.labels] == by_name
+    (votes,) = read_label_tables(output / "votes.parquet")
+    first = read_predictions(trained / "first.parquet")
+    given = [votes.label_names[label] for label in votes.column("source:file")]
+    assert given == [first.label_names[label] for label in first.labels]
+    gold, scored = read_sentences(world.test), read_sentences(output / "test.conll")
+    assert [s.words for s in scored] == [s.words for s in gold]
+    right = [y == z for s, t in zip(scored, gold, strict=True) for y, z in zip(s[1], t[1])]  # noqa: B905
+    rows = json.loads((output / "result.json").read_text())["rows"]
+    assert (rows[-1]["labels_from"], rows[-1]["scores"]["accuracy"]) == ("Q", np.mean(right))
+
+
+def test_an_approach_without_a_label_model_labels_its_text_by_the_tagger(world, trained, tmp_path):
+    output = tmp_path / "kd"
+    given = (
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--approach=kd",
+        f"--source=file={trained / 'first.parquet'}", f"--output={output}", "--shards=2", *FAST,
+    )  # fmt: skip
+    refused = program(*given, "--output_format=spans", status=2)
+    assert "--output_format=spans needs BIO labels; the target's are NAME, NOUN" in refused.stderr
+    done = program(*given, "--output_format=jsonl")
+    assert f"labels of the text, by P (the tagger alone): {output}/labels.parquet" in done.stdout
+    assert (
+        re.search(r"^file +100.00 ", done.stdout, re.MULTILINE) and "agrees with P" in done.stdout
+    )
+    assert {path.name for path in output.glob("labels.*")} == {"labels.parquet", "labels.jsonl"}
+    program(
+        "predict", f"--model={output}", f"--text={world.text}", "--row_length=32",
+        f"--output={tmp_path / 'p.parquet'}",
+    )  # fmt: skip
+    made, again = (read_predictions(p) for p in (output / "labels.parquet", tmp_path / "p.parquet"))
+    assert made.words == again.words and made.about["labels_from"] == "P"
+    np.testing.assert_array_equal(made.labels, again.labels)
+    np.testing.assert_allclose(made.probs, again.probs, atol=2e-3)
 
 
 def test_predict_by_the_tagger_and_by_the_posterior(world, trained, transferred, tmp_path):

@@ -12,6 +12,8 @@ import pytest
 from safetensors.numpy import load_file
 
 from tests import killing
+from zsl_jax.data.predictions.label_table import read_label_tables
+from zsl_jax.data.predictions.store import read_predictions
 
 TIMEOUT = 300
 
@@ -68,6 +70,11 @@ def assert_same(output, expected):
     assert rounds[0] == rounds[1]
     first, second = (load_file(path / "label_model.safetensors") for path in (output, expected))
     np.testing.assert_allclose(first["log_confusion"], second["log_confusion"], atol=1e-4)
+    first, second = (read_predictions(path / "labels.parquet") for path in (output, expected))
+    assert first.words == second.words
+    np.testing.assert_allclose(first.probs, second.probs, atol=2e-3)
+    first, second = (next(read_label_tables(path / "votes.parquet")) for path in (output, expected))
+    np.testing.assert_array_equal(first.ids[:, :2], second.ids[:, :2])  # the sources'
 
 
 def test_two_processes_give_the_result_of_one(one):

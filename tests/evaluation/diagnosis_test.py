@@ -20,10 +20,11 @@ def confusion_near_identity(num_sources, diagonal=0.8):
     return np.tile(matrix, (num_sources, 1, 1))
 
 
-def diagnose(confusion, posterior, labels, *gain):
+def diagnose(confusion, posterior, labels, same_labels=None, objectives=(), start=None):
     log_confusion = None if confusion is None else np.log(confusion)
     tally = diagnosis.tally(np.array(posterior), np.array(labels))
-    return diagnosis.diagnose(("de", "fr"), ALPHABET, log_confusion, tally, *gain)
+    learned = diagnosis.Learned(log_confusion, start, objectives)
+    return diagnosis.diagnose(("de", "fr"), ALPHABET, learned, tally, same_labels)
 
 
 HEALTHY_VOTES = [[0, 0], [1, 1], [2, -1], [2, 1]]
@@ -77,14 +78,14 @@ def test_a_lost_label_is_named_with_its_voters():
 
 
 def test_a_label_without_votes_may_have_no_mass():
-    found = diagnose(None, [[1.0, 0, 0], [1.0, 0, 0]], [[0, 0], [0, -1]])
+    found = diagnose(None, [[1.0, 0, 0], [0, 1.0, 0]], [[0, 0], [1, -1]])
     assert found.warnings == ()
     assert all(report.diagonal is None for report in found.sources)
 
 
 def test_silent_sources_and_empty_texts_are_zero():
     with np.errstate(all="raise"):
-        found = diagnose(None, [[1.0, 0, 0]], [[0, -1]])
+        found = diagnose(None, [[1.0, 0, 0]], [[0, -1]])  # one word makes no warning
         empty = diagnose(None, np.zeros((0, 3)), np.zeros((0, 2), int))
     assert found.sources[1][1:3] == (0.0, 0.0)
     assert empty.warnings == ()
@@ -96,13 +97,67 @@ def test_the_text_tells_sources_confusions_and_warnings():
     confusion[1] = confusion[1][:, [0, 2, 1]]
     found = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES)
     lines = found.text.splitlines()
-    assert lines[1].split() == ["de", "100.00", "100.00", "80.00"]
+    assert lines[0].split("  ")[0] == "source" and "agrees with Q" in lines[0]
+    assert lines[1].split() == ["de", "100.00", "100.00", "80.00", "-"]
     assert lines[2].strip() == "lowest on the diagonal: ADJ 80.0, NOUN 80.0, VERB 80.0"
-    assert lines[3].split() == ["fr", "75.00", "66.67", "33.33"]
+    assert lines[3].split() == ["fr", "75.00", "66.67", "33.33", "-"]
     assert lines[4].strip() == "lowest on the diagonal: NOUN 10.0, VERB 10.0, ADJ 80.0"
     assert lines[5].strip() == "NOUN for VERB: 1 words, 100.0 %"
     assert lines[6:] == [f"warning: {warning}" for warning in found.warnings]
     assert diagnose(None, HEALTHY_POSTERIOR, HEALTHY_VOTES).text.splitlines()[1].endswith("-")
+
+
+def test_the_diagonal_stands_beside_how_far_learning_moved_it():
+    """A diagonal of 80 may be what the matrices start with."""
+    start = np.log(confusion_near_identity(2))
+    confusion = confusion_near_identity(2)
+    confusion[1] = confusion_near_identity(1, diagonal=0.6)
+    found = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES, start=start)
+    german, french = found.sources
+    assert german.start_diagonal == pytest.approx(dict.fromkeys(NAMES, 0.8))
+    assert german.moved == pytest.approx(0) and french.moved == pytest.approx(-0.2)
+    assert found.text.splitlines()[0].endswith("mean diagonal       moved by")
+    assert found.text.splitlines()[3].split() == ["fr", "75.00", "66.67", "60.00", "-20.00"]
+    assert found.plain["sources"][1]["moved"] == french.moved
+    assert found.plain["sources"][1]["mean_diagonal"] == pytest.approx(0.6)
+
+
+ENTITIES = SourceLabels.of(LabelSet(("O", "B-PER", "I-PER", "B-LOC")))
+
+
+def test_agreement_on_entities_does_not_count_what_both_leave_out():
+    inferred = [0] * 97 + [1, 2, 3]
+    silent, good = [0] * 100, [0] * 96 + [1, 1, 2, 0]  # a false name, two right words, a lost place
+    tally = diagnosis.tally(np.eye(4)[inferred], np.array([silent, good]).T)
+    found = diagnosis.diagnose(("a", "b"), ENTITIES, diagnosis.Learned(), tally)
+    assert [report.agreement for report in found.sources] == [0.97, 0.98]
+    assert [report.entity_agreement for report in found.sources] == [0.0, 2 * 2 / (3 + 3)]
+    assert "on entities" in found.text and found.text.splitlines()[1].split()[3] == "0.00"
+    none = diagnosis.tally(np.eye(4)[[0]], np.array([[0, 0]]))
+    assert none.entity_agreement(ENTITIES) == [None, None]
+    assert diagnose(None, HEALTHY_POSTERIOR, HEALTHY_VOTES).sources[0].entity_agreement is None
+
+
+@pytest.mark.parametrize(
+    ("votes", "warning"),
+    [
+        ([-1, -1, -1], "the source b abstains from all 3 words and has no influence"),
+        ([0, 0, -1], "the source b names no entity in 2 words"),
+        ([1, 1, 1], "the source b gives the same label, B-PER, to all 3 words, which tells"),
+        ([1, 1, -1], None),  # a rule
+        ([1, 0, -1], None),
+    ],
+)
+def test_a_silent_or_constant_source_is_named_with_and_without_a_label_model(votes, warning):
+    tally = diagnosis.tally(np.eye(4)[[1, 0, 3]], np.array([[1, 0, 3], votes]).T)
+    for reference in ("Q", "P"):
+        found = diagnosis.diagnose(
+            ("a", "b"), ENTITIES, diagnosis.Learned(), tally, {"majority": 1.0}, reference
+        )
+        named = [line for line in found.warnings if "the source" in line]
+        assert [line.startswith(warning) for line in named] == ([True] if warning else [])
+        assert any("adds next to nothing" in line for line in found.warnings) == (reference == "Q")
+        assert f"agrees with {reference}" in found.text
 
 
 def test_a_label_model_that_adds_nothing_says_so():

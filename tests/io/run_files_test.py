@@ -54,10 +54,12 @@ def test_overwriting_a_run_removes_what_runs_write_and_nothing_else(tmp_path):
     mine = [
         "notes.txt", "cache/letters.txt", "cache/0-mine.npy", "checkpoints/readme",
         "checkpoints/lvm/notes", "checkpoints/kept/x/1", "sources/en.conll",
+        "labels.txt", "my.html",
     ]  # fmt: skip
     ours = [
         "metrics.jsonl", "cache/0-0123456789abcdef-0123456789ab.npy", "checkpoints/lvm/12/state",
         "checkpoints/kd/3/state", "checkpoints/lvm/13.orbax-checkpoint-tmp-1/state",
+        "labels.parquet", "labels.conll", "test.jsonl", "votes.parquet", "report.html",
     ]  # fmt: skip
     for name in [*mine, *ours]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,10 @@ import pytest
 
 import zsl_jax
 from tests import tiny_world
+from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.training.choices import Approach
 from zsl_jax.training.config import OptimizerConfig, TransferConfig
@@ -57,6 +60,16 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert names[:3] == [("rule", "source"), ("good", "source"), ("bad", "source")]
     assert names[-2:] == [("lvm", "P"), ("lvm", "Q")] and "weighted_mean" in done.table
     assert done.report is not None and [r.name for r in done.report.sources] == list(sources)
+    files = read_predictions(tmp_path / "out" / "labels.parquet")
+    assert files.about["labels_from"] == "Q" and list(files.words) == [
+        s.words for s in done.sentences
+    ]
+    by_name = [files.label_names[label] for label in files.labels]
+    assert by_name == [label for made in done.sentences for label in made.labels]
+    (votes,) = read_label_tables(tmp_path / "out" / "votes.parquet")
+    assert votes.sources == tuple(sources)
+    alone = [y for s in done.tagger.predict(text) for y in s.labels]
+    assert [votes.label_names[label] for label in votes.column("tagger")] == alone
     again = zsl_jax.Tagger.from_pretrained(tmp_path / "out", 32)
     given = {"rule": by_rule, "good": by_chance(0.7, 2), "bad": by_chance(0.3, 3)}
     assert again.predict(text[:2])[0].words == tuple(text[0])
@@ -85,7 +98,16 @@ def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_
         zsl_jax.transfer(text, both, world.encoder, output, config=one_source)
     call = (text, sources, world.encoder, output)
     done = zsl_jax.transfer(*call, config=config, overwrite=True)  # the folder is free again
-    assert len(done.sentences) == 10 and done.report is None and done.rows == []
+    assert len(done.sentences) == 10 and done.rows == []
+    assert done.report.reference == "P" and "agrees with P" in done.report.text
+    files = read_predictions(output / "labels.parquet")
+    assert files.about["labels_from"] == "P" and list(files.words) == [
+        s.words for s in done.sentences
+    ]
+    again = done.tagger.predict(text)
+    assert [made.labels for made in done.sentences] == [made.labels for made in again]
+    assert [s.labels for s in read_sentences(output / "labels.conll")] == [s.labels for s in again]
+    np.testing.assert_allclose(done.sentences[0].probs, again[0].probs, atol=1e-5)
 
 
 def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_path):

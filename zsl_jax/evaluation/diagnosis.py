@@ -1,8 +1,10 @@
 """What went wrong with the sources, told without any gold label.
 
-Q is the posterior over the true labels; its arg max is called the inferred label.
+Q is the posterior over the true labels, or the tagger's distribution P where there is no label
+model; its arg max is called the inferred label.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,8 +15,9 @@ from zsl_jax.evaluation.warning_signs import (
     confusion_warnings,
     lost_label_warnings,
     no_gain_warnings,
+    silent_source_warnings,
 )
-from zsl_jax.labels import SourceLabels
+from zsl_jax.labels import OUTSIDE, SILENT, SourceLabels, is_bio
 
 NUM_CONFUSIONS = 3
 NUM_LOWEST = 3
@@ -44,6 +47,8 @@ class SourceReport(NamedTuple):
       coverage: The share of the words on which it does not abstain.
       agreement: The share of those on which its label may mean the inferred label.
       diagonal: φ(y|y) by label name, see `diagonal`; None without confusion matrices.
+      entity_agreement: The same of entities, see `Tally.entity_agreement`; None for plain labels.
+      start_diagonal: The same as `diagonal` before anything was learned; None where unknown.
       confusions: Its most frequent mistakes, the most frequent first.
     """
 
@@ -52,6 +57,20 @@ class SourceReport(NamedTuple):
     agreement: float
     diagonal: dict[str, float] | None
     confusions: tuple[Confusion, ...]
+    entity_agreement: float | None = None
+    start_diagonal: dict[str, float] | None = None
+
+    @property
+    def mean_diagonal(self) -> float | None:
+        """The mean of φ(y|y) over the labels."""
+        return None if self.diagonal is None else _mean(self.diagonal)
+
+    @property
+    def moved(self) -> float | None:
+        """How far learning has moved the mean of φ(y|y); 0 where nothing was learned."""
+        if self.diagonal is None or self.start_diagonal is None:
+            return None
+        return _mean(self.diagonal) - _mean(self.start_diagonal)
 
 
 class Diagnosis(NamedTuple):
@@ -62,11 +81,13 @@ class Diagnosis(NamedTuple):
       sources: One report a source.
       same_labels: By the name of a way to put votes together, such as "majority", the share of the
         words with votes on which the inferred label is that way's.
+      reference: What the sources are compared with, "Q" or "P".
     """
 
     warnings: tuple[str, ...]
     sources: tuple[SourceReport, ...]
     same_labels: Mapping[str, float]
+    reference: str = "Q"
 
     @property
     def text(self) -> str:
@@ -77,7 +98,12 @@ class Diagnosis(NamedTuple):
     def plain(self) -> dict[str, Any]:
         """The same as dictionaries, for a run's record."""
         reports = [
-            {**report._asdict(), "confusions": [found._asdict() for found in report.confusions]}
+            {
+                **report._asdict(),
+                "confusions": [found._asdict() for found in report.confusions],
+                "mean_diagonal": report.mean_diagonal,
+                "moved": report.moved,
+            }
             for report in self.sources
         ]
         return {**self._asdict(), "sources": reports}
@@ -108,6 +134,28 @@ class Tally(NamedTuple):
         """[U], how often each source's label may mean the inferred one; 0 if it always abstains."""
         right = (self.counts * self.compatible).sum((1, 2))
         return right / np.maximum(self.counts.sum((1, 2)), 1)
+
+    def entity_agreement(self, source_labels: SourceLabels) -> list[float | None]:
+        """How far each source finds the inferred entities, and no others; O does not count.
+
+        F₁ over words: twice the words that both call an entity, with labels that may mean the same,
+        over the words that the source calls one and the words with a vote that Q calls one.
+
+        Args:
+          source_labels: The V labels, with the target's K.
+
+        Returns:
+          [U]; None where there is no entity on either side, and for plain labels.
+        """
+        names = source_labels.label_set.names
+        if not is_bio(names):
+            return [None] * len(self.counts)
+        given = np.array([name not in (OUTSIDE, SILENT) for name in source_labels.names])
+        inferred = np.array([name != OUTSIDE for name in names])
+        both = self.counts * self.compatible * given[:, None] * inferred
+        either = self.counts[:, given].sum((1, 2)) + self.counts[:, :, inferred].sum((1, 2))
+        shares = zip((2 * both.sum((1, 2))).tolist(), either.tolist(), strict=True)
+        return [same / count if count else None for same, count in shares]
 
 
 def tally(
@@ -148,13 +196,31 @@ def diagonal(
     return np.where(compatible, np.exp(np.asarray(log_confusion, np.float64)), 0).sum(axis=1)
 
 
+def _mean(values: Mapping[str, float]) -> float:
+    return sum(values.values()) / max(len(values), 1)
+
+
+class Learned(NamedTuple):
+    """What training found, besides Q.
+
+    Attributes:
+      log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
+      log_start: The same before anything was learned; None if that is not known.
+      objectives: J per word of each E step, where these can be compared.
+    """
+
+    log_confusion: Float[np.ndarray, "U V K"] | None = None
+    log_start: Float[np.ndarray, "U V K"] | None = None
+    objectives: Sequence[float] = ()
+
+
 def diagnose(
     source_names: Sequence[str],
     source_labels: SourceLabels,
-    log_confusion: Float[np.ndarray, "U V K"] | None,
+    learned: Learned,
     tally: Tally,
     same_labels: Mapping[str, float] | None = None,
-    objectives: Sequence[float] = (),
+    reference: str = "Q",
 ) -> Diagnosis:
     """Looks for label switching and collapse, and sums up what each source is like.
 
@@ -164,36 +230,55 @@ def diagnose(
     Args:
       source_names: The U sources' names.
       source_labels: The V labels of the sources, with the target's K.
-      log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
+      learned: The confusion matrices and J.
       tally: The sources' labels against Q, over the whole text.
       same_labels: As in `Diagnosis`.
-      objectives: J a word of each E step.
+      reference: Likewise.
 
     Returns:
       The warnings and a report on each source.
     """
-    warnings, diagonals, label_names = [], None, source_labels.label_set.names
-    if log_confusion is not None:
-        diagonals = diagonal(log_confusion, tally.compatible).tolist()
-        confusion = np.exp(np.asarray(log_confusion, dtype=np.float64))
+    label_names = source_labels.label_set.names
+    warnings = silent_source_warnings(
+        source_names, source_labels.names, tally.counts.sum(2), tally.num_words
+    )
+    if learned.log_confusion is not None:
+        confusion = np.exp(np.asarray(learned.log_confusion, dtype=np.float64))
         for name, matrix, meanings in zip(source_names, confusion, tally.compatible, strict=True):
             warnings += confusion_warnings(name, label_names, matrix, meanings)
     votes = tally.counts.sum(2)[:, : len(label_names)]
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
-    warnings += no_gain_warnings(same_labels or {}, objectives)
-    shares = zip(tally.coverage.tolist(), tally.agreement.tolist(), strict=True)
-    reports = tuple(
-        SourceReport(
-            name,
-            *share,
-            diagonal=diagonals and dict(zip(label_names, diagonals[source], strict=True)),
-            confusions=top_confusions(
-                tally.counts[source], tally.compatible[source], source_labels
-            ),
-        )
-        for source, (name, share) in enumerate(zip(source_names, shares, strict=True))
+    warnings += no_gain_warnings(same_labels or {}, learned.objectives, reference)
+    diagonals, starts = (
+        _diagonals(table, tally.compatible, label_names)
+        for table in (learned.log_confusion, learned.log_start)
     )
-    return Diagnosis(tuple(warnings), reports, dict(same_labels or {}))
+    columns: Any = (
+        source_names,
+        tally.coverage.tolist(),
+        tally.agreement.tolist(),
+        diagonals,
+        [
+            top_confusions(counts, compatible, source_labels)
+            for counts, compatible in zip(tally.counts, tally.compatible, strict=True)
+        ],
+        tally.entity_agreement(source_labels),
+        starts,
+    )
+    reports = tuple(itertools.starmap(SourceReport, zip(*columns, strict=True)))
+    return Diagnosis(tuple(warnings), reports, dict(same_labels or {}), reference)
+
+
+def _diagonals(
+    log_confusion: Float[np.ndarray, "U V K"] | None,
+    compatible: Bool[np.ndarray, "U V K"],
+    label_names: Sequence[str],
+) -> list[dict[str, float] | None]:
+    """φ(y|y) of each source by label name; None for each without matrices."""
+    if log_confusion is None:
+        return [None] * len(compatible)
+    table = diagonal(log_confusion, compatible).tolist()
+    return [dict(zip(label_names, values, strict=True)) for values in table]
 
 
 def top_confusions(
@@ -236,14 +321,17 @@ def format_diagnosis(diagnosis: Diagnosis) -> str:
       Lines without a line break at the end.
     """
     width = max([len("source"), *(len(report.name) for report in diagnosis.sources)])
-    lines = [f"{'source':<{width}}  coverage  agrees with Q  mean diagonal"]
+    reference = diagnosis.reference
+    entities = any(report.entity_agreement is not None for report in diagnosis.sources)
+    head = ["coverage", f"agrees with {reference}", *(["on entities"] if entities else [])]
+    head += ["mean diagonal", "moved by"]
+    lines = [f"{'source':<{width}}" + "".join(f"{name:>15}" for name in head)]
     for report in diagnosis.sources:
-        values = report.diagonal.values() if report.diagonal else ()
-        mean = f"{100 * sum(values) / len(values):.2f}" if values else "-"
-        lines.append(
-            f"{report.name:<{width}}{100 * report.coverage:>10.2f}{100 * report.agreement:>15.2f}"
-            f"{mean:>15}"
-        )
+        shares = [report.coverage, report.agreement]
+        cells = [_percent(value) for value in shares]
+        cells += [_percent(report.entity_agreement)] if entities else []
+        cells += [_percent(report.mean_diagonal), _percent(report.moved, sign="+")]
+        lines.append(f"{report.name:<{width}}" + "".join(f"{cell:>15}" for cell in cells))
         if report.diagonal:
             lowest = sorted(report.diagonal.items(), key=lambda pair: pair[1])[:NUM_LOWEST]
             listed = ", ".join(f"{label} {100 * value:.1f}" for label, value in lowest)
@@ -254,5 +342,11 @@ def format_diagnosis(diagnosis: Diagnosis) -> str:
                 f"{confusion.num_words:,} words, {100 * confusion.share:.1f} %"
             )
     for name, share in diagnosis.same_labels.items():
-        lines.append(f"Q gives the label of the {name} on {100 * share:.2f} % of the words")
+        lines.append(
+            f"{reference} gives the label of the {name} on {100 * share:.2f} % of the words"
+        )
     return "\n".join([*lines, *(f"warning: {warning}" for warning in diagnosis.warnings)])
+
+
+def _percent(share: float | None, sign: str = "") -> str:
+    return "-" if share is None else f"{100 * share:{sign}.2f}"

@@ -1,14 +1,55 @@
-"""Signs of label switching and collapse, put into words by the source's name."""
+"""Signs of silent sources, label switching and collapse, put into words by the source's name."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from zsl_jax.labels import OUTSIDE, SILENT
+
 EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
 SAME_SHARE = 0.995
 SHOWN = 3
+
+
+def silent_source_warnings(
+    source_names: Sequence[str],
+    label_names: Sequence[str],
+    given: Float[np.ndarray, "U V"],
+    num_words: int,
+) -> list[str]:
+    """Warns of sources whose labels tell nothing: no votes, or one label for every word.
+
+    Args:
+      source_names: The U sources' names.
+      label_names: The V labels that sources give.
+      given: [U, V], words on which each source gives each label.
+      num_words: Of the text.
+
+    Returns:
+      A sentence for each such source of a text of several words. One label and abstentions may
+      well be a rule that tells something.
+    """
+    warnings = []
+    for name, counts in zip(source_names, given, strict=True) if num_words > 1 else ():
+        used = {label_names[label] for label in np.flatnonzero(counts).tolist()}
+        if not used:
+            warnings.append(
+                f"the source {name} abstains from all {num_words:,} words and has no influence; "
+                "check that its predictions are about this text"
+            )
+        elif used <= {OUTSIDE, SILENT}:
+            warnings.append(
+                f"the source {name} names no entity in {int(counts.sum()):,} words; check it, or "
+                "leave it out"
+            )
+        elif len(used) == 1 and counts.sum() == num_words:
+            warnings.append(
+                f"the source {name} gives the same label, {used.pop()}, to all {num_words:,} "
+                "words, which tells nothing; check it, or leave it out"
+            )
+    return warnings
 
 
 def confusion_warnings(
@@ -86,20 +127,23 @@ def lost_label_warnings(
     return warnings
 
 
-def no_gain_warnings(same_labels: Mapping[str, float], objectives: Sequence[float]) -> list[str]:
+def no_gain_warnings(
+    same_labels: Mapping[str, float], objectives: Sequence[float], reference: str = "Q"
+) -> list[str]:
     """Warns of a label model that adds nothing to putting the votes together.
 
     Args:
       same_labels: By the name of a way to put votes together, the share of the words on which Q's
         label is that way's.
       objectives: J a word of each E step, the first of which is that of the fixed matrices.
+      reference: "Q", or "P" for a tagger without a label model, which may well learn the vote.
 
     Returns:
       At most two sentences: on shares of 0.995 or more, and on a last J not below the first.
     """
     warnings = []
     same = [name for name, share in same_labels.items() if share >= SAME_SHARE]
-    if same:
+    if same and reference == "Q":
         warnings.append(
             f"Q gives the label of the {' and of the '.join(same)} on {100 * SAME_SHARE:g} % of "
             "the words or more: the label model adds next to nothing to what needs no training"

@@ -3,6 +3,10 @@
 run.json       flags, seed, versions, SHA-256 of the data files, time of the start
 metrics.jsonl  one JSON object a line, in the order of the run, readable while it runs
 result.json    the outcome; written last, so its presence says that the run came to its end
+labels.*       the text with its labels: Parquet, and CoNLL or JSON lines
+votes.parquet  what every source, the vote and the tagger give for each word of the text
+test.*         the labelled test with the labels that were scored; test_votes.parquet likewise
+report.html    the page that launch.report makes of all this
 checkpoints/   saved states, one folder for each training of the run
 cache/         output of frozen layers, which a resumed run uses again; gone at its end
 .lock          keeps a second run out while the first one lives
@@ -21,8 +25,15 @@ from zsl_jax.io.json_file import read_json_object
 RUN = "run.json"
 METRICS = "metrics.jsonl"
 RESULT = "result.json"
+VOTES = "votes.parquet"
+TEST_VOTES = "test_votes.parquet"
+REPORT = "report.html"
+LABELS = "labels"  # and the extension of its format
+TEST = "test"
 CHECKPOINTS = "checkpoints"
 CACHE = "cache"
+_FORMATS = ("parquet", "conll", "jsonl")
+_LABEL_FILES = [f"{name}.{format}" for name in (LABELS, TEST) for format in _FORMATS]
 _RECORDED = {"flags", "seed", "data", "versions", "started"}  # what every run.json of ours has
 _HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
 
@@ -46,8 +57,8 @@ def check_is_ours(folder: Path) -> None:
 
 
 def remove_records(folder: Path) -> None:
-    """Remove the metrics, the checkpoints, the cache and the result of a run; nothing else."""
-    for name in (RESULT, METRICS):
+    """Remove what a run wrote besides its model and its sources' predictions; nothing else."""
+    for name in (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, *_LABEL_FILES):
         (folder / name).unlink(missing_ok=True)
     for training in (folder / CHECKPOINTS).glob("*"):
         for saved in training.glob("*"):

@@ -270,6 +270,7 @@ def closed_form_log_confusion(
     return jnp.where(share > 0, jnp.log(jnp.where(share > 0, share, 1)), -jnp.inf)
 
 
+@jax.jit
 def confusion_with_identity(
     counts: Float[Array, "U V K"],
     compatible: Bool[Array, "U V K"],

@@ -242,24 +242,25 @@ def repeated(windows: Windows, times: int) -> Windows:
     )
 
 
-def labels_of(
+def posterior_of(
     transferred: TrainedTarget,
     log_priors: Float[np.ndarray, "N K"],
     votes: SourceVotes,
     sentences: Sequence[Sentence],
     config: TransferConfig,
     decoding: str,
-) -> Int[np.ndarray, " N"]:
-    """Labels of another text by Q: P_θ, the label model and the sources' predictions for it."""
+) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
+    """Labels of another text by Q, and Q: P_θ, the label model and the sources' predictions."""
     assert transferred.log_confusion is not None and transferred.tagger.label_set is not None
     label_set = transferred.tagger.label_set
     if transferred.chain is not None:
         how = (label_set, log_priors, decoding)
-        return labels_by_chain(transferred.chain, votes, sentences, *how)[0]
+        return labels_by_chain(transferred.chain, votes, sentences, *how)
     evidence = evidence_of(votes, config.predictions)
     weights, log_confusion = config.label_model.weights, transferred.log_confusion
     posterior = label_posterior(weights, log_priors, evidence, log_confusion).posterior
-    return decode(posterior, label_set, [sentence.words for sentence in sentences], decoding)
+    words = [sentence.words for sentence in sentences]
+    return decode(posterior, label_set, words, decoding), posterior
 
 
 def _check_source_weights(config: TransferConfig, votes: SourceVotes) -> None:

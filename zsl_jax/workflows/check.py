@@ -7,7 +7,7 @@ import numpy as np
 
 from zsl_jax.data.predictions.to_bio import reading_line
 from zsl_jax.data.text_shard import TextShard
-from zsl_jax.evaluation.diagnosis import diagnose
+from zsl_jax.evaluation.diagnosis import Learned, diagnose
 from zsl_jax.training.choices import Approach
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
@@ -55,7 +55,8 @@ def source_lines(transfer_task: TransferTask, read: Mapping[str, Mapping[str, An
         posterior = chain.found.posterior
         log_confusion = np.asarray(chain.fitted.sources.log_confusion)
     tally = tally_of(posterior, votes)
-    found = diagnose(transfer_task.names, transfer_task.source_labels, log_confusion, tally)
+    learned = Learned(log_confusion)
+    found = diagnose(transfer_task.names, transfer_task.source_labels, learned, tally)
     of = "the mean of the sources" if chain is None else "the label model's posterior"
     return [*lines, f"Q is {of} without a tagger:", found.text]
 

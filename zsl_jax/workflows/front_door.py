@@ -28,6 +28,7 @@ from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
 from zsl_jax.workflows.sources import Source, fingerprint
 from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
+from zsl_jax.workflows.text_labels import write_text_labels
 from zsl_jax.workflows.train_and_save import FinishedRun, train_and_save
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
 
@@ -45,13 +46,13 @@ class TransferResult(NamedTuple):
       sentences: The text with its labels: by Q where there is a label model, and by the tagger
         alone otherwise.
       rows: The table, if there is a labelled test; see `table`.
-      report: What was learned of each source; None without a label model.
+      report: On each source, compared with these labels.
     """
 
     tagger: Tagger
     sentences: list[TaggedSentence]
     rows: Sequence[Row]
-    report: Diagnosis | None
+    report: Diagnosis
 
     @property
     def table(self) -> str:
@@ -117,7 +118,8 @@ def transfer(
       text: Sentences as lists of words, or the path of a text.
       sources: As for `aggregate`. Training may start from one that is a model folder.
       encoder: Folder or hub name of the encoder to start from.
-      output: The run's folder, new or empty, in which the tagger is saved.
+      output: The run's folder, new or empty, in which the tagger is saved, and the text with its
+        labels (labels.parquet, labels.conll).
       config: Approach, label model and training; by default those of `launch.transfer`.
       test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
         nothing of it reaches the training.
@@ -135,7 +137,8 @@ def transfer(
     gold = None if test is None else _gold(test)
     start = load_tagger(encoder)
     how = (tuple(label_names), config.row_length)
-    found = resolve_sources(sources, TextShard(sentences), *how, sparse)
+    shard = TextShard(sentences)
+    found = resolve_sources(sources, shard, *how, sparse)
     record = _record(config, encoder, sentences, found)
     run = create_run_folder(output, record, overwrite)
     folders = [
@@ -155,11 +158,15 @@ def transfer(
         if gold is not None:
             given = {**_able_to_annotate(sources), **(test_sources or {})}
             rows = _rows(finished, gold, given, tuple(label_names), set(sparse) & set(given))
-        report = finished.report
+        labels, report = finished.labels, finished.report
+        write_text_labels(run.path, finished.transfer_task, labels, [shard])
         table = [row._asdict() for row in rows]
-        run.write_result({"rows": table, "sources": report and report.plain})
+        about = {"labels_from": labels.labels_from, "sources": report.plain}
+        run.write_result({"rows": table, **about})
+    names = finished.transfer_task.label_set.names
+    block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
     tagger = Tagger.from_pretrained(output, config.row_length)
-    return TransferResult(tagger, _labelled_text(finished, sentences, tagger), rows, report)
+    return TransferResult(tagger, list(tagged_sentences(block)), rows, report)
 
 
 def _sentences(text: Text) -> list[Sentence]:
@@ -189,7 +196,7 @@ def _rows(
     sparse: Collection[str],
 ) -> list[Row]:
     """The table of a test."""
-    transfer_task, config, done, _ = finished
+    transfer_task, config, done, *_ = finished
     plain = TextShard([Sentence(sentence.words) for sentence in gold])
     found = resolve_sources(given, plain, label_names, config.row_length, sparse)
     scored = prepare_test(transfer_task, gold, found, None)
@@ -224,17 +231,6 @@ def _labelled(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Sent
         sentence._replace(labels=tuple(labels))
         for sentence, (_, labels) in zip(sentences, pairs, strict=True)
     ]
-
-
-def _labelled_text(
-    finished: FinishedRun, sentences: list[Sentence], tagger: Tagger
-) -> list[TaggedSentence]:
-    posterior = finished.done.posterior
-    if posterior is None:
-        return [made for block in tagger.label(sentences) for made in tagged_sentences(block)]
-    names = finished.transfer_task.label_set.names
-    block = LabelledText(sentences, names, posterior.argmax(axis=1), posterior)
-    return list(tagged_sentences(block))
 
 
 def _record(

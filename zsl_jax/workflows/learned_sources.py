@@ -1,13 +1,21 @@
 """What a transfer learned of its sources: the file beside the tagger, and the report."""
 
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax import kernels
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.runtime import processes
+from zsl_jax.training import steps
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.workflows.aggregate import aggregate
+from zsl_jax.training.schedules import schedule_at
+from zsl_jax.training.sigma import starting_confusion
+from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
 from zsl_jax.workflows.run_hooks import tally_of
+from zsl_jax.workflows.text_labels import TextLabels
 from zsl_jax.workflows.transfer_task import TransferTask
 
 
@@ -29,21 +37,39 @@ def save_sources(
     save_label_model(folder, model)
 
 
-def source_report(transfer_task: TransferTask, done: TrainedTarget) -> diagnosis.Diagnosis | None:
-    """What was learned of each source, with warnings; None without a label model.
+def source_report(
+    transfer_task: TransferTask, done: TrainedTarget, labels: TextLabels, config: TransferConfig
+) -> diagnosis.Diagnosis:
+    """What was learned of each source, with warnings; all processes call it."""
+    votes, source_labels = transfer_task.text.votes, transfer_task.source_labels
+    inferred = labels.probs.argmax(axis=1)
+    same_labels = {}
+    for method, own in labels.votes.items():
+        same, voted = processes.total([(own == inferred).sum(), (own >= 0).sum()]).tolist()
+        same_labels[method] = same / max(voted, 1)
+    log_start = None
+    if done.log_confusion is not None:
+        log_start = unlearned_confusion(votes, source_labels.label_set.size, config)
+    learned = diagnosis.Learned(done.log_confusion, log_start, done.objectives)
+    tally = tally_of(labels.probs, votes)
+    return diagnosis.diagnose(
+        transfer_task.names, source_labels, learned, tally, same_labels, labels.labels_from
+    )
+
+
+def unlearned_confusion(
+    votes: SourceVotes, num_labels: int, config: TransferConfig
+) -> Float[np.ndarray, "U V K"]:
+    """[U, V, K], log φ as it is at the end of a training in which nothing was learned of a source.
 
     All processes call it.
     """
-    if done.posterior is None:
-        return None
-    votes, source_labels = transfer_task.text.votes, transfer_task.source_labels
-    inferred = done.posterior.argmax(axis=1)
-    same_labels = {}
-    for method in ("majority", "mean"):
-        labels = aggregate(votes, source_labels.label_set.size, method).labels
-        same, voted = processes.total([(labels == inferred).sum(), (labels >= 0).sum()]).tolist()
-        same_labels[method] = same / max(voted, 1)
-    tally = tally_of(done.posterior, votes)
-    return diagnosis.diagnose(
-        transfer_task.names, source_labels, done.log_confusion, tally, same_labels, done.objectives
-    )
+    if config.chain is None:
+        log_fixed, logits = starting_confusion(config.label_model, votes, num_labels)
+        mix = schedule_at(1.0, config).mix
+        return np.asarray(steps.present_confusion(log_fixed, logits, logits, mix)[0])
+    compatible = votes.compatible
+    if compatible is None:
+        compatible = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
+    none, share = np.zeros(compatible.shape, np.float32), np.float32(config.chain.identity_share)
+    return np.asarray(kernels.confusion_with_identity(none, compatible, share))

@@ -17,7 +17,7 @@ from zsl_jax.data.predictions.store import (
 from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
-from zsl_jax.evaluation.diagnosis import diagnose
+from zsl_jax.evaluation.diagnosis import Learned, diagnose
 from zsl_jax.io.label_model import LabelModel, read_label_model
 from zsl_jax.labels import SILENT, LabelSet, check_kinds, common_source_labels, is_bio
 from zsl_jax.runtime.lookahead import lookahead
@@ -229,7 +229,8 @@ def aggregate_predictions(
         made = aggregate_with_text(votes, text, label_set, method)
     else:
         made = aggregate(votes, label_set.size, method, settings=settings)
-    about = diagnose(names, source_labels, made.log_confusion, tally_of(made.probs, votes))
+    learned = Learned(made.log_confusion)
+    about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
     for warning in about.warnings:
         logging.warning("%s", warning)
     return LabelledText(text, label_set.names, made.labels, made.probs)

@@ -7,10 +7,12 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data.predictions.store import SourcePredictions, source_votes
+from zsl_jax.labels import LabelSet
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.approaches import TrainedTarget, labels_of
+from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
 from zsl_jax.workflows.best_labels import decode
+from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import predict_log_probs
 from zsl_jax.workflows.sources import abstaining
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
@@ -75,13 +77,34 @@ def approach_rows(
     decoding: str = "argmax",
 ) -> list[Row]:
     """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
+    labelled = label_test(transfer_task, done, test, config, decoding)
+    return labelled_rows(labelled, test, title, decoding)
+
+
+def label_test(
+    transfer_task: TransferTask,
+    done: TrainedTarget,
+    test: TestSet,
+    config: TransferConfig,
+    decoding: str = "argmax",
+) -> dict[str, LabelledText]:
+    """The test with labels by "P", the tagger alone, and by "Q" where there is a φ and a vote."""
     log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
-    words = [sentence.words for sentence in test.gold]
-    labels = {"P": decode(np.exp(log_probs), transfer_task.label_set, words, decoding)}
+    label_set, words = transfer_task.label_set, [sentence.words for sentence in test.gold]
+    probs = np.exp(log_probs)
+    plain = [sentence._replace(labels=None) for sentence in test.gold]
+    tables = {"P": (decode(probs, label_set, words, decoding), probs)}
     if done.log_confusion is not None and (test.votes.labels >= 0).any():
-        labels["Q"] = labels_of(done, log_probs, test.votes, test.gold, config, decoding)
+        tables["Q"] = posterior_of(done, log_probs, test.votes, plain, config, decoding)
+    return {kind: LabelledText(plain, label_set.names, *found) for kind, found in tables.items()}
+
+
+def labelled_rows(
+    labelled: Mapping[str, LabelledText], test: TestSet, title: str, decoding: str
+) -> list[Row]:
+    """The rows of labels from `label_test`."""
     rows = []
-    for kind, ids in labels.items():
-        scores = score_ids(ids, transfer_task.label_set, test.gold, test.task)
+    for kind, text in labelled.items():
+        scores = score_ids(text.labels, LabelSet(text.label_names), test.gold, test.task)
         rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
     return rows

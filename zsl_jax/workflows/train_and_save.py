@@ -11,6 +11,7 @@ from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
 from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.text_labels import TextLabels, label_text
 from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approach
 
 
@@ -21,13 +22,15 @@ class FinishedRun(NamedTuple):
       transfer_task: With the label model and the start that were used.
       config: With the number of epochs that was chosen.
       done: The tagger and what was learned of the sources.
-      report: On each source; None without a label model.
+      labels: Of this process's part of the text.
+      report: On each source.
     """
 
     transfer_task: TransferTask
     config: TransferConfig
     done: TrainedTarget
-    report: Diagnosis | None
+    labels: TextLabels
+    report: Diagnosis
 
 
 def train_and_save(
@@ -51,9 +54,10 @@ def train_and_save(
     transfer_task, config = made_ready(transfer_task, config, run)
     saving = Saving(run.path / "checkpoints" / config.approach, save_every_steps)
     done = run_approach(transfer_task, config, run, config.approach, saving)
-    report = source_report(transfer_task, done)
+    labels = label_text(transfer_task, done, config)
+    report = source_report(transfer_task, done, labels, config)
     if processes.is_first():
         save_tagger(output, done.tagger)
         if done.log_confusion is not None:
             save_sources(os.fspath(output), transfer_task, done, config)
-    return FinishedRun(transfer_task, config, done, report)
+    return FinishedRun(transfer_task, config, done, labels, report)

@@ -57,18 +57,12 @@ def read_parquet(
       InputError: If the file is of another kind or contradicts itself.
     """
     where = os.fspath(path)
-    schema = parquet_schema(path)
-    label_names = _label_names(schema, where)
-    check_keys(where, column_values(schema), ("words", "labels", "probabilities", "comments"))
-    columns = [name for name in ("words", "labels", "probabilities") if name in schema.names]
+    schema, label_names, columns = _checked_schema(where)
     blocks = [_block(schema.empty_table().select(columns), label_names, where, 1)]
 
     def probs() -> Iterator[np.ndarray]:
         """The probabilities of each row group, whose other columns go to `blocks`."""
-        sentence = 1
-        for table in parquet_tables(path, columns):
-            block = _block(table, label_names, where, sentence)
-            sentence += table.num_rows
+        for block in stream_parquet(path):
             blocks.append(block._replace(probs=None))
             if block.probs is not None:
                 yield block.probs
@@ -76,6 +70,25 @@ def read_parquet(
     stored = to_memmap(probs(), (len(label_names),), folder)
     found = join_predictions(blocks)._replace(about=_about(schema, where))
     return found._replace(probs=stored if "probabilities" in columns else None)
+
+
+def stream_parquet(path: str | os.PathLike[str]) -> Iterator[SourcePredictions]:
+    """The predictions of a file as `read_parquet` reads it, row group by row group."""
+    where = os.fspath(path)
+    _, label_names, columns = _checked_schema(where)
+    sentence = 1
+    for table in parquet_tables(path, columns):
+        yield _block(table, label_names, where, sentence)
+        sentence += table.num_rows
+
+
+def _checked_schema(where: str) -> tuple[pa.Schema, tuple[str, ...], list[str]]:
+    """The schema, the label names in it, and the columns that are read."""
+    schema = parquet_schema(where)
+    label_names = _label_names(schema, where)
+    check_keys(where, column_values(schema), ("words", "labels", "probabilities", "comments"))
+    columns = [name for name in ("words", "labels", "probabilities") if name in schema.names]
+    return schema, label_names, columns
 
 
 def _about(schema: pa.Schema, where: str) -> dict[str, Any]:

@@ -1,0 +1,210 @@
+"""The text that was trained on, with its labels: Q of tagger and sources, or the tagger's own."""
+
+import itertools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.data.predictions.label_table import SOURCE, LabelTable, write_label_tables
+from zsl_jax.data.text.chunks import chunks_of_words
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.io.run_files import LABELS, VOTES
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.progress import word_progress
+from zsl_jax.training.config import TransferConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregate import aggregate
+from zsl_jax.workflows.approaches import TrainedTarget
+from zsl_jax.workflows.best_labels import decode
+from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
+from zsl_jax.workflows.loaded_tagger import log_prob_function
+from zsl_jax.workflows.transfer_task import TransferTask
+
+VOTE_METHODS = ("majority", "mean")
+TAGGER = "tagger"
+CHUNK_WORDS = 1 << 16  # labelled by the tagger at once
+BLOCK_SENTENCES = 4096  # written at once
+
+
+class TextLabels(NamedTuple):
+    """Labels of this process's part of the text, on the flat axis of its N words.
+
+    Attributes:
+      labels_from: "Q" (tagger and sources), or "P" (the tagger alone) without a label model.
+      probs: [N, K], Q or P.
+      by_tagger: [N], the tagger's labels.
+      votes: By the name of a way to put the sources' votes together, its labels, [N]; -1 where all
+        sources abstain.
+    """
+
+    labels_from: str
+    probs: Float[np.ndarray, "N K"]
+    by_tagger: Int[np.ndarray, " N"]
+    votes: dict[str, Int[np.ndarray, " N"]]
+
+
+def label_text(
+    transfer_task: TransferTask, done: TrainedTarget, config: TransferConfig
+) -> TextLabels:
+    """Labels the text that a tagger was trained on, by all that is known of it."""
+    sentences = [sentence for shard in transfer_task.sentences for sentence in shard]
+    num_words, size = len(transfer_task.text.votes.labels), transfer_task.label_set.size
+    log_probs = log_prob_function(done.tagger, config.row_length)
+    by_tagger = np.empty(num_words, np.int32)
+    probs = done.posterior
+    own = np.empty((num_words, size), np.float32) if probs is None else None
+    first = 0
+    with word_progress(num_words, "labelling the text", processes.is_first()) as advance:
+        for chunk in chunks_of_words(sentences, CHUNK_WORDS):
+            table = log_probs(chunk, advance)
+            rows = slice(first, first + len(table))
+            by_tagger[rows] = table.argmax(axis=1)
+            if own is not None:
+                own[rows] = np.exp(table)
+            first = rows.stop
+    votes = {
+        method: aggregate(transfer_task.text.votes, size, method).labels for method in VOTE_METHODS
+    }
+    if probs is not None:
+        return TextLabels("Q", probs, by_tagger, votes)
+    assert own is not None
+    return TextLabels("P", own, by_tagger, votes)
+
+
+class _Part(NamedTuple):
+    """This process's part of the text.
+
+    Attributes:
+      sentences: Its sentences.
+      numbers: [M], the place of each in the whole text.
+      ends: [M + 1], where each begins among the words, and the number of words.
+    """
+
+    sentences: Sequence[Sentence]
+    numbers: Int[np.ndarray, " M"]
+    ends: Int[np.ndarray, " M+1"]
+
+    def between(self, first: int, stop: int) -> tuple[list[int], Int[np.ndarray, " n"]]:
+        """The sentences with numbers from `first` to `stop` in order, and their words' rows."""
+        places = np.flatnonzero((self.numbers >= first) & (self.numbers < stop))
+        places = places[np.argsort(self.numbers[places])]
+        rows = [np.arange(self.ends[place], self.ends[place + 1]) for place in places]
+        return places.tolist(), np.concatenate([np.empty(0, np.int64), *rows]).astype(np.int64)
+
+
+def write_text_labels(
+    folder: Path,
+    transfer_task: TransferTask,
+    labels: TextLabels,
+    text: Sequence[TextShard],
+    output_format: str | None = None,
+    decoding: str = "argmax",
+) -> None:
+    """Writes labels.parquet, labels.conll and votes.parquet; all processes call it.
+
+    Sentences are in the order of the text, however it was dealt out. A block of them is in memory
+    besides what training has there.
+
+    Args:
+      folder: Of the run; only the first process writes.
+      transfer_task: What was trained on.
+      labels: From `label_text`.
+      text: This process's shards, as they were read.
+      output_format: Of the file beside labels.parquet, as in `write_labelled`; None for CoNLL.
+      decoding: How labels follow from probabilities, see `best_labels.decode`.
+    """
+    sentences = [sentence for shard in text for sentence in shard.sentences]
+    numbers = np.concatenate(sentence_numbers(text))
+    lengths = np.array([0, *(len(sentence.words) for sentence in sentences)])
+    part = _Part(sentences, numbers, np.cumsum(lengths))
+    table = _label_table(transfer_task, labels)
+    names, about = transfer_task.label_set.names, {"labels_from": labels.labels_from}
+
+    def blocks() -> Iterator[LabelledText]:
+        for own, probs in _in_order(part, labels.probs):
+            words = [sentence.words for sentence in own]
+            ids = decode(probs, transfer_task.label_set, words, decoding)
+            yield LabelledText(own, names, ids, probs)
+
+    def tables() -> Iterator[LabelTable]:
+        return (table._replace(ids=ids) for _, ids in _in_order(part, table.ids))
+
+    if not processes.is_first():
+        for _ in itertools.chain(*(blocks() for _ in label_files(folder, output_format)), tables()):
+            pass
+        return
+    for path, format in label_files(folder, output_format).items():
+        write_labelled(path, names, blocks(), format, {**about, "decode": decoding})
+    write_label_tables(folder / VOTES, table.columns, table.label_names, tables())
+
+
+def label_files(folder: Path, output_format: str | None, name: str = LABELS) -> dict[str, str]:
+    """The files of labels of a run, with their formats."""
+    other = output_format or "conll"
+    extension = "jsonl" if other == "spans" else other
+    stem = os.path.join(folder, name)
+    return {f"{stem}.parquet": "parquet", f"{stem}.{extension}": other}
+
+
+def sentence_numbers(text: Sequence[TextShard]) -> list[Int[np.ndarray, " M"]]:
+    """The place of each sentence in the whole text, shard by shard; all processes call it."""
+    own = {
+        file: len(sentences)
+        for shard in text
+        for file, sentences in zip(shard.shard.files, shard.by_file or (), strict=False)
+    }
+    sizes = {int(file): size for part in processes.gather(own) for file, size in part.items()}
+    firsts = dict(zip(sorted(sizes), itertools.accumulate([0, *_values(sizes)]), strict=False))
+    numbers = []
+    for shard in text:
+        if shard.shard.step > 1 or shard.by_file is None or shard.sampled is not None:
+            places = shard.shard.first + shard.shard.step * np.arange(len(shard.sentences))
+        else:
+            files = [firsts[file] + np.arange(sizes[file]) for file in shard.shard.files]
+            places = np.concatenate([np.empty(0, np.int64), *files])
+        numbers.append(places.astype(np.int64))
+    return numbers
+
+
+def _values(sizes: dict[int, int]) -> list[int]:
+    return [sizes[file] for file in sorted(sizes)]
+
+
+def _label_table(transfer_task: TransferTask, labels: TextLabels) -> LabelTable:
+    """Everybody's labels for this process's words."""
+    columns = (*(f"{SOURCE}{name}" for name in transfer_task.names), *labels.votes, TAGGER)
+    others = [*labels.votes.values(), labels.by_tagger]
+    ids = np.concatenate([transfer_task.text.votes.labels, np.stack(others, axis=1)], axis=1)
+    return LabelTable(columns, transfer_task.source_labels.names, ids.astype(np.int16))
+
+
+def _in_order(part: _Part, table: np.ndarray) -> Iterator[tuple[list[Sentence], np.ndarray]]:
+    """The sentences of all processes in the order of the text, with the rows of their words."""
+    last = int(part.numbers.max(initial=-1))
+    count = 1 + max(processes.gather(last))
+    for first in range(0, count, BLOCK_SENTENCES):
+        places, rows = part.between(first, first + BLOCK_SENTENCES)
+        own = [part.sentences[place] for place in places]
+        if processes.count() == 1:
+            yield own, table[rows]
+            continue
+        given: list[Any] = [list(sentence) for sentence in own]
+        numbers = part.numbers[places].tolist()
+        gathered = processes.gather(list(zip(numbers, given, strict=True)))
+        sentences = [(n, _sentence(fields)) for process in gathered for n, fields in process]
+        values = processes.concatenate(np.ascontiguousarray(table[rows]))
+        numbers = np.array([number for number, _ in sentences])
+        whole = [sentence for _, sentence in sentences]
+        ends = np.cumsum([0, *(len(sentence.words) for sentence in whole)])
+        places, rows = _Part(whole, numbers, ends).between(first, first + BLOCK_SENTENCES)
+        yield [whole[place] for place in places], values[rows]
+
+
+def _sentence(fields: list[Any]) -> Sentence:
+    """A sentence that another process sent as JSON."""
+    values: Any = (tuple(value) if isinstance(value, list) else value for value in fields)
+    return Sentence(*values)
