@@ -9,6 +9,7 @@ approach has a label model.
 Killed at any moment, it resumes from its last checkpoint when the same command is given again.
 """
 
+import functools
 import tempfile
 from pathlib import Path
 
@@ -34,8 +35,7 @@ def main() -> None:
     """Gather the sources, train, write model folder and labels, then read --test for the table."""
     from launch.processes import joined_processes
     from zsl_jax.runtime import processes
-    from zsl_jax.workflows.text_labels import write_text_labels
-    from zsl_jax.workflows.train_and_save import train_and_save
+    from zsl_jax.workflows.transfer_run import Writing, run_transfer
 
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
@@ -46,33 +46,42 @@ def main() -> None:
     with joined_processes():
         inputs.watch_compilations()
         run, num_shards = open_run()
-        cache = run.path / "sources"
         text = inputs.read_shards(
             "text", FLAGS.max_sentences, num_shards, processes.local_shards(num_shards)
         )
-        transfer_task, config, read = prepare(sources, text, cache, config)
-        finished = train_and_save(transfer_task, config, run, FLAGS.output, FLAGS.save_every_steps)
-        how = (FLAGS.output_format, FLAGS.decode)
-        write_text_labels(run.path, finished.transfer_task, finished.labels, text, *how)
+        cache = run.path / "sources"
+        transfer_task, read = prepare(sources, text, cache, config)
+        about = {"source": read, "test_source": {}}
+        how = Writing(FLAGS.output_format, FLAGS.decode, FLAGS.save_every_steps, about)
+        annotators = [source for source in sources if not source.is_file]
+        reader = functools.partial(read_test, annotators + test_sources, cache, config.row_length)
+        done = run_transfer(transfer_task, config, run, text, reader if FLAGS.test else None, how)
         if processes.is_first():
-            conclude(finished, run, (sources, test_sources), read)
+            show(done)
 
 
-def conclude(finished, run, sources, read) -> None:
-    """Print the report on the sources, score --test, and write result.json."""
-    annotators, test_sources = sources
-    report, labels_from = finished.report, finished.labels.labels_from
-    say(report.text)
-    rows, tested = [], {}
-    if FLAGS.test:
-        models = [source for source in annotators if not source.is_file]
-        rows, tested = score(finished, models + test_sources, run.path)
-    labels = {"source": read, "test_source": tested, **inputs.labels_read()}
-    table = [row._asdict() for row in rows]
-    about = {"labels": labels, "labels_from": labels_from, "sources": report.plain}
-    run.write_result({"rows": table, **about, **inputs.compiled()})
-    say(f"labels of the text, by {inputs.KINDS[labels_from]}: {FLAGS.output}/labels.parquet")
+def show(done) -> None:
+    """Print the report on the sources, the table, and where everything is."""
+    from zsl_jax.workflows.table import format_table, verdict
+
+    say(done.report.text)
+    if done.rows:
+        say(f"{format_table(done.rows)}\n{verdict(done.rows)}")
+    kind = inputs.KINDS[done.labels.labels_from]
+    say(f"labels of the text, by {kind}: {FLAGS.output}/labels.parquet")
     say(f"model folder: {FLAGS.output}")
+
+
+def read_test(sources, cache: Path, row_length: int):
+    """The labelled test, and what the sources predict for it."""
+    from zsl_jax.workflows.transfer_run import LabelledTest
+    from zsl_jax.workflows.transfer_task import predictions_of
+
+    labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
+    predictions = predictions_of(sources, labelled, cache, row_length)
+    read = {name: dict(made.about) for name, made in predictions.items()}
+    about = {"test_source": read, **inputs.labels_read()}
+    return LabelledTest(labelled.sentences, predictions, FLAGS.task, about)
 
 
 def check(sources, test_sources, config) -> None:
@@ -84,7 +93,7 @@ def check(sources, test_sources, config) -> None:
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, None if all_files else CHECKED_SENTENCES)
     with tempfile.TemporaryDirectory() as folder:
-        transfer_task, config, read = prepare(sources, [sample], Path(folder), config)
+        transfer_task, read = prepare(sources, [sample], Path(folder), config)
         lines = check_lines(transfer_task, config, (text, sample), read)
         if FLAGS.test:
             lines.append(check_test(transfer_task, test_sources, Path(folder), config.row_length))
@@ -94,11 +103,8 @@ def check(sources, test_sources, config) -> None:
 def check_test(transfer_task, test_sources, folder: Path, row_length: int) -> str:
     """Read --test and the files of predictions for it."""
     from zsl_jax.workflows.check import num_words
-    from zsl_jax.workflows.transfer_task import predictions_of
 
-    labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
-    predictions_of(test_sources, labelled, folder, row_length)
-    gold = labelled.sentences
+    gold = read_test(test_sources, folder, row_length).sentences
     known = {*transfer_task.label_set.names, None}
     others = sorted({name for s in gold for name in s.labels or ()} - known)
     about = f"test: {len(gold):,} sentences, {num_words(gold):,} words"
@@ -123,7 +129,7 @@ def open_run():
 
 
 def prepare(sources, text, cache: Path, config):
-    """The text's shards with the sources' predictions, all settings, and how labels were read."""
+    """The text's shards with the sources' predictions, and how labels were read."""
     from zsl_jax.training.sigma import temperatures
     from zsl_jax.workflows import transfer_task as transfer_tasks
     from zsl_jax.workflows.loaded_tagger import load_tagger
@@ -139,31 +145,7 @@ def prepare(sources, text, cache: Path, config):
     )
     temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
     inputs.check_output_format(transfer_task.label_set.names)
-    return transfer_task, config, transfer_tasks.labels_read(found)
-
-
-def score(finished, sources, folder: Path):
-    """Read --test, write it with its labels, and print the table."""
-    from zsl_jax.io.run_files import TEST
-    from zsl_jax.workflows.labelled_text import write_labelled
-    from zsl_jax.workflows.scoring import baselines, label_test, labelled_rows, prepare_test
-    from zsl_jax.workflows.table import format_table, verdict
-    from zsl_jax.workflows.text_labels import label_files
-    from zsl_jax.workflows.transfer_task import predictions_of
-
-    transfer_task, config, done, *_ = finished
-    labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
-    found = predictions_of(sources, labelled, folder / "sources", config.row_length)
-    test = prepare_test(transfer_task, labelled.sentences, found, FLAGS.task)
-    texts = label_test(transfer_task, done, test, config, FLAGS.decode)
-    rows = baselines(transfer_task, test)
-    rows += labelled_rows(texts, test, config.approach, FLAGS.decode)
-    kind, best = list(texts.items())[-1]
-    for path, format in label_files(folder, FLAGS.output_format, TEST).items():
-        about = {"labels_from": kind, "decode": FLAGS.decode}
-        write_labelled(path, best.label_names, [best], format, about)
-    say(f"{format_table(rows)}\n{verdict(rows)}")
-    return rows, {name: dict(made.about) for name, made in found.items()}
+    return transfer_task, transfer_tasks.labels_read(found)
 
 
 if __name__ == "__main__":

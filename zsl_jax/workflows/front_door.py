@@ -10,7 +10,6 @@ from typing import NamedTuple
 import numpy as np
 
 from zsl_jax.data.predictions.store import SourcePredictions
-from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
@@ -24,17 +23,15 @@ from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
 from zsl_jax.workflows.resolve_sources import Given, resolve_sources
-from zsl_jax.workflows.scoring import approach_rows, baselines, prepare_test
 from zsl_jax.workflows.sources import Source, fingerprint
 from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
-from zsl_jax.workflows.text_labels import write_text_labels
-from zsl_jax.workflows.train_and_save import FinishedRun, train_and_save
+from zsl_jax.workflows.train import LabelledSentences, labelled_sentences
+from zsl_jax.workflows.transfer_run import LabelledTest, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
 
 PathLike = str | os.PathLike[str]
 Text = PathLike | Iterable[Sequence[str]]
-LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 ROW_LENGTH = 128
 
 
@@ -134,7 +131,7 @@ def transfer(
     """
     config = config or TransferConfig()
     sentences = _sentences(text)
-    gold = None if test is None else _gold(test)
+    gold = None if test is None else labelled_sentences(test, "test")
     start = load_tagger(encoder)
     how = (tuple(label_names), config.row_length)
     shard = TextShard(sentences)
@@ -153,20 +150,20 @@ def transfer(
             start, [sentences], [found], config.row_length, run.path / "sources",
             models=trainable_models(folders),
         )  # fmt: skip
-        finished = train_and_save(transfer_task, config, run, output)
-        rows: list[Row] = []
-        if gold is not None:
-            given = {**_able_to_annotate(sources), **(test_sources or {})}
-            rows = _rows(finished, gold, given, tuple(label_names), set(sparse) & set(given))
-        labels, report = finished.labels, finished.report
-        write_text_labels(run.path, finished.transfer_task, labels, [shard])
-        table = [row._asdict() for row in rows]
-        about = {"labels_from": labels.labels_from, "sources": report.plain}
-        run.write_result({"rows": table, **about})
+
+        def read_test() -> LabelledTest:
+            asked = {**_able_to_annotate(sources), **(test_sources or {})}
+            plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
+            marked = set(sparse) & set(asked)
+            return LabelledTest(gold or (), resolve_sources(asked, plain, *how, marked))
+
+        reader = None if gold is None else read_test
+        finished = run_transfer(transfer_task, config, run, [shard], reader)
+    labels = finished.labels
     names = finished.transfer_task.label_set.names
     block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
     tagger = Tagger.from_pretrained(output, config.row_length)
-    return TransferResult(tagger, list(tagged_sentences(block)), rows, report)
+    return TransferResult(tagger, list(tagged_sentences(block)), finished.rows, finished.report)
 
 
 def _sentences(text: Text) -> list[Sentence]:
@@ -186,51 +183,6 @@ def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:
         if callable(given) or (isinstance(source, Source) and not source.is_file):
             able[name] = given
     return able
-
-
-def _rows(
-    finished: FinishedRun,
-    gold: Sequence[Sentence],
-    given: Mapping[str, Given],
-    label_names: tuple[str, ...],
-    sparse: Collection[str],
-) -> list[Row]:
-    """The table of a test."""
-    transfer_task, config, done, *_ = finished
-    plain = TextShard([Sentence(sentence.words) for sentence in gold])
-    found = resolve_sources(given, plain, label_names, config.row_length, sparse)
-    scored = prepare_test(transfer_task, gold, found, None)
-    return [
-        *baselines(transfer_task, scored),
-        *approach_rows(transfer_task, done, scored, config, config.approach),
-    ]
-
-
-def _gold(test: LabelledSentences) -> Sequence[Sentence]:
-    """The labelled test in BIO, or with its plain labels; only scores are computed from it."""
-    if isinstance(test, str | os.PathLike):
-        labelled = read_sentences(os.fspath(test))
-    else:
-        labelled = _labelled(list(test))
-    try:
-        return bio_sentences(labelled)[0]
-    except InputError as error:
-        raise InputError(f"test, {error}") from error
-
-
-def _labelled(pairs: Sequence[tuple[Sequence[str], Sequence[str]]]) -> list[Sentence]:
-    """Labelled sentences that the user gave as words and labels."""
-    sentences = as_sentences([words for words, _ in pairs])
-    for number, (sentence, (_, labels)) in enumerate(zip(sentences, pairs, strict=True), start=1):
-        if len(sentence.words) != len(labels):
-            raise InputError(
-                f"test, sentence {number}: {len(sentence.words)} words and {len(labels)} labels; "
-                "give one label for each word"
-            )
-    return [
-        sentence._replace(labels=tuple(labels))
-        for sentence, (_, labels) in zip(sentences, pairs, strict=True)
-    ]
 
 
 def _record(

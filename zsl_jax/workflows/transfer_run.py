@@ -1,0 +1,158 @@
+"""A whole transfer: train, label the text, score the test, and write all of it to the run folder.
+
+`launch.transfer` and `zsl_jax.transfer` differ in where text and predictions come from; what is
+done with them is here.
+"""
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.evaluation.diagnosis import Diagnosis
+from zsl_jax.io.run_files import TEST
+from zsl_jax.io.run_folder import RunFolder
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.compilation import compiled
+from zsl_jax.training.config import TransferConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.approaches import TrainedTarget
+from zsl_jax.workflows.labelled_text import write_labelled
+from zsl_jax.workflows.learned_sources import save_sources, source_report
+from zsl_jax.workflows.loaded_tagger import save_tagger
+from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.scoring import baselines, label_test, labelled_rows, prepare_test
+from zsl_jax.workflows.table import Row
+from zsl_jax.workflows.text_labels import TextLabels, label_files, label_text, write_text_labels
+from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approach
+
+
+class FinishedRun(NamedTuple):
+    """What came of a training.
+
+    Attributes:
+      transfer_task: With the label model and the start that were used.
+      config: With the number of epochs that was chosen.
+      done: The tagger and what was learned of the sources.
+      labels: Of this process's part of the text.
+      report: On each source.
+      rows: The table; empty without a test, and in all processes but the first.
+    """
+
+    transfer_task: TransferTask
+    config: TransferConfig
+    done: TrainedTarget
+    labels: TextLabels
+    report: Diagnosis
+    rows: Sequence[Row] = ()
+
+
+class LabelledTest(NamedTuple):
+    """A labelled test, of which only scores are computed.
+
+    Attributes:
+      sentences: In BIO, or with plain labels.
+      predictions: What sources predict for it, by name; those that are missing abstain.
+      task: Which score counts; None to tell from the labels.
+      about: How its labels were read, for result.json.
+    """
+
+    sentences: Sequence[Sentence]
+    predictions: Mapping[str, SourcePredictions]
+    task: str | None = None
+    about: Mapping[str, Any] = MappingProxyType({})
+
+
+class Writing(NamedTuple):
+    """How the results are written.
+
+    Attributes:
+      output_format: Of the text and the test with their labels, beside Parquet; None for CoNLL.
+      decoding: How labels follow from probabilities, see `best_labels.decode`.
+      save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
+      about: How the labels of texts and sources were read, for result.json.
+    """
+
+    output_format: str | None = None
+    decoding: str = "argmax"
+    save_every_steps: int | None = None
+    about: Mapping[str, Any] = MappingProxyType({})
+
+
+PLAIN_WRITING = Writing()
+
+
+def run_transfer(
+    transfer_task: TransferTask,
+    config: TransferConfig,
+    run: RunFolder,
+    text: Sequence[TextShard],
+    read_test: Callable[[], LabelledTest] | None = None,
+    writing: Writing = PLAIN_WRITING,
+) -> FinishedRun:
+    """Trains by one approach, and writes everything that came of it; all processes call it.
+
+    Interrupted, it resumes from its last checkpoint when it is called again.
+
+    Args:
+      transfer_task: What is learned from.
+      config: How.
+      run: The run's folder.
+      text: This process's shards, as they were read.
+      read_test: Reads the test, after the training and in the first process only.
+      writing: How the results are written.
+    """
+    finished = train_and_save(transfer_task, config, run, writing.save_every_steps)
+    how = (writing.output_format, writing.decoding)
+    write_text_labels(run.path, finished.transfer_task, finished.labels, text, *how)
+    if not processes.is_first():
+        return finished
+    read = dict(writing.about)
+    if read_test is not None:
+        test = read_test()
+        finished = finished._replace(rows=score_test(finished, test, run, writing))
+        read |= test.about
+    result = {
+        "rows": [row._asdict() for row in finished.rows],
+        "labels": read,
+        "labels_from": finished.labels.labels_from,
+        "sources": finished.report.plain,
+    }
+    run.write_result({**result, **compiled()})
+    return finished
+
+
+def train_and_save(
+    transfer_task: TransferTask,
+    config: TransferConfig,
+    run: RunFolder,
+    save_every_steps: int | None = None,
+) -> FinishedRun:
+    """Trains by one approach, and writes the model folder; all processes call it."""
+    transfer_task, config = made_ready(transfer_task, config, run)
+    saving = Saving(run.path / "checkpoints" / config.approach, save_every_steps)
+    done = run_approach(transfer_task, config, run, config.approach, saving)
+    labels = label_text(transfer_task, done, config)
+    report = source_report(transfer_task, done, labels, config)
+    if processes.is_first():
+        save_tagger(run.path, done.tagger)
+        if done.log_confusion is not None:
+            save_sources(os.fspath(run.path), transfer_task, done, config)
+    return FinishedRun(transfer_task, config, done, labels, report)
+
+
+def score_test(
+    finished: FinishedRun, test: LabelledTest, run: RunFolder, writing: Writing
+) -> list[Row]:
+    """The table: sources, their aggregations, what was trained; writes the test with labels."""
+    transfer_task, config, decoding = finished.transfer_task, finished.config, writing.decoding
+    prepared = prepare_test(transfer_task, test.sentences, test.predictions, test.task)
+    texts = label_test(transfer_task, finished.done, prepared, config, decoding)
+    kind, best = list(texts.items())[-1]
+    for path, format in label_files(run.path, writing.output_format, TEST).items():
+        about = {"labels_from": kind, "decode": decoding}
+        write_labelled(path, best.label_names, [best], format, about)
+    rows = baselines(transfer_task, prepared)
+    return rows + labelled_rows(texts, prepared, config.approach, decoding)
