@@ -6,10 +6,12 @@ import re
 import sys
 from typing import TextIO
 
-from absl import logging
+from absl import flags, logging
 
 from zsl_jax.errors import InputError
 
+FLAGS = flags.FLAGS
+_SETTING = re.compile(r"`([a-z_]+)`")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
 
 
@@ -36,7 +38,12 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 def say_error(text: str) -> None:
     """Print one line to the standard error."""
-    say(escaped(text).replace("\n", r"\n"), sys.stderr)
+    say(escaped(with_flags(text)).replace("\n", r"\n"), sys.stderr)
+
+
+def with_flags(text: str) -> str:
+    """A message of the library, with this program's flags for the settings in backticks."""
+    return _SETTING.sub(lambda match: f"--{match[1]}" if match[1] in FLAGS else match[0], text)
 
 
 def escaped(text: str) -> str:
@@ -59,5 +66,5 @@ def set_up_log() -> None:
 
 def _is_ours(record: python_logging.LogRecord) -> bool:
     """Whether a record is shown; of a failed save we say it in one sentence, Orbax in many."""
-    record.msg, record.args = escaped(record.getMessage()), None
+    record.msg, record.args = escaped(with_flags(record.getMessage())), None
     return f"{os.sep}orbax{os.sep}" not in record.pathname
