@@ -56,6 +56,13 @@ FORMS = {
     "displacy": {"ents": [PER, LOC], "title": None},
     "doccano 1": {"id": 1, "label": [[0, 4, "PER"], [14, 18, "LOC"]], "Comments": []},
     "doccano 0": {"id": 1, "labels": [[0, 4, "PER"], [14, 18, "LOC"]], "meta": {}},
+    "doccano 1.4": {"id": 1, "data": RAW, "label": [[0, 4, "PER"], [14, 18, "LOC"]]},
+    "doccano, first export": {
+        "doc_id": 23, "entities": [[0, 4, "PER"], [14, 18, "LOC"]], "username": "admin",
+    },
+    "doccano, approved": {
+        "id": 1, "labels": [[0, 4, "PER"], [14, 18, "LOC"]], "annotation_approver": "admin",
+    },
     "doccano relations": {
         "id": 1, "relations": [{"id": 0, "from_id": 7, "to_id": 8, "type": "in"}],
         "entities": [
@@ -116,17 +123,42 @@ FORMS = {
             {"text": "Rome", "start_pos": 14, "end_pos": 18, "type": "LOC", "confidence": 1.0},
         ],
     },
+    "flair, printed labels": {
+        "labels": [],
+        "entities": [
+            {"text": "Anna", "start_pos": 0, "end_pos": 4, "labels": ["PER (0.5)"]},
+            {"text": "Rome", "start_pos": 14, "end_pos": 18, "labels": ["LOC (1.0)"]},
+        ],
+    },
+    "transformers, a model that spells B_PER": {
+        "entities": [
+            {"entity_group": "B_PER", "score": 0.5, "word": "Anna", "start": 0, "end": 4},
+            {"entity_group": "B_LOC", "score": 1.0, "word": "Rome", "start": 14, "end": 18},
+        ]
+    },
+    "prodigy, a model's suggestions": {
+        "spans": [
+            {**PER, "rank": 0, "score": 0.5, "source": "m", "input_hash": 1},
+            {**LOC, "rank": 1, "score": 1.0, "source": "m", "input_hash": 1},
+        ],
+        "priority": 0.5, "answer": "accept",
+    },
     "language models": {
         "entities": [{"entity": "Anna", "type": "PER"}, {"mention": "Rome", "label": "LOC"}]
     },
     "camels": {"entities": [{**PER, "beginOffset": None}, {"start": 14, **LOC}], "lang": "en"},
 }  # fmt: skip
-WITH_SCORES = {"argilla 1, pairs", "gliner", "transformers", "presidio", "flair", "older flair"}
+WITH_SCORES = {
+    "argilla 1, pairs", "gliner", "transformers", "presidio", "flair", "older flair",
+    "flair, printed labels", "transformers, a model that spells B_PER",
+    "prodigy, a model's suggestions",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_forms_of_other_programs(tmp_path, form):
-    made = read(tmp_path, {"text": RAW, **FORMS[form]})
+    text = {} if "data" in FORMS[form] else {"text": RAW}
+    made = read(tmp_path, text | FORMS[form])
     assert names(made) == EXPECTED
     if form in WITH_SCORES:
         column = made.label_names.index("B-PER")
@@ -149,7 +181,8 @@ def test_offsets_under_every_name_are_read_rather_than_searched_for(tmp_path):
     [
         "startOffset", "BeginOffset", "offset", "length", "token_start", "char_start", "position",
         "index", "score_raw", "confidenceScore", "logit", "weight", "negated", "valid", "tags",
-        "sentence_index", "unit",
+        "sentence_index", "unit", "from", "left", "at", "nth", "n", "s", "sentence", "line", "page",
+        "certainty", "likelihood", "relevance", "p", "quality", "label_id", "xpath",
     ],
 )  # fmt: skip
 def test_keys_that_look_like_places_or_scores_are_never_ignored(tmp_path, key):
@@ -161,8 +194,75 @@ def test_keys_that_look_like_places_or_scores_are_never_ignored(tmp_path, key):
 
 
 @pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("at", "19-29"), ("range", "19..29"), ("where", [19, 29]), ("is_correct", False),
+        ("verified", False), ("deleted", True), ("assertion", "absent"), ("polarity", "negative"),
+    ],
+)  # fmt: skip
+def test_numbers_and_verdicts_under_any_name_are_never_ignored(tmp_path, key, value):
+    line = {"entities": [{"text": "Anna", "label": "PER", key: value}]}
+    assert f"line 1, span 1: the key {key!r} is not read" in refused(tmp_path, line)
+
+
+def test_what_tells_of_a_span_or_text_in_words_passes(tmp_path):
+    span = {**PER, "subtype": "singer", "wikidata": "Q1", "kb_id": 7, "comment": "sure"}
+    beside = {"page": 3, "year": 1999, "doc_id": 7, "domain": "news", "model": "x", "seed": 1}
+    assert names(read(tmp_path, {"text": RAW, "spans": [span], **beside}))[0] == "B-PER"
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (("B-PER", "I-PER"), ["B-PER", "I-PER", "O"]),
+        (("PER_B", "PER_I"), ["B-PER", "I-PER", "O"]),
+        (("B", "I"), ["B-ENTITY", "I-ENTITY", "O"]),
+        (("B-PER", "E-PER"), ["B-PER", "I-PER", "O"]),
+        (("B-PER", "B-PER"), ["B-PER", "B-PER", "O"]),
+        (("E-MAIL", "E-MAIL"), ["B-E-MAIL", "B-E-MAIL", "O"]),
+    ],
+)
+def test_types_with_letters_of_a_scheme_continue_each_other(tmp_path, types, expected):
+    spans = [[0, 4, types[0]], [5, 10, types[1]]]
+    text = [Sentence(("Anna", "Maria", "sings"))]
+    assert (
+        names(read(tmp_path, {"text": "Anna Maria sings", "spans": spans}, text=text)) == expected
+    )
+
+
+def test_letters_of_a_scheme_beside_bare_types_are_warned_of(tmp_path, caplog):
+    with caplog.at_level("WARNING", "absl"):
+        read(tmp_path, {"text": RAW, "spans": [[0, 4, "B-PER"], [14, 18, "LOC"]]})
+    assert "the types B-PER seem to have letters of a tagging scheme, others (LOC)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"label": []}, {"labels": [], "meta": {}}, {"id": 2, "entities": [], "relations": []},
+    ],
+)  # fmt: skip
+def test_an_empty_list_of_doccano_may_not_be_annotation_and_abstains(tmp_path, caplog, line):
+    lines = {"text": RAW, "label": [[0, 4, "PER"]]}, {"text": RAW, **line}
+    with caplog.at_level("WARNING", "absl"):
+        made = read(tmp_path, *lines, text=TEXT * 2)
+    assert names(made) == ["B-PER", "O", "O", "O", None, None, None, None]
+    assert "1 of 2 lines have an empty list of labels (line 2), as Doccano" in caplog.text
+
+
+@pytest.mark.parametrize("line", [{"spans": []}, {"entities": []}, {"labels": [], "entities": []}])
+def test_an_empty_list_of_a_tagger_means_that_there_is_no_entity(tmp_path, caplog, line):
+    with caplog.at_level("WARNING", "absl"):
+        assert names(read(tmp_path, {"text": RAW, **line})) == ["O"] * 4
+    assert not caplog.text
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
+        ({"entities": [PER], "deleted": True}, "key 'deleted' is not read"),
+        ({"entities": [PER], "quality": 0.3}, "key 'quality' is not read"),
+        ({"entities": [PER], "format": "utf16"}, "key 'format' is not read"),
         ({"entities": [PER], "offset_type": "utf16"}, "key 'offset_type' is not read"),
         ({"entities": [PER], "score": 0.5}, "key 'score' is not read"),
         ({"entities": [PER], "label": [[0, 4, "LOC"]]}, "key 'label' is not read"),

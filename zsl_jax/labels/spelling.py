@@ -10,7 +10,8 @@ UNTYPED = "ENTITY"  # the type of entities whose labels name none
 
 _PREFIX = re.compile(r"([BIESLUMW])([-_:./|])(.+)", re.IGNORECASE)
 _SUFFIX = re.compile(r"(.+)([-_:./|])([BIESLUMW])", re.IGNORECASE)
-_NUMBERED = re.compile(r"LABEL_\d+", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:LABEL_)?\d+", re.IGNORECASE)
+_OUTSIDE = frozenset((OUTSIDE, "NONE", "NIL", "OUT", "OUTSIDE"))  # as others call it
 
 
 def usual_spelling(names: Sequence[str]) -> tuple[str, ...]:
@@ -65,22 +66,24 @@ def _parted(inside: Sequence[str], pattern: re.Pattern[str]) -> dict[str, str]:
 
 
 def are_numbered(names: Sequence[str]) -> bool:
-    """Whether labels are LABEL_0, LABEL_1, ...: a model's whose names nobody gave.
+    """Whether labels are LABEL_0, LABEL_1, ... or 0, 1, ...: those whose names nobody gave.
 
-    >>> are_numbered(["LABEL_0", "LABEL_1"]), are_numbered(["O"]), are_numbered([])
-    (True, False, False)
+    >>> are_numbered(["LABEL_0", "LABEL_1"]), are_numbered(["0", "12"]), are_numbered([])
+    (True, True, False)
     """
     return bool(names) and all(map(_NUMBERED.fullmatch, names))
 
 
 def doubtful_reading(names: Sequence[str]) -> str | None:
-    """What plain labels were taken for, if they may be something else; None if not.
+    """What labels were taken for, if they may be something else; None if not.
 
     >>> doubtful_reading(["O", "PER"]), doubtful_reading(["NOUN", "VERB"])
     ('plain tags, not entities', None)
     """
-    if label_parts(names).scheme is not TaggingScheme.PLAIN:
-        return None
+    parts = label_parts(names)
+    if parts.scheme is not TaggingScheme.PLAIN:
+        return "types whose names are missing" if are_numbered(parts.type_names) else None
     if are_numbered(names):
         return "tags whose names are missing"
-    return "plain tags, not entities" if OUTSIDE in names and len(names) > 1 else None
+    named = [name for name in names if name.upper() not in _OUTSIDE]
+    return "plain tags, not entities" if named and len(named) < len(names) else None

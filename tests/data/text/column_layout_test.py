@@ -122,6 +122,27 @@ def test_columns_are_named_by_any_header_that_the_user_knows(tmp_path):
     assert "its columns are word, gold, pred, x" in refused and "--column" in refused
 
 
+@pytest.mark.parametrize(
+    "first",
+    ["Wort\tEtikett", "Token\tGold Label", "x\ty", "MOT\tTAG", "//\tcomment", ";;\ta remark"],
+)
+def test_a_first_line_that_no_other_is_like_is_doubted(tmp_path, first):
+    text = f"{first}\nAnna\tB-PER\nsings\tO\n"
+    word, name = first.split("\t")
+    for with_labels in (True, False):
+        refused = message(tmp_path, text, with_labels=with_labels)
+        assert f"the first line, '{word} {name}', seems to be a header or a comment" in refused
+    assert read(tmp_path, text, column=1)[0] == [(word, "Anna", "sings")]
+    assert read(tmp_path, text, column=name) == ([("Anna", "sings")], [("B-PER", "O")])
+
+
+@pytest.mark.parametrize(
+    "text", ["Anna\tperson\nsings\tO\n", "a\tnoun\nb\tverb\nc\tX\n", "£\t#\na\tNN\nb\tVB\n"]
+)
+def test_a_first_label_may_stand_alone(tmp_path, text):
+    assert len(read(tmp_path, text)[0][0]) == text.count("\n")
+
+
 def test_a_word_that_is_called_word_is_a_word(tmp_path):
     assert read(tmp_path, "word\tO\nlabel\tO\n") == ([("word", "label")], [("O", "O")])
 

@@ -25,6 +25,8 @@ def read(tmp_path, content, **options):
         "# one",
         "#\tone\ttwo\tthree",
         "# text = a b c d",
+        "## id 3ee9 train",
+        "#sentence 12 of 20",
     ],
 )
 def test_comments_of_any_form_are_not_words(tmp_path, comment):
@@ -57,5 +59,7 @@ def test_what_may_be_either_is_refused(tmp_path):
     text = "food n x noun\nat p x prep\n\n# id 3ee9 train\nfood n x noun\n"
     with pytest.raises(InputError, match="line 4: '# id 3ee9 train' may be a comment or the word"):
         read(tmp_path, text)
+    with pytest.raises(InputError, match=r"line 1: .* may be a comment or the word '#'"):
+        read(tmp_path, "#\tsent1\nfood\tO\nat\tB-LOC\n")
     with pytest.raises(InputError, match=r"line 1: 1 column\(s\) where 4"):
         read(tmp_path, "#tag\n" + text)

@@ -53,6 +53,7 @@ def test_ontonotes_is_read_whatever_it_is_called(tmp_path):
         ('<?xml version="1.0"?>\n<Reviews/>\n', "a.txt", r"XML; .*\.xml"),
         ("<!DOCTYPE html>\n", "a.html", "XML"),
         ("T1\tPER 0 4\tAnna\n", "a.ann", "brat"),
+        ("#FORMAT=WebAnno TSV 3.2\n\n1-1\t0-4\tAnna\t_\t\n", "a.tsv", "WebAnno TSV; export it"),
         ("Anna,B-PER\nsings,O\n", "a.csv", "cut at commas"),
         (CONLLU, "a.conll", "CoNLL-U; .*--format=conllu"),
         (b"PAR1rest", "a.conll", r"Parquet file; let its name end in \.parquet"),

@@ -16,6 +16,8 @@ def write(tmp_path, rows, name="a.conll"):
     ("rows", "expected"),
     [
         ([f"{n}\tw\tO" for n in (7, 7, 7, 8, 8)], "numbers such as 8"),
+        (["1-1 w O", "1-2 w O", "2-1 w O"], "numbers such as 2-1"),
+        (["1. w O", "2. w O"], "numbers such as 2."),
         (["B-PER Anna", "O sings", "O in", "B-LOC Rome", "O ."], "labels such as B-PER"),
         (["O Anna x", "O sings y", "I-X in z", "O Rome a", "O . b"], "labels such as O"),
     ],
@@ -27,7 +29,17 @@ def test_numbers_and_labels_are_not_words(tmp_path, rows, expected):
     words = tuple(row.split()[1] for row in rows)
     assert read_sentences(path, with_labels=False, word_column=1)[0].words == words
     assert read_sentences(path, with_labels=False, word_column=0)[0].words[0] == rows[0].split()[0]
-    assert len(read_sentences(write(tmp_path, rows[:4]), with_labels=False)[0].words) == 4
+    assert len(read_sentences(write(tmp_path, rows[:1]), with_labels=False)[0].words) == 1
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_numbers_of_sentences_before_those_of_words_are_not_words(tmp_path, first):
+    numbers = [(0, 0), (0, 1), (1, 0)]
+    rows = [f"{sentence + first} {word + first} w O" for sentence, word in numbers]
+    path = write(tmp_path, rows)
+    with pytest.raises(InputError, match=r"column 1 holds numbers such as .*--word_column"):
+        read_sentences(path)
+    assert read_sentences(path, word_column=2)[0].words[0] == "w"
 
 
 def test_words_in_quotation_marks_are_refused(tmp_path):

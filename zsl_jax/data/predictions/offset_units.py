@@ -9,6 +9,8 @@ from zsl_jax.data.text.span_lines import CharacterSpan, SpanLine
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
+# The share of spans that need not fit in the unit that they seem to count.
+FEW = 0.1
 _Place = tuple[int | None, int | None]
 
 
@@ -35,7 +37,8 @@ def doubt_unit(lines: Sequence[SpanLine], text: Sequence[Sentence], name: str) -
                     pair = (_fits(line.text, words, place), _fits(line.text, words, other))
                     fits.setdefault(unit, []).append(pair)
     for unit, found in fits.items():
-        if all(other for _, other in found) and not all(own for own, _ in found):
+        misfits = [sum(not pair[side] for pair in found) for side in (0, 1)]
+        if misfits[0] > misfits[1] and misfits[1] <= FEW * len(found):
             raise InputError(
                 f"{name}: its spans end where words do if their offsets count {unit}, and not if "
                 f"they count characters; say --offsets={unit} (or --offsets=characters)."
@@ -45,7 +48,9 @@ def doubt_unit(lines: Sequence[SpanLine], text: Sequence[Sentence], name: str) -
 def _fits(text: str, words: Sequence[tuple[int, int]], place: _Place) -> bool:
     """Whether a place begins and ends with words: ours, or those of letters and digits."""
     start, end = place
-    if start is None or end is None or start >= end:
+    if start is None or end is None or not text[start:end].strip():
         return False
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    end -= len(text[start:end]) - len(text[start:end].rstrip())
     ours = any(start == word[0] for word in words) and any(end == word[1] for word in words)
     return ours or stands_alone(text, start, end)

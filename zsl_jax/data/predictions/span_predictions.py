@@ -1,7 +1,7 @@
 """Reads the predictions of a source that marks entities in running text."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 from absl import logging
@@ -13,11 +13,12 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.json_lines import read_objects
 from zsl_jax.data.text.span_lines import SpanLine, parse_span_line
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, LabelSet
+from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, label_parts, usual_spelling
 from zsl_jax.types import Sentence
 
 # The share of spans that need not fit the words.
 FEW = 0.05
+_LETTERS = ("B-", "I-")
 
 
 def read_span_predictions(
@@ -70,12 +71,11 @@ def read_span_predictions(
     found = [project(line, s.words) for line, s in zip(lines, text, strict=True)]
     if offsets is None:
         doubt_unit(lines, text, name)
-    types = sorted({span.label for line in lines for span in line.spans or ()})
-    names = [OUTSIDE, *(f"{letter}-{kind}" for kind in types for letter in "BI")]
-    label_set = LabelSet.from_labels([names])
-    labels, scores = _flat(lines, found, text, label_set)
+    label_set, ids = _labels_of({span.label for line in lines for span in line.spans or ()})
+    labels, scores = _flat(lines, found, text, ids)
     scored = [span.score is not None for line in lines for span in line.spans or ()]
     about = _counts(lines, found)
+    _warn_of_blanks(name, lines)
     _warn(name, about, [example for made in found for example in made.examples])
     return SourcePredictions(
         label_names=label_set.names,
@@ -84,6 +84,39 @@ def read_span_predictions(
         words=tuple(sentence.words for sentence in text),
         about=about,
     )
+
+
+def _labels_of(kinds: Collection[str]) -> tuple[LabelSet, dict[str, tuple[int, int]]]:
+    """All labels, and by the type of a span the labels of its first and of its other words."""
+    first_labels = _first_labels(kinds)
+    types = sorted({label[2:] for label in first_labels.values()})
+    names = [OUTSIDE, *(f"{letter}-{kind}" for kind in types for letter in "BI")]
+    label_set = LabelSet.from_labels([names])
+    ids = label_set.ids
+    return label_set, {
+        kind: (ids[first], ids[f"I-{first[2:]}"]) for kind, first in first_labels.items()
+    }
+
+
+def _first_labels(kinds: Collection[str]) -> dict[str, str]:
+    """The label of a span's first word by its type: B-TYPE, unless types have scheme letters.
+
+    Pipelines that do not know how a model spells its labels write spans of types B_PER and I_PER,
+    of which the second continues the first.
+    """
+    written = sorted(kinds)
+    usual = usual_spelling([OUTSIDE, *written])[1:]
+    lettered = [kind for kind, name in zip(written, usual, strict=True) if name[:2] in _LETTERS]
+    if label_parts(usual).scheme is TaggingScheme.PLAIN or not lettered:
+        if lettered:
+            logging.warning(
+                "the types %s seem to have letters of a tagging scheme, others (%s) have none; "
+                "they are taken as they are",
+                *(", ".join(lettered), next(kind for kind in written if kind not in lettered)),
+            )
+        return {kind: f"B-{kind}" for kind in written}
+    pairs = zip(written, usual, strict=True)
+    return {kind: f"{'B' if name[0] in 'BSUW' else 'I'}-{name[2:]}" for kind, name in pairs}
 
 
 def _counts(lines: Sequence[SpanLine], found: Sequence[Projection]) -> dict[str, int]:
@@ -96,6 +129,17 @@ def _counts(lines: Sequence[SpanLine], found: Sequence[Projection]) -> dict[str,
         "unplaced_spans": sum(made.unplaced for made in found),
         "lost_mentions": lost,
     }
+
+
+def _warn_of_blanks(name: str, lines: Sequence[SpanLine]) -> None:
+    """Warns of lines that abstain since their empty lists may not be annotation."""
+    blank = [line.where.rpartition(", ")[2] for line in lines if line.is_blank]
+    if blank:
+        logging.warning(
+            "%s: %d of %d lines have an empty list of labels (%s), as Doccano writes where nobody "
+            'has annotated, too; they abstain; write "spans": [] where there is no entity',
+            *(name, len(blank), len(lines), ", ".join(blank[:3])),
+        )
 
 
 def _warn(name: str, about: Mapping[str, int], examples: Sequence[str]) -> None:
@@ -116,11 +160,13 @@ def _flat(
     lines: Sequence[SpanLine],
     found: Sequence[Projection],
     text: Sequence[Sentence],
-    label_set: LabelSet,
+    ids: Mapping[str, tuple[int, int]],
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, " N"]]:
-    """The labels of all words, -1 where the source abstains, and their scores (1 without one)."""
-    ids = label_set.ids
-    labels = np.full(sum(len(sentence.words) for sentence in text), ids[OUTSIDE], np.int32)
+    """The labels of all words, -1 where the source abstains, and their scores (1 without one).
+
+    `ids` has the labels of a span's first and of its other words by its type; 0 is O.
+    """
+    labels = np.zeros(sum(len(sentence.words) for sentence in text), np.int32)
     scores = np.ones(len(labels), np.float32)
     start = 0
     for line, made, sentence in zip(lines, found, text, strict=True):
@@ -129,8 +175,7 @@ def _flat(
             labels[start:end] = -1
         for span in made.spans:
             inside = slice(start + span.first, start + span.end)
-            labels[inside] = ids[f"I-{span.label}"]
-            labels[inside.start] = ids[f"B-{span.label}"]
+            labels[inside.start], labels[inside.start + 1 : inside.stop] = ids[span.label]
             scores[inside] = 1.0 if span.score is None else span.score
         start = end
     return labels, scores

@@ -108,11 +108,15 @@ def is_list(kind: pa.DataType) -> bool:
 
 def column_values(schema: pa.Schema) -> dict[str, Any]:
     """The names of columns, each with a value of its kind: a list, an object, or a plain one."""
-    found: dict[str, Any] = {}
-    for field in schema:
-        nested = {"": ""} if pa.types.is_nested(field.type) else "value"
-        found[field.name] = [""] if is_list(field.type) else nested
-    return found
+    return {field.name: _value_of(field.type) for field in schema}
+
+
+def _value_of(kind: pa.DataType) -> Any:
+    if is_list(kind):
+        return [""]
+    if pa.types.is_nested(kind):
+        return {"": ""}
+    return "value" if is_text(kind) else 1
 
 
 def is_text(kind: pa.DataType) -> bool:

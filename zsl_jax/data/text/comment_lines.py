@@ -23,8 +23,8 @@ def is_comment(
 
     In front of a sentence's first word, a line with as many fields as words have is a word if its
     last field is a label. Of others, those with `key = value` or an address are comments, and so
-    are "#" with something that has not the form of the file's labels, and lines with another number
-    of fields. Between the words of a sentence, only `# key = value`
+    are those that end in something else than the file's labels look like, and lines with another
+    number of fields. Between the words of a sentence, only `# key = value`
     with another number of fields is.
 
     Args:
@@ -50,11 +50,13 @@ def is_comment(
         return False
     if not any("=" in label for label in labels) and any(map(_SURELY_COMMENT.match, fields)):
         return True
-    if fields[0] != "#" or (layout.tabs and layout.num_columns == 2):
+    cut_once = layout.tabs and layout.num_columns == 2
+    if labels and all(map(looks_like_label, labels)) and any(map(str.isalnum, fields[-1])):
+        if not cut_once:
+            return True
+    elif cut_once or fields[0] != "#":
         return False
-    if labels and all(map(looks_like_label, labels)):
-        return True
     raise InputError(
-        f"{options.name}, line {number}: {line!r} may be a comment or the word '#'; write a "
-        "comment as '# key = value'."
+        f"{options.name}, line {number}: {line!r} may be a comment or the word {fields[0]!r}; "
+        "write a comment as '# key = value'."
     )

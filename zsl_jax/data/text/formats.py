@@ -71,6 +71,8 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
         what = "one JSON document; write one object per line (jq -c '.[]' FILE), in .jsonl"
     elif _XML.match(first):
         what = "XML; only that of SemEval-2016 is read, in a file whose name ends in .xml"
+    elif first.startswith("#FORMAT=WebAnno TSV"):
+        what = "WebAnno TSV; export it from INCEpTION or WebAnno as CoNLL 2002 or CoNLL-U"
     elif _BRAT.match(first):
         what = "an annotation file of brat; write text and spans in .jsonl"
     elif name.removesuffix(".gz").lower().endswith(".csv") and "\t" not in first:

@@ -1,7 +1,8 @@
 """Keys of other programs' files: what is not read must be known not to change the meaning.
 
-A key passes if it is known to be harmless, or if it has no value, or one plain value and a name
-that says nothing of places, labels, scores and the like. Any other key is refused.
+A key passes if it is known to be harmless, if it has no value, or if its value is text under a name
+that says nothing of places, labels, scores and the like. Any other key is refused: a number or a
+truth value under an unknown name may be a place, a score or a verdict.
 """
 
 import re
@@ -12,24 +13,36 @@ from typing import Any
 from zsl_jax.errors import InputError
 
 _HARMLESS = frozenset(
-    "id ids uid text_id sent_id doc_id meta metadata comment comments note notes title lang langs "
-    "language source url user username annotator annotator_id annotation_id annotation_agent "
-    "prediction_agent created_at updated_at lead_time event_timestamp relations links vectors "
-    "metrics search_keywords explanation analysis_explanation recognition_metadata color hidden "
-    "kb_id kb_url cats sents spaces whitespace lemma lemmas upos xpos multi_ner view_id session_id "
-    "input_hash task_hash timestamp".split()
+    "id ids uid meta metadata comment comments note notes title lang langs language source url user"
+    " username annotator annotation_agent annotation_approver prediction_agent created_at"
+    " updated_at lead_time event_timestamp relations links vectors metrics search_keywords"
+    " explanation analysis_explanation recognition_metadata color hidden rank priority cats"
+    " sents spaces whitespace lemma lemmas upos xpos multi_ner input_hash task_hash"
+    " timestamp".split()
 )
+# What a whole text is taken from or costs; beside a span, some of them are places.
+_OF_TEXTS = frozenset(
+    "document doc article page paragraph section chapter year month day date time version epoch "
+    "seed temperature cost price latency duration".split()
+)
+_ID = re.compile(r"\w+_ids?")
 _MEANS_SOMETHING = re.compile(
     "offset|start|begin|end$|ends|char|byte|pos|index|indic|span|entit|label|tag|annot|predict|token|"
-    "word|scor|conf|prob|logit|weight|mask|unit|encod|bio|iob|scheme|answer|accept|reject|ignore|skip"
-    "|valid|missing|partial|binary|cancel|status|length|negat"
+    "word|scor|conf|prob|logit|weight|mask|unit|encod|bio|iob|scheme|schema|format|answer|accept|"
+    "reject|ignore|skip|valid|missing|partial|binary|cancel|status|length|negat|certain|polar|"
+    "assert|place|locat|path"
 )
 # Lists beside the labels that are read: labels of another kind.
 _LAYER = re.compile(r"\w+_tags|pos|chunks?|feats|heads?|deprels?")
+_NUMBERS = re.compile(r"[\s\d.,:;/()\[\]-]*\d[\s\d.,:;/()\[\]-]*")  # such as "19-29"
 
 
 def check_keys(
-    where: str, found: Mapping[str, Any], read: Collection[str], remedy: str = "leave it out"
+    where: str,
+    found: Mapping[str, Any],
+    read: Collection[str],
+    remedy: str = "leave it out",
+    of_span: bool = False,
 ) -> None:
     """Checks that no key of an object can change what it means without being read.
 
@@ -38,12 +51,13 @@ def check_keys(
       found: The object.
       read: The keys that are read.
       remedy: A way out beside another place for the key.
+      of_span: Whether the object is a span rather than a text.
 
     Raises:
       InputError: At the first key that may.
     """
     for key, value in found.items():
-        if key not in read and not is_harmless(key, value):
+        if key not in read and not is_harmless(key, value, of_span):
             raise InputError(
                 f"{where}: the key {key!r} is not read, and may change what the others mean; "
                 f'{remedy}, or put it under "meta".'
@@ -55,15 +69,23 @@ def shown_keys(found: Mapping[str, Any]) -> str:
     return ", ".join(map(reprlib.repr, list(found)[:8])) or "none"
 
 
-def is_harmless(key: str, value: Any) -> bool:
-    """Whether a key that is not read can be passed over.
+def is_harmless(key: str, value: Any, of_span: bool = False) -> bool:
+    """Whether a key that is not read can be passed over, of a text or of a span.
 
     >>> is_harmless("_task_hash", 12), is_harmless("domain", "news"), is_harmless("endOffset", 3)
     (True, True, False)
+    >>> is_harmless("page", 12), is_harmless("page", 12, of_span=True), is_harmless("from", 19)
+    (True, False, False)
     """
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().strip("_")
     if name in _HARMLESS or not name or value in (None, [], {}, ""):
         return True
-    if isinstance(value, list) and _LAYER.fullmatch(name):
+    if isinstance(value, list):
+        return _LAYER.fullmatch(name) is not None
+    if isinstance(value, dict):
+        return False
+    if (_ID.fullmatch(name) and "label" not in name) or (name in _OF_TEXTS and not of_span):
         return True
-    return not isinstance(value, list | dict) and not _MEANS_SOMETHING.search(name)
+    if _MEANS_SOMETHING.search(name) or not isinstance(value, str):
+        return False
+    return not (of_span and _NUMBERS.fullmatch(value))

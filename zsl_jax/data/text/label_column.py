@@ -42,12 +42,12 @@ def label_column(layout: Layout, rows: Rows, options: ReadOptions) -> int:
         )
     else:
         place = layout.label_at % layout.num_columns
-        if layout.header is None and layout.label_at == -1:
-            _doubt(place, layout, rows, options)
     if place == layout.word_at:
         raise InputError(
             f"{options.name}: column {place} cannot hold both words and labels; {options.remedy}."
         )
+    if options.column is None and layout.header is None and layout.label_at == -1:
+        _doubt(place, layout, rows, options)
     return place
 
 
@@ -67,10 +67,15 @@ def _doubt(place: int, layout: Layout, rows: Rows, options: ReadOptions) -> None
         if column not in (place, layout.word_at)
         and (types := _entity_types({row[column] for row in rows})) - _CHUNKS
     }
-    own = _entity_types(set(values))
-    if not layers or not (own or set(values) == {OUTSIDE}):
+    if not layers:
         return
     listed = "; ".join(f"{column}: {', '.join(sorted(layers[column])[:3])}" for column in layers)
+    is_layer = bool(_entity_types(set(values))) or set(values) == {OUTSIDE}
+    if not is_layer:
+        raise InputError(
+            f"{where} holds {values[0]!r}, though there are entity labels in column {listed}; "
+            f"{options.remedy}."
+        )
     message = f"{where} is not the only one with entity labels (column {listed})"
     if not options.allow_missing:
         raise InputError(f"{message}; {options.remedy}.")

@@ -1,5 +1,6 @@
 """What a span says, whatever the program that wrote it calls its fields."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ END_KEYS = ("end", "end_char", "end_offset", "end_pos")
 LABEL_KEYS = ("label", "labels", "entity_group", "entity_type", "type")
 SCORE_KEYS = ("score", "confidence", "probability", "prob")
 TEXT_KEYS = ("text", "mention", "entity")
+_FLAIR = re.compile(r"(\S.*) \(([01](?:\.\d+)?)\)")  # a label as it is printed: PER (0.99)
 _WITH_PLACES = ("token_start", "token_end")  # the same place again, in words
 _READ = frozenset((*START_KEYS, *END_KEYS, *LABEL_KEYS, *SCORE_KEYS, *TEXT_KEYS, "word", "answer"))
 
@@ -50,7 +52,7 @@ def span_fields(where: str, value: Any) -> SpanFields:
     start, end = (_only(where, fields, keys) for keys in (START_KEYS, END_KEYS))
     read = _READ if start is None else {*_READ, *_WITH_PLACES}
     _refuse_pieces(where, fields)
-    check_keys(where, fields, read)
+    check_keys(where, fields, read, of_span=True)
     if fields.get("answer", "accept") != "accept":
         raise InputError(
             f'{where}: its "answer" is {fields["answer"]!r}; leave the span out, or write null '
@@ -104,6 +106,8 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
         (label,) = listed
         if isinstance(label, dict) and {*label} <= {"value", "confidence"}:  # flair
             label, score = label.get("value"), _score(where, label.get("confidence"))
+        elif isinstance(label, str) and (printed := _FLAIR.fullmatch(label)):  # before 0.12
+            label, score = printed[1], float(printed[2])
     elif listed is not None:
         raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each.")
     if not isinstance(label, str) or not label or label == OUTSIDE or UNWRITABLE.search(label):

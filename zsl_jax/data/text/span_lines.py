@@ -10,8 +10,10 @@ from zsl_jax.errors import InputError
 
 # Under the last two, spans stand where there are neither the other keys nor words.
 SPAN_KEYS = ("spans", "ents", "entities", "annotation", "prediction")
-LIST_KEYS = (*SPAN_KEYS, "label", "labels")
-_READ = ("text", "tokens", "answer", "status", "_is_binary")
+DOCCANO_KEYS = ("label", "labels")
+LIST_KEYS = (*SPAN_KEYS, *DOCCANO_KEYS)
+TEXT_KEYS = ("text", "data")
+_READ = (*TEXT_KEYS, "tokens", "answer", "status", "_is_binary")
 
 
 class CharacterSpan(NamedTuple):
@@ -51,18 +53,26 @@ class SpanLine(NamedTuple):
       where: File and line.
       text: The text as the source saw it.
       spans: The entities, in the file's order; None where the source abstains.
+      is_blank: Whether it abstains because its list is empty and may just not be filled in.
     """
 
     where: str
     text: str
     spans: list[CharacterSpan | Mention] | None
+    is_blank: bool = False
 
 
 def has_spans(line: dict[str, Any]) -> bool:
     """Whether a line holds a text with spans, rather than words with labels."""
-    if not isinstance(line.get("text"), str) or "words" in line:
+    if _text(line) is None or "words" in line:
         return False
     return "tokens" not in line or any(key in line for key in SPAN_KEYS)
+
+
+def _text(line: dict[str, Any]) -> str | None:
+    """The text of a line; Doccano 1.4 calls it "data"."""
+    value = next((line[key] for key in TEXT_KEYS if key in line), None)
+    return value if isinstance(value, str) else None
 
 
 def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") -> SpanLine:
@@ -79,12 +89,13 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     Raises:
       InputError: A key is missing or not understood, or a span does not fit the text.
     """
-    text = line.get("text")
+    text = _text(line)
     key = _list_key(where, line)
-    if not isinstance(text, str) or key is None:
+    if text is None or key is None:
         raise InputError(
-            f'{where}: no "text" with "spans" (its keys are {shown_keys(line)}); write [] where '
-            "there is no entity and null where the source abstains."
+            f'{where}: no "text" with "spans" (its keys are {shown_keys(line)}); call the list of '
+            'its entities "spans", and write [] where there is none and null where the source '
+            "abstains."
         )
     _check_keys(where, line, key)
     values = line[key]
@@ -92,6 +103,8 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
         return SpanLine(where, text, None)
     if not isinstance(values, list):
         raise InputError(f'{where}: "{key}" is no list; write [{{"start": 0, "end": 4, ...}}].')
+    if not values and _may_be_blank(line, key):
+        return SpanLine(where, text, None, is_blank=True)
     numbered = enumerate(values, start=1)
     spans = [_span(f"{where}, span {number}", value, text, unit) for number, value in numbered]
     return SpanLine(where, text, spans)
@@ -107,6 +120,11 @@ def _list_key(where: str, line: dict[str, Any]) -> str | None:
             f"{where}: {' and '.join(said)} both hold annotation; keep the one that counts."
         )
     return next(iter(said or present), None)
+
+
+def _may_be_blank(line: dict[str, Any], key: str) -> bool:
+    """Whether an empty list is Doccano's, which writes one for texts that nobody annotated, too."""
+    return key in DOCCANO_KEYS or (key == "entities" and {"id", "relations"} <= line.keys())
 
 
 def _is_nothing(value: Any) -> bool:

@@ -1,16 +1,19 @@
 """What makes it doubtful that a column holds words."""
 
+import re
 from collections.abc import Sequence
 
-from zsl_jax.data.text.column_layout import Layout
+from zsl_jax.data.text.column_layout import LABEL_NAMES, Layout, column_name, looks_like_label
 from zsl_jax.data.text.numbering import Numbering
 from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import label_parts
 
 # So many fields of another kind are no words.
-SURELY_OTHERS = 5
+SURELY_OTHERS = 2
+SURELY_SEPARATED = 3
 _SEPARATORS = ",;|"
+_NUMBER = re.compile(r"\d+(?:[-.:/]\d*)?")  # 3, "3." and "1-3"
 
 
 def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOptions) -> None:
@@ -25,11 +28,25 @@ def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOpti
       InputError: All fields are of another kind.
     """
     words = [fields[layout.word_at].strip(" ") for fields in rows]
-    known = layout.prefixed or layout.numbering is Numbering.CONLLU
-    if options.word_column is not None or known or len(words) < SURELY_OTHERS:
+    if options.word_column is not None or layout.prefixed or layout.numbering is Numbering.CONLLU:
         return
     where = f"{options.name}: column {layout.word_at}"
-    if layout.num_columns > 2 and all(word.isdecimal() for word in words):
+    if len(words) >= SURELY_OTHERS:
+        _doubt_kind(where, words, layout, options)
+        _doubt_first_line(layout, rows, options)
+    if len(words) < SURELY_SEPARATED or layout.num_columns > 1:
+        return
+    separator = _separator(words)
+    if separator is not None:
+        raise InputError(
+            f"{where} has {separator!a} in every word, as between columns; write tabs there, or "
+            "say --word_column=0 if it belongs to the words."
+        )
+
+
+def _doubt_kind(where: str, words: Sequence[str], layout: Layout, options: ReadOptions) -> None:
+    """Refuses fields that are all numbers, labels or quotes."""
+    if layout.num_columns > 2 and all(map(_NUMBER.fullmatch, words)):
         raise InputError(f"{where} holds numbers such as {words[-1]}, not words; {options.remedy}.")
     if layout.num_columns > 1 and label_parts(sorted(set(words))).type_names:
         raise InputError(f"{where} holds labels such as {words[0]}, not words; {options.remedy}.")
@@ -38,11 +55,20 @@ def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOpti
             f"{where} has every word in quotation marks; write the file without them (in R, "
             "quote=FALSE), or say --word_column to keep them."
         )
-    separator = _separator(words) if layout.num_columns == 1 else None
-    if separator is not None:
+
+
+def _doubt_first_line(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOptions) -> None:
+    """Refuses a first line that alone has something else than a label in its last column."""
+    first, *others = (fields[-1] for fields in rows)
+    if options.column is not None or layout.header is not None or layout.num_columns == 1:
+        return
+    is_name = column_name(first) in LABEL_NAMES or not looks_like_label(first)
+    alone = first not in others and len(set(others)) > 1 and all(map(looks_like_label, others))
+    if is_name and alone and any(char.isalpha() for char in first):
         raise InputError(
-            f"{where} has {separator!a} in every word, as between columns; write tabs there, or "
-            "say --word_column=0 if it belongs to the words."
+            f"{options.name}: the first line, {' '.join(rows[0])!r}, seems to be a header or a "
+            f"comment, since {first!r} is not like the other labels; delete it, or "
+            f"{options.remedy}."
         )
 
 
