@@ -24,12 +24,14 @@ def main() -> None:
     from zsl_jax.evaluation.score_lines import format_evaluation
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.evaluate import evaluate
+    from zsl_jax.workflows.source_flags import units_of
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = inputs.read_labelled("gold").sentences
     gold_scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
-    found = evaluate(gold, predicted, others, FLAGS.task, resampling, FLAGS.offsets, gold_scheme)
+    units = units_of(FLAGS.offsets, ("predicted", "significance"))
+    found = evaluate(gold, predicted, others, FLAGS.task, resampling, units, gold_scheme)
     if FLAGS.output:
         try:
             write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})

@@ -243,9 +243,7 @@ def _named_sources(flag: str):
     from zsl_jax.workflows.source_flags import parse_sources
 
     values = FLAGS[flag].value if flag in FLAGS else None
-    found = parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
-    offsets = FLAGS.offsets if "offsets" in FLAGS else None
-    return [source._replace(offsets=offsets) for source in found]
+    return parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
 
 
 def report(line: str) -> None:
@@ -254,10 +252,11 @@ def report(line: str) -> None:
 
 
 def sources():
-    """The sources that --source names, each with its label map; --sparse marks some of them."""
-    from zsl_jax.workflows.source_flags import with_label_maps, with_sparse
+    """The sources that --source names, each as other flags say that it is to be read."""
+    from zsl_jax.workflows.source_flags import with_label_maps, with_offsets, with_sparse
 
     found = with_label_maps(_named_sources("source"), FLAGS.label_map)
+    found = with_offsets(found, FLAGS.offsets)
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
 
 
@@ -277,7 +276,7 @@ def test_sources(sources):
     own = {source.name: source for source in sources}
     found = _named_sources("test_source")
     return [
-        source._replace(label_map=own[source.name].label_map, sparse=own[source.name].sparse)
+        own[source.name]._replace(path=source.path, given=source.given)
         if source.name in own
         else source
         for source in found

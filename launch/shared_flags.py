@@ -74,9 +74,10 @@ READING: Definitions = {
         ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
             "datasets"],
         "Format of the texts (not of --source or --predicted). Default: what the extension says."),
-    "offsets": (flags.DEFINE_enum, None, ["characters", "utf16", "bytes"],
-        "What the places of character spans in prediction files count. Default: characters, unless "
-        "the spans fit in another unit only, which is an error."),
+    "offsets": (flags.DEFINE_multi_string, [],
+        "characters, utf16 or bytes: what the places of character spans in prediction files count; "
+        "NAME=UNIT for one source (or predicted, significance). Default: characters, unless the "
+        "spans fit in another unit only, which is an error."),
     "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
         "How raw text is cut into words. Default: whitespace in plain text, unicode in reviews."),

@@ -20,7 +20,12 @@ from zsl_jax.workflows import approaches
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_files, read_to_score
-from zsl_jax.workflows.source_flags import parse_sources, with_label_maps
+from zsl_jax.workflows.source_flags import (
+    parse_sources,
+    units_of,
+    with_label_maps,
+    with_offsets,
+)
 from zsl_jax.workflows.sources import (
     Source,
     in_target_labels,
@@ -225,6 +230,35 @@ def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
     assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
     with pytest.raises(InputError, match="--offsets=utf16"):
         source_predictions(source._replace(offsets=None), text, tmp_path, 64)
+
+
+def test_each_source_has_the_unit_of_its_own_offsets(tmp_path):
+    text = TextShard([Sentence(("\U0001f45e", "Al", "ran"))])
+    sources = []
+    for name, start in (("python", 2), ("java", 3)):
+        line = {"text": "\U0001f45e Al ran", "spans": [{"start": start, "end": start + 2}]}
+        line["spans"][0]["label"] = "X"
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(line), encoding="utf-8")
+        sources.append(Source(name, str(tmp_path / f"{name}.jsonl")))
+    for values in (["java=utf16"], ["utf16", "python=characters"]):
+        for source in with_offsets(sources, values):
+            made = source_predictions(source, text, tmp_path, 64)
+            assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
+    shifted = source_predictions(with_offsets(sources, ["utf16"])[0], text, tmp_path, 64)
+    assert shifted.labels.tolist() != made.labels.tolist()
+
+
+@pytest.mark.parametrize(
+    "values", [["utf8"], ["c=utf16"], ["a="], ["utf16", "bytes"], ["=bytes"] * 2]
+)
+def test_units_that_cannot_be_are_refused(values):
+    with pytest.raises(InputError, match="--offsets="):
+        units_of(values, ["a", "b"])
+
+
+def test_units_without_values_are_open():
+    assert units_of([], ["a", "b"]) == [None, None]
+    assert units_of(["a=bytes"], ["a", "b"]) == ["bytes", None]
 
 
 def test_plain_labels_with_o_and_labels_without_names_are_warned_of(caplog):

@@ -22,7 +22,7 @@ def evaluate(
     other_paths: Sequence[str],
     task: str | None,
     resampling: Resampling,
-    offsets: str | None = None,
+    offsets: Sequence[str | None] = (None, None),
     gold_scheme: str = "bio",
 ) -> dict[str, Any]:
     """Scores prediction files of one text, and tests them against others of the same text.
@@ -35,7 +35,7 @@ def evaluate(
       other_paths: Those to test against; none for no test.
       task: As for `metrics.score`.
       resampling: Of the sentences, and of the files' scores.
-      offsets: What the places of character spans count, see `read_span_predictions`.
+      offsets: What the places of character spans of each side count, see `read_span_predictions`.
       gold_scheme: The scheme that the gold labels were in; see `read_to_score`.
 
     Returns:
@@ -49,8 +49,8 @@ def evaluate(
     """
     gold = gold_labels(sentences, "--gold")
     sides = [
-        [_read(path, sentences, offsets, gold_scheme) for path in side]
-        for side in (paths, other_paths)
+        [_read(path, sentences, unit, gold_scheme) for path in side]
+        for side, unit in zip((paths, other_paths), offsets, strict=True)
     ]
     found = [
         _side(gold, side, names, task)

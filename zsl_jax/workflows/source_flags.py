@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from zsl_jax.data.text.offsets import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.sources import Source
 
@@ -42,6 +43,32 @@ def parse_sources(
             )
         sources.append(source)
     return sources
+
+
+def units_of(values: Sequence[str], names: Sequence[str]) -> list[str | None]:
+    """The unit of the offsets of each name, from the values of `--offsets`: UNIT or NAME=UNIT.
+
+    Raises:
+      InputError: A value has another form, or two are for the same.
+    """
+    units: dict[str, str] = {}
+    for value in values:
+        name, _, unit = value.rpartition("=")
+        if unit not in UNITS or (name and name not in names):
+            known = " or ".join(f"--offsets={form}UNIT" for form in ("", *(f"{n}=" for n in names)))
+            raise InputError(
+                f"--offsets={value} must read {known}, where UNIT is one of {', '.join(UNITS)}"
+            )
+        if name in units:
+            raise InputError(f"--offsets={value}: give one unit for each source, and one for all")
+        units[name] = unit
+    return [units.get(name, units.get("")) for name in names]
+
+
+def with_offsets(sources: Sequence[Source], values: Sequence[str]) -> list[Source]:
+    """The sources with the units of their offsets, from the values of `--offsets`."""
+    units = units_of(values, [source.name for source in sources])
+    return [s._replace(offsets=unit) for s, unit in zip(sources, units, strict=True)]
 
 
 def with_sparse(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:
