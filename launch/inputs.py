@@ -22,7 +22,7 @@ _FILE_FLAGS = "text train dev source label_map gold_words".split()
 _TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
 # Flags that may differ when an interrupted run goes on: they change no trained number.
 FREE_FLAGS = frozenset(
-    "output output_format overwrite check decode test test_source max_test_sentences task "
+    "output output_format report overwrite check decode test test_source max_test_sentences task "
     "partition save_every_steps coordinator process_id num_processes pod shards".split()
 )
 # Approaches with the label models that they can learn from.

@@ -50,6 +50,7 @@ RESULTS: Definitions = {
     "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
         "Format of the labels. Default: what the extension of --output says; conll otherwise."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
+    "report": (flags.DEFINE_bool, False, "Write report.html, a page about the run, into --output."),
     "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),
     "method": (flags.DEFINE_enum, "chain",
         ["majority", "mean", "dawid_skene", "weighted_mean", "chain"],

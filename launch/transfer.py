@@ -23,7 +23,7 @@ from zsl_jax.training.config import TransferConfig
 options.define("encoder", "text", "source", "label_map", "sparse", "gold_words")
 options.define("test", "test_source")
 options.define("column", "word_column", "format", "encoding", "words", "offsets")
-options.define("output", "output_format", "overwrite", "check", "task", "decode")
+options.define("output", "output_format", "overwrite", "report", "check", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define_config(TransferConfig)
 options.define(*shared_flags.MACHINES)
@@ -34,12 +34,15 @@ CHECKED_SENTENCES = 200
 def main() -> None:
     """Gather the sources, train, write model folder and labels, then read --test for the table."""
     from launch.processes import joined_processes
+    from zsl_jax.report import check_installed
     from zsl_jax.runtime import processes
     from zsl_jax.workflows.transfer_run import Writing, run_transfer
 
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
     inputs.check_transfer(sources, test_sources)
+    if FLAGS.report:
+        check_installed()
     config = from_flags(TransferConfig)
     if FLAGS.check:
         return check(sources, test_sources, config)
@@ -61,7 +64,9 @@ def main() -> None:
 
 
 def show(done) -> None:
-    """Print the report on the sources, the table, and where everything is."""
+    """Print what was learned of the sources, the table, and where everything is."""
+    from zsl_jax.io.run_files import REPORT
+    from zsl_jax.report import write_report
     from zsl_jax.workflows.table import format_table, verdict
 
     say(with_flags(done.report.text))
@@ -70,6 +75,10 @@ def show(done) -> None:
     kind = inputs.KINDS[done.labels.labels_from]
     say(f"labels of the text, by {kind}: {FLAGS.output}/labels.parquet")
     say(f"model folder: {FLAGS.output}")
+    if FLAGS.report:
+        page = Path(FLAGS.output) / REPORT
+        write_report(Path(FLAGS.output), page)
+        say(f"report: {page}")
 
 
 def read_test(sources, cache: Path, row_length: int):

@@ -22,13 +22,17 @@ LEAVES = {
 HOST = {"data", "evaluation", "io"}
 MAY_IMPORT = {  # besides its own folder and the leaves
     "": {"workflows"},  # for `zsl_jax.Tagger`, and only when that is asked for
-    "launch": {"workflows", "training", "models", "kernels", "labels", "demo", "runtime", *HOST},
+    "launch": {
+        *("workflows", "training", "models", "kernels", "labels", "demo", "runtime", "report"),
+        *HOST,
+    },
     "workflows": {"training", "models", "kernels", "labels", "demo", "runtime", *HOST},
     "training": {"models", "kernels", "runtime"},
     **{folder: {"labels"} for folder in HOST},
     "demo": {"data", "io"},
+    "report": {"labels", *HOST},
 }
-NO_JAX = {*HOST, "labels", "demo", *LEAVES}
+NO_JAX = {*HOST, "labels", "demo", "report", *LEAVES}
 FORBIDDEN = {folder: {"jax", "jaxlib", "flax", "optax", "orbax"} for folder in NO_JAX}
 FORBIDDEN["kernels"] = {"flax", "optax", "orbax", "transformers"}
 COMPILE = {"jit", "pmap", "donate_argnums", "donate_argnames"}
@@ -138,4 +142,10 @@ try:
 except SystemExit:
     pass"""
     loaded = loaded_after(code)
-    assert "absl" in loaded and not loaded & {"transformers", "torch", "jax", "pyarrow"}
+    assert "absl" in loaded and not loaded & {
+        "transformers",
+        "torch",
+        "jax",
+        "pyarrow",
+        "matplotlib",
+    }

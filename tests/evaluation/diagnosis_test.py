@@ -45,7 +45,8 @@ def test_a_healthy_model_has_no_warnings():
 def test_a_switched_diagonal_is_blamed_on_its_source_and_labels():
     confusion = confusion_near_identity(2)
     confusion[1] = confusion[1][:, [0, 2, 1]]
-    (warning,) = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES).warnings
+    votes = [[0, 0], [1, 2], [2, -1], [2, 1]]
+    (warning,) = diagnose(confusion, HEALTHY_POSTERIOR, votes).warnings
     assert "source fr" in warning and "less often than chance" in warning
     assert "NOUN 0.100, VERB 0.100" in warning and "ADJ" not in warning
 
@@ -158,6 +159,23 @@ def test_a_silent_or_constant_source_is_named_with_and_without_a_label_model(vot
         assert [line.startswith(warning) for line in named] == ([True] if warning else [])
         assert any("adds next to nothing" in line for line in found.warnings) == (reference == "Q")
         assert f"agrees with {reference}" in found.text
+
+
+def test_a_label_that_a_source_never_gives_is_not_called_switched():
+    """Its diagonal is what the matrices start with: that tells nothing of switched labels."""
+    confusion = confusion_near_identity(2)
+    confusion[1] = [[0.8, 0.1, 0.5], [0.1, 0.8, 0.4], [0.1, 0.1, 0.1]]
+    (warning,) = diagnose(confusion, HEALTHY_POSTERIOR, HEALTHY_VOTES).warnings
+    assert warning == "the source fr never gives labels that are there: VERB (1 words)"
+
+
+def test_a_tagger_that_has_collapsed_is_named():
+    tally = diagnosis.tally(np.array(HEALTHY_POSTERIOR), np.array(HEALTHY_VOTES))
+    for counts, expected in (([0, 4, 0], 1), ([0, 3, 1], 0)):
+        learned = diagnosis.Learned(by_tagger=np.array(counts))
+        warnings = diagnosis.diagnose(("de", "fr"), ALPHABET, learned, tally).warnings
+        assert len(warnings) == expected
+        assert all("gives every word the label NOUN, where Q has 3 labels" in w for w in warnings)
 
 
 def test_a_label_model_that_adds_nothing_says_so():

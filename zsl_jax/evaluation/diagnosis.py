@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from zsl_jax.evaluation.warning_signs import (
+    collapsed_tagger_warnings,
     confusion_warnings,
     lost_label_warnings,
     no_gain_warnings,
@@ -207,11 +208,13 @@ class Learned(NamedTuple):
       log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
       log_start: The same before anything was learned; None if that is not known.
       objectives: J per word of each E step, where these can be compared.
+      by_tagger: [K], words to which the tagger alone gives each label; None without a tagger.
     """
 
     log_confusion: Float[np.ndarray, "U V K"] | None = None
     log_start: Float[np.ndarray, "U V K"] | None = None
     objectives: Sequence[float] = ()
+    by_tagger: Float[np.ndarray, " K"] | None = None
 
 
 def diagnose(
@@ -244,10 +247,13 @@ def diagnose(
     )
     if learned.log_confusion is not None:
         confusion = np.exp(np.asarray(learned.log_confusion, dtype=np.float64))
-        for name, matrix, meanings in zip(source_names, confusion, tally.compatible, strict=True):
-            warnings += confusion_warnings(name, label_names, matrix, meanings)
+        each = zip(source_names, confusion, tally.compatible, tally.counts, strict=True)
+        for name, matrix, meanings, counts in each:
+            warnings += confusion_warnings(name, label_names, matrix, meanings, counts)
     votes = tally.counts.sum(2)[:, : len(label_names)]
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
+    if learned.by_tagger is not None and reference == "Q":
+        warnings += collapsed_tagger_warnings(label_names, learned.by_tagger, tally.mass >= 1)
     warnings += no_gain_warnings(same_labels or {}, learned.objectives, reference)
     diagonals, starts = (
         _diagonals(table, tally.compatible, label_names)

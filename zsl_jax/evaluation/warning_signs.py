@@ -52,11 +52,37 @@ def silent_source_warnings(
     return warnings
 
 
+def collapsed_tagger_warnings(
+    label_names: Sequence[str],
+    by_tagger: Float[np.ndarray, " K"],
+    inferred: Bool[np.ndarray, " K"],
+) -> list[str]:
+    """Warns of a tagger that gives every word one label, though Q does not.
+
+    Args:
+      label_names: The K label names.
+      by_tagger: [K], words to which the tagger alone gives each label.
+      inferred: [K], whether Q gives a word's worth of its mass to each.
+
+    Returns:
+      At most one sentence.
+    """
+    used, wanted = np.flatnonzero(by_tagger), np.flatnonzero(inferred)
+    if len(used) != 1 or len(wanted) < 2:
+        return []
+    return [
+        f"the tagger alone (P) gives every word the label {label_names[used[0]]}, where Q has "
+        f"{len(wanted)} labels: it has learned too little; train longer (--epochs, "
+        "--head_learning_rate), or use the labels of Q"
+    ]
+
+
 def confusion_warnings(
     name: str,
     label_names: Sequence[str],
     confusion: Float[np.ndarray, "V K"],
     compatible: Bool[np.ndarray, "V K"],
+    counts: Float[np.ndarray, "V K"],
 ) -> list[str]:
     """Warns of a source that is worse than chance, or that does not tell two labels apart.
 
@@ -65,16 +91,24 @@ def confusion_warnings(
       label_names: The K label names.
       confusion: [V, K], φ, indexed [predicted, true]; each column sums to 1.
       compatible: [V, K], whether the source's label may mean the true one.
+      counts: [V, K], words by the source's label and the inferred one.
 
     Returns:
-      At most two sentences: on labels with φ(y|y) < 1/K, and on pairs of labels whose columns
+      At most three sentences: on labels that the source never gives though Q has them, on others
+      with φ(y|y) < 1/K, and on pairs of labels whose columns
       differ by a total variation of less than 0.02. Nothing is said of labels that the source does
       not have, nor of pairs for which it has only labels that may mean both or neither.
     """
     size = len(label_names)
     warnings = []
     right = np.where(compatible, confusion, 0).sum(axis=0)
-    low = np.flatnonzero(compatible.any(axis=0) & (right < 1 / size - 1e-5)).tolist()
+    below = compatible.any(axis=0) & (right < 1 / size - 1e-5)
+    silent = below & ~(compatible & (counts.sum(axis=1) > 0)[:, None]).any(axis=0)
+    lost = np.flatnonzero(silent & (counts.sum(axis=0) > 0)).tolist()
+    if lost:
+        listed = ", ".join(f"{label_names[y]} ({int(counts[:, y].sum()):,} words)" for y in lost)
+        warnings.append(f"the source {name} never gives labels that are there: {listed}")
+    low = np.flatnonzero(below & ~silent).tolist()
     if low:
         listed = ", ".join(f"{label_names[y]} {right[y]:.3f}" for y in low)
         warnings.append(

@@ -5,7 +5,9 @@ import hashlib
 import importlib.metadata
 import os
 import platform
+import shlex
 import socket
+import sys
 from collections.abc import Callable, Container, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -163,6 +165,7 @@ def _start(folder: Path, record: RunSpec, overwrite: bool) -> None:
         )
     about: dict[str, Any] = {**record._asdict(), "versions": package_versions(), "started": now()}
     del about["free_flags"]
+    about["command"] = shlex.join(sys.orig_argv)
     about["process"] = {"host": socket.gethostname(), "id": os.getpid()}
     if overwrite:
         run_files.remove_records(folder)

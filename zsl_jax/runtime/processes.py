@@ -39,6 +39,12 @@ def index() -> int:
     return jax.process_index()
 
 
+def devices() -> str:
+    """What the run computes on, in words."""
+    number, kind = jax.device_count(), jax.devices()[0].device_kind
+    return f"{number} × {kind}, {jax.process_count()} process{'es' * (jax.process_count() > 1)}"
+
+
 def local_shards(num_shards: int) -> range:
     """The shards of a text that this process has.
 

@@ -4,6 +4,7 @@ Only the word-embedding rows that occur in the text are trained; the others cann
 back unchanged at the end. So are the embeddings and layers below `trainable_layers`.
 """
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -99,6 +100,13 @@ def finished(
 def trained_part(tagger: LoadedTagger, fit: TrainingSetup, params: dict[str, Any]) -> LoadedTagger:
     """A tagger's layers above the frozen ones, which read hidden states for subwords."""
     return tagger._replace(encoder=fit.training.settings.encoder, params=params)
+
+
+def upper_layers(tagger: LoadedTagger, trainable_layers: int) -> LoadedTagger:
+    """The same of a whole tagger."""
+    encoder = dataclasses.replace(tagger.encoder, num_layers=trainable_layers)
+    params = split_layers(tagger.params, trainable_layers)[1]
+    return tagger._replace(encoder=encoder, params=params)
 
 
 def _renumbered(shards: Sequence[Windows], used_ids: np.ndarray) -> list[Windows]:

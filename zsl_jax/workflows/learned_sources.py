@@ -42,15 +42,16 @@ def source_report(
 ) -> diagnosis.Diagnosis:
     """What was learned of each source, with warnings; all processes call it."""
     votes, source_labels = transfer_task.text.votes, transfer_task.source_labels
-    inferred = labels.probs.argmax(axis=1)
+    inferred, size = labels.probs.argmax(axis=1), source_labels.label_set.size
     same_labels = {}
     for method, own in labels.votes.items():
         same, voted = processes.total([(own == inferred).sum(), (own >= 0).sum()]).tolist()
         same_labels[method] = same / max(voted, 1)
     log_start = None
     if done.log_confusion is not None:
-        log_start = unlearned_confusion(votes, source_labels.label_set.size, config)
-    learned = diagnosis.Learned(done.log_confusion, log_start, done.objectives)
+        log_start = unlearned_confusion(votes, size, config)
+    by_tagger = processes.total(np.bincount(labels.by_tagger, minlength=size))
+    learned = diagnosis.Learned(done.log_confusion, log_start, done.objectives, by_tagger)
     tally = tally_of(labels.probs, votes)
     return diagnosis.diagnose(
         transfer_task.names, source_labels, learned, tally, same_labels, labels.labels_from

@@ -20,8 +20,9 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.best_labels import decode
+from zsl_jax.workflows.fitting import upper_layers
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
-from zsl_jax.workflows.loaded_tagger import log_prob_function
+from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
 from zsl_jax.workflows.transfer_task import TransferTask
 
 VOTE_METHODS = ("majority", "mean")
@@ -51,21 +52,17 @@ def label_text(
     transfer_task: TransferTask, done: TrainedTarget, config: TransferConfig
 ) -> TextLabels:
     """Labels the text that a tagger was trained on, by all that is known of it."""
-    sentences = [sentence for shard in transfer_task.sentences for sentence in shard]
     num_words, size = len(transfer_task.text.votes.labels), transfer_task.label_set.size
-    log_probs = log_prob_function(done.tagger, config.row_length)
     by_tagger = np.empty(num_words, np.int32)
     probs = done.posterior
     own = np.empty((num_words, size), np.float32) if probs is None else None
     first = 0
-    with word_progress(num_words, "labelling the text", processes.is_first()) as advance:
-        for chunk in chunks_of_words(sentences, CHUNK_WORDS):
-            table = log_probs(chunk, advance)
-            rows = slice(first, first + len(table))
-            by_tagger[rows] = table.argmax(axis=1)
-            if own is not None:
-                own[rows] = np.exp(table)
-            first = rows.stop
+    for table in _log_probs(transfer_task, done, config):
+        rows = slice(first, first + len(table))
+        by_tagger[rows] = table.argmax(axis=1)
+        if own is not None:
+            own[rows] = np.exp(table)
+        first = rows.stop
     votes = {
         method: aggregate(transfer_task.text.votes, size, method).labels for method in VOTE_METHODS
     }
@@ -73,6 +70,24 @@ def label_text(
         return TextLabels("Q", probs, by_tagger, votes)
     assert own is not None
     return TextLabels("P", own, by_tagger, votes)
+
+
+def _log_probs(
+    transfer_task: TransferTask, done: TrainedTarget, config: TrainConfig
+) -> Iterator[Float[np.ndarray, "n K"]]:
+    """The tagger's log P of the text, part by part; frozen layers have run already."""
+    text = transfer_task.text
+    if text.states is not None and config.trainable_layers is not None:
+        upper = upper_layers(done.tagger, config.trainable_layers)
+        for shard in text.shards:
+            yield predict_windows(upper, shard, config.row_length, text.states)
+        return
+    sentences = (sentence for shard in transfer_task.sentences for sentence in shard)
+    log_probs = log_prob_function(done.tagger, config.row_length)
+    num_words = len(text.votes.labels)
+    with word_progress(num_words, "labelling the text", processes.is_first()) as advance:
+        for chunk in chunks_of_words(sentences, CHUNK_WORDS):
+            yield log_probs(chunk, advance)
 
 
 class _Part(NamedTuple):

@@ -119,6 +119,7 @@ def run_transfer(
         "labels": read,
         "labels_from": finished.labels.labels_from,
         "sources": finished.report.plain,
+        "devices": processes.devices(),
     }
     run.write_result({**result, **compiled()})
     return finished

@@ -1,0 +1,163 @@
+"""Tests of zsl_jax.report: what is on the page is what the run's folder holds, as text."""
+
+import html
+import itertools
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.report import browser
+from tests.report.synthetic_run import write_run
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.errors import InputError
+from zsl_jax.report import page, write_report
+
+SECTIONS = ["summary", "sources", "learning", "labels", "doubtful", "test", "record"]
+EVIL = "<script>document.title='taken'</script>"
+LABELS = ("NOUN", "<b>V</b>", "$x_1$", "_X", "اسم")
+SOURCES = (EVIL, "en & co", "_quiet", "constant\"'")
+LONG = "a" * 10_000
+WORDS = ("Anna", "viu", EVIL, "&amp;", "שלום", "مرحبا", "</script>", LONG, "`${1}`", "{{ 1 }}")
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """The folder of a run whose words, labels and sources are hostile, with its page."""
+    rng = np.random.default_rng(1)
+    sentences = [[WORDS[i] for i in rng.integers(0, 10, rng.integers(1, 12))] for _ in range(500)]
+    folder = write_run(tmp_path_factory.mktemp("report") / "run", sentences, LABELS, SOURCES)
+    write_report(folder, folder / "report.html")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def text(run):
+    return (run / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def result(run):
+    return json.loads((run / "result.json").read_text())
+
+
+def cells(text, key):
+    """The numbers of one column of the table of sources."""
+    return [float(n) for n in re.findall(rf'data-key="{key}">([+-]?[\d.]+)', text)]
+
+
+@pytest.mark.parametrize("key", ["coverage", "agreement", "mean_diagonal", "moved"])
+def test_the_numbers_of_the_sources_are_those_of_the_record(text, result, key):
+    expected = [source[key] for source in result["sources"]["sources"]]
+    assert cells(text, key) == pytest.approx([100 * value for value in expected], abs=0.005)
+
+
+def test_confusions_warnings_and_changes_are_those_of_the_record(text, result):
+    about = result["sources"]
+    assert len(about["warnings"]) >= 1  # the constant source
+    for warning in about["warnings"]:
+        assert (
+            str(html.escape(warning)).replace("&#x27;", "&#39;").replace("&quot;", "&#34;") in text
+        )
+    for source in about["sources"]:
+        for found in source["confusions"]:
+            given, true = html.escape(found["predicted"]), html.escape(found["inferred"])
+            share = f"{100 * found['share']:.2f}"
+            assert f"{given} for {true}: {found['num_words']:,} word" in text
+            assert f"{share} % of {true}</h4>" in text
+    for share in about["same_labels"].values():
+        assert f"of the sources on {100 * (1 - share):.2f} % of the words" in " ".join(text.split())
+
+
+def test_counts_and_doubt_are_those_of_the_labels(run, text):
+    made = read_predictions(run / "labels.parquet")
+    assert f"{len(made.labels):,} words in {len(made.words):,} sentences" in " ".join(text.split())
+    counts = np.bincount(made.labels, minlength=5)
+    rows = re.findall(r'<th scope="row">([^<]*)</th><td[^>]*>([\d,]+)</td>', text)
+    found = {html.unescape(name): int(count.replace(",", "")) for name, count in rows}
+    assert {name: found[name] for name in LABELS} == dict(zip(LABELS, counts.tolist(), strict=True))
+    doubt = 1 - made.probs.astype(np.float32).max(axis=1)
+    ends = np.cumsum([0, *map(len, made.words)])
+    sums = np.array([doubt[a:b].sum() for a, b in itertools.pairwise(ends)])
+    shown = [int(n) - 1 for n in re.findall(r"Sentence (\d+) of the text", text)]
+    assert shown == np.argsort(-sums, kind="stable")[:50].tolist()
+    assert f"<b>{100 * doubt.sum() / len(doubt):.2f} %</b>" in text
+
+
+def test_rounds_are_those_of_the_metrics(run, text):
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    for line in lines:
+        if line["kind"] == "round":
+            values = [line["objective"], line["bound"], line["entropy"]]
+            row = "".join(f"<td>{value:.4f}</td>" for value in values)
+            row += "".join(f"<td>{100 * x:.2f}</td>" for x in line["agreement"].values())
+            assert f'<th scope="row">{line["round"]}</th>{row}' in text
+
+
+def test_everything_hostile_is_text(text):
+    assert EVIL not in text and "&lt;script&gt;document.title" in text
+    assert text.count("<script") == 2 and text.count("</script>") == 2
+    assert LONG not in text and "a… (10,000 characters)" in text
+    assert "{{ 1 }}" in text  # a word, not a template
+
+
+def test_the_page_needs_nothing_from_outside(text):
+    without_names = re.sub(r'xmlns(:xlink)?="[^"]*"', "", text)
+    assert "http" not in without_names.replace("http-equiv", "")
+    assert re.findall(r'\b(?:src|href)="(?!#|data:)[^"]*"', without_names) == []
+
+
+@browser.needs_browser
+def test_a_browser_shows_every_section_and_the_words_as_text(run, tmp_path):
+    copy = tmp_path / "report.html"
+    copy.write_bytes((run / "report.html").read_bytes())
+    found = browser.dom(copy)
+    assert [part for part in SECTIONS if f'<section id="{part}">' in found] == SECTIONS
+    assert "<title>run: report of a transfer</title>" in found
+    assert "50 of 50 sentences shown" in found
+    colours = (
+        Image.open(browser.screenshot(copy, tmp_path / "shot.png"))
+        .convert("RGB")
+        .getcolors(1 << 24)
+    )
+    assert colours is not None and len(colours) > 50
+    assert max(count for count, _ in colours) < 0.97 * 1300 * 2400
+
+
+PROBE = (Path(__file__).parent / "probe.js").read_text(encoding="utf-8")
+
+
+@browser.needs_browser
+def test_the_filter_the_keyboard_and_the_words_details_work(run, text, tmp_path):
+    copy = tmp_path / "probe.html"
+    copy.write_text(text.replace("</body>", f"<script>{PROBE}</script></body>"), encoding="utf-8")
+    (found,) = re.findall(r'<pre id="probe">(.*?)</pre>', browser.dom(copy), re.DOTALL)
+    report = json.loads(html.unescape(found))
+    data = json.loads(re.findall(r'id="words">(.*?)</script>', text, re.DOTALL)[0])["sentences"]
+    with_label = [n for n, s in enumerate(data) if any(w[0] == 4 or 4 in w[2] for w in s)]
+    assert report["label"] == with_label and len(with_label) > 0
+    both = [
+        n for n, s in enumerate(data) if any(w[2][1] != w[0] and 4 in (w[0], w[2][1]) for w in s)
+    ]
+    assert report["both"] == both and len(both) < len(with_label)
+    assert report["status"] == f"{len(both)} of 50 sentences shown" and report["all"] == 50
+    assert report["shown"] and "%" in report["tip"] and EVIL in report["tip"]
+    assert (report["home"], report["hidden"]) == ("0", True)
+    length = len(data[0])
+    assert report["next"] == ("1" if length > 1 else "0")
+
+
+def test_what_is_no_finished_transfer_is_refused(tmp_path, run, monkeypatch):
+    with pytest.raises(InputError, match=r"--run=.*: there is no run\.json in it; name the --out"):
+        write_report(tmp_path, tmp_path / "a.html")
+    with pytest.raises(InputError, match=r"There is no folder .*none for .*; make it first"):
+        write_report(run, tmp_path / "none" / "a.html")
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.setattr(page.util, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"pip install 'zsl_jax\[report\]'"):
+        write_report(run, tmp_path / "a.html")
+    assert not list(tmp_path.iterdir())
