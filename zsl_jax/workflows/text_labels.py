@@ -73,7 +73,7 @@ def label_text(
 
 
 def _log_probs(
-    transfer_task: TransferTask, done: TrainedTarget, config: TrainConfig
+    transfer_task: TransferTask, done: TrainedTarget, config: TransferConfig
 ) -> Iterator[Float[np.ndarray, "n K"]]:
     """The tagger's log P of the text, part by part; frozen layers have run already."""
     text = transfer_task.text
