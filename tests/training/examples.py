@@ -9,7 +9,9 @@ from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training.state import new_classifier
 
 K = 3
-ENCODER = EncoderConfig("bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0)
+ENCODER = EncoderConfig(
+    "bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0, head_dropout=0.0
+)
 
 
 def starting_params() -> dict:

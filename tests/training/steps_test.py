@@ -20,7 +20,9 @@ from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import TokenBatch
 
 K, U, ROWS, LENGTH = 3, 2, 2, 8
-ENCODER = EncoderConfig("bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0)
+ENCODER = EncoderConfig(
+    "bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0, head_dropout=0.0
+)
 ONE = Devices((jax.devices()[0],))
 RATES = StepSchedule(np.float32(1e-2), np.float32(1e-2), np.float32(1e-1), np.float32(0.5))
 LOG_FIXED = np.log(np.tile(np.full((K, K), 0.1) + 0.7 * np.eye(K), (U, 1, 1))).astype(np.float32)

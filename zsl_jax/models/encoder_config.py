@@ -36,8 +36,9 @@ class EncoderConfig:
       type_vocab_size: Rows of the token type embeddings; 0 where the family has none.
       layer_norm_eps: Added to the variance.
       hidden_act: A key of `HIDDEN_ACTS`.
-      dropout: Rate on embeddings, attention output, feed-forward output and before the head.
+      dropout: Rate on embeddings, attention output and feed-forward output.
       attention_dropout: Rate on the attention probabilities.
+      head_dropout: Rate before the head.
     """
 
     family: str
@@ -53,6 +54,7 @@ class EncoderConfig:
     hidden_act: str = "gelu"
     dropout: float = 0.1
     attention_dropout: float = 0.1
+    head_dropout: float = 0.1
 
     @staticmethod
     def from_huggingface(config: Mapping[str, Any], where: str) -> "EncoderConfig":
@@ -93,6 +95,7 @@ class EncoderConfig:
             hidden_act=config.get("activation" if family == "distilbert" else "hidden_act", "gelu"),
             dropout=values.rate(rates[0], 0.1),
             attention_dropout=values.rate(rates[1], 0.1),
+            head_dropout=values.rate(rates[0], 0.1),
             **sizes,
         )
         _check(result, str(config.get("position_embedding_type", "absolute")), where)

@@ -51,7 +51,7 @@ class Tagger(nn.Module):
         hidden = Encoder(self.config, self.dtype, name="encoder")(
             tokens, positions, segments, deterministic
         )
-        hidden = Dropout(self.config.dropout)(hidden, deterministic).astype(jnp.float32)
+        hidden = Dropout(self.config.head_dropout)(hidden, deterministic).astype(jnp.float32)
         init = nn.initializers.normal(0.02)
         logits = nn.Dense(self.num_labels, kernel_init=init, name="classifier")(hidden)
         return jax.nn.log_softmax(logits, axis=-1)

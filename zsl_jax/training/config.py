@@ -242,6 +242,9 @@ class TrainConfig(Settings):
     batch_words: int = setting(512, "Words per update, about.", TRAINING, least=1)
     optimizer: OptimizerConfig = OptimizerConfig()
     dropout: float = setting(0.1, "Dropout rate.", TRAINING, 0.0, 0.99)
+    head_dropout: float | None = setting(
+        None, "Dropout rate before the head. Default: as --dropout.", OPTIMISATION, 0.0, 0.99
+    )
     trainable_layers: int | None = setting(
         None,
         "Train the head and the last layers, this many; those below are frozen and run once over "

@@ -43,7 +43,9 @@ def check_tagger(training: Training, params: dict[str, Any]) -> None:
     """
     settings, devices = training.settings, training.devices.local
     batch = training.corpus.in_order[0]
-    encoder = dataclasses.replace(settings.encoder, dropout=0.0, attention_dropout=0.0)
+    encoder = dataclasses.replace(
+        settings.encoder, dropout=0.0, attention_dropout=0.0, head_dropout=0.0
+    )
     about = (encoder, settings.num_labels, settings.dtype)
     found = devices.join(steps.log_prior(devices, *about, devices.replicate(params), batch))
     if np.isnan(found[batch.word_ids >= 0]).any():

@@ -59,7 +59,7 @@ def predict_log_prior(
       [N, K] float32. Every word is written exactly once, which is asserted.
     """
     encoder, num_labels, dtype = tagger
-    encoder = dataclasses.replace(encoder, dropout=0.0, attention_dropout=0.0)
+    encoder = dataclasses.replace(encoder, dropout=0.0, attention_dropout=0.0, head_dropout=0.0)
     table = np.zeros((num_words, num_labels), np.float32)
     written = 0
 
