@@ -27,6 +27,7 @@ from zsl_jax.training.choices import Approach, LabelModelKind, Partition
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.paper_em import PaperModel
 from zsl_jax.training.sigma import Sources
 from zsl_jax.workflows.corpus import training_corpus
 from zsl_jax.workflows.frozen_layers import precompute_frozen
@@ -83,12 +84,12 @@ def run(
     start = setup.ResumePoint(first)
     if folder is not None:
         checkpoints = Checkpoints(Path(folder), devices, first, ("A", "B", "C"))
-        saver = Saver(checkpoints, every_steps=0)
+        saver = Saver(checkpoints, every_steps=None)
         hooks = hooks._replace(wants_state=saver.wants_state, keep=saver.keep)
         training, start = training._replace(hooks=hooks), checkpoints.start()
-    sources = Sources(votes, log_fixed.astype(np.float32), logits)
+    model = PaperModel(Sources(votes, log_fixed.astype(np.float32), logits))
     try:
-        state, _, _ = loop.expectation_maximization(training, start, sources)
+        state, _, _ = loop.expectation_maximization(training, start, model)
     finally:
         if folder is not None:
             checkpoints.close()

@@ -14,6 +14,7 @@ from zsl_jax.training.choices import Approach, LabelModelKind
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.devices import Devices, all_devices
 from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.paper_em import PaperModel
 from zsl_jax.training.sigma import Sources
 from zsl_jax.workflows.corpus import training_corpus
 
@@ -33,7 +34,7 @@ class Stopped(Exception):
 class Run:
     """A training whose states are saved, and which can be made to stop after any update."""
 
-    def __init__(self, folder, every_steps=0, stop_at=None, **changes):
+    def __init__(self, folder, every_steps=None, stop_at=None, **changes):
         optimizer = OptimizerConfig(learning_rate=1e-2)
         label_model = LabelModelConfig(
             LabelModelKind.PAPER, confusion_learning_rate=1e-1, **changes
@@ -69,7 +70,7 @@ class Run:
     def finish(self):
         start = self.checkpoints.start()
         state, _, result = loop.expectation_maximization(
-            self.training, start, Sources(VOTES, LOG_FIXED, LOGITS)
+            self.training, start, PaperModel(Sources(VOTES, LOG_FIXED, LOGITS))
         )
         self.checkpoints.close()
         return state, result, start.progress
@@ -204,9 +205,11 @@ def test_a_state_that_is_saved_already_is_not_fetched_again(tmp_path, monkeypatc
 
 
 def test_it_stops_early_when_j_has_not_fallen(tmp_path, monkeypatch):
-    objectives, expect = iter([3.0, 2.0, 2.0, 1.0]), loop.expect
+    objectives, e_step = iter([3.0, 2.0, 2.0, 1.0]), PaperModel.e_step
     monkeypatch.setattr(
-        loop, "expect", lambda *values: expect(*values)._replace(objective=next(objectives))
+        PaperModel,
+        "e_step",
+        lambda *values: e_step(*values)._replace(objective=next(objectives)),
     )
     run = Run(tmp_path)
     config = dataclasses.replace(run.config, rounds=3, epochs=1, stop_early=True)

@@ -44,6 +44,7 @@ class Expectation(NamedTuple):
       bound: Eq. 2 a word at the present parameters and the Q of the round before (the first round:
         at its own Q, where the bound is tight for soft EM).
       entropy: Of the tight Q, in nats a word.
+      model_state: What else the E step estimated, as its label model has it.
     """
 
     posterior: Float[np.ndarray, "N K"]
@@ -51,6 +52,7 @@ class Expectation(NamedTuple):
     objective: float
     bound: float
     entropy: float
+    model_state: Any = None
 
 
 class Progress(NamedTuple):

@@ -1,37 +1,70 @@
-"""The training loop: E steps over the corpus, M steps over shuffled batches.
+"""The training loops: fixed targets, and EM (Algorithm 1) with any label model.
 
-The loop is handed batches and arrays and hands back records; it reads no file, prints nothing and
-knows no gold label.
+The loops take batches and arrays and return records; they do not read files, print, or see gold
+labels.
 """
 
 import time
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from zsl_jax.runtime import processes
-from zsl_jax.training import steps
-from zsl_jax.training.choices import Objective, Strategy
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.training.e_step import label_posterior, predict_log_prior
+from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Expectation, Progress, RoundRecord
 from zsl_jax.training.m_step import run_epoch
-from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.setup import ResumePoint, Training
-from zsl_jax.training.sigma import Sources, closed_form_logits
+from zsl_jax.training.sigma import Sources
 from zsl_jax.training.state import AnyArray, TrainState
 
-# Of every word a distribution, or a one-hot row as truth values, of a fourth of the size.
+# One distribution per word; one-hot rows may be boolean, which takes a quarter of the memory.
 Target = Float[np.ndarray, "N K"] | Bool[np.ndarray, "N K"]
 
 
+class LabelModel(Protocol):
+    """What EM asks of a label model; see `paper_em` and `chain_em`."""
+
+    @property
+    def evidence(self) -> Sources | None:
+        """What an update reads of the sources besides its target; None where that is all."""
+
+    def e_step(
+        self,
+        training: Training,
+        params: dict[str, Any],
+        confusion_logits: AnyArray,
+        number: int,
+        previous: Expectation | None,
+    ) -> Expectation:
+        """Q of the whole text at the parameters of one state, both on the host.
+
+        Args:
+          training: The corpus and the settings.
+          params: The tagger's parameters.
+          confusion_logits: [U, V, K], logits of σ.
+          number: The round.
+          previous: The E step of the round before.
+        """
+
+    def confusion_after(
+        self, training: Training, confusion_logits: AnyArray, expectation: Expectation, number: int
+    ) -> tuple[AnyArray, Float[np.ndarray, " U"]]:
+        """The logits of σ after an E step, and how far each source's σ has moved from its start."""
+
+    def m_step_start(self, devices: Devices, state: TrainState, step: int) -> TrainState:
+        """The state from which the M step after `step` updates goes, on the devices."""
+
+    def target(self, training: Training, expectation: Expectation) -> Target | None:
+        """[N, K], what the M step learns; None where it descends on J itself."""
+
+
 def distil(training: Training, start: ResumePoint, target: Target) -> TrainState:
-    """Learn a fixed distribution a word: supervised, hard, hard_vote, hard_cat and kd.
+    """Learns one fixed distribution per word: supervised, hard, hard_vote, hard_cat and kd.
 
     Args:
-      training: Its config's `passes` over the text are made.
-      start: Where to start or to go on.
+      training: The training; its config sets the number of passes.
+      start: Where to start or resume.
       target: [N, K]; an all-zero row leaves its word out.
 
     Returns:
@@ -45,114 +78,68 @@ def distil(training: Training, start: ResumePoint, target: Target) -> TrainState
 
 
 def expectation_maximization(
-    training: Training, start: ResumePoint, sources: Sources
+    training: Training, start: ResumePoint, model: LabelModel
 ) -> tuple[TrainState, Progress, Expectation]:
-    """MRT and LVM by soft EM, hard EM or descent on J itself (Algorithm 1).
+    """Rounds of an E step over the text and an M step of some epochs (Algorithm 1).
 
     Args:
-      training: Rounds, epochs a round, strategy and stopping are in its config; `on_round` is
+      training: Rounds, epochs per round, strategy and stopping are in its config; `on_round` is
         called after every E step, the one after the last round included.
-      start: Where to start or to go on.
-      sources: The evidence and the first confusion matrices.
+      start: Where to start or resume.
+      model: The label model.
 
     Returns:
-      The trained state, on the host, what was done, and the E step at the state's parameters.
+      The trained state, on the host, the progress, and the E step at the state's parameters.
     """
     config, devices = training.transfer, training.devices
     training.hooks.on_start(start.progress)
     state, progress = devices.replicate(start.state), start.progress
-    result = _repeated_e_step(training, start, sources)
+    expectation = _repeated_e_step(training, start, model)
     while True:
         number = progress.epoch // config.epochs_per_round
         if len(progress.rounds) == number:
-            state, progress, result = _e_step(training, state, progress, sources, result)
-            objectives = [objective for _, objective in progress.rounds]
-            risen = config.stop_early and number > 0 and objectives[-1] >= min(objectives[:-1])
-            if number == config.num_rounds or risen:
-                return devices.fetch(state), progress, result
-        assert result is not None
-        direct = training.settings.objective is Objective.MARGINAL
-        target = None if direct else result.posterior
-        state, progress = run_epoch(training, state, progress, target, sources)
+            state, progress, expectation = _e_step(training, model, state, progress, expectation)
+            if number == config.num_rounds or _has_risen(config, progress):
+                return devices.fetch(state), progress, expectation
+            state = model.m_step_start(devices, state, progress.step)
+        assert expectation is not None
+        target = model.target(training, expectation)
+        state, progress = run_epoch(training, state, progress, target, model.evidence)
 
 
 def _e_step(
     training: Training,
+    model: LabelModel,
     state: TrainState,
     progress: Progress,
-    sources: Sources,
     previous: Expectation | None,
 ) -> tuple[TrainState, Progress, Expectation]:
     """The E step of a round, σ in closed form if it has one, and their record."""
-    config, devices = training.transfer, training.devices
-    started = time.monotonic()
-    number = len(progress.rounds)
+    devices, number, started = training.devices, len(progress.rounds), time.monotonic()
     params, logits = devices.fetch((state.params, state.confusion_logits))
-    result = expect(training, params, logits, number, sources, previous)
-    if config.label_model.confusion_update == "closed_form":
-        logits = closed_form_logits(
-            result.posterior, result.log_confusion, sources, config.label_model
-        )
-        state = state._replace(confusion_logits=devices.replicate(logits))
-    moved = np.asarray(_confusion(config, logits, number, sources)[1])
+    expectation = model.e_step(training, params, logits, number, previous)
+    updated, moved = model.confusion_after(training, logits, expectation, number)
+    if updated is not logits:
+        state = state._replace(confusion_logits=devices.replicate(updated))
     seconds = time.monotonic() - started
-    training.hooks.on_round(RoundRecord(number, result, moved, seconds))
-    rounds = (*progress.rounds, (progress.step, result.objective))
-    return state, progress._replace(rounds=rounds), result
+    training.hooks.on_round(RoundRecord(number, expectation, moved, seconds))
+    rounds = (*progress.rounds, (progress.step, expectation.objective))
+    return state, progress._replace(rounds=rounds), expectation
+
+
+def _has_risen(config: TransferConfig, progress: Progress) -> bool:
+    """Whether J was no lower at the last E step than before, and that ends the training."""
+    objectives = [objective for _, objective in progress.rounds]
+    return config.stop_early and len(objectives) > 1 and objectives[-1] >= min(objectives[:-1])
 
 
 def _repeated_e_step(
-    training: Training, start: ResumePoint, sources: Sources
+    training: Training, start: ResumePoint, model: LabelModel
 ) -> Expectation | None:
-    """The last E step that was done before an interruption: its Q is not kept, but made again."""
+    """The last E step before an interruption: checkpoints do not store Q, it is recomputed."""
     number = len(start.progress.rounds) - 1
     if number < 0:
         return None
     assert start.state_at is not None
     state = start.state_at(number)
-    return expect(training, state.params, state.confusion_logits, number, sources, None)
-
-
-def expect(
-    training: Training,
-    params: dict[str, Any],
-    confusion_logits: AnyArray,
-    number: int,
-    sources: Sources,
-    previous: Expectation | None,
-) -> Expectation:
-    """E step: Q of the whole corpus at the parameters of one state (Eq. 3).
-
-    Args:
-      training: The corpus, the weights and the strategy.
-      params: The tagger's parameters, on the host.
-      confusion_logits: [U, V, K], logits of σ.
-      number: The round, which says what λ is.
-      sources: The evidence.
-      previous: The E step of the round before; the bound is taken at its Q.
-    """
-    config, settings, corpus = training.transfer, training.settings, training.corpus
-    log_confusion, _ = _confusion(config, confusion_logits, number, sources)
-    devices = training.devices.local
-    priors = predict_log_prior(
-        devices,
-        (settings.encoder, settings.num_labels, settings.dtype),
-        devices.replicate(params),
-        corpus.in_order,
-        corpus.num_words,
-    )
-    hard = config.strategy is Strategy.HARD_EM
-    before = None if previous is None else previous.posterior
-    evidence = (priors, sources.votes, log_confusion)
-    found = label_posterior(
-        settings.weights, *evidence, hard, before, known=sources.known, out=priors
-    )
-    sums = processes.total([found.objective, found.bound, found.entropy, corpus.num_words])
-    means = (sums[:3] / max(sums[3], 1)).tolist()
-    return Expectation(found.posterior, np.asarray(log_confusion), *means)
-
-
-def _confusion(config: TransferConfig, logits: AnyArray, number: int, sources: Sources):
-    """log φ of a round, and how far σ has moved."""
-    mix = schedule_at(number / config.num_rounds, config).mix
-    return steps.present_confusion(sources.log_fixed, sources.first_logits, logits, mix)
+    return model.e_step(training, state.params, state.confusion_logits, number, None)

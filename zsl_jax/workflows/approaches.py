@@ -10,11 +10,12 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
-from zsl_jax.training.chain_loop import ChainSources, chain_expectation_maximization
+from zsl_jax.training.chain_em import ChainEM, ChainSources
 from zsl_jax.training.choices import Approach, Strategy
 from zsl_jax.training.config import ChainConfig, TransferConfig
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.paper_em import PaperModel
 from zsl_jax.training.sigma import Sources, starting_confusion
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregate import aggregate, as_target_labels
@@ -110,8 +111,8 @@ def train_target(
     log_fixed, logits = starting_confusion(config.label_model, text.votes, label_set.size)
     fit = start_fit(start, label_set, text.shards, config, logits, text.states)
     with resumable(fit, label_set, hooks, saving) as (training, begin):
-        sources = Sources(evidence, log_fixed, logits, text.votes.known)
-        state, progress, result = loop.expectation_maximization(training, begin, sources)
+        model = PaperModel(Sources(evidence, log_fixed, logits, text.votes.known))
+        state, progress, result = loop.expectation_maximization(training, begin, model)
     tagger = finished(start, fit, state.params, label_set)
     objectives = tuple(objective for _, objective in progress.rounds)
     return TrainedTarget(tagger, result.log_confusion, result.posterior, objectives)
@@ -148,12 +149,12 @@ def _with_chain(
     assert config.chain is not None and text.chain is not None
     fit = start_fit(start, label_set, text.shards, config, states=text.states)
     with resumable(fit, label_set, hooks, saving) as (training, begin):
-        state, _, result, fitted = chain_expectation_maximization(
-            training, begin, fit.state, text.chain
-        )
+        model = ChainEM(text.chain, fit.state)
+        state, _, result = loop.expectation_maximization(training, begin, model)
     tagger = finished(start, fit, state.params, label_set)
-    model = ChainModel(config.chain, fitted, text.words.types.names, config.predictions)
-    return TrainedTarget(tagger, result.log_confusion, result.posterior, (), model)
+    fitted = text.chain.fitted._replace(state=result.model_state)
+    chain = ChainModel(config.chain, fitted, text.words.types.names, config.predictions)
+    return TrainedTarget(tagger, result.log_confusion, result.posterior, (), chain)
 
 
 def _distil(

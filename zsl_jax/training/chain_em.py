@@ -1,0 +1,132 @@
+"""EM with the reliability-weighted chain: the posterior of the text, then a tagger trained on it.
+
+The sources' part of the label model is fitted once, without the tagger, whose posterior is Q of the
+first round. Every M step trains the tagger anew from where it started; from then on, every E step
+adds its log-probabilities.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from zsl_jax.runtime import processes
+from zsl_jax.runtime.blocks import blocks
+from zsl_jax.training import chain_fit
+from zsl_jax.training.chain_fit import ChainLabels, ChainPosterior, ChainText, FittedChain
+from zsl_jax.training.choices import Strategy
+from zsl_jax.training.config import ChainConfig
+from zsl_jax.training.devices import Devices
+from zsl_jax.training.e_step import predict_log_prior
+from zsl_jax.training.hooks import Expectation
+from zsl_jax.training.setup import Training
+from zsl_jax.training.state import AnyArray, TrainState
+
+
+class ChainSources(NamedTuple):
+    """The label model of a text, fitted without a tagger.
+
+    Attributes:
+      text: This process's part of the text.
+      labels: What is given about the labels.
+      fitted: The label model.
+      found: Its posterior of the text.
+    """
+
+    text: ChainText
+    labels: ChainLabels
+    fitted: FittedChain
+    found: ChainPosterior
+
+    @property
+    def predictions(self) -> str:
+        """Which of the sources' predictions are evidence, "soft" or "hard"."""
+        return "hard" if self.text.votes.ndim == 2 else "soft"
+
+
+def fit_sources(text: ChainText, labels: ChainLabels, config: ChainConfig) -> ChainSources:
+    """Fits the label model to a text; all processes call it."""
+    return ChainSources(text, labels, *chain_fit.fit_chain(text, labels, config))
+
+
+class ChainEM(NamedTuple):
+    """The `loop.LabelModel` of the reliability-weighted chain.
+
+    Attributes:
+      sources: The label model, fitted to this text.
+      first: The state before the first update, on the host, where every M step starts.
+    """
+
+    sources: ChainSources
+    first: TrainState
+
+    @property
+    def evidence(self) -> None:
+        """Q is all that an update learns."""
+        return None
+
+    def e_step(
+        self,
+        training: Training,
+        params: dict[str, Any],
+        confusion_logits: AnyArray,
+        number: int,
+        previous: Expectation | None,
+    ) -> Expectation:
+        """Q of the label model alone in the first round, with the tagger in the others."""
+        sources, config = self.sources, training.transfer.chain
+        assert config is not None
+        if number == 0:
+            return _expectation(sources.found, sources.fitted, training)
+        settings, corpus, devices = training.settings, training.corpus, training.devices.local
+        scores = predict_log_prior(
+            devices,
+            (settings.encoder, settings.num_labels, settings.dtype),
+            devices.replicate(params),
+            corpus.in_order,
+            corpus.num_words,
+        )
+        scores *= np.float32(config.own_tagger_weight)
+        scores += chain_fit.evidence(sources.text, sources.labels, sources.fitted.sources, config)
+        result = chain_fit.chain_posterior(
+            sources.text,
+            sources.labels,
+            config,
+            scores,
+            sources.found.posterior.copy(),
+            1 + config.own_tagger_weight,
+        )
+        return _expectation(result, sources.fitted, training)
+
+    def confusion_after(
+        self, training: Training, confusion_logits: AnyArray, expectation: Expectation, number: int
+    ) -> tuple[AnyArray, Float[np.ndarray, " U"]]:
+        """The logits as they are: the confusion matrices were fitted before."""
+        return confusion_logits, np.zeros(len(self.sources.fitted.kappa))
+
+    def m_step_start(self, devices: Devices, state: TrainState, step: int) -> TrainState:
+        """The first state, with the number of updates that were made."""
+        return devices.replicate(self.first._replace(step=np.asarray(step, np.int32)))
+
+    def target(self, training: Training, expectation: Expectation) -> np.ndarray:
+        """Q, or its most probable labels in hard EM."""
+        posterior = expectation.posterior
+        if training.transfer.strategy is not Strategy.HARD_EM:
+            return posterior
+        return np.eye(posterior.shape[1], dtype=bool)[posterior.argmax(axis=1)]
+
+
+def _expectation(result: ChainPosterior, fitted: FittedChain, training: Training) -> Expectation:
+    entropy = sum(_entropy(block.arrays[0][block.mask]) for block in blocks(result.posterior))
+    entropy, words = processes.total([entropy, training.corpus.num_words])
+    objective = -result.log_marginal / max(words, 1)
+    log_confusion = np.asarray(fitted.sources.log_confusion)
+    entropy = float(entropy / max(words, 1))
+    return Expectation(
+        result.posterior, log_confusion, objective, objective, entropy, model_state=result.state
+    )
+
+
+def _entropy(posterior: Float[np.ndarray, "C K"]) -> float:
+    """In nats, summed over words."""
+    return float(-(posterior * np.log(np.maximum(posterior, 1e-30))).sum(dtype=np.float64))
