@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every check of the project: lint, format, types, tests, doctests.
+# Every check of the project: lint, format, types, tests, doctests, and the site where it can be built.
 set -euo pipefail
 cd "$(dirname "$0")"
 export HF_HUB_OFFLINE=1
@@ -8,3 +8,6 @@ ruff format --check .
 mypy zsl_jax launch benchmarks
 pytest -n 2 --dist loadfile tests
 pytest --doctest-modules zsl_jax
+if command -v mkdocs > /dev/null; then
+  NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
+fi

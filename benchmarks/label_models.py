@@ -78,7 +78,7 @@ def our_posterior(
     @jax.jit
     def posterior_of(log_prior, votes):
         weight = jnp.ones(votes.shape[1])
-        joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, weight, 1.0)
+        joint = kernels.log_joint(log_prior, votes, log_confusion, weight, 1.0)
         return kernels.posterior_and_objective(joint, jnp.ones(len(votes), bool)).posterior
 
     rows = [slice(start, start + BLOCK_WORDS) for start in range(0, len(votes), BLOCK_WORDS)]

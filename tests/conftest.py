@@ -1,4 +1,4 @@
-"""Shape checks on the kernels, no network, small worlds for whole programs."""
+"""No network, small worlds for whole programs."""
 
 import os
 import signal
@@ -8,13 +8,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
-from jaxtyping import install_import_hook
+import pytest
 
-install_import_hook("zsl_jax.kernels", "beartype.beartype")
-
-import pytest  # noqa: E402
-
-from tests import tiny_world  # noqa: E402
+from tests import tiny_world
 
 
 @pytest.fixture(scope="session")

@@ -66,8 +66,8 @@ def test_mean_of_half_precision_is_taken_in_float32():
     assert mean.dtype == jnp.float32
 
 
-def test_vote_probs():
-    probs = kernels.vote_probs(jnp.array([[1, -1]]), 3)
+def test_labels_as_probs():
+    probs = kernels.probs_of_votes(jnp.array([[1, -1]]), 3)
     np.testing.assert_array_equal(probs, [[[0, 1, 0], [0, 0, 0]]])
 
 
@@ -182,10 +182,9 @@ def test_degenerate_votes(labels, pseudo_count):
 
 @jax.jit
 def objective_of_model(labels, log_prior, log_confusion):
-    likelihood = kernels.source_log_likelihoods(labels, log_confusion)
-    num_words, num_sources = labels.shape
+    num_words = len(labels)
     prior = jnp.tile(log_prior, (num_words, 1))
-    joint = kernels.log_joint(prior, likelihood, jnp.ones(num_sources), 1.0)
+    joint = kernels.log_joint(prior, labels, log_confusion)
     return kernels.negative_log_marginal(joint, jnp.ones(num_words, bool))[0]
 
 

@@ -109,17 +109,11 @@ def test_mix_is_finite_at_the_edges(mix, fixed, trainable):
 @given(example=examples)
 @few
 def test_expected_counts(example, double):
-    q, probs, labels, mask = example.posterior, example.probs, example.labels, example.mask
+    q, labels, mask = example.posterior, example.labels, example.mask
     one_hot = np.eye(NUM_LABELS + 1)[labels][..., :NUM_LABELS]
     with precision(double) as tolerance:
-        args = arrays(q, probs, labels, mask)
-        soft = both_ways(kernels.expected_counts, args[0], args[1], args[3])
-        hard = both_ways(kernels.expected_counts_from_labels, args[0], args[2], args[3])
-        votes = kernels.vote_probs(args[2], NUM_LABELS)
-        same = both_ways(kernels.expected_counts, args[0], votes, args[3])
-    np.testing.assert_allclose(soft, reference.expected_counts(q, probs, mask), **tolerance)
+        hard = both_ways(kernels.expected_counts, *arrays(q, labels, mask))
     np.testing.assert_allclose(hard, reference.expected_counts(q, one_hot, mask), **tolerance)
-    np.testing.assert_allclose(same, hard, **tolerance)
     np.testing.assert_allclose(
         np.asarray(hard).sum((1, 2)), (labels[mask] >= 0).sum(0), **tolerance
     )
@@ -135,7 +129,7 @@ def test_expected_counts_of_many_sources_and_labels(sizes):
     mask = rng.random(20_000) < 0.9
     one_hot = np.eye(num_source_labels + 1)[labels][..., :num_source_labels]
     oracle = np.einsum("nuv,ny->uvy", one_hot[mask], q[mask])  # loops take minutes
-    count = jax.jit(kernels.expected_counts_from_labels, static_argnums=3)
+    count = jax.jit(kernels.expected_counts, static_argnums=3)
     single = count(jnp.float32(q), jnp.asarray(labels), jnp.asarray(mask), num_source_labels)
     np.testing.assert_allclose(single, oracle, rtol=2e-5)
     with precision(True):
@@ -162,8 +156,7 @@ def test_likelihood_weighted_counts(example, double):
 @jax.jit
 def counts_of_every_kind(q, probs, labels, log_confusion, mask):
     return (
-        kernels.expected_counts(q, probs, mask),
-        kernels.expected_counts_from_labels(q, labels, mask),
+        kernels.expected_counts(q, labels, mask),
         kernels.likelihood_weighted_counts(q, probs, log_confusion, mask),
     )
 
@@ -183,7 +176,8 @@ def test_masked_words_are_removed_words_in_counts(example):
 
 def test_half_precision_probs_are_counted_in_float32():
     probs = jnp.full((4000, 1, 2), 0.5, jnp.float16)
-    counts = kernels.expected_counts(jnp.full((4000, 2), 0.5), probs, jnp.ones(4000, bool))
+    q, log_confusion = jnp.full((4000, 2), 0.5), jnp.log(jnp.full((1, 2, 2), 0.5))
+    counts = kernels.likelihood_weighted_counts(q, probs, log_confusion, jnp.ones(4000, bool))
     assert counts.dtype == jnp.float32
     np.testing.assert_allclose(counts, 1000)
 

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from hypothesis import strategies as st
 
+from zsl_jax import kernels
+
 NUM_WORDS, NUM_SOURCES, NUM_LABELS = 6, 3, 4
 
 
@@ -79,9 +81,9 @@ def arrays(*values):
 
 
 def both_ways(function, *args):
-    """Result under jit, after asserting in float32 that it is the same, of the same types, without.
+    """Result inside a compiled function, after asserting in float32 that a call alone gives it.
 
-    Operations are compiled one by one without jit, which is slow: once, in float32, is enough.
+    Called alone, each kernel is a program of its own; inside, it is inlined and fused with others.
     """
     jitted = jax.jit(function)(*args)
     if not jax.config.jax_enable_x64:
@@ -90,6 +92,12 @@ def both_ways(function, *args):
             assert first.dtype == second.dtype
             np.testing.assert_allclose(first, second, rtol=1e-5, atol=1e-6)
     return jitted
+
+
+def log_posterior(log_joint):
+    """log Q of every word, from the kernel that the E step runs."""
+    every_word = jnp.ones(log_joint.shape[:-1], bool)
+    return jnp.log(kernels.posterior_and_objective(log_joint, every_word).posterior)
 
 
 def assert_finite(tree):

@@ -19,8 +19,7 @@ def test_table_1_of_the_paper():
     labels = jnp.array([[0], [2]])
 
     def products(log_confusion):
-        likelihood = kernels.source_log_likelihoods(labels, log_confusion)
-        return kernels.log_joint(log_prior, likelihood, jnp.ones(1), 1.0)
+        return kernels.log_joint(log_prior, labels, log_confusion)
 
     temperature = kernels.temperature_from_diagonal(0.4, 3)
     logits = kernels.identity_logits(temperature, 1, 3)
@@ -38,36 +37,22 @@ def test_table_1_of_the_paper():
 @precisions
 @given(example=examples)
 @few
-def test_likelihoods_joint_and_posterior(example, double):
+def test_likelihoods_of_every_source(example, double):
     log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
     hard = reference.hard_likelihoods(example.labels, np.exp(log_confusion))
     soft = reference.soft_likelihoods(example.probs, np.exp(log_confusion))
-    weights = example.source_weight, example.prior_weight
     with precision(double) as tolerance:
-        labels, probs, matrix, weight = arrays(
-            example.labels, example.probs, log_confusion, example.source_weight
-        )
+        labels, probs, matrix = arrays(example.labels, example.probs, log_confusion)
         log_hard = both_ways(kernels.source_log_likelihoods, labels, matrix)
-        log_soft = both_ways(kernels.soft_source_log_likelihoods, probs, matrix)
+        log_soft = both_ways(kernels.source_log_likelihoods, probs, matrix)
         np.testing.assert_allclose(log_hard, np.log(hard), **tolerance)
         np.testing.assert_allclose(log_soft, np.log(soft), **tolerance)
-        for likelihood, oracle in ((log_hard, hard), (log_soft, soft)):
-            joint = both_ways(
-                kernels.log_joint,
-                *arrays(np.log(example.prior), likelihood, weight, example.prior_weight),
-            )
-            oracle = reference.joint(example.prior, oracle, *weights)
-            np.testing.assert_allclose(joint, np.log(oracle), **tolerance)
-            q = jnp.exp(both_ways(kernels.log_posterior, joint))
-            np.testing.assert_allclose(q, reference.posterior(oracle), **tolerance)
-            np.testing.assert_allclose(q.sum(-1), 1, rtol=1e-5)
-            assert q.dtype == (jnp.float64 if double else jnp.float32)
 
 
 @precisions
 @given(example=examples)
 @few
-def test_joint_of_votes_is_the_joint_of_their_likelihoods(example, double):
+def test_joint_and_posterior_of_labels_and_of_probabilities(example, double):
     log_confusion = reference.log_confusion_from_logits(example.trainable_logits)
     confusion = np.exp(log_confusion)
     hard = reference.hard_likelihoods(example.labels, confusion)
@@ -76,23 +61,27 @@ def test_joint_of_votes_is_the_joint_of_their_likelihoods(example, double):
     with precision(double) as tolerance:
         for votes, likelihood in ((example.labels, hard), (example.probs, soft)):
             args = (np.log(example.prior), votes, log_confusion, *weights)
-            joint = both_ways(kernels.log_joint_of_votes, *arrays(*args))
+            joint = both_ways(kernels.log_joint, *arrays(*args))
             oracle = reference.joint(example.prior, likelihood, *weights)
             np.testing.assert_allclose(joint, np.log(oracle), **tolerance)
+            q = kernels.posterior_and_objective(joint, jnp.ones(len(oracle), bool)).posterior
+            np.testing.assert_allclose(q, reference.posterior(oracle), **tolerance)
+            np.testing.assert_allclose(q.sum(-1), 1, rtol=1e-5)
+            assert q.dtype == (jnp.float64 if double else jnp.float32)
 
 
 def test_joint_of_votes_needs_no_source_and_has_finite_gradients_at_the_edges():
     log_prior = jnp.log(jnp.array([[0.25, 0.75], [1.0, 0.0]]))
     nobody = jnp.zeros((2, 0), int), jnp.zeros((0, 2, 2)), jnp.zeros(0)
-    np.testing.assert_array_equal(kernels.log_joint_of_votes(log_prior, *nobody, 1.0), log_prior)
+    np.testing.assert_array_equal(kernels.log_joint(log_prior, *nobody, 1.0), log_prior)
     labels = jnp.array([[0, 1], [-1, 0]])
     logits = kernels.identity_logits(math.inf, 2, 2)
-    for votes in (labels, kernels.vote_probs(labels, 2)):
+    for votes in (labels, kernels.probs_of_votes(labels, 2)):
 
         def total(logits, votes=votes):
             matrix = kernels.log_confusion_from_logits(logits)
             weight = jnp.array([1.0, 0.0])
-            joint = kernels.log_joint_of_votes(jnp.zeros((2, 2)), votes, matrix, weight, 1.0)
+            joint = kernels.log_joint(jnp.zeros((2, 2)), votes, matrix, weight, 1.0)
             return jnp.sum(joint), joint
 
         gradient, joint = jax.jit(jax.grad(total, has_aux=True))(logits)
@@ -110,7 +99,7 @@ def test_one_word_and_its_batch_agree():
         jax.jit, (kernels.hard_log_likelihood, kernels.soft_log_likelihood)
     )
     hard = kernels.source_log_likelihoods(labels, log_confusion)
-    soft = kernels.soft_source_log_likelihoods(probs, log_confusion)
+    soft = kernels.source_log_likelihoods(probs, log_confusion)
     for n, u in np.ndindex(2, 2):
         one_hard = one_word_hard(labels[n, u], log_confusion[u])
         one_soft = one_word_soft(probs[n, u], log_confusion[u])
@@ -135,7 +124,7 @@ def test_log_of_the_expectation_not_expectation_of_the_log():
 def test_half_precision_probs_are_read_in_float32():
     probs = jnp.array([[[1e-4, 0.9999]]], jnp.float16)
     log_confusion = kernels.log_confusion_from_logits(kernels.identity_logits(30.0, 1, 2))
-    likelihood = kernels.soft_source_log_likelihoods(probs, log_confusion)
+    likelihood = kernels.source_log_likelihoods(probs, log_confusion)
     assert likelihood.dtype == jnp.float32
     np.testing.assert_allclose(likelihood[0, 0, 0], math.log(float(probs[0, 0, 0])), rtol=1e-5)
 
@@ -144,14 +133,14 @@ def test_half_precision_probs_are_read_in_float32():
 def test_likelihoods_are_finite_however_confident_the_sources(temperature):
     logits = kernels.identity_logits(temperature, 2, 3)
     labels = jnp.array([[0, 1], [-1, 2]])
-    probs = kernels.vote_probs(labels, 3)
+    probs = kernels.probs_of_votes(labels, 3)
 
     def hard(logits, _):
         return kernels.source_log_likelihoods(labels, kernels.log_confusion_from_logits(logits))
 
     def soft(logits, probs):
         matrix = kernels.log_confusion_from_logits(logits)
-        return kernels.soft_source_log_likelihoods(probs, matrix)
+        return kernels.source_log_likelihoods(probs, matrix)
 
     np.testing.assert_allclose(hard(logits, probs), soft(logits, probs), rtol=1e-5, atol=1e-6)
     for function in (hard, soft):
@@ -162,25 +151,14 @@ def test_likelihoods_are_finite_however_confident_the_sources(temperature):
 
 def test_weight_zero_removes_even_impossible_labels():
     log_prior = jnp.log(jnp.array([1.0, 0.0]))
-    likelihood = jnp.log(jnp.array([[0.0, 1.0], [0.5, 0.25]]))
+    matrix = jnp.log(jnp.array([[[0.0, 1.0], [1.0, 0.0]], [[0.5, 0.25], [0.5, 0.75]]]))
 
-    def joint(log_prior, likelihood):
-        return kernels.log_joint(log_prior, likelihood, jnp.array([0.0, 1.0]), 0.0)
+    def joint(log_prior, matrix):
+        return kernels.log_joint(log_prior, jnp.array([0, 0]), matrix, jnp.array([0.0, 1.0]), 0.0)
 
-    np.testing.assert_allclose(joint(log_prior, likelihood), likelihood[1])
-    jacobian = jax.jit(jax.jacobian(joint, (0, 1)))(log_prior, likelihood)
+    np.testing.assert_allclose(joint(log_prior, matrix), matrix[1, 0])
+    jacobian = jax.jit(jax.jacobian(joint, (0, 1)))(log_prior, matrix)
     assert_finite(jacobian)
-
-
-def test_posterior_of_an_impossible_word_is_uniform_with_finite_gradient():
-    joint = jnp.array([[-jnp.inf] * 4, [0.0, -jnp.inf, 0.0, -jnp.inf]])
-    np.testing.assert_allclose(
-        jnp.exp(both_ways(kernels.log_posterior, joint)),
-        [[0.25] * 4, [0.5, 0, 0.5, 0]],
-        rtol=1e-6,
-    )
-    gradient = jax.grad(lambda x: jnp.sum(jnp.exp(kernels.log_posterior(x))))(joint)
-    assert_finite(gradient)
 
 
 @given(example=examples)

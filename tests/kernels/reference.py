@@ -112,10 +112,6 @@ def total_variation(first, second):
     )
 
 
-def expected_risk(joint_probs, mask):
-    return sum(-row.sum() for row, kept in zip(joint_probs, mask, strict=True) if kept)
-
-
 def negative_log_marginal(joint_probs, mask):
     return sum(-np.log(row.sum()) for row, kept in zip(joint_probs, mask, strict=True) if kept)
 
@@ -136,12 +132,6 @@ def m_step_loss(q, joint_probs, mask):
 
 def squared_error(target, prior, mask):
     return sum((target[n, y] - prior[n, y]) ** 2 for n, y in np.ndindex(*prior.shape) if mask[n])
-
-
-def cross_entropy(target_labels, prior, mask):
-    return sum(
-        -np.log(prior[n, label]) for n, label in enumerate(target_labels) if mask[n] and label >= 0
-    )
 
 
 def entropy(q, mask):

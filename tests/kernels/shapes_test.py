@@ -1,8 +1,5 @@
-"""The shapes in the signatures are true: right ones pass beartype, wrong ones do not."""
+"""The shapes in the signatures are true: right ones pass, wrong ones raise."""
 
-import inspect
-
-import beartype
 import jax
 import jax.numpy as jnp
 import jaxtyping
@@ -36,59 +33,51 @@ ARGUMENTS = {
     kernels.log_confusion_from_logits: (MATRIX,),
     kernels.logits_of_meaning: (2.0, MATRIX > 0),
     kernels.mix_log_confusion: (MATRIX, MATRIX, 0.5),
-    kernels.expected_counts: (WORDS, PROBS, MASK),
-    kernels.expected_counts_from_labels: (WORDS, LABELS, MASK, V),
+    kernels.expected_counts: (WORDS, LABELS, MASK, V),
     kernels.likelihood_weighted_counts: (WORDS, PROBS, MATRIX, MASK),
     kernels.closed_form_log_confusion: (MATRIX, MATRIX, 0.1),
     kernels.total_variation: (MATRIX, MATRIX),
     kernels.hard_log_likelihood: (LABELS[0, 0], MATRIX[0]),
     kernels.soft_log_likelihood: (PROBS[0, 0], MATRIX[0]),
     kernels.source_log_likelihoods: (LABELS, MATRIX),
-    kernels.soft_source_log_likelihoods: (PROBS, MATRIX),
-    kernels.log_joint: (WORDS, LIKELIHOOD, jnp.ones(U), 1.0),
-    kernels.log_joint_of_votes: (WORDS, LABELS, MATRIX, jnp.ones(U), 1.0),
+    kernels.log_joint: (WORDS, LABELS, MATRIX, jnp.ones(U), 1.0),
     kernels.clamp_log_joint: (WORDS, LABELS[:, 0]),
-    kernels.log_posterior: (WORDS,),
     kernels.hard_posterior: (WORDS,),
     kernels.posterior_and_objective: (WORDS, MASK),
-    kernels.expected_risk: (WORDS, MASK),
     kernels.negative_log_marginal: (WORDS, MASK),
     kernels.bound: (WORDS, WORDS, MASK),
     kernels.m_step_loss: (WORDS, WORDS, MASK),
     kernels.kl_divergence: (WORDS, WORDS, MASK),
     kernels.squared_error: (WORDS, WORDS, MASK),
-    kernels.cross_entropy: (LABELS[:, 0], WORDS, MASK),
-    kernels.entropy: (WORDS, MASK),
     kernels.majority_vote: (LABELS, LIKELIHOOD, K),
     kernels.label_model_posterior: (LABELS, WORDS[0], MATRIX),
     kernels.mean_probs: (PROBS,),
     kernels.summarise_votes: (LABELS, LIKELIHOOD, K),
-    kernels.vote_probs: (LABELS, K),
-    kernels.viterbi.__wrapped__: (WORDS, MASK, MASK[:K], jnp.ones((K, K), bool), MASK[:K]),
-    kernels.best_sequences.__wrapped__: (WORDS, MASK, WORDS[0], SQUARE, WORDS[0]),
+    kernels.viterbi: (WORDS, MASK, MASK[:K], jnp.ones((K, K), bool), MASK[:K]),
+    kernels.best_sequences: (WORDS, MASK, WORDS[0], SQUARE, WORDS[0]),
     kernels.probs_of_votes: (LABELS, V),
     kernels.labels_of_probs: (PROBS,),
     kernels.weighted_mean: (LIKELIHOOD, SOURCE_WEIGHTS),
     kernels.leave_one_out_means: (LIKELIHOOD, SOURCE_WEIGHTS),
     kernels.agreement_sums: (PROBS, SOURCE_WEIGHTS, *MEANINGS, MASK),
-    kernels.agreement_beyond_chance.__wrapped__: (AGREEMENT, MATRICES > 0),
-    kernels.source_agreement.__wrapped__: (WORDS, LABELS, MATRICES > 0, MASK),
+    kernels.agreement_beyond_chance: (AGREEMENT, MATRICES > 0),
+    kernels.source_agreement: (WORDS, LABELS, MATRICES > 0, MASK),
     kernels.class_f_scores: (MATRICES, WORDS[0], MATRICES > 0),
     kernels.reliability_weights: (SOURCE_WEIGHTS, jnp.ones(U)),
-    kernels.reliability_sums.__wrapped__: (PROBS, MASK, SOURCE_WEIGHTS, MEANINGS),
+    kernels.reliability_sums: (PROBS, MASK, SOURCE_WEIGHTS, MEANINGS),
     kernels.confusion_with_identity: (MATRICES, MATRICES > 0),
-    kernels.label_sums.__wrapped__: (WORDS, LABELS, MASK, MATRIX, jnp.ones(U)),
-    kernels.source_estimates.__wrapped__: (LABEL_SUMS, AGREEMENT, MATRICES > 0),
-    kernels.log_evidence.__wrapped__: (LABELS, SOURCES, MEANINGS.stands_for),
-    kernels.mean_by_reliability.__wrapped__: (PROBS, SOURCE_WEIGHTS, MEANINGS.stands_for),
+    kernels.label_sums: (WORDS, LABELS, MASK, MATRIX, jnp.ones(U)),
+    kernels.source_estimates: (LABEL_SUMS, AGREEMENT, MATRICES > 0),
+    kernels.log_evidence: (LABELS, SOURCES, MEANINGS.stands_for),
+    kernels.mean_by_reliability: (PROBS, SOURCE_WEIGHTS, MEANINGS.stands_for),
     kernels.word_type_counts: (WORDS, LABELS[:, 0], 7),
     kernels.back_off: (jnp.ones((N, L, K)), WORDS, WORDS[0]),
     kernels.log_potentials: (WORDS, WORDS, LABELS[:, :L], CHAIN_STATE, 1.0),
     kernels.chain_marginals: (WORDS, MASK, MASK, WORDS[0], SQUARE),
     kernels.chain_viterbi: (WORDS, MASK, MASK, WORDS[0], SQUARE),
     kernels.neighbour_counts: (WORDS, MASK, MASK),
-    kernels.transition_probs.__wrapped__: (SQUARE, WORDS[0], SQUARE > 0, WORDS[0] > 0),
-    kernels.chain_posterior.__wrapped__: (
+    kernels.transition_probs: (SQUARE, WORDS[0], SQUARE > 0, WORDS[0] > 0),
+    kernels.chain_posterior: (
         ROWS,
         ROWS,
         KEYS,
@@ -99,21 +88,19 @@ ARGUMENTS = {
         ONE,
         ONE,
     ),
-    kernels.chain_best_labels.__wrapped__: (ROWS, KEYS, ROW_MASK, ROW_MASK, CHAIN_STATE, ONE, ONE),
-    kernels.added_text_sums.__wrapped__: (TEXT_SUMS, ROWS, KEYS, ROW_MASK, ROW_MASK),
+    kernels.chain_best_labels: (ROWS, KEYS, ROW_MASK, ROW_MASK, CHAIN_STATE, ONE, ONE),
+    kernels.added_text_sums: (TEXT_SUMS, ROWS, KEYS, ROW_MASK, ROW_MASK),
 }
 
 
 @pytest.mark.parametrize("function", ARGUMENTS, ids=lambda function: function.__name__)
 def test_shapes_are_as_declared(function):
-    plain = inspect.unwrap(function)  # without jit
-    checked = jaxtyping.jaxtyped(typechecker=beartype.beartype)(plain)
     arguments = ARGUMENTS[function]
     static = [a if isinstance(a, int) else None for a in arguments]
 
     def call(*arrays):
         pairs = zip(arrays, static, strict=True)
-        return checked(*(array if fixed is None else fixed for array, fixed in pairs))
+        return function(*(array if fixed is None else fixed for array, fixed in pairs))
 
     jax.eval_shape(call, *arguments)
     if len(arguments) > 1 and all(getattr(array, "ndim", 0) for array in arguments[:2]):

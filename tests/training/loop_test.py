@@ -85,7 +85,7 @@ def whole(tmp_path_factory):
 @pytest.mark.parametrize(
     ("every_steps", "stop_at", "goes_on_from"),
     [
-        *((0, stop, step) for stop, step in [(5, 0), (("round", 1), 6), (10, 6)]),
+        *((None, stop, step) for stop, step in [(5, 0), (("round", 1), 6), (10, 6)]),
         *((3, stop, step) for stop, step in [(2, 0), (5, 3), (10, 9), (("round", 2), 12)]),
     ],
 )

@@ -22,7 +22,7 @@ SILENT = (LABELS < 0).all(1)
 def test_blocks_give_what_the_kernels_give(method, soft):
     probs = PROBS if soft else None
     found = aggregate(SourceVotes(LABELS, probs), K, method)
-    votes = np.asarray(kernels.vote_probs(LABELS, K))
+    votes = np.asarray(kernels.probs_of_votes(LABELS, K))
     if method == "dawid_skene":
         distinct, times = kernels.distinct_votes(LABELS)
         model = kernels.dawid_skene(distinct, K, times=times)

@@ -1,65 +1,98 @@
-"""The mathematics of zero-shot sequence labelling, as pure functions of arrays.
+"""The mathematics of zero-shot sequence labelling, as pure functions of JAX arrays.
 
-Nothing here reads files, flags or text, and nothing but JAX is needed. A whole E step:
+Nothing here reads files, flags or text, and only JAX is needed. A whole E step:
 
 >>> import jax.numpy as jnp
->>> log_prior = jnp.log(jnp.array([[0.6, 0.3, 0.1], [0.1, 0.6, 0.3]]))
->>> labels = jnp.array([[0], [2]])
->>> log_confusion = log_confusion_from_logits(identity_logits(0.2877, 1, 3))
->>> likelihood = source_log_likelihoods(labels, log_confusion)
->>> joint = log_joint(log_prior, likelihood, jnp.ones(1), 1.0)
->>> [[round(float(p), 2) for p in row] for row in jnp.exp(joint)]
-[[0.24, 0.09, 0.03], [0.03, 0.18, 0.12]]
+>>> from zsl_jax import kernels
+>>> log_prior = jnp.log(jnp.array([[0.6, 0.3, 0.1], [0.1, 0.6, 0.3]]))  # [N, K], the tagger
+>>> labels = jnp.array([[0], [2]])  # [N, U], -1 abstains
+>>> logits = kernels.identity_logits(0.2877, num_sources=1, num_labels=3)
+>>> log_confusion = kernels.log_confusion_from_logits(logits)  # [U, K, K]
+>>> log_joint = kernels.log_joint(log_prior, labels, log_confusion)
+>>> jnp.exp(log_joint)
+Array([[0.24, 0.09, 0.03],
+       [0.03, 0.18, 0.12]], dtype=float32)
+>>> kernels.posterior_and_objective(log_joint, mask=jnp.array([True, True])).posterior
+Array([[0.67, 0.25, 0.08],
+       [0.09, 0.55, 0.36]], dtype=float32)
 
-Notation
---------
+Modules
+-------
 
-======  ===================  ============  =====================================================
-Symbol  Name in code         Shape         Meaning
-======  ===================  ============  =====================================================
-K       ``num_labels``                     number of labels; padding is not a label
-V                                          number of labels of the sources: K, or more with sets
-U       ``num_sources``                    number of sources
-N                                          number of words, flat over sentences
-y                            [N]           unknown true label of each word
-ŷ       ``labels``           [N, U]        hard prediction of each source; -1 = abstains
-P_s     ``probs``            [N, U, V]     soft prediction of each source; all-zero row = abstains
-P_θ     ``log_prior``        [N, K]        the target tagger, a softmax per word
-ψ       ``log_fixed``        [U, V, K]     fixed confusion matrix P(ŷ|y)
-σ       ``log_trainable``    [U, V, K]     trained confusion matrix P(ŷ|y), kept as logits
-φ       ``log_confusion``    [U, V, K]     their mixture λψ + (1 − λ)σ
-λ       ``mix``              []            1 = minimum risk training, < 1 = latent variable model
-ℓ_u     ``log_likelihood``   [N, U, K]     likelihood of what one source says, per true label
-α, β    ``prior_weight``,    [], [U]       weights of tagger and sources in the joint
-        ``source_weight``
-Q       ``posterior``        [N, K]        posterior of the true label (E step)
-τ       ``temperature``      []            logits of a confusion matrix start at τ times identity
-μ       ``diagonal``         []            probability that a source is right at the start
-κ                            [U]           agreement of a source with the others beyond chance
-k       ``trust``            [U]           weight of a source's likelihood, from κ
-w       ``weights``          [U, K]        weight of a source's probability of each label
-m       ``frequency``        [U, V]        how often a source gives each label
-r       ``weighted_mean``    [N, K]        reliability-weighted mean of the sources, r̄ over the text
-γ       ``scale``            []            power of m and r̄ that probabilities are divided by
-π̂       ``prior``            [K]           frequencies of the true labels in Q
-a                            [N, K]        what other words of the same type say of a word
-p₀, A   ``start``,           [K], [K, K]   Markov chain of the labels of a sentence, A indexed
-        ``transitions``                    [before, after]
-======  ===================  ============  =====================================================
+- `likelihood`, `posterior`, `objectives`: the E step, and the losses of the M step
+- `confusion`, `counts`: confusion matrices, and their closed form
+- `aggregation`, `dawid_skene_model`: votes alone, without a tagger
+- `weighted_mean`, `agreement`, `reliability`, `evidence`: how far sources can be trusted
+- `word_types`, `chain`, `chain_label_model`: the default label model
+- `decoding`: the best label sequence
+- `arguments`: how every kernel treats its arguments
+
+These are the kernels that the programs run, and their pieces; there is one of each, the fast one.
+
+Conventions
+-----------
+
+- Every kernel is compiled. Shapes and types are checked while it is traced: a wrong one raises
+  `jaxtyping.TypeCheckError` with the argument's name. NumPy arrays and Python numbers will do.
+- Leading axes are free: [..., K] is a word, a sentence or a batch. Sequences are [..., N, K].
+- A label id outside 0 … V − 1 abstains, as -1 does, and so does an all-zero row of probabilities.
+  A gold label or a key out of range counts as missing. Values of probabilities are not checked.
+- float16 and bfloat16 are read in float32; otherwise, results have the widest type given.
+- Everything can be differentiated, `vmap`ped, and called inside `jax.shard_map` and `jax.pmap`. A
+  result of sums adds up over devices with `jax.lax.psum`; a kernel whose result has sums beside
+  other values takes `axis_name` for that.
+
+Shape letters
+-------------
+
+| letter | size |
+|---|---|
+| N | words, flat over the sentences of a text |
+| R, S | rows of whole sentences, and positions per row |
+| U | sources |
+| K | labels of the target; padding is not a label |
+| V | labels of the sources: K unless they have a label set of their own |
+| L, T | levels of word types, and keys of a level |
+| M | different combinations of votes |
+
+Symbols
+-------
+
+| symbol | name in code | shape | meaning |
+|---|---|---|---|
+| y | | [N] | unknown true label of each word |
+| ŷ | `labels` | [N, U] | hard prediction of each source; -1 = abstains |
+| P_u | `probs` | [N, U, V] | soft prediction of each source; all-zero row = abstains |
+| | `votes` | | either of the two |
+| P_θ | `log_prior` | [N, K] | the target tagger, a softmax per word |
+| ψ | `log_fixed` | [U, V, K] | fixed confusion matrix P(ŷ given y) |
+| σ | `log_trainable` | [U, V, K] | trained confusion matrix P(ŷ given y), kept as logits |
+| φ | `log_confusion` | [U, V, K] | their mixture λψ + (1 − λ)σ |
+| λ | `mix` | [] | 1 = minimum risk training, < 1 = latent variable model |
+| ℓ_u | | [N, U, K] | likelihood of what source u predicts, per true label |
+| α, β | `prior_weight`, `source_weight` | [], [U] | weights of tagger and sources in the joint |
+| Q | `posterior` | [N, K] | posterior of the true label (E step) |
+| τ | `temperature` | [] | logits of a confusion matrix start at τ times identity |
+| μ | `diagonal` | [] | probability that a source is right at the start |
+| κ | `kappa` | [U] | agreement of a source with the others beyond chance |
+| k | `trust` | [U] | weight of a source's likelihood, from κ |
+| w | `weights` | [U, K] | weight of a source's probability of each label |
+| m | `frequency` | [U, V] | how often a source gives each label |
+| r, r̄ | `mean` | [N, K], [K] | reliability-weighted mean of the sources, and its mean over a text |
+| γ | `scale` | [] | power of m and r̄ that probabilities are divided by |
+| π̂ | `prior` | [K] | frequencies of the true labels in Q |
+| a | | [N, K] | what other words of the same type tell about a word |
+| p₀, A | `start`, `transitions` | [K], [K, K] | Markov chain of the labels, A [before, after] |
 
 Confusion matrices are indexed [source, predicted, true]; each column sums to 1.
 """
 
-from zsl_jax.kernels.aggregation import (
-    DawidSkene,
-    VoteSummary,
-    dawid_skene,
-    distinct_votes,
-    label_model_posterior,
-    majority_vote,
-    mean_probs,
-    summarise_votes,
-    vote_probs,
+from zsl_jax.kernels.aggregation import VoteSummary, majority_vote, mean_probs, summarise_votes
+from zsl_jax.kernels.agreement import (
+    AgreementSums,
+    agreement_beyond_chance,
+    agreement_sums,
+    source_agreement,
 )
 from zsl_jax.kernels.chain import (
     ChainMarginals,
@@ -70,70 +103,70 @@ from zsl_jax.kernels.chain import (
 )
 from zsl_jax.kernels.chain_label_model import (
     ChainState,
-    LabelSums,
-    ReliabilitySums,
-    SourceEstimates,
-    SourceReliability,
     TextSums,
-    VoteMeanings,
     added_text_sums,
     chain_best_labels,
     chain_posterior,
-    label_sums,
-    log_evidence,
     log_potentials,
-    mean_by_reliability,
-    reliability_sums,
-    source_estimates,
 )
 from zsl_jax.kernels.confusion import (
-    closed_form_log_confusion,
-    confusion_with_identity,
     diagonal_from_temperature,
-    expected_counts,
-    expected_counts_from_labels,
     identity_logits,
-    likelihood_weighted_counts,
     log_confusion_from_logits,
     logits_of_meaning,
     mix_log_confusion,
     temperature_from_diagonal,
     total_variation,
 )
+from zsl_jax.kernels.counts import (
+    closed_form_log_confusion,
+    confusion_with_identity,
+    expected_counts,
+    likelihood_weighted_counts,
+)
+from zsl_jax.kernels.dawid_skene_model import (
+    DawidSkene,
+    dawid_skene,
+    distinct_votes,
+    label_model_posterior,
+)
 from zsl_jax.kernels.decoding import LOG_FORBIDDEN, best_sequences, viterbi
-from zsl_jax.kernels.e_step import PosteriorAndObjective, posterior_and_objective
+from zsl_jax.kernels.evidence import SourceReliability, log_evidence, mean_by_reliability
+from zsl_jax.kernels.likelihood import (
+    LOG_FLOOR,
+    hard_log_likelihood,
+    soft_log_likelihood,
+    source_log_likelihoods,
+)
 from zsl_jax.kernels.objectives import (
     bound,
-    cross_entropy,
-    entropy,
-    expected_risk,
     kl_divergence,
     m_step_loss,
     negative_log_marginal,
     squared_error,
 )
 from zsl_jax.kernels.posterior import (
-    LOG_FLOOR,
+    PosteriorAndObjective,
     clamp_log_joint,
-    hard_log_likelihood,
     hard_posterior,
     log_joint,
-    log_joint_of_votes,
-    log_posterior,
-    soft_log_likelihood,
-    soft_source_log_likelihoods,
-    source_log_likelihoods,
+    posterior_and_objective,
 )
 from zsl_jax.kernels.reliability import (
-    AgreementSums,
-    agreement_beyond_chance,
-    agreement_sums,
+    LabelSums,
+    ReliabilitySums,
+    SourceEstimates,
+    VoteMeanings,
     class_f_scores,
+    label_sums,
+    reliability_sums,
+    reliability_weights,
+    source_estimates,
+)
+from zsl_jax.kernels.weighted_mean import (
     labels_of_probs,
     leave_one_out_means,
     probs_of_votes,
-    reliability_weights,
-    source_agreement,
     weighted_mean,
 )
 from zsl_jax.kernels.word_types import back_off, word_type_counts
@@ -167,14 +200,10 @@ __all__ = [
     "class_f_scores",
     "closed_form_log_confusion",
     "confusion_with_identity",
-    "cross_entropy",
     "dawid_skene",
     "diagonal_from_temperature",
     "distinct_votes",
-    "entropy",
     "expected_counts",
-    "expected_counts_from_labels",
-    "expected_risk",
     "hard_log_likelihood",
     "hard_posterior",
     "identity_logits",
@@ -187,8 +216,6 @@ __all__ = [
     "log_confusion_from_logits",
     "log_evidence",
     "log_joint",
-    "log_joint_of_votes",
-    "log_posterior",
     "log_potentials",
     "logits_of_meaning",
     "m_step_loss",
@@ -203,7 +230,6 @@ __all__ = [
     "reliability_sums",
     "reliability_weights",
     "soft_log_likelihood",
-    "soft_source_log_likelihoods",
     "source_agreement",
     "source_estimates",
     "source_log_likelihoods",
@@ -213,7 +239,6 @@ __all__ = [
     "total_variation",
     "transition_probs",
     "viterbi",
-    "vote_probs",
     "weighted_mean",
     "word_type_counts",
 ]

@@ -1,7 +1,7 @@
-"""Labels of a sentence as a Markov chain: forward-backward, and where its transitions come from.
+"""Labels of a sentence as a Markov chain: forward-backward, and the estimates of its transitions.
 
-Words are one flat axis, as everywhere; `starts` marks the first word of each sentence, at which the
-chain begins anew. Several texts go through `jax.vmap`.
+The sentences of a text are one axis of words; `starts` marks the first word of each sentence, where
+the chain begins anew. Leading axes hold separate texts, such as rows of whole sentences.
 """
 
 from typing import NamedTuple
@@ -11,9 +11,15 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
+from zsl_jax.kernels.arguments import (
+    Scalar,
+    in_widest_float,
+    kernel,
+    normalised,
+    sum_over_devices,
+    varying_like,
+)
 from zsl_jax.kernels.decoding import LOG_FORBIDDEN, best_sequences
-from zsl_jax.kernels.posterior import at_least_float32
-from zsl_jax.kernels.reliability import normalised
 
 # What is forbidden happens only where nothing else is possible.
 _FORBIDDEN = 1e-20
@@ -23,47 +29,66 @@ class ChainMarginals(NamedTuple):
     """Posterior of a chain, and the sums that go with it.
 
     Attributes:
-      posterior: [N, K], Q of each word given its whole sentence.
+      posterior: [..., N, K], Q of each word given its whole sentence.
       transitions: [K, K], expected number of steps from one label to the next inside sentences.
       firsts: [K], expected number of sentences that begin with each label.
       log_marginal: [], log of the sum over all label sequences, summed over sentences.
     """
 
-    posterior: Float[Array, "N K"]
+    posterior: Float[Array, "*texts N K"]
     transitions: Float[Array, "K K"]
     firsts: Float[Array, " K"]
     log_marginal: Float[Array, ""]
 
 
+@kernel(static=("axis_name",))
 def chain_marginals(
-    log_potentials: Float[Array, "N K"],
-    starts: Bool[Array, " N"],
-    mask: Bool[Array, " N"],
+    log_potentials: Float[Array, "*texts N K"],
+    starts: Bool[Array, "*texts N"],
+    mask: Bool[Array, "*texts N"],
     start: Float[Array, " K"],
     transitions: Float[Array, "K K"],
+    axis_name: str | None = None,
 ) -> ChainMarginals:
-    """Forward-backward over sentences (Rabiner, 1989).
+    """Returns the posterior of every word given its sentence, by forward-backward.
 
-    Q_t(y) ∝ Σ over the other words' labels of p₀(y_1) Π_t A(y_{t−1}, y_t) exp X_t(y_t).
-
-    The messages are normalised at every word, so that no length and no potential underflows.
+    Q_t(y) ∝ Σ over the other words' labels of p₀(y_1) Π_t A(y_{t−1}, y_t) exp X_t(y_t); Rabiner
+    (1989), [A Tutorial on Hidden Markov Models and Selected Applications in Speech
+    Recognition](https://doi.org/10.1109/5.18626). The messages are normalised at every word, so
+    that no length and no potential underflows.
 
     Args:
-      log_potentials: [N, K], X, not necessarily normalised; −inf rules a label out.
-      starts: [N], True for the first word of each sentence; the first word of all counts as one.
-      mask: [N], False for padding, which must stand behind the words of its sentence or have starts
-        of its own; it has a posterior, but is in no sum.
+      log_potentials: [..., N, K], X, not necessarily normalised; −inf rules a label out.
+      starts: [..., N], True for the first word of each sentence; the first word of a text counts as
+        one.
+      mask: [..., N], False for padding, which must stand behind the words of its sentence or have
+        starts of its own; it has a posterior, but is in no sum.
       start: [K], p₀.
       transitions: [K, K], A, indexed [before, after]; 0 for steps that happen only where nothing
         else is possible.
+      axis_name: Device axis over which the sums are added up; None for one device. Each device must
+        have whole sentences.
 
     Returns:
-      The marginals and the sums over the words that count.
+      The marginals, and the sums over the words of all texts that count.
+
+    Examples:
+      >>> log_potentials = jnp.log(jnp.array([[0.9, 0.1], [0.5, 0.5]]))
+      >>> transitions = jnp.array([[0.8, 0.2], [0.2, 0.8]])
+      >>> starts, mask = jnp.array([True, False]), jnp.array([True, True])
+      >>> chain_marginals(log_potentials, starts, mask, jnp.full(2, 0.5), transitions).posterior
+      Array([[0.9 , 0.1 ],
+             [0.74, 0.26]], dtype=float32)
     """
-    log_potentials = at_least_float32(log_potentials)
-    transitions = jnp.maximum(transitions, _FORBIDDEN).astype(log_potentials.dtype)
-    start = jnp.maximum(start, _FORBIDDEN).astype(log_potentials.dtype)
-    starts = starts.at[0].set(True) | ~mask  # padding says nothing about the words before it
+    if log_potentials.ndim > 2:
+        of_texts = jax.vmap(chain_marginals, in_axes=(0, 0, 0, None, None))
+        posterior, *sums = of_texts(log_potentials, starts, mask, start, transitions)
+        sums = [jnp.sum(each, axis=0) for each in sums]
+        return ChainMarginals(posterior, *sum_over_devices(sums, axis_name))
+    log_potentials, start, transitions = in_widest_float(log_potentials, start, transitions)
+    transitions = jnp.maximum(transitions, _FORBIDDEN)
+    start = jnp.maximum(start, _FORBIDDEN)
+    starts = starts.at[0].set(True) | ~mask  # padding is no evidence on the words before it
 
     def forward(before: Array, word: tuple[Array, Array]):
         log_potential, is_start = word
@@ -83,6 +108,7 @@ def chain_marginals(
         return message, (posterior, reached)
 
     none = jnp.zeros(log_potentials.shape[-1], log_potentials.dtype)
+    none = varying_like(none, log_potentials, starts, start, transitions)
     _, (filtered, log_totals) = lax.scan(forward, none, (log_potentials, starts))
     words = (log_potentials, filtered, starts)
     _, (posterior, reached) = lax.scan(backward, none, words, reverse=True)
@@ -90,56 +116,83 @@ def chain_marginals(
     before, after = filtered[:-1], jnp.where(inside, reached[1:], 0)
     total = jnp.sum((before @ transitions) * after, axis=-1, keepdims=True)
     before = jnp.where(inside, before / jnp.where(inside, total, 1), 0)
-    return ChainMarginals(
-        posterior,
+    sums = (
         transitions * jnp.matmul(before.T, after, precision=lax.Precision.HIGHEST),
         jnp.sum(jnp.where((mask & starts)[:, None], posterior, 0), axis=0),
         jnp.sum(jnp.where(mask, log_totals, 0)),
     )
+    return ChainMarginals(posterior, *sum_over_devices(sums, axis_name))
 
 
+@kernel
 def chain_viterbi(
-    log_potentials: Float[Array, "N K"],
-    starts: Bool[Array, " N"],
-    mask: Bool[Array, " N"],
+    log_potentials: Float[Array, "*texts N K"],
+    starts: Bool[Array, "*texts N"],
+    mask: Bool[Array, "*texts N"],
     start: Float[Array, " K"],
     transitions: Float[Array, "K K"],
-) -> Int[Array, " N"]:
-    """The most probable label sequence of each sentence under the chain of `chain_marginals`.
+) -> Int[Array, "*texts N"]:
+    """Returns the most probable label sequence of each sentence under a Markov chain.
+
+    argmax over y of p₀(y_1) Π_t A(y_{t−1}, y_t) exp X_t(y_t), the chain of `chain_marginals`.
 
     Args:
-      log_potentials: [N, K], X; no label counts as more than `LOG_FLOOR` below the word's best.
-      starts: [N], True for the first word of each sentence; the first word of all counts as one.
-      mask: [N], False for padding.
+      log_potentials: [..., N, K], X; no label counts as more than `LOG_FLOOR` below the word's
+        best.
+      starts: [..., N], True for the first word of each sentence; the first word of a text counts as
+        one.
+      mask: [..., N], False for padding.
       start: [K], p₀.
       transitions: [K, K], A, indexed [before, after]; a step of 0 is taken only where there is no
         other.
 
     Returns:
-      [N] int32, label ids.
+      [..., N] int32, label ids.
+
+    Examples:
+      >>> log_potentials = jnp.log(jnp.array([[0.9, 0.1], [0.4, 0.6]]))
+      >>> transitions = jnp.array([[0.8, 0.2], [0.2, 0.8]])
+      >>> starts, mask = jnp.array([True, False]), jnp.array([True, True])
+      >>> chain_viterbi(log_potentials, starts, mask, jnp.full(2, 0.5), transitions)
+      Array([0, 0], dtype=int32)
     """
 
     def log(probs: Array) -> Array:
         return jnp.where(probs > 0, jnp.log(jnp.maximum(probs, _FORBIDDEN)), LOG_FORBIDDEN)
 
-    starts = starts.at[0].set(True) | ~mask
+    starts = starts.at[..., 0].set(True) | ~mask
     anywhere = jnp.zeros_like(start)
     return best_sequences(log_potentials, starts, log(start), log(transitions), anywhere)
 
 
+@kernel
 def neighbour_counts(
-    posterior: Float[Array, "N K"], starts: Bool[Array, " N"], mask: Bool[Array, " N"]
+    posterior: Float[Array, "*texts N K"],
+    starts: Bool[Array, "*texts N"],
+    mask: Bool[Array, "*texts N"],
 ) -> tuple[Float[Array, "K K"], Float[Array, " K"]]:
-    """Transitions and first labels as if neighbours were independent: Σ Q_{t−1}(i) Q_t(j).
+    """Returns counts of transitions and first labels as if neighbours were independent.
+
+    Σ Q_{t−1}(i) Q_t(j) inside sentences, and Σ Q(y) over first words.
 
     Args:
-      posterior: [N, K], Q.
-      starts: [N], True for the first word of each sentence.
-      mask: [N], False for words that do not count.
+      posterior: [..., N, K], Q.
+      starts: [..., N], True for the first word of each sentence.
+      mask: [..., N], False for words that do not count.
 
     Returns:
-      [K, K], indexed [before, after], inside sentences; and [K], of first words.
+      [K, K], indexed [before, after]; and [K].
+
+    Examples:
+      >>> starts, mask = jnp.array([True, False]), jnp.array([True, True])
+      >>> neighbour_counts(jnp.array([[1.0, 0.0], [0.5, 0.5]]), starts, mask)
+      (Array([[0.5, 0.5],
+             [0. , 0. ]], dtype=float32), Array([1., 0.], dtype=float32))
     """
+    if posterior.ndim > 2:
+        of_texts = jax.vmap(neighbour_counts)(posterior, starts, mask)
+        steps, firsts = (jnp.sum(each, axis=0) for each in of_texts)
+        return steps, firsts
     posterior = jnp.where(mask[:, None], posterior, 0)
     starts = starts.at[0].set(True)
     after = jnp.where(starts[1:, None], 0, posterior[1:])
@@ -147,15 +200,15 @@ def neighbour_counts(
     return steps, jnp.sum(jnp.where(starts[:, None], posterior, 0), axis=0)
 
 
-@jax.jit
+@kernel
 def transition_probs(
     steps: Float[Array, "K K"],
     firsts: Float[Array, " K"],
     allowed: Bool[Array, "K K"],
     may_start: Bool[Array, " K"],
-    pseudo_count: Float[Array, ""] | float = 1.0,
+    pseudo_count: Scalar = 1.0,
 ) -> tuple[Float[Array, " K"], Float[Array, "K K"]]:
-    """Probabilities from counts of steps and first labels, among those that are allowed.
+    """Returns transition probabilities from counts of steps and first labels, where allowed.
 
     p₀(y) ∝ firsts(y) + c,  A(i, j) ∝ steps(i, j) + c.
 
@@ -168,6 +221,13 @@ def transition_probs(
 
     Returns:
       p₀ [K] and A [K, K]; p₀ and the rows of A sum to 1 (to 0 where nothing is allowed).
+
+    Examples:
+      >>> steps, firsts = jnp.array([[7.0, 1.0], [0.0, 5.0]]), jnp.array([2.0, 0.0])
+      >>> allowed, may_start = jnp.array([[True, True], [False, True]]), jnp.array([True, False])
+      >>> transition_probs(steps, firsts, allowed, may_start)
+      (Array([1., 0.], dtype=float32), Array([[0.8, 0.2],
+             [0. , 1. ]], dtype=float32))
     """
     firsts = jnp.where(may_start, firsts + pseudo_count, 0)
     steps = jnp.where(allowed, steps + pseudo_count, 0)

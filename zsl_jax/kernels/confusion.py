@@ -1,8 +1,8 @@
-"""Confusion matrices: start, mixture, expected counts, and the closed-form M step.
+"""Confusion matrices: initialisation, logits, mixture and distance.
 
 Every matrix is indexed [source, predicted label, true label]; each column, one true label, is a
-distribution over predictions. So every normalisation here runs over axis -2. Sources give V labels,
-which are the target's K unless they cannot name all of those apart: V = K, or V rows and K columns.
+distribution over predictions, so every normalisation here runs over axis -2. Sources that do not
+distinguish the target's K labels have V labels of their own: V rows and K columns.
 """
 
 import math
@@ -10,19 +10,16 @@ import math
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
-from zsl_jax.kernels.posterior import at_least_float32, soft_source_log_likelihoods
+from zsl_jax.kernels.arguments import Scalar, kernel
 
 # Largest difference of two log-probabilities whose exponential float32 can hold.
 _LARGEST_LOG_RATIO = 85.0
 
-# Sums by the labels of several sources at once have at most so many rows, which the caches hold.
-_MOST_COMBINATIONS = 4096
-
 
 def diagonal_from_temperature(temperature: float, num_labels: int) -> float:
-    """Probability that a source is right, when its logits are the temperature times identity.
+    """Returns the probability that a source is right whose logits are τ times the identity.
 
     μ = e^τ / (e^τ + K − 1).
 
@@ -33,8 +30,9 @@ def diagonal_from_temperature(temperature: float, num_labels: int) -> float:
     Returns:
       μ, the diagonal of the confusion matrix.
 
-    >>> round(diagonal_from_temperature(2.0, 11), 2), round(diagonal_from_temperature(2.0, 37), 2)
-    (0.42, 0.17)
+    Examples:
+      >>> round(diagonal_from_temperature(2.0, 11), 2), round(diagonal_from_temperature(2.0, 37), 2)
+      (0.42, 0.17)
     """
     if temperature >= 0:
         return 1 / (1 + (num_labels - 1) * math.exp(-temperature))
@@ -43,7 +41,9 @@ def diagonal_from_temperature(temperature: float, num_labels: int) -> float:
 
 
 def temperature_from_diagonal(diagonal: float, num_labels: int) -> float:
-    """Temperature whose identity logits give this diagonal; inverse of the function above.
+    """Returns the temperature whose identity logits have this diagonal.
+
+    The inverse of `diagonal_from_temperature`.
 
     τ = log(μ (K − 1) / (1 − μ)).
 
@@ -56,6 +56,10 @@ def temperature_from_diagonal(diagonal: float, num_labels: int) -> float:
 
     Raises:
       ValueError: The diagonal is not above chance or not below 1.
+
+    Examples:
+      >>> round(temperature_from_diagonal(0.8, 17), 2)
+      4.16
     """
     if not 1 / num_labels < diagonal < 1:
         raise ValueError(
@@ -65,10 +69,11 @@ def temperature_from_diagonal(diagonal: float, num_labels: int) -> float:
     return math.log(diagonal * (num_labels - 1)) - math.log1p(-diagonal)
 
 
+@kernel(static=("num_sources", "num_labels"))
 def identity_logits(
-    temperature: Float[Array, ""] | float, num_sources: int, num_labels: int
+    temperature: Scalar, num_sources: int, num_labels: int
 ) -> Float[Array, "U K K"]:
-    """Logits of sources that are more often right than wrong, and wrong evenly: τ·I.
+    """Returns logits of sources that are often right, and evenly wrong otherwise: τ·I.
 
     Args:
       temperature: τ. If infinite, the logits are those of the identity matrix: 0 and −inf.
@@ -77,19 +82,25 @@ def identity_logits(
 
     Returns:
       [U, K, K], the same matrix for every source.
+
+    Examples:
+      >>> identity_logits(2.0, num_sources=1, num_labels=2)
+      Array([[[2., 0.],
+              [0., 2.]]], dtype=float32)
     """
     identity = jnp.eye(num_labels, dtype=bool)
     return jnp.tile(logits_of_meaning(temperature, identity), (num_sources, 1, 1))
 
 
+@kernel
 def logits_of_meaning(
-    temperature: Float[Array, ""] | float, compatible: Bool[Array, "*sources V K"]
+    temperature: Scalar, compatible: Bool[Array, "*sources V K"]
 ) -> Float[Array, "*sources V K"]:
-    """Logits of sources whose labels are not the target's one for one: τ where they may agree.
+    """Returns logits of sources whose labels differ from the target's: τ where they may agree.
 
     Column y is a softmax over the labels that the source has: e^τ for those that may mean y, 1 for
-    the others. A column that no label may mean is uniform over them: whatever the source says is no
-    evidence for or against that true label.
+    the others. A column that no label may mean is uniform over them: whatever the source predicts
+    is then no evidence for or against that true label.
 
     Args:
       temperature: τ. If infinite, labels that may not mean the true one have −inf.
@@ -99,48 +110,72 @@ def logits_of_meaning(
     Returns:
       [..., V, K], −inf in the rows of labels that the source does not have (unless it has none);
       `identity_logits` for the identity.
+
+    Examples:
+      >>> compatible = jnp.array([[True, False, False], [False, True, True]])  # PERSON, OTHER
+      >>> logits_of_meaning(2.0, compatible)
+      Array([[2., 0., 0.],
+             [0., 2., 2.]], dtype=float32)
     """
     infinite = jnp.isinf(temperature)
     has_label = jnp.any(compatible, axis=-1, keepdims=True)
     has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
-    said = jnp.any(compatible, axis=-2, keepdims=True)
-    other = jnp.where(infinite & said, -jnp.inf, 0.0)
+    meant = jnp.any(compatible, axis=-2, keepdims=True)
+    other = jnp.where(infinite & meant, -jnp.inf, 0.0)
     logits = jnp.where(compatible, jnp.where(infinite, 0.0, temperature), other)
     logits = jnp.where(has_label, logits, -jnp.inf)
     return jnp.asarray(logits, jnp.result_type(temperature, float))
 
 
-def log_confusion_from_logits(logits: Float[Array, "U V K"]) -> Float[Array, "U V K"]:
-    """Log-probabilities of a confusion matrix kept as logits: log-softmax over predictions.
+@kernel
+def log_confusion_from_logits(
+    logits: Float[Array, "*sources V K"],
+) -> Float[Array, "*sources V K"]:
+    """Returns the log-probabilities of confusion matrices: log-softmax over predictions.
 
     Args:
-      logits: [U, V, K], no column all −inf.
+      logits: [..., V, K], no column all −inf.
 
     Returns:
-      [U, V, K], each column's exponentials sum to 1.
+      [..., V, K], each column's exponentials sum to 1.
+
+    Examples:
+      >>> logits = identity_logits(temperature_from_diagonal(0.4, 3), 1, 3)
+      >>> jnp.exp(log_confusion_from_logits(logits))
+      Array([[[0.4, 0.3, 0.3],
+              [0.3, 0.4, 0.3],
+              [0.3, 0.3, 0.4]]], dtype=float32)
     """
     return jax.nn.log_softmax(logits, axis=-2)
 
 
+@kernel
 def mix_log_confusion(
-    log_fixed: Float[Array, "U V K"],
-    log_trainable: Float[Array, "U V K"],
-    mix: Float[Array, ""] | float,
-) -> Float[Array, "U V K"]:
-    """Mixture of the fixed and the trainable confusion matrix.
+    log_fixed: Float[Array, "*sources V K"],
+    log_trainable: Float[Array, "*sources V K"],
+    mix: Scalar,
+) -> Float[Array, "*sources V K"]:
+    """Returns the mixture of the fixed and the trainable confusion matrices.
 
-    log φ = log(λψ + (1 − λ)σ).
+    log φ = log(λψ + (1 − λ)σ), Hu et al. (2021), [Risk Minimization for Zero-shot Sequence
+    Labeling](https://aclanthology.org/2021.acl-long.380).
 
     Args:
-      log_fixed: [U, V, K], log ψ.
-      log_trainable: [U, V, K], log σ.
+      log_fixed: [..., V, K], log ψ.
+      log_trainable: [..., V, K], log σ.
       mix: [], λ: 1 is minimum risk training, below 1 the latent variable model.
 
     Returns:
-      [U, V, K], log φ, with finite gradients for every λ from 0 to 1; `log_fixed` at λ = 1 and
+      [..., V, K], log φ, with finite gradients for every λ from 0 to 1; `log_fixed` at λ = 1 and
       `log_trainable` at λ = 0.
+
+    Examples:
+      >>> fixed, trainable = jnp.eye(2), jnp.full((2, 2), 0.5)
+      >>> jnp.exp(mix_log_confusion(jnp.log(fixed), jnp.log(trainable), 0.6))
+      Array([[0.8, 0.2],
+             [0.2, 0.8]], dtype=float32)
     """
-    largest = jnp.maximum(jnp.log(mix) + log_fixed, jnp.log1p(-mix) + log_trainable)
+    largest = jnp.maximum(jnp.log(mix) + log_fixed, jnp.log1p(-jnp.asarray(mix)) + log_trainable)
     shift = lax.stop_gradient(jnp.where(jnp.isfinite(largest), largest, 0))
     fixed = jnp.exp(jnp.minimum(log_fixed - shift, _LARGEST_LOG_RATIO))
     trainable = jnp.exp(jnp.minimum(log_trainable - shift, _LARGEST_LOG_RATIO))
@@ -149,172 +184,24 @@ def mix_log_confusion(
     return jnp.where(possible, jnp.log(jnp.where(possible, mixed, 1)) + shift, -jnp.inf)
 
 
-def expected_counts(
-    posterior: Float[Array, "N K"],
-    evidence: Float[Array, "N U V"],
-    mask: Bool[Array, " N"],
-) -> Float[Array, "U V K"]:
-    """How often each source predicts each label where the posterior says each true label.
-
-    C_u(ŷ, y) = Σ_n Q_n(y) e_n,u(ŷ).
-
-    Args:
-      posterior: [N, K], Q.
-      evidence: [N, U, V], one-hot labels or probabilities; an all-zero row where a source abstains.
-      mask: [N], False for words that do not count.
-
-    Returns:
-      [U, V, K], counts [source, predicted, true]; each source's sum is its number of predictions.
-    """
-    num_words, num_sources, num_source_labels = evidence.shape
-    posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
-    evidence = jnp.where(mask[:, None, None], at_least_float32(evidence), 0)
-    table = evidence.reshape(num_words, num_sources * num_source_labels)
-    counts = jnp.matmul(table.T, posterior, precision=lax.Precision.HIGHEST)
-    return counts.reshape(num_sources, num_source_labels, posterior.shape[-1])
-
-
-def expected_counts_from_labels(
-    posterior: Float[Array, "N K"],
-    labels: Int[Array, "N U"],
-    mask: Bool[Array, " N"],
-    num_source_labels: int | None = None,
-) -> Float[Array, "U V K"]:
-    """`expected_counts` of hard labels, summed by label without one-hot vectors.
-
-    C_u(ŷ, y) = Σ_n Q_n(y) [source u predicts ŷ for word n].
-
-    Args:
-      posterior: [N, K], Q.
-      labels: [N, U], the sources' labels; -1 where one abstains.
-      mask: [N], False for words that do not count.
-      num_source_labels: V, the labels that sources give; K by default.
-
-    Returns:
-      [U, V, K], counts [source, predicted, true].
-    """
-    num_source_labels = num_source_labels or posterior.shape[-1]
-    posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
-    together = max(1, int(math.log(_MOST_COMBINATIONS, num_source_labels + 1)))
-    # Group by group: as one batched scatter it is several times slower.
-    groups = range(0, labels.shape[-1], together)
-    counts = [
-        _joint_counts(posterior, labels[:, at : at + together], num_source_labels) for at in groups
-    ]
-    return jnp.concatenate(counts)
-
-
-def _joint_counts(
-    posterior: Float[Array, "N K"], labels: Int[Array, "N G"], num_source_labels: int
-) -> Float[Array, "G V K"]:
-    """Counts of a few sources from one sum: by all their labels at once, then by those of each."""
-    num_sources = labels.shape[-1]
-    shape = (num_source_labels + 1,) * num_sources  # index 0 is abstention
-    combination = jnp.ravel_multi_index(tuple(labels.T + 1), shape, mode="clip")
-    table = jax.ops.segment_sum(posterior, combination, math.prod(shape))
-    table = table.reshape(*shape, posterior.shape[-1])
-    axes = range(num_sources)
-    of_each = [jnp.sum(table, [axis for axis in axes if axis != own])[1:] for own in axes]
-    return jnp.stack(of_each)
-
-
-def likelihood_weighted_counts(
-    posterior: Float[Array, "N K"],
-    probs: Float[Array, "N U V"],
-    log_confusion: Float[Array, "U V K"],
-    mask: Bool[Array, " N"],
-) -> Float[Array, "U V K"]:
-    """Expected counts under the soft likelihood, which leaves the predicted label open as well.
-
-    C_u(ŷ, y) = Σ_n Q_n(y) P_s(ŷ) φ_u(ŷ|y) / ℓ_n,u(y): the counts of exact EM on soft evidence.
-
-    Args:
-      posterior: [N, K], Q.
-      probs: [N, U, V], the sources' probabilities; an all-zero row where one abstains.
-      log_confusion: [U, V, K], log φ of the round before.
-      mask: [N], False for words that do not count.
-
-    Returns:
-      [U, V, K], counts [source, predicted, true]; `expected_counts` if all rows are one-hot and
-      no confusion is rarer than `posterior.LOG_FLOOR`.
-    """
-    probs = jnp.where(mask[:, None, None], at_least_float32(probs), 0)
-    posterior = jnp.where(mask[:, None], at_least_float32(posterior), 0)
-    log_likelihood = soft_source_log_likelihoods(probs, log_confusion)
-    share = posterior[:, None, :] * jnp.exp(-log_likelihood)
-    weighted = jnp.einsum("nuj,nuk->ujk", probs, share, precision=lax.Precision.HIGHEST)
-    return weighted * jnp.exp(log_confusion)
-
-
-def closed_form_log_confusion(
-    counts: Float[Array, "U V K"],
-    log_initial: Float[Array, "U V K"],
-    pseudo_count: Float[Array, ""] | float,
-) -> Float[Array, "U V K"]:
-    """The M step for confusion matrices, with the initial matrix as a Dirichlet prior.
-
-    σ(ŷ|y) ∝ c K σ₀(ŷ|y) + C(ŷ, y), normalised over ŷ.
-
-    Args:
-      counts: [U, V, K], expected counts [source, predicted, true].
-      log_initial: [U, V, K], log σ₀.
-      pseudo_count: [], c: 0 is maximum likelihood.
-
-    Returns:
-      [U, V, K], log σ; `log_initial` in columns without counts.
-    """
-    initial = jnp.exp(log_initial)
-    smoothed = pseudo_count * counts.shape[-1] * initial + counts
-    total = jnp.sum(smoothed, axis=-2, keepdims=True)
-    share = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), initial)
-    return jnp.where(share > 0, jnp.log(jnp.where(share > 0, share, 1)), -jnp.inf)
-
-
-@jax.jit
-def confusion_with_identity(
-    counts: Float[Array, "U V K"],
-    compatible: Bool[Array, "U V K"],
-    identity_share: Float[Array, ""] | float = 0.1,
-    pseudo_count: Float[Array, ""] | float = 0.1,
-) -> Float[Array, "U V K"]:
-    """Confusion matrices from counts, held near the identity by mixing it in.
-
-    σ(ŷ|y) = (1 − s) (C(ŷ, y) + c / K) / Σ_ŷ' (C(ŷ', y) + c / K) + s [ŷ may mean y]. A few rounds of
-    Dawid–Skene with it do not let rare labels merge, as rounds without it do.
-
-    Args:
-      counts: [U, V, K], expected counts [source, predicted, true].
-      compatible: [U, V, K], whether a source's label may mean the true label. The identity's share
-        of a true label is spread evenly over those that may mean it, or over all that the source
-        has where none may.
-      identity_share: [], s.
-      pseudo_count: [], c, for each true label, over K.
-
-    Returns:
-      [U, V, K], log σ, each column's exponentials sum to 1; −inf for labels the source lacks.
-    """
-    log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, compatible))
-    has_label = jnp.any(compatible | (counts > 0), axis=-1, keepdims=True)
-    has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
-    smoothed = jnp.where(has_label, counts + pseudo_count / counts.shape[-1], 0)
-    total = jnp.sum(smoothed, axis=-2, keepdims=True)
-    counted = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), 0)
-    return jnp.log((1 - identity_share) * counted + identity_share * jnp.exp(log_identity))
-
-
+@kernel
 def total_variation(
-    log_first: Float[Array, "U V K"], log_second: Float[Array, "U V K"]
-) -> Float[Array, " U"]:
-    """Distance of two sets of confusion matrices, between 0 (equal) and 1.
+    log_first: Float[Array, "*sources V K"], log_second: Float[Array, "*sources V K"]
+) -> Float[Array, "*sources"]:
+    """Returns the distance of two sets of confusion matrices, between 0 (equal) and 1.
 
     Half the L1 distance of two columns, averaged over the columns.
 
     Args:
-      log_first: [U, V, K], log-probabilities.
-      log_second: [U, V, K], log-probabilities.
+      log_first: [..., V, K], log-probabilities.
+      log_second: [..., V, K], log-probabilities.
 
     Returns:
-      [U], one distance per source.
+      [...], one distance per matrix.
+
+    Examples:
+      >>> total_variation(jnp.log(jnp.eye(2)), jnp.log(jnp.full((2, 2), 0.5)))
+      Array(0.5, dtype=float32)
     """
     difference = jnp.abs(jnp.exp(log_first) - jnp.exp(log_second))
     return jnp.mean(jnp.sum(difference, axis=-2), axis=-1) / 2

@@ -1,94 +1,76 @@
-"""From source predictions to the posterior of the true label (the E step).
+"""The E step: the log joint of sources and true label, and its posterior.
 
-The likelihoods are written for one word and one source, and mapped in one place:
-`source_log_likelihoods` and `soft_source_log_likelihoods` keep the result of every source,
-`log_joint_of_votes` adds them up source by source, which is faster and needs no array [N, U, K].
-
-Probabilities below `exp(LOG_FLOOR)`, about 1.6e-28, count as that much. An identity confusion
-matrix is thereby the limit of an ever steeper one: sources that contradict each other are settled
-by their number and the prior, nothing is NaN, and every gradient is finite.
+`log_joint` adds the sources up one after the other, which is faster than summing
+`likelihood.source_log_likelihoods` and needs no array [N, U, K].
 """
+
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jax import lax
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Real
 
-LOG_FLOOR = -64.0
+from zsl_jax.kernels.arguments import (
+    Scalar,
+    are_labels,
+    at_least_float32,
+    flat_words,
+    kernel,
+    labels_in_range,
+    sum_over_devices,
+    varying_like,
+    widest_float,
+)
+from zsl_jax.kernels.likelihood import hard_log_likelihood, soft_log_likelihood
 
-
-def at_least_float32(values: Array) -> Array:
-    """Half-precision values as float32; float32 and float64 as they are."""
-    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
-
-
-def hard_log_likelihood(
-    label: Int[Array, ""], log_confusion: Float[Array, "V K"]
-) -> Float[Array, " K"]:
-    """Log-likelihood of one source's label for one word, for every possible true label.
-
-    The row of the confusion matrix that belongs to the predicted label: log φ(ŷ|y).
-
-    Args:
-      label: [], the label that the source predicts; -1 where it abstains.
-      log_confusion: [V, K], log-probabilities [predicted, true].
-
-    Returns:
-      [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains.
-    """
-    row = jnp.maximum(log_confusion[jnp.maximum(label, 0)], LOG_FLOOR)
-    return jnp.where(label >= 0, row, 0)
+_LOWEST = -1e30  # stands for log 0: its exponential is 0, and 0 times it is 0
 
 
-def soft_log_likelihood(
-    probs: Float[Array, " V"], log_confusion: Float[Array, "V K"]
-) -> Float[Array, " K"]:
-    """Log-likelihood of one source's probabilities for one word, for every possible true label.
+@kernel
+def log_joint(
+    log_prior: Float[Array, "*words K"],
+    votes: Int[Array, "*words U"] | Float[Array, "*words U V"],
+    log_confusion: Float[Array, "U V K"],
+    source_weight: Scalar | Real[Array, " U"] = 1.0,
+    prior_weight: Scalar = 1.0,
+) -> Float[Array, "*words K"]:
+    """Returns the log-probability of the sources' predictions together with each true label.
 
-    The log of the expected confusion, not the expected log: log Σ_ŷ P_s(ŷ|x) φ(ŷ|y).
+    log p(y, ŷ|x) = α log P_θ(y|x) + Σ_u β_u log ℓ_u(y), where ℓ_u(y) is φ_u(ŷ_u|y) for a label and
+    Σ_ŷ P_u(ŷ|x) φ_u(ŷ|y) for probabilities: Eq. 3 of Hu et al. (2021), [Risk Minimization for
+    Zero-shot Sequence Labeling](https://aclanthology.org/2021.acl-long.380).
 
     Args:
-      probs: [V], the source's probabilities; all zero where it abstains.
-      log_confusion: [V, K], log-probabilities [predicted, true].
-
-    Returns:
-      [K], one value per true label, at least `LOG_FLOOR`; zeros where the source abstains. Equal to
-      `hard_log_likelihood` for a one-hot row.
-    """
-    floor = jnp.exp(LOG_FLOOR)
-    confusion = jnp.maximum(jnp.exp(log_confusion), floor)  # so that only abstention gives 0 below
-    expected = jnp.matmul(confusion.T, at_least_float32(probs), precision=lax.Precision.HIGHEST)
-    return jnp.where(expected > 0, jnp.log(jnp.maximum(expected, floor)), 0)
-
-
-def source_log_likelihoods(
-    labels: Int[Array, "N U"], log_confusion: Float[Array, "U V K"]
-) -> Float[Array, "N U K"]:
-    """`hard_log_likelihood` of every source for every word: a gather.
-
-    Args:
-      labels: [N, U], the sources' labels; -1 where one abstains.
+      log_prior: [..., K], the target tagger's log-probabilities.
+      votes: [..., U], the sources' labels, -1 where one abstains; or [..., U, V], their
+        probabilities, an all-zero row where one abstains.
       log_confusion: [U, V, K], log-probabilities [source, predicted, true].
+      source_weight: [U], β, or one number for all: below 1 tempers sources that copy each other,
+        0 removes one.
+      prior_weight: [], α: 1 in the paper, the number of sources in its authors' code.
 
     Returns:
-      [N, U, K], log ℓ_u(y).
+      [..., K], at least float32; α times `log_prior` where every source abstains.
+
+    Examples:
+      >>> log_prior = jnp.log(jnp.array([[0.6, 0.3, 0.1], [0.1, 0.6, 0.3]]))
+      >>> confusion = jnp.full((1, 3, 3), 0.3) + 0.1 * jnp.eye(3)  # right with probability 0.4
+      >>> labels = jnp.array([[0], [2]])
+      >>> jnp.exp(log_joint(log_prior, labels, jnp.log(confusion)))  # Table 1 of the paper
+      Array([[0.24, 0.09, 0.03],
+             [0.03, 0.18, 0.12]], dtype=float32)
     """
-    return jax.vmap(jax.vmap(hard_log_likelihood), in_axes=(0, None))(labels, log_confusion)
-
-
-def soft_source_log_likelihoods(
-    probs: Float[Array, "N U V"], log_confusion: Float[Array, "U V K"]
-) -> Float[Array, "N U K"]:
-    """`soft_log_likelihood` of every source for every word: one batched matrix product.
-
-    Args:
-      probs: [N, U, V], the sources' probabilities; an all-zero row where one abstains.
-      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
-
-    Returns:
-      [N, U, K], log ℓ_u(y).
-    """
-    return jax.vmap(jax.vmap(soft_log_likelihood), in_axes=(0, None))(probs, log_confusion)
+    hard = are_labels(votes)
+    numbers = (log_prior, log_confusion, source_weight, prior_weight)
+    dtype = widest_float(*numbers, *(() if hard else (votes,)))
+    log_prior, log_confusion, weight, alpha = (jnp.asarray(each, dtype) for each in numbers)
+    weight = jnp.broadcast_to(weight, log_confusion.shape[:1])
+    start = varying_like(_weighted(alpha, log_prior), votes, log_confusion, weight)
+    if hard:
+        return _add_labels(start, votes, log_confusion, weight)
+    words = flat_words(start, 1), flat_words(votes, 2)
+    return _add_probs(*words, log_confusion, weight).reshape(start.shape)
 
 
 def _weighted(weight: Array, log_values: Array) -> Array:
@@ -96,94 +78,27 @@ def _weighted(weight: Array, log_values: Array) -> Array:
     return jnp.where(weight == 0, 0, weight * jnp.where(weight == 0, 0, log_values))
 
 
-def log_joint(
-    log_prior: Float[Array, "*words K"],
-    log_likelihood: Float[Array, "*words U K"],
-    source_weight: Float[Array, " U"],
-    prior_weight: Float[Array, ""] | float,
-) -> Float[Array, "*words K"]:
-    """Log-probability of the sources' predictions together with each true label (Eq. 3).
-
-    log p(y, ŷ|x) = α log P_θ(y|x) + Σ_u β_u log ℓ_u(y).
-
-    Args:
-      log_prior: [..., K], the target tagger's log-probabilities.
-      log_likelihood: [..., U, K], one row per source.
-      source_weight: [U], β: below 1 tempers sources that copy each other, 0 removes one.
-      prior_weight: [], α: 1 in the paper, the number of sources in its authors' code.
-
-    Returns:
-      [..., K], α times `log_prior` when every source abstains.
-    """
-    evidence = jnp.sum(_weighted(source_weight[:, None], log_likelihood), axis=-2)
-    return _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior) + evidence
-
-
-def clamp_log_joint(log_joint: Float[Array, "N K"], known: Int[Array, " N"]) -> Float[Array, "N K"]:
-    """The log joint of words of which some have a known label, as an infallible source gives it.
-
-    log p(y, ŷ, known|x): unchanged where y is the known label, −inf for every other y.
-
-    Args:
-      log_joint: [N, K], from `log_joint` or `log_joint_of_votes`.
-      known: [N], the known label of each word; -1 where there is none.
-
-    Returns:
-      [N, K]; the posterior of a word with a known label is one-hot.
-    """
-    possible = (known[:, None] < 0) | (known[:, None] == jnp.arange(log_joint.shape[-1]))
-    return jnp.where(possible, log_joint, -jnp.inf)
-
-
-def log_joint_of_votes(
-    log_prior: Float[Array, "N K"],
-    votes: Int[Array, "N U"] | Float[Array, "N U V"],
-    log_confusion: Float[Array, "U V K"],
-    source_weight: Float[Array, " U"],
-    prior_weight: Float[Array, ""] | float,
-) -> Float[Array, "N K"]:
-    """`log_joint` of labels or probabilities, summed over the sources one after the other.
-
-    Labels are looked up in a table of `hard_log_likelihood` at all V + 1 of them, so that nothing
-    but sums is left to do for a word. Probabilities go through a loop on purpose: its running sum
-    is in memory once a source, and XLA cannot recompute the likelihoods inside what follows (a
-    softmax would do so for each label).
-
-    Args:
-      log_prior: [N, K], the target tagger's log-probabilities.
-      votes: [N, U], the sources' labels, -1 where one abstains; or [N, U, V], their probabilities,
-        an all-zero row where one abstains.
-      log_confusion: [U, V, K], log-probabilities [source, predicted, true].
-      source_weight: [U], β.
-      prior_weight: [], α.
-
-    Returns:
-      [N, K], `log_joint` of `source_log_likelihoods` or `soft_source_log_likelihoods`.
-    """
-    start = _weighted(jnp.asarray(prior_weight, log_prior.dtype), log_prior)
-    log_confusion = jnp.asarray(log_confusion)  # of NumPy, no row could be looked up by a tracer
-    if votes.ndim == 2:
-        return _add_labels(start, votes, log_confusion, source_weight)
-    return _add_probs(start, votes, log_confusion, source_weight)
-
-
 def _add_labels(
     total: Array, labels: Array, log_confusion: Array, source_weight: Array
-) -> Float[Array, "N K"]:
-    """A log joint [N, K] with what labels [N, U] add to it.
+) -> Float[Array, "*words K"]:
+    """A log joint [..., K] with what labels [..., U] add to it.
 
-    As a branch, so that the sums are in memory: inside of what follows (a softmax reads them twice)
-    XLA would look everything up again.
+    Labels are looked up in a table of `hard_log_likelihood` at all V + 1 of them, so that only sums
+    are left to do per word. As a branch, so that the sums are in memory: inside of what follows (a
+    softmax reads them twice) XLA would look everything up again.
     """
-    possible = jnp.arange(-1, log_confusion.shape[-2])
-    one_source = jax.vmap(hard_log_likelihood, in_axes=(0, None))
+    num_source_labels = log_confusion.shape[-2]
+    possible = jnp.arange(-1, num_source_labels)
+    of_labels = jax.vmap(hard_log_likelihood, in_axes=(0, None))
+    tables = jax.vmap(of_labels, in_axes=(None, 0))(possible, log_confusion)
+    tables = _weighted(source_weight[:, None, None], tables)
+    rows = labels_in_range(labels, num_source_labels) + 1
 
-    def add() -> Float[Array, "N K"]:
-        found = total
-        for source in range(labels.shape[-1]):
-            table = _weighted(source_weight[source], one_source(possible, log_confusion[source]))
-            found = found + table.at[labels[:, source] + 1].get(mode="promise_in_bounds")
-        return found
+    def add() -> Array:
+        joint = total
+        for source, table in enumerate(tables):
+            joint = joint + table.at[rows[..., source]].get(mode="promise_in_bounds")
+        return joint
 
     return lax.cond(jnp.any(labels >= 0), add, lambda: total)
 
@@ -193,41 +108,123 @@ def _add_probs(
 ) -> Float[Array, "N K"]:
     """A log joint [N, K] with what probabilities [N, U, V] add to it.
 
-    Inside, words are the last axis: matrix products and logarithms like it.
+    A loop on purpose: its running sum is in memory once per source, and XLA cannot recompute the
+    likelihoods inside what follows (a softmax would do so for each label). Inside, words are the
+    last axis, which suits matrix products and logarithms.
     """
     every_word = jax.vmap(soft_log_likelihood, in_axes=(-1, None), out_axes=-1)
 
     def add(total: Array, source: tuple[Array, Array, Array]) -> tuple[Array, None]:
         source_probs, matrix, weight = source
-        return total + _weighted(weight, every_word(source_probs, matrix)), None
+        likelihood = every_word(source_probs, matrix).astype(total.dtype)
+        return total + _weighted(weight, likelihood), None
 
     sources = (jnp.moveaxis(probs, 0, -1), log_confusion, source_weight)
     return lax.scan(add, total.T, sources)[0].T
 
 
-def log_posterior(log_joint: Float[Array, "*words K"]) -> Float[Array, "*words K"]:
-    """Normalised log-posterior of the true label (the E step).
+@kernel
+def clamp_log_joint(
+    log_joint: Float[Array, "*words K"], known: Int[Array, "*words"]
+) -> Float[Array, "*words K"]:
+    """Returns the log joint of words of which some have a gold label.
 
-    log Q(y) = log p(y, ŷ|x) − log Σ_y' p(y', ŷ|x).
+    The gold label acts as an infallible source: unchanged where y is the gold label, −inf for every
+    other y.
 
     Args:
       log_joint: [..., K], from `log_joint`.
+      known: [...], the gold label of each word; -1 where there is none.
 
     Returns:
-      [..., K], log-probabilities; uniform for a word that no label can explain (all −inf).
+      [..., K]; the posterior of a word with a gold label is one-hot.
+
+    Examples:
+      >>> clamp_log_joint(jnp.log(jnp.array([[0.5, 0.5], [0.5, 0.5]])), jnp.array([1, -1]))
+      Array([[ -inf, -0.69],
+             [-0.69, -0.69]], dtype=float32)
     """
-    possible = jnp.any(log_joint > -jnp.inf, axis=-1, keepdims=True)
-    return jax.nn.log_softmax(jnp.where(possible, log_joint, 0), axis=-1)
+    num_labels = log_joint.shape[-1]
+    gold = labels_in_range(known, num_labels)[..., None]
+    possible = (gold < 0) | (gold == jnp.arange(num_labels))
+    return jnp.where(possible, log_joint, -jnp.inf)
 
 
+@kernel
 def hard_posterior(log_joint: Float[Array, "*words K"]) -> Float[Array, "*words K"]:
-    """Posterior of hard EM: all mass on the likeliest label, ties to the lowest id.
+    """Returns the posterior of hard EM: all mass on the most probable label.
 
     Args:
       log_joint: [..., K], from `log_joint`.
 
     Returns:
-      [..., K], one-hot rows.
+      [..., K], one-hot rows; ties go to the lowest id.
+
+    Examples:
+      >>> hard_posterior(jnp.log(jnp.array([0.2, 0.5, 0.3])))
+      Array([0., 1., 0.], dtype=float32)
     """
     num_labels = log_joint.shape[-1]
     return jax.nn.one_hot(jnp.argmax(log_joint, axis=-1), num_labels, dtype=log_joint.dtype)
+
+
+class PosteriorAndObjective(NamedTuple):
+    """The posterior of some words, at which the bound is tight.
+
+    Attributes:
+      posterior: [..., K], Q; uniform for a word that no label can explain.
+      objective: [], J, summed over the words that count; infinite if one of them cannot be
+        explained.
+      entropy: [], of Q, in nats, summed over the words that count.
+    """
+
+    posterior: Float[Array, "*words K"]
+    objective: Float[Array, ""]
+    entropy: Float[Array, ""]
+
+
+@kernel(static=("axis_name",))
+def posterior_and_objective(
+    log_joint: Float[Array, "*words K"],
+    mask: Bool[Array, "*words"],
+    axis_name: str | None = None,
+) -> PosteriorAndObjective:
+    """Returns Q of every word, the objective J and the entropy of Q: the E step in one pass.
+
+    With s(y) = exp(log p(y, ŷ|x) − m), m the largest of log p and Z = Σ_y s(y):
+
+    Q(y) = s(y) / Z,  J = −Σ_n (m + log Z),  H = Σ_n (log Z − Σ_y Q(y) log s(y)).
+
+    It takes one exponential per label and one logarithm per word.
+
+    Args:
+      log_joint: [..., K], from `log_joint`.
+      mask: [...], False for words that do not count; they have a posterior all the same.
+      axis_name: Device axis over which J and the entropy are summed; None for one device.
+
+    Returns:
+      The posterior and the sums.
+
+    Examples:
+      >>> posterior, objective, entropy = posterior_and_objective(
+      ...     jnp.log(jnp.array([[0.3, 0.1], [0.2, 0.2]])), jnp.array([True, True])
+      ... )
+      >>> posterior
+      Array([[0.75, 0.25],
+             [0.5 , 0.5 ]], dtype=float32)
+      >>> objective, entropy  # -2 log 0.4, and the entropies of the two rows
+      (Array(1.83, dtype=float32), Array(1.26, dtype=float32))
+    """
+    finite = jnp.maximum(at_least_float32(log_joint), _LOWEST)  # so that 0 never meets -inf
+    largest = jnp.max(finite, axis=-1)
+    shifted = finite - largest[..., None]
+    share = jnp.exp(shifted)
+    total = jnp.sum(share, axis=-1)
+    log_total = jnp.log(total)
+    entropy = log_total - jnp.sum(share * shifted, axis=-1) / total
+    log_marginal = jnp.where(largest > _LOWEST, largest + log_total, -jnp.inf)
+    sums = (
+        -jnp.sum(jnp.where(mask, log_marginal, 0)),
+        jnp.sum(jnp.where(mask, entropy, 0)),
+    )
+    return PosteriorAndObjective(share / total[..., None], *sum_over_devices(sums, axis_name))

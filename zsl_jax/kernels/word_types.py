@@ -1,54 +1,70 @@
-"""What the other occurrences of a word say about it: a prior with back-off over word types.
+"""What the other occurrences of a word tell about it: a prior with back-off over word types.
 
 Each word has a key at several levels, from coarse (such as its shape) to fine (its form). Keys are
-numbers that the host gives out; -1 is a key that was never counted.
+numbers that the host assigns; ids outside the table, such as -1, are keys that were never counted.
 """
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from zsl_jax.kernels.arguments import Scalar, flat_words, kernel
+
 _RAREST = 1e-9
 
 
+@kernel(static=("num_keys",))
 def word_type_counts(
-    posterior: Float[Array, "N K"], keys: Int[Array, " N"], num_keys: int
+    posterior: Float[Array, "*words K"], keys: Int[Array, "*words"], num_keys: int
 ) -> Float[Array, "T K"]:
-    """Sums of the posterior over the words of each key: S(key) = Σ_n [key_n = key] Q_n.
+    """Returns the sum of the posterior over the words of each key: S(key) = Σ_n [key_n = key] Q_n.
 
     Args:
-      posterior: [N, K], Q; all-zero rows for words that do not count.
-      keys: [N], from 0 to T − 1; words with -1 are left out.
+      posterior: [..., K], Q; all-zero rows for words that do not count.
+      keys: [...], from 0 to T − 1; words with other keys are left out.
       num_keys: T.
 
     Returns:
       [T, K].
+
+    Examples:
+      >>> posterior = jnp.array([[0.5, 0.5], [1.0, 0.0], [0.0, 1.0]])
+      >>> word_type_counts(posterior, jnp.array([0, 0, -1]), num_keys=2)
+      Array([[1.5, 0.5],
+             [0. , 0. ]], dtype=float32)
     """
     places = jnp.where(keys < 0, num_keys, keys)  # out of range: dropped
-    return jax.ops.segment_sum(posterior, places, num_keys)
+    return jax.ops.segment_sum(flat_words(posterior, 1), jnp.ravel(places), num_keys)
 
 
+@kernel
 def back_off(
     counts: Float[Array, "*words L K"],
     own: Float[Array, "*words K"],
     prior: Float[Array, " K"],
-    strength: Float[Array, ""] | float = 10.0,
+    strength: Scalar = 10.0,
 ) -> Float[Array, "*words K"]:
-    """Log-probabilities of a word's label by its type, level by level, without the word itself.
+    """Returns log-probabilities of a word's label by its type, without the word itself.
 
-    a = prior; at each level, from the coarsest: a ∝ max(S(key) − own, 0) + strength · a.
+    a = prior; at each level, from the coarsest: a ∝ max(S(key) − own, 0) + b · a. This is the
+    smoothing of MacKay and Peto (1995), [A Hierarchical Dirichlet Language
+    Model](https://doi.org/10.1017/S1351324900000218), over word types.
 
     Args:
       counts: [..., L, K], S of the word's key at each level, zeros for keys never counted.
       own: [..., K], what the word itself added to the counts; zeros for words of a new text.
       prior: [K], label frequencies.
-      strength: κ₀, the weight of the level above, in words.
+      strength: b, the weight of the coarser level, in words.
 
     Returns:
       [..., K], log a.
+
+    Examples:
+      >>> counts = jnp.array([[5.0, 1.0]])  # one level: five words of the type have label 0
+      >>> jnp.exp(back_off(counts, jnp.array([0.0, 1.0]), jnp.array([0.5, 0.5]), 5.0))
+      Array([0.75, 0.25], dtype=float32)
     """
-    log_prior = jnp.broadcast_to(prior, own.shape)
-    probs = log_prior
+    probs = jnp.broadcast_to(prior, own.shape)
     for level in range(counts.shape[-2]):
         probs = jnp.maximum(counts[..., level, :] - own, 0) + strength * probs
         probs = probs / jnp.sum(probs, axis=-1, keepdims=True)

@@ -252,7 +252,7 @@ def confusion_counts(
         return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)
     if votes.ndim == 3:
         votes = jnp.where(jnp.any(votes > 0, axis=-1), jnp.argmax(votes, axis=-1), -1)
-    return kernels.expected_counts_from_labels(posterior, votes, mask, log_confusion.shape[-2])
+    return kernels.expected_counts(posterior, votes, mask, log_confusion.shape[-2])
 
 
 @jax.jit

@@ -174,9 +174,7 @@ def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confus
     num_sources = log_confusion.shape[0]
     source_weight = jnp.broadcast_to(jnp.asarray(weights.source, jnp.float32), (num_sources,))
     prior_weight = weights.prior or float(num_sources)
-    return kernels.log_joint_of_votes(
-        log_prior_words, votes, log_confusion, source_weight, prior_weight
-    )
+    return kernels.log_joint(log_prior_words, votes, log_confusion, source_weight, prior_weight)
 
 
 def tagger(encoder: EncoderConfig, num_labels: int, dtype: str = "float32") -> Tagger:

@@ -28,9 +28,8 @@ def test_posterior_and_sums_are_those_of_the_oracle_and_of_the_other_kernels(exa
         np.testing.assert_allclose(found.entropy, reference.entropy(q, example.mask), **tolerance)
         objective = reference.negative_log_marginal(joint, example.mask)
         np.testing.assert_allclose(found.objective, objective, **tolerance)
-        other = kernels.log_posterior(log_joint), kernels.negative_log_marginal(log_joint, mask)[0]
-        np.testing.assert_allclose(found.posterior, np.exp(other[0]), **tolerance)
-        np.testing.assert_allclose(found.objective, other[1], **tolerance)
+        other, _ = kernels.negative_log_marginal(log_joint, mask)
+        np.testing.assert_allclose(found.objective, other, **tolerance)
         at_own_posterior, _ = kernels.bound(found.posterior, log_joint, mask)
         np.testing.assert_allclose(found.objective, at_own_posterior, **tolerance)
 
@@ -57,13 +56,13 @@ def test_impossible_labels_and_words():
 @pytest.mark.parametrize("soft", [False, True])
 def test_forty_confident_sources_in_conflict_are_settled_by_their_number(num_labels, soft):
     labels = jnp.array([[0] * 19 + [1] * 21, [0] * 20 + [1] * 20, [-1] * 40])
-    votes = kernels.vote_probs(labels, num_labels) if soft else labels
+    votes = kernels.probs_of_votes(labels, num_labels) if soft else labels
     log_prior = jnp.full((3, num_labels), -jnp.log(num_labels)).at[1, 0].add(0.1)
 
     @jax.jit
     def of_logits(logits):
         log_confusion = kernels.log_confusion_from_logits(logits)
-        joint = kernels.log_joint_of_votes(log_prior, votes, log_confusion, jnp.ones(40), 1.0)
+        joint = kernels.log_joint(log_prior, votes, log_confusion, jnp.ones(40), 1.0)
         return kernels.posterior_and_objective(joint, jnp.ones(3, bool))
 
     logits = kernels.identity_logits(60.0, 40, num_labels)
@@ -72,3 +71,21 @@ def test_forty_confident_sources_in_conflict_are_settled_by_their_number(num_lab
     assert found.posterior.argmax(1).tolist()[:2] == [1, 0]
     assert float(found.posterior[0, 1]) > 0.99
     np.testing.assert_allclose(found.posterior[2], 1 / num_labels, rtol=1e-5)
+
+
+def test_entropy_at_its_ends():
+    certain = tight(jnp.log(jnp.array([[0.0, 1.0]])), jnp.ones(1, bool))
+    assert float(certain.entropy) == 0
+    even = tight(jnp.full((1, 8), -2.0), jnp.ones(1, bool))
+    np.testing.assert_allclose(even.entropy, np.log(8), rtol=1e-6)
+
+
+def test_posterior_of_an_impossible_word_is_uniform_with_finite_gradient():
+    joint = jnp.array([[-jnp.inf] * 4, [0.0, -jnp.inf, 0.0, -jnp.inf]])
+
+    def posterior(joint):
+        return kernels.posterior_and_objective(joint, jnp.ones(2, bool)).posterior
+
+    expected = [[0.25] * 4, [0.5, 0, 0.5, 0]]
+    np.testing.assert_allclose(both_ways(posterior, joint), expected, rtol=1e-6)
+    assert_finite(jax.grad(lambda x: jnp.sum(posterior(x)))(joint))

@@ -1,0 +1,27 @@
+"""Kernels give the same on four virtual devices as on one, in one process for all of them."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.kernels import four_devices
+
+NAMES = [*four_devices.CASES, "dawid_skene by pmap", "dawid_skene of own words"]
+
+
+@pytest.fixture(scope="module")
+def differences():
+    flags = "--xla_force_host_platform_device_count=4"
+    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
+    command = [sys.executable, "-m", "tests.kernels.four_devices"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_four_devices_give_what_one_gives(differences, name):
+    assert differences[name] < 2e-5

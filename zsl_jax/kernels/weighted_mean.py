@@ -1,0 +1,134 @@
+"""Means of the sources' probabilities, weighted per source and label."""
+
+import functools
+import itertools
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from zsl_jax.kernels.arguments import are_labels, at_least_float32, kernel, labels_in_range
+
+# Added to every weight: sources count evenly where none of those that speak has any weight.
+_LEAST_WEIGHT = 1e-15
+# A source speaks where its probabilities sum to more, but for what it is silent about.
+SPEAKS = 0.5
+
+
+@kernel(static=("num_source_labels",))
+def probs_of_votes(
+    votes: Int[Array, "*words U"] | Float[Array, "*words U V"], num_source_labels: int
+) -> Float[Array, "*words U V"]:
+    """Returns votes as probabilities: one-hot rows for labels, all-zero rows for abstentions.
+
+    Args:
+      votes: [..., U], label ids, -1 where a source abstains; or [..., U, V], probabilities.
+      num_source_labels: V.
+
+    Returns:
+      [..., U, V], at least float32.
+
+    Examples:
+      >>> probs_of_votes(jnp.array([[1, -1]]), num_source_labels=2)
+      Array([[[0., 1.],
+              [0., 0.]]], dtype=float32)
+    """
+    if are_labels(votes):
+        return jax.nn.one_hot(labels_in_range(votes, num_source_labels), num_source_labels)
+    return at_least_float32(votes)
+
+
+@kernel
+def labels_of_probs(probs: Float[Array, "*words V"]) -> Int[Array, "*words"]:
+    """Returns the most probable label; ties go to the lowest id.
+
+    Args:
+      probs: [..., V], probabilities; an all-zero row where a source abstains.
+
+    Returns:
+      [...], label ids; -1 for all-zero rows.
+
+    Examples:
+      >>> labels_of_probs(jnp.array([[0.2, 0.8], [0.5, 0.5], [0.0, 0.0]]))
+      Array([ 1,  0, -1], dtype=int32)
+    """
+    return jnp.where(jnp.any(probs > 0, axis=-1), jnp.argmax(probs, axis=-1), -1)
+
+
+@kernel
+def weighted_mean(
+    probs: Float[Array, "*words U K"], weights: Float[Array, "U K"]
+) -> Float[Array, "*words K"]:
+    """Returns the mean of the sources' probabilities, weighted per source and label.
+
+    r(y) = Σ_u w_u(y) P_u(y) / Σ_u w_u(y), over the sources that do not abstain.
+
+    Args:
+      probs: [..., U, K], probabilities of the target's labels; all-zero rows abstain. A row that
+        sums to less than a half weighs as much as its sum: such a source is silent, and counts
+        where no other speaks.
+      weights: [U, K], w, not negative. Where those of all speaking sources are 0, these sources
+        count evenly.
+
+    Returns:
+      [..., K]; rows do not sum to 1 unless the weights are the same for all labels. Zeros where all
+      sources abstain.
+
+    Examples:
+      >>> probs = jnp.array([[1.0, 0.0], [0.0, 1.0]])
+      >>> weighted_mean(probs, jnp.array([[0.8, 0.5], [0.2, 0.5]]))
+      Array([0.8, 0.5], dtype=float32)
+    """
+    terms = _weighted_terms(probs, weights)
+    weighted, weight = (functools.reduce(jnp.add, each) for each in terms)
+    return _ratio(weighted, weight)
+
+
+@kernel
+def leave_one_out_means(
+    probs: Float[Array, "*words U K"], weights: Float[Array, "U K"]
+) -> list[Float[Array, "*words K"]]:
+    """Returns the `weighted_mean` of the other sources, for every source.
+
+    The others' sums are those before and those after a source: taking the source's own share away
+    from the sum of all would leave rounding errors where the others have little weight.
+
+    Args:
+      probs: [..., U, K], probabilities of the target's labels; all-zero rows abstain.
+      weights: [U, K], w.
+
+    Returns:
+      For each source, [..., K]; zeros where all others abstain.
+
+    Examples:
+      >>> probs = jnp.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
+      >>> jnp.stack(leave_one_out_means(probs, jnp.full((3, 2), 1 / 3)))
+      Array([[0.25, 0.75],
+             [0.5 , 0.5 ],
+             [0.75, 0.25]], dtype=float32)
+    """
+    weighted, weight = map(_sums_of_others, _weighted_terms(probs, weights))
+    return list(map(_ratio, weighted, weight))
+
+
+def _weighted_terms(probs: Array, weights: Array) -> tuple[list[Array], list[Array]]:
+    """What each source adds to the weighted sum, and to the sum of the weights."""
+    weights = weights + _LEAST_WEIGHT
+    total = jnp.sum(probs, axis=-1, keepdims=True)
+    voice = jnp.where(total > SPEAKS, 1, total)
+    sources = range(probs.shape[-2])
+    weighted = [weights[source] * probs[..., source, :] for source in sources]
+    return weighted, [weights[source] * voice[..., source, :] for source in sources]
+
+
+def _ratio(weighted: Array, weight: Array) -> Array:
+    """The weighted mean; 0 where nobody speaks."""
+    return weighted / jnp.where(weight > 0, weight, 1)
+
+
+def _sums_of_others(terms: list[Array]) -> list[Array]:
+    """For each place, the sum of all terms but its own."""
+    none = jnp.zeros_like(terms[0])
+    before = [none, *itertools.accumulate(terms[:-1])]
+    behind = [none, *itertools.accumulate(terms[:0:-1])][::-1]
+    return list(map(jnp.add, before, behind))
