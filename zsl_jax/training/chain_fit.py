@@ -2,10 +2,10 @@
 
 The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_model`:
 
-1. Reliability of sources and labels, in turn with the weighted mean of the sources.
-2. Confusion matrices, counted twice and kept near the identity; then they are fixed.
-3. The posterior: word types and chain, re-estimated from the posterior a few times.
-4. Once more 1 and 3, the reliability now counted from the posterior.
+1. Estimate the reliability of sources and labels, alternating with the sources' weighted mean.
+2. Count the confusion matrices twice, shrunk towards the identity; from then on they are fixed.
+3. Compute the posterior, re-estimating word types and chain from it a few times.
+4. Repeat steps 1 and 3, with the reliability now counted from the posterior.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,21 +24,21 @@ from zsl_jax.training.sentence_rows import RowBlock, SentenceRows
 
 MEAN_COUNT = 0.01  # added to counts under the weighted mean of the sources
 POSTERIOR_COUNT = 0.1  # the same afterwards, over K for confusions
-FREQUENCY = 1e-3  # added to how often a source gives each label
+FREQUENCY = 1e-3  # added to the relative frequency of each label of a source
 PRIOR = 1e-6  # added to the label frequencies of the word types
-NUM_PASSES = 3  # of step 1
-TINY = 1e-30  # a probability of 0, where its logarithm is needed
+NUM_PASSES = 3  # iterations of step 1
+TINY = 1e-30  # lower bound on a probability before its logarithm is taken
 
 
 class ChainText(NamedTuple):
-    """A text as the label model sees it; of its words, only the types.
+    """A text as the label model sees it: votes and word types, not the words.
 
     Attributes:
       votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
       lengths: Words of each sentence, N together.
-      keys: [N, L], the number of each word's key at each level, the same in all processes; -1 for
-        keys without a number.
-      known: [N], true labels where the user gives them, -1 elsewhere; None without such words.
+      keys: [N, L], id of each word's key at each level, the same in all processes; -1 for keys
+        without an id.
+      known: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
     """
 
     votes: np.ndarray
@@ -48,12 +48,12 @@ class ChainText(NamedTuple):
 
 
 class ChainLabels(NamedTuple):
-    """What is given about labels.
+    """What is known about the labels beforehand.
 
     Attributes:
-      meanings: How the sources' labels go with the target's.
-      may_start: [K], labels that a sentence may start with.
-      may_follow: [K, K], labels that may follow a label, indexed [before, after].
+      meanings: Which target labels each source label may stand for.
+      may_start: [K], True for labels that may start a sentence.
+      may_follow: [K, K], True where a label may follow another, indexed [before, after].
     """
 
     meanings: VoteMeanings
@@ -62,11 +62,11 @@ class ChainLabels(NamedTuple):
 
 
 class FittedChain(NamedTuple):
-    """The label model of one text, from which the posterior of another follows.
+    """The label model fitted to one text; it also gives the posterior of other texts.
 
     Attributes:
       sources: The sources' confusion matrices, trust and weights.
-      kappa: [U], agreement of each source with the others beyond chance.
+      kappa: [U], Cohen's κ of each source with the others.
       state: Word types and chain.
     """
 
@@ -80,9 +80,9 @@ class ChainPosterior(NamedTuple):
 
     Attributes:
       posterior: [N, K], Q.
-      state: Word types and chain as the posterior of another text takes them.
+      state: Word types and chain for computing the posterior of another text.
       log_marginal: Log-probability of the sources' predictions, summed over the words of all
-        processes, up to factors that no label depends on.
+        processes, up to factors that do not depend on any label.
     """
 
     posterior: Float[np.ndarray, "N K"]
@@ -93,11 +93,11 @@ class ChainPosterior(NamedTuple):
 def fit_chain(
     text: ChainText, labels: ChainLabels, config: ChainConfig
 ) -> tuple[FittedChain, ChainPosterior]:
-    """Fits the label model to a text without a tagger (α = 0); all processes call it.
+    """Fits the label model to a text without a tagger (α = 0); must be called by all processes.
 
     Args:
       text: This process's shard.
-      labels: The same in all processes.
+      labels: What is known about the labels; the same in all processes.
       config: Weights and numbers of iterations.
 
     Returns:
@@ -106,11 +106,11 @@ def fit_chain(
     counted = _count_sources(text, labels, config)
     scores = evidence(text, labels, counted[0], config)
     first = _softmax_of_voted(scores, text.votes)
-    found = chain_posterior(text, labels, config, scores, first)
-    sources, kappa = _refined(text, labels, config, counted, found.posterior)
+    result = chain_posterior(text, labels, config, scores, first)
+    sources, kappa = _refined(text, labels, config, counted, result.posterior)
     scores = evidence(text, labels, sources, config, out=scores)
-    found = chain_posterior(text, labels, config, scores, found.posterior)
-    return FittedChain(sources, kappa, found.state), found
+    result = chain_posterior(text, labels, config, scores, result.posterior)
+    return FittedChain(sources, kappa, result.state), result
 
 
 def evidence(
@@ -122,9 +122,9 @@ def evidence(
 ) -> Float[np.ndarray, "N K"]:
     """e of every word, [N, K]; written to `out` if given."""
     stands_for = labels.meanings.stands_for
-    weights = np.float32(config.source_weight), np.float32(config.scale)
+    weight, scale = np.float32(config.source_weight), np.float32(config.scale)
     for block in blocks(text.votes):
-        values = kernels.log_evidence(*block.arrays, sources, stands_for, *weights)
+        values = kernels.log_evidence(*block.arrays, sources, stands_for, weight, scale)
         values = np.asarray(values)
         if out is None:
             out = np.empty((len(text.votes), values.shape[1]), values.dtype)
@@ -140,15 +140,15 @@ def chain_posterior(
     first: Float[np.ndarray, "N K"],
     prior_power: float = 1.0,
 ) -> ChainPosterior:
-    """Q of the text that the word types and the chain are estimated from.
+    """Q of a text, estimating word types and chain from that text.
 
     Args:
       text: This process's shard.
-      labels: The same in all processes.
-      config: How often the types and the chain are estimated anew.
+      labels: What is known about the labels; the same in all processes.
+      config: Number of re-estimations of word types and chain.
       scores: [N, K], e + α log P_θ.
       first: [N, K], the posterior that the first estimate is counted from; all-zero rows for words
-        that do not count. It is overwritten with Q.
+        that do not count. Overwritten with Q.
       prior_power: 1 + α; 1 without a tagger.
     """
     rows, posterior = SentenceRows(text.lengths), first
@@ -158,11 +158,11 @@ def chain_posterior(
     for _ in range(config.iterations):
         state = _state(_total(sums), labels, posterior.dtype)
         sums, chain = _no_sums(text, posterior), None
-        for block, (own, keys) in _row_blocks(rows, text, posterior):
-            found = _block_posterior(text, scores, block, own, keys, state, prior_power, config)
-            posterior[block.words[block.mask]] = np.asarray(found.posterior)[block.mask]
-            sums = kernels.added_text_sums(sums, found.posterior, keys, block.starts, block.mask)
-            chain = _added(chain, found[1:])
+        for block, (before, keys) in _row_blocks(rows, text, posterior):
+            result = _block_posterior(text, scores, block, before, keys, state, prior_power, config)
+            posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
+            sums = kernels.added_text_sums(sums, result.posterior, keys, block.starts, block.mask)
+            chain = _added(chain, result[1:])
     steps, firsts, log_marginal = _total(chain)
     start, transitions = kernels.transition_probs(
         steps, firsts, labels.may_follow, labels.may_start
@@ -178,22 +178,22 @@ def posterior_of_text(
     fitted: FittedChain,
     log_prior: Float[np.ndarray, "N K"] | None = None,
 ) -> Float[np.ndarray, "N K"]:
-    """Q of a text that the label model was not fitted to: one pass.
+    """Q of a text that the label model was not fitted to, in one pass.
 
     Args:
-      text: The new text; its keys have the numbers of the fitted one.
+      text: The new text; its keys have the ids of the text that the model was fitted to.
       labels: As for `fit_chain`.
-      config: Its tagger weight is α.
+      config: Settings; `tagger_weight` is α.
       fitted: The label model.
       log_prior: [N, K], log P_θ; None without a tagger.
     """
     scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
     posterior = np.zeros_like(scores)
-    for block, (own, keys) in _row_blocks(SentenceRows(text.lengths), text, posterior):
-        found = _block_posterior(
-            text, scores, block, np.zeros_like(own), keys, fitted.state, prior_power, config
+    for block, (before, keys) in _row_blocks(SentenceRows(text.lengths), text, posterior):
+        result = _block_posterior(
+            text, scores, block, np.zeros_like(before), keys, fitted.state, prior_power, config
         )
-        posterior[block.words[block.mask]] = np.asarray(found.posterior)[block.mask]
+        posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
     return posterior
 
 
@@ -208,18 +208,24 @@ def best_labels_of_text(
 
     Args:
       text: As for `posterior_of_text`.
-      labels: Likewise.
-      config: Likewise.
-      fitted: Likewise.
-      log_prior: Likewise.
+      labels: As for `posterior_of_text`.
+      config: As for `posterior_of_text`.
+      fitted: As for `posterior_of_text`.
+      log_prior: As for `posterior_of_text`.
     """
     scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
-    numbers = np.float32(prior_power), np.float32(config.back_off)
     best = np.zeros(len(scores), np.int32)
     for block in SentenceRows(text.lengths) if len(scores) else ():
-        words = (scores[block.words], text.keys[block.words], block.starts, block.mask)
-        found = kernels.chain_best_labels(*words, fitted.state, *numbers)
-        best[block.words[block.mask]] = np.asarray(found)[block.mask]
+        labels_of_rows = kernels.chain_best_labels(
+            scores[block.words],
+            text.keys[block.words],
+            block.starts,
+            block.mask,
+            fitted.state,
+            np.float32(prior_power),
+            np.float32(config.back_off),
+        )
+        best[block.words[block.mask]] = np.asarray(labels_of_rows)[block.mask]
     return best
 
 
@@ -241,13 +247,13 @@ def _scores_of_text(
 def agreement_with_posterior(
     text: ChainText, labels: ChainLabels, posterior: Float[np.ndarray, "N K"]
 ) -> Float[np.ndarray, " U"]:
-    """How often each source agrees with Q, beyond chance; all processes call it.
+    """Agreement of each source with Q beyond chance; must be called by all processes.
 
-    Unlike κ of the sources among each other, it knows which of them Q has found to be right.
+    Unlike κ among the sources, it reflects which of them Q finds to be right.
 
     Args:
       text: This process's shard.
-      labels: The same in all processes.
+      labels: What is known about the labels; the same in all processes.
       posterior: [N, K], Q.
 
     Returns:
@@ -274,14 +280,14 @@ def _count_sources(
         counts = (MEAN_COUNT * num_labels, MEAN_COUNT)
         weights = _estimates(sums.labels, sums.agreement, labels, config, counts).weights
     sums = _reliability(text, labels, weights)
-    found = _estimates(sums.labels, sums.agreement, labels, config)
-    trust = _trust(found.kappa, config)
+    estimates = _estimates(sums.labels, sums.agreement, labels, config)
+    trust = _trust(estimates.kappa, config)
     prior = sums.labels.mass + POSTERIOR_COUNT
     log_prior = np.log(prior / prior.sum()).astype(np.result_type(text.votes, np.float32))
     counted = _totals(
         lambda votes, mask: kernels.label_sums(
             np.broadcast_to(log_prior, (len(votes), num_labels)),
-            votes, mask, found.log_confusion, trust,
+            votes, mask, estimates.log_confusion, trust,
         ),
         text.votes,
     )  # fmt: skip
@@ -298,7 +304,7 @@ def _refined(
     before: tuple[SourceReliability, AgreementSums],
     posterior: Float[np.ndarray, "N K"],
 ) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
-    """Step 4: weights and trust counted from the posterior, and κ; the confusion matrices stay."""
+    """Step 4: weights, trust and κ counted from the posterior; the confusion matrices stay."""
     sources, agreement = before
     counted = _totals(
         lambda q, votes, mask: kernels.label_sums(
@@ -329,8 +335,15 @@ def _estimates(
     config: ChainConfig,
     pseudo_counts: tuple[float, float] = (POSTERIOR_COUNT, POSTERIOR_COUNT),
 ) -> kernels.SourceEstimates:
-    numbers = jax.tree.map(np.float32, (pseudo_counts, config.power, config.identity_share))
-    return kernels.source_estimates(sums, agreement, labels.meanings.compatible, *numbers)
+    counts: Any = tuple(map(np.float32, pseudo_counts))
+    return kernels.source_estimates(
+        sums,
+        agreement,
+        labels.meanings.compatible,
+        counts,
+        np.float32(config.power),
+        np.float32(config.identity_share),
+    )
 
 
 def _totals(of_block: Callable[..., Any], *arrays: np.ndarray) -> Any:
@@ -351,13 +364,13 @@ def _total(sums: Any) -> Any:
 
 
 def _trust(kappa: Any, config: ChainConfig) -> Any:
-    """k: powers of κ, 1 for the source that agrees most."""
+    """k: powers of κ, scaled to 1 for the source that agrees most."""
     trust = np.asarray(kappa, np.float64) ** config.power
     return trust / trust.max() if trust.max() > 0 else np.ones_like(trust)
 
 
 def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
-    """Where the sources vote, the distribution that the scores stand for; zeros elsewhere."""
+    """The softmax of the scores where any source votes; zeros elsewhere."""
     posterior = np.empty_like(scores)
     for block in blocks(scores, votes):
         values, some = block.arrays
@@ -380,7 +393,7 @@ def _block_posterior(
     text: ChainText,
     scores: np.ndarray,
     block: RowBlock,
-    own: np.ndarray,
+    before: np.ndarray,
     keys: np.ndarray,
     state: ChainState,
     prior_power: float,
@@ -389,14 +402,21 @@ def _block_posterior(
     known = np.full(block.words.shape, -1, np.int32)
     if text.known is not None:
         known = np.where(block.mask, text.known[block.words], -1).astype(np.int32)
-    numbers = np.float32(prior_power), np.float32(config.back_off)
     return kernels.chain_posterior(
-        scores[block.words], own, keys, block.starts, block.mask, known, state, *numbers
+        scores[block.words],
+        before,
+        keys,
+        block.starts,
+        block.mask,
+        known,
+        state,
+        np.float32(prior_power),
+        np.float32(config.back_off),
     )
 
 
 def _no_sums(text: ChainText, posterior: np.ndarray) -> kernels.TextSums:
-    """Empty sums; tables have a power of two of rows, so that texts share compiled programs."""
+    """Empty sums; the number of rows is a power of two, so that texts share compiled programs."""
     num_labels, dtype = posterior.shape[1], posterior.dtype
     largest = processes.gather([int(level.max(initial=0)) for level in text.keys.T])
     sizes = [1 << max(level).bit_length() for level in zip(*largest, strict=True)]

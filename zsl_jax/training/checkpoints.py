@@ -1,9 +1,9 @@
-"""Saved states of a training, over Orbax: after every round, every so many updates, on signals.
+"""Checkpoints of a training, by Orbax: after every round, every n updates, and on signals.
 
 A checkpoint holds what the next update needs: the tagger, the logits of σ, the optimiser's moments,
-the PRNG key, and how far the training is. Q is not saved: the state that the last E step saw is
-kept, and Q is made from it again. So are the latest state and the one with the lowest J. The arrays
-are whole and lie on the host, so that any number of devices and processes can go on.
+the PRNG key, and the progress. Three states are kept: the latest, the one with the lowest J, and
+the one that the last E step saw, from which Q is recomputed instead of stored. Arrays are saved
+unsharded, from the host, so that training can resume on any number of devices and processes.
 """
 
 import contextlib
@@ -31,21 +31,21 @@ LONGEST_REASON = 200  # characters
 
 
 class Checkpoints:
-    """The states of one training in one folder; all processes call every method."""
+    """The checkpoints of one training in one folder; all processes must call every method."""
 
     def __init__(
         self, folder: Path, devices: Devices, first: TrainState, label_names: Sequence[str]
     ):
-        """Open the folder; what an interrupted save left behind is removed.
+        """Opens the folder and removes what an interrupted save left behind.
 
         Args:
-          folder: On a path that all processes share; made where needed.
-          devices: Where the states come from.
+          folder: A path that all processes share; created if missing.
+          devices: The devices that hold the states.
           first: The state before the first update, on the host.
-          label_names: The K labels, noted in every checkpoint.
+          label_names: The K labels, recorded in every checkpoint.
 
         Raises:
-          InputError: The folder cannot be made or read.
+          InputError: The folder cannot be created or read.
         """
         self._folder, self._devices, self._first = folder.absolute(), devices, first
         self._label_names = list(label_names)
@@ -57,15 +57,15 @@ class Checkpoints:
             self._manager = ocp.CheckpointManager(self._folder, options=options)
 
     def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
-        """Which checkpoints stay; asked by Orbax, with the latest one last."""
+        """Returns which checkpoints to keep; called by Orbax, with the latest one last."""
         latest = max(info.step for info in checkpoints)
         return [info.step in self._wanted or info.step == latest for info in checkpoints]
 
     def save(self, state: TrainState, progress: Progress) -> None:
-        """Save a state under its number of updates; it is written while training goes on.
+        """Saves a state under its number of updates, in the background.
 
         Raises:
-          InputError: This or the save before it did not succeed.
+          InputError: This save or the one before it failed.
         """
         seen = dict(progress.rounds)
         best = min(seen, key=lambda step: seen[step], default=progress.step)
@@ -82,10 +82,10 @@ class Checkpoints:
             self._manager.save(progress.step, args=items)
 
     def start(self) -> ResumePoint:
-        """The latest state, or the first one where nothing was saved.
+        """The latest state, or the first one if nothing was saved.
 
         Raises:
-          InputError: It is damaged, or of a tagger with other labels or sizes.
+          InputError: It is damaged, or belongs to a tagger with other labels or sizes.
         """
         latest = self._manager.latest_step()
         if latest is None:
@@ -96,16 +96,16 @@ class Checkpoints:
         )
 
     def wait(self) -> None:
-        """Wait for the last save.
+        """Waits for the last save.
 
         Raises:
-          InputError: It did not succeed.
+          InputError: The save failed.
         """
         with _explained(self._failure(None)):
             self._manager.wait_until_finished()
 
     def close(self) -> None:
-        """Let go of the folder; a save that fails only now is as if it had been killed."""
+        """Releases the folder; a save that fails at this point counts as interrupted."""
         with contextlib.suppress(Exception):
             self._manager.close()
 
@@ -119,18 +119,18 @@ class Checkpoints:
         )
         path = self._folder / str(step)
         with _explained(
-            f"The checkpoint {path} cannot be read: delete this folder, and the same command goes "
-            "on from the one before it"
+            f"The checkpoint {path} cannot be read: delete this folder, and the same command "
+            "resumes from the one before it"
         ):
-            found = self._manager.restore(step, args=items)
-            about = dict(found["progress"])
+            restored = self._manager.restore(step, args=items)
+            about = dict(restored["progress"])
             checksum = about.pop("checksum", None)
-            if checksum not in (None, _checksum(found["state"], about)):
-                raise ValueError("its contents do not have the checksum that was noted")
+            if checksum not in (None, _checksum(restored["state"], about)):
+                raise ValueError("its contents do not match the recorded checksum")
         if about.pop("label_names") != self._label_names:
             raise InputError(f"The checkpoint {path} has other labels; {_WAY_OUT}.")
         for name, array in wanted.items():
-            loaded = found["state"][name]
+            loaded = restored["state"][name]
             if (loaded.shape, loaded.dtype) != (array.shape, array.dtype):
                 raise InputError(
                     f"The checkpoint {path}: {name} is {loaded.dtype}{list(loaded.shape)}, not "
@@ -138,33 +138,34 @@ class Checkpoints:
                 )
         about["rounds"] = tuple((int(at), float(value)) for at, value in about["rounds"])
         structure = jax.tree.structure(self._first)
-        leaves = [found["state"].get(name, array) for name, array in _named(self._first).items()]
+        named = _named(self._first).items()
+        leaves = [restored["state"].get(name, array) for name, array in named]
         return jax.tree.unflatten(structure, leaves), Progress(**about)
 
     def _failure(self, step: int | None) -> str:
         what = "The last checkpoint" if step is None else f"A checkpoint at step {step} or before"
         return (
             f"{what} could not be written to {self._folder}: make room or make it writable, then "
-            "give the same command again, which goes on from the last one that was written"
+            "give the same command again, which resumes from the last one that was written"
         )
 
 
 class Saver:
-    """Says when a state is to be saved, and saves it: the hooks `wants_state` and `keep`."""
+    """Decides when to save a state, and saves it: the hooks `wants_state` and `keep`."""
 
     def __init__(self, checkpoints: Checkpoints, every_steps: int | None):
-        """Save at the end of each round, and after `every_steps` updates each, if given."""
+        """Saves at the end of each round and, if given, after every `every_steps` updates."""
         self._checkpoints, self._every = checkpoints, every_steps
         self._lock = threading.Lock()
-        self._signal: signal.Signals | None = None  # the one that came
+        self._signal: signal.Signals | None = None  # the one received
         self._is_saved = True
         self._preempted = False
 
     def stop(self, number: signal.Signals) -> str | None:
-        """Answer a signal, in another thread: after the present update, or at once in an E step.
+        """Handles a signal, in another thread: after the current update, or at once in an E step.
 
         Returns:
-          None if there are updates that `keep` will save, else what to print.
+          None if there are updates that `keep` will save, else the message to print.
         """
         with self._lock:
             if not self._is_saved:
@@ -177,7 +178,7 @@ class Saver:
         return f"Stopped by {number.name}; all updates are saved; {_RESUMES}"
 
     def wants_state(self, step: int, round_ends: bool) -> bool:
-        """Whether the state after this update is to be saved."""
+        """Returns whether to save the state after this update."""
         self._is_saved = False
         self._preempted = self._told_to_stop(step)
         return (
@@ -185,10 +186,10 @@ class Saver:
         )
 
     def keep(self, state: TrainState, progress: Progress) -> None:
-        """Save a state; if the process is to end, then wait for it and say so.
+        """Saves a state; if the process is to end, waits for the save and reports it.
 
         Raises:
-          Preempted: A signal to end came, and the state is saved.
+          Preempted: A signal to end was received, and the state is saved.
         """
         self._checkpoints.save(state, progress)
         with self._lock:
@@ -211,9 +212,9 @@ class Saver:
 
 @contextlib.contextmanager
 def listening(saver: Saver) -> Iterator[None]:
-    """Let SIGTERM or Ctrl-C end a training after its present update, instead of at once.
+    """Lets SIGTERM or Ctrl-C end a training after its current update, instead of at once.
 
-    With several processes JAX listens by itself, and all of them stop at the same update.
+    With several processes, JAX handles the signal itself and all of them stop at the same update.
     """
     if processes.count() > 1:
         yield
@@ -227,7 +228,7 @@ _WAY_OUT = "name another --output, or give --overwrite to start anew"
 
 
 def _named(tree: Any) -> dict[str, np.ndarray]:
-    """The leaves by their path, such as "params/classifier/bias"."""
+    """The leaves by path, such as "params/classifier/bias"."""
     leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
     return {
         jax.tree_util.keystr(path, simple=True, separator="/"): np.asarray(leaf)
@@ -236,12 +237,12 @@ def _named(tree: Any) -> dict[str, np.ndarray]:
 
 
 def _filled(tree: Any) -> dict[str, np.ndarray]:
-    """`_named` without empty arrays, which cannot be stored."""
+    """`_named` without empty arrays, which Orbax cannot store."""
     return {name: array for name, array in _named(tree).items() if array.size}
 
 
 def _checksum(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> str:
-    """Of all that a checkpoint holds; Orbax has none of the arrays."""
+    """SHA-256 of everything in a checkpoint; Orbax itself does not checksum the arrays."""
     digest = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
@@ -252,7 +253,7 @@ def _checksum(arrays: Mapping[str, Any], about: Mapping[str, Any]) -> str:
 
 @contextlib.contextmanager
 def _explained(problem: str) -> Iterator[None]:
-    """Whatever Orbax raises, as one sentence; its own names the real cause at the bottom only."""
+    """Turns any Orbax error into one sentence that gives the root cause of its chain."""
     try:
         yield
     except InputError:
@@ -262,8 +263,8 @@ def _explained(problem: str) -> Iterator[None]:
         while causes[-1].__cause__ is not None:
             causes.append(causes[-1].__cause__)
         if any(processes.tells_of_a_lost_process(cause) for cause in causes):
-            raise  # the files are all right
+            raise  # the files are intact
         reason = str(causes[-1]).strip().partition("\n")[0] or type(causes[-1]).__name__
-        if len(reason) > LONGEST_REASON:  # paths inside the checkpoint, and at last what happened
+        if len(reason) > LONGEST_REASON:  # paths inside the checkpoint; the cause comes last
             reason = reason.rpartition(": ")[2]
         raise InputError(f"{problem} ({reason}).") from error

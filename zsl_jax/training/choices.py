@@ -1,4 +1,4 @@
-"""What can be chosen in a configuration: one enumeration per choice."""
+"""The choices in a configuration: one enumeration per choice."""
 
 import enum
 
@@ -18,19 +18,19 @@ class Approach(enum.StrEnum):
 
     @property
     def has_label_model(self) -> bool:
-        """Whether a confusion matrix of each source takes part."""
+        """Whether each source has a confusion matrix."""
         return self in (Approach.MRT, Approach.LVM)
 
     def check_sources(self, num_sources: int) -> None:
-        """Checks that the approach can learn from so many sources.
+        """Checks that the approach can learn from that many sources.
 
         Raises:
-          InputError: It takes one only.
+          InputError: It takes exactly one source.
         """
         if self is Approach.HARD and num_sources != 1:
             raise InputError(
-                f"--approach=hard takes one source, {num_sources} were given; use hard_vote or "
-                "hard_cat"
+                f"--approach=hard takes one source, but {num_sources} were given; use hard_vote "
+                "or hard_cat"
             )
 
 
@@ -43,7 +43,7 @@ class Strategy(enum.StrEnum):
 
 
 class LabelModelKind(enum.StrEnum):
-    """What the sources' predictions are taken for.
+    """How the sources' predictions are modelled.
 
     PAPER: confusion matrices λψ + (1 − λ)σ (Hu et al., 2021). CHAIN: confusion matrices weighted by
     the reliability of each source and label, word types, and a Markov chain over each sentence.
@@ -68,7 +68,7 @@ class Distillation(enum.StrEnum):
 
 
 class ConfusionInit(enum.StrEnum):
-    """Where σ starts: at a scaled identity, or at an estimate from the hard votes."""
+    """How σ is initialised: from a scaled identity, or from an estimate on the hard votes."""
 
     TAU = "tau"
     DAWID_SKENE = "dawid_skene"
@@ -82,7 +82,7 @@ class ConfusionUpdate(enum.StrEnum):
 
 
 class MixSchedule(enum.StrEnum):
-    """How λ goes from its first value to its last; constant is the last throughout."""
+    """How λ moves from its first value to its last; constant uses the last throughout."""
 
     LINEAR = "linear"
     COSINE = "cosine"
@@ -90,21 +90,21 @@ class MixSchedule(enum.StrEnum):
 
 
 class Decay(enum.StrEnum):
-    """The learning rate after the warm-up: falls to 0 at the end, or stays."""
+    """The learning rate after the warm-up: it falls to 0 at the end, or stays constant."""
 
     LINEAR = "linear"
     CONSTANT = "constant"
 
 
 class Dtype(enum.StrEnum):
-    """The number type of the encoder's activations."""
+    """Data type of the encoder's activations."""
 
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
 
 
 class Partition(enum.StrEnum):
-    """How several devices share an update; the numbers do not depend on it."""
+    """How several devices share an update; the results do not depend on it."""
 
     PMAP = "pmap"
     SHARD_MAP = "shard_map"

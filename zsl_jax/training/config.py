@@ -1,7 +1,8 @@
-"""Everything a run can be told, as frozen dataclasses.
+"""All settings of a run, as frozen dataclasses.
 
-The one home of every setting: type, default, meaning, choices and bounds. The programs' flags and
-their help are made from these fields. Hashable, and never changed once a run has begun.
+Each setting is defined here once: type, default, meaning, choices and bounds. The programs' flags
+and their help are generated from these fields. Configurations are hashable and do not change once
+a run has begun.
 """
 
 import dataclasses
@@ -43,22 +44,22 @@ def setting(
     """A field of a configuration that is also a flag.
 
     Args:
-      default: Its default; None where it is not set.
-      meaning: What it is, for the reader of this page and of `--help`.
-      section: The heading under which `--help` lists it.
-      least: Smallest value.
-      most: Largest value.
-      flag: The flag's name, where it is not the field's.
+      default: Default value; None if not set.
+      meaning: Description, also shown by `--help`.
+      section: Heading under which `--help` lists it.
+      least: Smallest value allowed.
+      most: Largest value allowed.
+      flag: Name of the flag, if it differs from the field's.
     """
     about = {"meaning": meaning, "section": section, "least": least, "most": most, "flag": flag}
     return dataclasses.field(default=default, metadata=about)
 
 
 class Settings:
-    """Base of the configurations: values are checked against the fields' choices and bounds.
+    """Base class of the configurations; checks values against the fields' choices and bounds.
 
     Raises:
-      InputError: A value is none of the choices, or out of bounds.
+      InputError: A value is not one of the choices, or is out of bounds.
     """
 
     def __post_init__(self) -> None:
@@ -68,7 +69,7 @@ class Settings:
             if choices is not None and value is not None:
                 if value not in list(choices):
                     raise InputError(
-                        f"`{field.name}`={value} is none of {', '.join(choices)}; choose one"
+                        f"`{field.name}`={value} is not one of {', '.join(choices)}; choose one"
                     )
                 object.__setattr__(self, field.name, choices(value))
             least, most = field.metadata.get("least"), field.metadata.get("most")
@@ -81,12 +82,12 @@ class Settings:
 @functools.cache
 def choices_of(config: type) -> dict[str, type[enum.StrEnum]]:
     """The enumeration of each field of a configuration that is a choice."""
-    found = {}
+    choices = {}
     for name, hint in typing.get_type_hints(config).items():
         for kind in typing.get_args(hint) or (hint,):
             if isinstance(kind, type) and issubclass(kind, enum.StrEnum):
-                found[name] = kind
-    return found
+                choices[name] = kind
+    return choices
 
 
 def _between(value: float, least: float | None, most: float | None) -> bool:
@@ -103,8 +104,8 @@ class JointWeights:
     """Weights in the log joint α·log P_θ + Σ β_u·log ℓ_u.
 
     Attributes:
-      prior: α, of the tagger; None stands for the number of sources.
-      source: β, of the sources; one number for all, or one each.
+      prior: α, weight of the tagger; None stands for the number of sources.
+      source: β, weight of the sources; one number for all, or one per source.
     """
 
     prior: float | None = 1.0
@@ -115,17 +116,18 @@ class JointWeights:
 class ChainConfig(Settings):
     """The reliability-weighted chain; see `zsl_jax.kernels.chain_label_model`.
 
-    One set of defaults serves tags and entities.
+    The same defaults serve tags and entities.
 
     Attributes:
-      source_weight: β, of the sources' likelihoods.
+      source_weight: β, weight of the sources' likelihoods.
       scale: γ, the power of a source's label frequencies that its probabilities are divided by.
-      power: Of κ, in the weights of the sources; below 4, random and switched sources get through.
-      identity_share: s, the share of the identity in the confusion matrices.
-      back_off: κ₀, the weight of the coarser level in the prior of a word type, in words.
-      iterations: How often word types and chain are estimated from the posterior in one E step.
-      tagger_weight: α, of the tagger in the posterior of other texts than the one trained on.
-      own_tagger_weight: The same in the text trained on, whose labels the tagger has seen.
+      power: Exponent of κ in the weights of the sources; below 4, random sources and sources with
+        switched labels keep too much weight.
+      identity_share: s, share of the identity in the confusion matrices.
+      back_off: κ₀, weight of the coarser level in the prior of a word type, in words.
+      iterations: Estimations of word types and chain from the posterior in one E step.
+      tagger_weight: α, weight of the tagger in the posterior of texts that it was not trained on.
+      own_tagger_weight: The same for the training text, whose labels the tagger has seen.
     """
 
     source_weight: float = 0.35
@@ -140,11 +142,11 @@ class ChainConfig(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class LabelModelConfig(Settings):
-    """The label model: how the sources' predictions join the tagger's distribution.
+    """The label model: how the sources' predictions are combined with the tagger's distribution.
 
-    `chain` holds the settings of CHAIN; all that follow it are those of PAPER. The temperature of a
-    confusion matrix can also be given as its diagonal probability μ, which becomes a temperature
-    where the number of labels is known; see `training.sigma.temperature`.
+    `chain` holds the settings of CHAIN; all fields after it belong to PAPER. The temperature of a
+    confusion matrix can also be given as its diagonal probability μ, which is converted once the
+    number of labels is known; see `training.sigma.temperatures`.
     """
 
     kind: LabelModelKind | None = setting(
@@ -161,7 +163,7 @@ class LabelModelConfig(Settings):
         None, "Temperature of the fixed confusion matrices (default 10).", PAPER, least=0.0
     )
     tau_trainable: float | None = setting(
-        None, "First temperature of the trainable ones (default 2).", PAPER, least=0.0
+        None, "Initial temperature of the trainable ones (default 2).", PAPER, least=0.0
     )
     mu_fixed: float | None = setting(
         None, "The same as --tau_fixed, as the diagonal probability.", PAPER
@@ -170,7 +172,7 @@ class LabelModelConfig(Settings):
         None, "The same as --tau_trainable, as the diagonal probability.", PAPER
     )
     confusion_init: ConfusionInit = setting(
-        ConfusionInit.TAU, "Where the trainable confusion matrices start.", PAPER
+        ConfusionInit.TAU, "Initialisation of the trainable confusion matrices.", PAPER
     )
     confusion_update: ConfusionUpdate = setting(
         ConfusionUpdate.GRADIENT, "How they are learned.", PAPER
@@ -189,15 +191,15 @@ class LabelModelConfig(Settings):
     )
     source_weight: tuple[float, ...] = setting(
         (1.0,),
-        "Weight of the sources in the posterior: one number, or one each with commas.",
+        "Weight of the sources in the posterior: one number, or one per source with commas.",
         PAPER,
     )
     mix_start: float = setting(
-        1.0, "Share of the fixed matrices at the start of the training.", PAPER, 0.0, 1.0
+        1.0, "Share of the fixed matrices at the start of training.", PAPER, 0.0, 1.0
     )
-    mix_end: float = setting(0.0, "Share of the fixed matrices at its end.", PAPER, 0.0, 1.0)
+    mix_end: float = setting(0.0, "Share of the fixed matrices at the end.", PAPER, 0.0, 1.0)
     mix_schedule: MixSchedule = setting(
-        MixSchedule.LINEAR, "From one share to the other; constant: the second throughout.", PAPER
+        MixSchedule.LINEAR, "How the share changes; constant: --mix_end throughout.", PAPER
     )
 
     @property
@@ -215,20 +217,22 @@ class OptimizerConfig(Settings):
     )
     head_learning_rate: float | None = setting(
         None,
-        "The same of the new head; small encoders want more. Default: as --learning_rate.",
+        "The same for the new head; small encoders need more. Default: as --learning_rate.",
         TRAINING,
         least=0.0,
     )
     warmup: float = setting(
-        0.1, "Share of all updates in which the rate rises.", OPTIMISATION, 0.0, 0.99
+        0.1, "Share of the updates during which the rate rises.", OPTIMISATION, 0.0, 0.99
     )
     decay: Decay = setting(
-        Decay.LINEAR, "The rate after the warm-up: falls to 0, or stays.", OPTIMISATION
+        Decay.LINEAR, "The rate after the warm-up: falls to 0, or stays constant.", OPTIMISATION
     )
-    weight_decay: float = setting(0.01, "AdamW's decay of dense kernels.", OPTIMISATION, least=0.0)
+    weight_decay: float = setting(
+        0.01, "AdamW's weight decay of dense kernels.", OPTIMISATION, least=0.0
+    )
     clip_norm: float | None = setting(
         5.0,
-        "Largest norm of the gradient of the mean loss per word (0: any).",
+        "Largest norm of the gradient of the mean loss per word (0: no clipping).",
         OPTIMISATION,
         least=0.0,
     )
@@ -236,10 +240,10 @@ class OptimizerConfig(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig(Settings):
-    """Training on labelled text, and what every other training has in common with it."""
+    """Training on labelled text; also the settings that every training shares."""
 
     epochs: int | None = setting(3, "Passes over the text.", PASSES, least=1)
-    batch_words: int = setting(512, "Words per update, about.", TRAINING, least=1)
+    batch_words: int = setting(512, "Approximate number of words per update.", TRAINING, least=1)
     optimizer: OptimizerConfig = OptimizerConfig()
     dropout: float = setting(0.1, "Dropout rate.", TRAINING, 0.0, 0.99)
     head_dropout: float | None = setting(
@@ -247,8 +251,8 @@ class TrainConfig(Settings):
     )
     trainable_layers: int | None = setting(
         None,
-        "Train the head and the last layers, this many; those below are frozen and run once over "
-        "a text, without dropout. Default: all.",
+        "Train the head and this many last layers; those below are frozen and run once over the "
+        "text, without dropout. Default: all.",
         TRAINING,
         least=0,
     )
@@ -261,7 +265,7 @@ class TrainConfig(Settings):
     )
     dtype: Dtype = setting(
         Dtype.FLOAT32,
-        "Of the encoder's activations; parameters, softmax and loss stay float32.",
+        "Data type of the encoder's activations; parameters, softmax and loss stay float32.",
         OPTIMISATION,
     )
     partition: Partition = setting(
@@ -275,7 +279,7 @@ class TrainConfig(Settings):
 
     @property
     def epochs_per_round(self) -> int:
-        """Epochs between two E steps; every epoch is a round where there are none."""
+        """Epochs between two E steps; without E steps every epoch is a round."""
         return 1
 
     @property
@@ -290,20 +294,20 @@ class TrainConfig(Settings):
 
     @property
     def trains_confusion(self) -> bool:
-        """Whether σ is learned by gradient."""
+        """Whether σ is trained by gradient."""
         return False
 
     @property
     def confusion_learning_rate(self) -> float:
-        """Highest rate for the logits of σ."""
+        """Highest learning rate of the logits of σ."""
         return 0.0
 
     def done(self, passes: float) -> float:
-        """How much of the schedule is done after some epochs, from 0 to 1."""
+        """Share of the schedule that is done after some epochs, from 0 to 1."""
         return passes / self.passes
 
     def mix(self, progress: float) -> float:
-        """λ, the share of the fixed matrix ψ, after `progress` (0 to 1) of the training."""
+        """λ, the share of the fixed matrix ψ, after `progress` (0 to 1) of training."""
         return 1.0
 
 
@@ -312,7 +316,7 @@ class TransferConfig(TrainConfig):
     """Training of a target tagger from its sources' predictions."""
 
     epochs: int | None = setting(
-        None, "Passes in a round. Default: 1; more with the chain.", PASSES, least=1
+        None, "Passes per round. Default: 1; more with the chain.", PASSES, least=1
     )
     approach: Approach = setting(Approach.LVM, "How the tagger learns from the sources.", APPROACH)
     predictions: Predictions = setting(
@@ -321,7 +325,7 @@ class TransferConfig(TrainConfig):
     label_model: LabelModelConfig = LabelModelConfig()
     init: str = setting(
         "auto",
-        "Start from encoder, source:NAME, or auto (the best source, with the chain).",
+        "Initialise from encoder, source:NAME, or auto (the best source, with the chain).",
         APPROACH,
     )
     strategy: Strategy = setting(Strategy.SOFT_EM, "How mrt and lvm are optimised.", APPROACH)
@@ -329,11 +333,11 @@ class TransferConfig(TrainConfig):
     rounds: int | None = setting(
         None, "EM rounds, or passes. Default: 3; 2 with the chain.", PASSES, least=1
     )
-    stop_early: bool = setting(False, "Stop when J has not improved after a round.", PASSES)
+    stop_early: bool = setting(False, "Stop when a round does not improve J.", PASSES)
 
     @property
     def chain(self) -> ChainConfig | None:
-        """Settings of the chain where it is the label model; None with another or without any."""
+        """Settings of the chain if it is the label model; None otherwise."""
         kind = self.label_model.kind
         if kind is None and self.approach is Approach.LVM:
             kind = LabelModelKind.CHAIN
@@ -350,7 +354,7 @@ class TransferConfig(TrainConfig):
 
     @property
     def num_rounds(self) -> int:
-        """EM rounds, or passes of other approaches."""
+        """EM rounds; passes over the text for the other approaches."""
         if self.rounds is not None:
             return self.rounds
         return 3 if self.chain is None or self.approach is not Approach.LVM else 2
@@ -372,25 +376,25 @@ class TransferConfig(TrainConfig):
 
     @property
     def trains_confusion(self) -> bool:
-        """Whether σ is learned by gradient."""
+        """Whether σ is trained by gradient."""
         return self.label_model.confusion_update is ConfusionUpdate.GRADIENT
 
     @property
     def confusion_learning_rate(self) -> float:
-        """Highest rate for the logits of σ."""
+        """Highest learning rate of the logits of σ."""
         return self.label_model.confusion_learning_rate
 
     def done(self, passes: float) -> float:
-        """How much of the schedule is done after some epochs, from 0 to 1.
+        """Share of the schedule that is done after some epochs, from 0 to 1.
 
-        With the chain, every M step starts anew and so does its schedule.
+        With the chain, every M step starts from the first state, and so does its schedule.
         """
         if self.approach is Approach.LVM and self.chain is not None:
             return passes % self.epochs_per_round / self.epochs_per_round
         return passes / self.passes
 
     def mix(self, progress: float) -> float:
-        """λ after `progress` (0 to 1) of the training; 1 throughout for minimum risk training.
+        """λ after `progress` (0 to 1) of training; 1 throughout for minimum risk training.
 
         >>> TransferConfig().mix(0.25), TransferConfig(approach=Approach.MRT).mix(0.25)
         (0.75, 1.0)

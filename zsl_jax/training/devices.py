@@ -1,8 +1,8 @@
-"""The devices that work on one batch, and how arrays lie on them.
+"""The devices that work on one batch, and how arrays are laid out on them.
 
-A batch is split by rows, everything else has a copy on each device. With `jax.pmap` the copies are
-stacked on a leading axis of this process's devices; under `jax.shard_map` they are one array of a
-mesh. One device has plain arrays.
+A batch is split by rows; everything else is replicated. With `jax.pmap` the copies are stacked on a
+leading axis of this process's devices; under `jax.shard_map` they are one array on a mesh. A single
+device holds plain arrays.
 """
 
 import dataclasses
@@ -20,10 +20,10 @@ AXIS = "devices"
 
 @dataclasses.dataclass(frozen=True)
 class Devices:
-    """Devices in a row, of one process or of all.
+    """An ordered set of devices, of one process or of all.
 
     Attributes:
-      devices: All of them, in the same order in every process.
+      devices: The devices, in the same order in every process.
       partition: How they share the work.
     """
 
@@ -32,36 +32,36 @@ class Devices:
 
     @property
     def is_one(self) -> bool:
-        """Whether nothing has to be split."""
+        """Whether there is a single device, so that nothing has to be split."""
         return len(self.devices) == 1
 
     @property
     def axis(self) -> str | None:
-        """Name of the axis for collectives; None on one device."""
+        """Axis name for collectives; None on a single device."""
         return None if self.is_one else AXIS
 
     @functools.cached_property
     def local(self) -> "Devices":
-        """Those of them that belong to this process."""
+        """The devices of this process."""
         here = jax.process_index()
-        own = tuple(device for device in self.devices if device.process_index == here)
-        return Devices(own, self.partition)
+        local = tuple(device for device in self.devices if device.process_index == here)
+        return Devices(local, self.partition)
 
     @functools.cached_property
     def mesh(self) -> Mesh:
-        """The devices as a mesh of one axis, for shard_map."""
+        """The devices as a mesh with one axis, for shard_map."""
         return Mesh(np.array(self.devices), (AXIS,))
 
     @property
     def waits(self) -> bool:
-        """Whether a step has to end before the next is queued.
+        """Whether a step has to finish before the next one is queued.
 
-        On CPU, queued steps with collectives wait for each other's threads until XLA gives up.
+        On CPU, queued steps with collectives wait for each other's threads until XLA times out.
         """
         return not self.is_one and self.devices[0].platform == "cpu"
 
     def replicate(self, tree: Any) -> Any:
-        """A copy of host arrays on each device."""
+        """Copies host arrays to each device."""
         if self.is_one:
             return jax.device_put(tree, self.devices[0])
         if self.partition is Partition.PMAP:
@@ -71,7 +71,7 @@ class Devices:
         return self._on_mesh(tree, PartitionSpec())
 
     def split(self, tree: Any) -> Any:
-        """Arrays whose first axis this process's devices share; it is filled up with `padding`."""
+        """Splits the rows (first axis) of arrays over this process's devices."""
         if self.is_one:
             return tree
         if self.partition is Partition.PMAP:
@@ -79,11 +79,11 @@ class Devices:
         return self._on_mesh(tree, PartitionSpec(AXIS))
 
     def fetch(self, tree: Any) -> Any:
-        """Host copies of what `replicate` made, or of what a step returned in its place."""
+        """Copies to the host what `replicate` returned, or what a step returned in its place."""
         return jax.tree.map(self._fetched, tree)
 
     def join(self, array: jax.Array) -> np.ndarray:
-        """The rows of this process, from an array that a step returned split by rows."""
+        """Joins this process's rows of an array that a step returned split by rows."""
         if self.is_one:
             return np.asarray(array)
         shards = sorted(array.addressable_shards, key=lambda shard: shard.index[0].start or 0)
@@ -104,7 +104,7 @@ class Devices:
 
     def _fetched(self, leaf: jax.Array) -> np.ndarray:
         if self.is_one:
-            return np.array(leaf)  # a copy: the device's own memory may be given to the next step
+            return np.array(leaf)  # a copy: the device's buffer may be donated to the next step
         copy = np.array(leaf.addressable_shards[0].data)
         return copy[0] if self.partition is Partition.PMAP else copy
 

@@ -1,4 +1,4 @@
-"""Trainings that went wrong, found before a model is written: what no update looks at any more."""
+"""Checks for diverged training before a model is written, on values that no update checks."""
 
 import dataclasses
 from typing import Any
@@ -14,16 +14,16 @@ _LOWER = "lower --learning_rate or --head_learning_rate; no model is written"
 
 
 def check_objective(record: RoundRecord) -> None:
-    """Look at J of an E step, that of the last one included.
+    """Checks J of an E step, including the last one.
 
     Raises:
-      InputError: It is not finite, with what is to blame.
+      InputError: J is not finite; the message names the cause.
     """
-    found = record.expectation
-    if np.isfinite(found.objective):
+    result = record.expectation
+    if np.isfinite(result.objective):
         return
-    problem = f"The training diverged: J of round {record.round} is {found.objective}"
-    if np.isnan(found.log_confusion).any():
+    problem = f"The training diverged: J of round {record.round} is {result.objective}"
+    if np.isnan(result.log_confusion).any():
         raise InputError(
             f"{problem}, since probabilities of a confusion matrix are not numbers; lower "
             "--confusion_learning_rate; no model is written"
@@ -32,10 +32,10 @@ def check_objective(record: RoundRecord) -> None:
 
 
 def check_tagger(training: Training, params: dict[str, Any]) -> None:
-    """Look at the tagger that the last update made, on the first batch of its text.
+    """Checks the tagger after the last update, on the first batch of its text.
 
     Args:
-      training: How and on what it was trained.
+      training: The training that produced the tagger.
       params: The trained parameters, on the host.
 
     Raises:

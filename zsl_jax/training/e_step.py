@@ -1,4 +1,4 @@
-"""The E step: log P of every word of a text, and Q from it and the sources."""
+"""The E step: log P_θ of every word of a text, and Q from it and the sources."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Batches
 from zsl_jax.types import Batch
 
-# Blocks that are computed while the host takes the result of one and makes the next one ready.
+# Blocks in flight while the host fetches one result and prepares the next block.
 BLOCKS_AT_ONCE = 2
 
 
@@ -28,7 +28,7 @@ class WordPosteriors(NamedTuple):
       posterior: [N, K] float32, Q.
       objective: J.
       bound: Eq. 2, at the Q given or at this one.
-      entropy: Of the tight Q, in nats.
+      entropy: Entropy of the tight Q, in nats.
     """
 
     posterior: Float[np.ndarray, "N K"]
@@ -48,12 +48,12 @@ def predict_log_prior(
     """log P_θ of every word of a text, without dropout.
 
     Args:
-      devices: Of this process.
+      devices: The devices of this process.
       tagger: The encoder's configuration, K, and the dtype of the activations.
       params: The tagger's parameters, from `devices.replicate`.
-      batches: The text, in rows that the devices can share.
+      batches: The text; the rows of a batch divide evenly among the devices.
       num_words: N.
-      advance: Told the number of words of each batch when it is done.
+      advance: Called with the number of words of each batch when it is done.
 
     Returns:
       [N, K] float32. Every word is written exactly once, which is asserted.
@@ -87,7 +87,7 @@ def label_posterior(
     known: Int[np.ndarray, " N"] | None = None,
     out: Float[np.ndarray, "N K"] | None = None,
 ) -> WordPosteriors:
-    """Q from log P_θ and the sources' predictions, block by block.
+    """Computes Q from log P_θ and the sources' predictions, block by block.
 
     Args:
       weights: α and β of the log joint.
@@ -95,7 +95,7 @@ def label_posterior(
       votes: [N, U] labels or [N, U, V] probabilities.
       log_confusion: [U, V, K], log φ.
       hard: One-hot Q.
-      previous: [N, K], the Q at which the bound is taken; its own by default.
+      previous: [N, K], the Q at which the bound is taken; the new Q by default.
       known: [N], true labels where the user gives them, -1 elsewhere: Q is one-hot there.
       out: [N, K] float32, where Q is written; may be `priors`, which are then overwritten.
 
@@ -104,7 +104,7 @@ def label_posterior(
     """
     posterior = np.empty(priors.shape, np.float32) if out is None else out
     sums = np.zeros(3)
-    unknown = jax.device_put(np.zeros((BLOCK_WORDS, priors.shape[1]), np.float32))
+    unused = jax.device_put(np.zeros((BLOCK_WORDS, priors.shape[1]), np.float32))
 
     optional = [array for array in (previous, known) if array is not None]
     compares = np.bool_(previous is not None)
@@ -112,10 +112,20 @@ def label_posterior(
     def run() -> Iterator[tuple[slice, steps.BlockResult]]:
         for block in blocks(priors, votes, *optional):
             log_prior, evidence, *others = block.arrays
-            before = unknown if previous is None else others[0]
-            right = None if known is None else others[-1]
-            arrays = (log_prior, evidence, before, block.mask, log_confusion, compares)
-            yield block.rows, steps.expectation(weights, *arrays, hard, right)
+            yield (
+                block.rows,
+                steps.expectation(
+                    weights,
+                    log_prior_block=log_prior,
+                    votes=evidence,
+                    previous=unused if previous is None else others[0],
+                    mask=block.mask,
+                    log_confusion=log_confusion,
+                    compares=compares,
+                    hard=hard,
+                    known=None if known is None else others[-1],
+                ),
+            )
 
     for rows, result in lookahead(run(), BLOCKS_AT_ONCE):
         posterior[rows] = np.asarray(result.posterior)[: rows.stop - rows.start]

@@ -1,4 +1,4 @@
-"""The layers that are not trained, once over a text."""
+"""Runs the frozen layers once over a text."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
@@ -15,12 +15,12 @@ from zsl_jax.types import TokenBatch
 
 
 class FrozenLayers(NamedTuple):
-    """An encoder of the layers below those that are trained.
+    """An encoder made of the layers below the trained ones.
 
     Attributes:
-      encoder: Its configuration, with that many layers.
+      encoder: Its configuration, with the number of frozen layers.
       params: Its parameters, on the host.
-      dtype: Of the activations.
+      dtype: Data type of the activations.
     """
 
     encoder: EncoderConfig
@@ -32,9 +32,9 @@ class Block(NamedTuple):
     """Hidden states of some subwords.
 
     Attributes:
-      subwords: [n], their numbers in the text.
+      subwords: [n], their positions in the text.
       hidden: [n, H], the output of the frozen layers.
-      num_words: Words that begin with one of them.
+      num_words: Number of words that begin with one of them.
     """
 
     subwords: Int[np.ndarray, " n"]
@@ -51,21 +51,21 @@ def hidden_states(
 ) -> Iterator[Block]:
     """The output of the frozen layers for every subword of a text, without dropout.
 
-    It does not depend on the row that a window is packed into, for attention stays in the window.
+    The output does not depend on the row that a window is packed into, because attention stays
+    inside the window.
 
     Args:
-      devices: Of this process.
+      devices: The devices of this process.
       layers: The frozen layers.
       token_ids: [T], subword ids of the text.
-      batches: The text in rows that the devices can share; where a `TokenBatch` has ids of
-        subwords, these have their numbers, from 0 to T - 1.
-      dtype: Of the result: "float16", or "float32".
+      batches: The text in rows that divide evenly among the devices; their `token_ids` hold the
+        subwords' positions in the text, from 0 to T - 1, instead of ids.
+      dtype: Data type of the result: "float16" or "float32".
 
     Yields:
       A block for each batch; every subword is in exactly one of them.
     """
     params = devices.replicate(layers.params)
-
     dtypes = (layers.dtype, dtype)
 
     def run() -> Iterator[tuple[TokenBatch, jax.Array]]:

@@ -1,4 +1,4 @@
-"""What goes into the training loop and what it reports."""
+"""Inputs of the training loop, and what it reports."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
@@ -11,7 +11,7 @@ from zsl_jax.types import Batch
 
 
 class Batches(Protocol):
-    """A pass over the text, of which any batch can be had at any time."""
+    """A pass over the text, with random access to its batches."""
 
     def __len__(self) -> int:
         """Number of batches, the same in every process."""
@@ -21,11 +21,12 @@ class Batches(Protocol):
 
 
 class Corpus(NamedTuple):
-    """This process's part of the text, as training sees it.
+    """This process's shard of the text, as training sees it.
 
     Attributes:
-      epoch: Shuffled batches of a pass, by its number from 0; the same number, the same batches.
-      in_order: Batches for passes that learn nothing.
+      epoch: Maps an epoch's number, from 0, to its shuffled batches; the same number always gives
+        the same batches.
+      in_order: Batches for passes without updates.
       num_words: N, in this process.
     """
 
@@ -59,10 +60,10 @@ class Progress(NamedTuple):
     """How far a training has come.
 
     Attributes:
-      step: Updates done.
-      epoch: The pass of the next update.
-      batch: The place of the next update in that pass.
-      rounds: For every E step so far: the updates done before it, and its J a word.
+      step: Number of updates done.
+      epoch: Epoch of the next update.
+      batch: Index of the next update's batch in that epoch.
+      rounds: For every E step so far, the number of updates before it and its J per word.
     """
 
     step: int = 0
@@ -72,7 +73,7 @@ class Progress(NamedTuple):
 
 
 class StepRecord(NamedTuple):
-    """What one update reports; the loss is a mean over the words of all processes."""
+    """Report of one update; the loss is a mean over the words of all processes."""
 
     step: int
     epoch: int
@@ -85,7 +86,7 @@ class StepRecord(NamedTuple):
 
 
 class RoundRecord(NamedTuple):
-    """What one E step reports; the last one follows the last round."""
+    """Report of one E step; the last one follows the last round."""
 
     round: int
     expectation: Expectation
@@ -94,17 +95,17 @@ class RoundRecord(NamedTuple):
 
 
 class Hooks(NamedTuple):
-    """Called by the loop.
+    """Functions that the loop calls.
 
     Attributes:
-      on_start: Before the first update, with what was done before an interruption.
+      on_start: Before the first update, with the progress made before an interruption.
       on_step: After every update.
       on_round: After every E step.
-      on_epoch: After every pass, with its number and the state on the devices.
+      on_epoch: After every epoch, with its number and the state on the devices.
       wants_state: After every update, with the number of updates done and whether a round ends
-        here: whether `keep` is to have the state.
-      keep: The state on the devices and the progress; whoever has both can go on from here. What
-        was done before is reported first.
+        here; returns whether to call `keep`.
+      keep: With the state on the devices and the progress, which together suffice to resume from
+        here. All earlier updates are reported first.
     """
 
     on_start: Callable[[Progress], Any] = lambda progress: None

@@ -1,4 +1,4 @@
-"""The M step: updates over one shuffled pass, and what is noted of them."""
+"""The M step: updates over one shuffled epoch, and their reports."""
 
 import time
 
@@ -22,14 +22,14 @@ def run_epoch(
     target: np.ndarray | None,
     sources: Sources | None,
 ) -> tuple[TrainState, Progress]:
-    """The rest of one shuffled pass; targets and votes are looked up by the words' ids.
+    """Runs the rest of one shuffled epoch; targets and votes are looked up by word id.
 
-    The result of an update is waited for when the next one is under way, so that the devices do not
-    idle while the host makes a batch and takes notes.
+    The result of an update is fetched once the next one is queued, so that the devices do not idle
+    while the host builds a batch and reports.
     """
     hooks, config, epoch = training.hooks, training.config, progress.epoch
     batches = training.corpus.epoch(epoch)
-    notes = _Notes(hooks, epoch)
+    reports = _DelayedReports(hooks, epoch)
     for batch in range(progress.batch, len(batches)):
         rates = schedule_at(config.done(epoch + (batch + 0.5) / len(batches)), config)
         tokens = batches[batch]
@@ -37,7 +37,7 @@ def run_epoch(
         state, info = steps.update(
             training.devices, training.settings, state, tokens, evidence, rates
         )
-        notes.take(progress.step + 1, training.devices, info, rates)
+        reports.take(progress.step + 1, training.devices, info, rates)
         is_last = batch + 1 == len(batches)
         progress = progress._replace(
             step=progress.step + 1,
@@ -46,15 +46,15 @@ def run_epoch(
         )
         round_ends = is_last and progress.epoch % config.epochs_per_round == 0
         if hooks.wants_state(progress.step, round_ends):
-            notes.write()
+            reports.write()
             hooks.keep(state, progress)
-    notes.write()
+    reports.write()
     hooks.on_epoch(epoch, state)
     return state, progress
 
 
-class _Notes:
-    """Reports an update when the next one has been queued, or when asked to."""
+class _DelayedReports:
+    """Reports an update once the next one is queued, or on request."""
 
     def __init__(self, hooks: Hooks, epoch: int):
         self._hooks, self._epoch = hooks, epoch
@@ -62,12 +62,12 @@ class _Notes:
         self._started = time.monotonic()
 
     def take(self, step: int, devices: Devices, info: StepInfo, rates: StepSchedule) -> None:
-        """Report the update before; keep this one, which may still run."""
+        """Reports the update before this one, and holds this one, which may still be running."""
         self.write()
         self._running = (step, devices, info, rates)
 
     def write(self) -> None:
-        """Wait for the update that was kept, and report it.
+        """Waits for the update that is held, and reports it.
 
         Raises:
           InputError: Its loss is not finite.
@@ -92,7 +92,7 @@ class _Notes:
 
 
 def _evidence(places: np.ndarray, target: np.ndarray | None, sources: Sources | None) -> Evidence:
-    """What is known about the words at these places; word 0 stands in where there is none."""
+    """The evidence of the words at these places; word 0 stands in for padding."""
     ids = np.maximum(places, 0)
     rows = None if target is None else np.asarray(target[ids], np.float32)
     if sources is None:

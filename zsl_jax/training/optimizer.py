@@ -1,4 +1,4 @@
-"""AdamW for the tagger and the confusion logits, with the rates left to the step."""
+"""AdamW for the tagger and the confusion logits; the step applies the learning rates."""
 
 import jax
 import optax
@@ -7,10 +7,10 @@ from zsl_jax.training.config import OptimizerConfig
 
 
 def make_optimizer(config: OptimizerConfig) -> optax.GradientTransformation:
-    """Clipping, Adam's direction and decay; the caller multiplies by minus the learning rate.
+    """Returns clipping, Adam's direction and decay; the caller multiplies by −(learning rate).
 
-    A word-embedding row without gradient does not move (no decay there), so training only the rows
-    that occur in a text gives the same model as training all of them.
+    Word-embedding rows without a gradient do not move (they have no decay), so training only the
+    rows that occur in a text gives the same model as training all of them.
     """
     return optax.chain(
         optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity(),

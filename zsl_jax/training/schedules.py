@@ -1,4 +1,4 @@
-"""Learning rates and λ as functions of how much of the training is done."""
+"""Learning rates and λ as functions of training progress."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,12 @@ from zsl_jax.training.config import TrainConfig
 
 
 class StepSchedule(NamedTuple):
-    """What changes from one update to the next, as float32 scalars.
+    """The values that change from one update to the next, as float32 scalars.
 
     Attributes:
-      learning_rate: Of the encoder.
-      head_learning_rate: Of the head.
-      confusion_learning_rate: Of the logits of σ.
+      learning_rate: Learning rate of the encoder.
+      head_learning_rate: Learning rate of the head.
+      confusion_learning_rate: Learning rate of the logits of σ.
       mix: λ, the share of the fixed matrix ψ in φ.
     """
 
@@ -24,7 +24,7 @@ class StepSchedule(NamedTuple):
 
 
 def rate_factor(progress: float, warmup: float, decay: str) -> float:
-    """Factor on the highest rate: from 0 to 1 over the warm-up, then down to 0 at the end or level.
+    """Factor on the highest rate: rises from 0 to 1 over the warm-up, then falls to 0 or stays 1.
 
     >>> [rate_factor(progress, 0.1, "linear") for progress in (0.05, 0.1, 1.0)]
     [0.5, 1.0, 0.0]
@@ -38,7 +38,7 @@ def rate_factor(progress: float, warmup: float, decay: str) -> float:
 
 
 def schedule_at(progress: float, config: TrainConfig) -> StepSchedule:
-    """The rates of the update that follows `progress` (0 to 1) of the training."""
+    """The rates of the update after `progress` (0 to 1) of training."""
     optimizer, head = config.optimizer, config.optimizer.head_learning_rate
     factor = rate_factor(progress, optimizer.warmup, optimizer.decay)
     return StepSchedule(

@@ -1,4 +1,4 @@
-"""Whole sentences side by side in rows of one length, for passes along sentences."""
+"""Whole sentences packed into rows of one length, for recursions along sentences."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -15,7 +15,7 @@ class RowBlock(NamedTuple):
     """Some rows of a text; several sentences share a row.
 
     Attributes:
-      words: [R, S], places of the words on the flat axis; 0 where there is padding.
+      words: [R, S], indices of the words on the flat axis; 0 for padding.
       starts: [R, S], True for the first word of each sentence, and for padding.
       mask: [R, S], False for padding.
     """
@@ -26,10 +26,10 @@ class RowBlock(NamedTuple):
 
 
 class SentenceRows:
-    """Sentences put into rows in their order, each row as full as the next sentence allows.
+    """Packs sentences into rows in their order; a sentence that does not fit starts a new row.
 
-    A row has 128 words, or as many as the longest sentence (the next power of two). Blocks of rows
-    have one shape, so that one compiled program serves texts of all sizes.
+    A row has 128 words, or the length of the longest sentence rounded up to a power of two. All
+    blocks of rows have one shape, so that one compiled program serves texts of all sizes.
     """
 
     def __init__(self, lengths: Sequence[int] | np.ndarray):
@@ -63,7 +63,7 @@ class SentenceRows:
 
 
 def _places(lengths: Sequence[int], row_length: int) -> tuple[np.ndarray, np.ndarray]:
-    """The row of each sentence and where it begins in it."""
+    """The row of each sentence, and the column where it begins."""
     rows, columns, row, used = [], [], 0, 0
     for length in lengths:
         if used + length > row_length:

@@ -1,4 +1,4 @@
-"""What a training is made of, and where it starts."""
+"""The parts of a training, and its first state."""
 
 import dataclasses
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from zsl_jax.training.update import StepSettings
 
 
 class Training(NamedTuple):
-    """What stays the same from the first update to the last.
+    """The parts that stay the same from the first update to the last.
 
     Attributes:
-      config: Of the run.
+      config: Configuration of the run.
       settings: The static part of an update.
-      devices: All that share an update.
+      devices: The devices that share an update.
       corpus: This process's shard of the text.
-      hooks: Called as training goes on.
+      hooks: Functions called during training.
     """
 
     config: TrainConfig
@@ -35,19 +35,19 @@ class Training(NamedTuple):
 
     @property
     def transfer(self) -> TransferConfig:
-        """The configuration, which is that of a transfer wherever there are E steps."""
+        """The configuration as that of a transfer, which it is wherever there are E steps."""
         assert isinstance(self.config, TransferConfig)
         return self.config
 
 
 class ResumePoint(NamedTuple):
-    """Where a training starts, or goes on after an interruption.
+    """Where a training starts, or resumes after an interruption.
 
     Attributes:
-      state: On the host.
-      progress: What was done up to this state.
-      state_at: The state, on the host, that an E step saw, by its number; asked only about the
-        last one that `progress` lists.
+      state: The state, on the host.
+      progress: Progress up to this state.
+      state_at: Returns the state, on the host, that an E step saw, given the step's number; called
+        only for the last one in `progress`.
     """
 
     state: TrainState
@@ -56,12 +56,12 @@ class ResumePoint(NamedTuple):
 
 
 def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: TrainConfig):
-    """The state before the first update.
+    """Returns the state before the first update.
 
     Args:
       params: The tagger's parameters, with a head.
-      confusion_logits: [U, V, K]; U = 0 where no label model takes part.
-      config: Its seed starts the key.
+      confusion_logits: [U, V, K]; U = 0 without a label model.
+      config: Configuration; its seed initialises the key.
 
     Returns:
       A `TrainState` at step 0, on the host.
@@ -75,7 +75,7 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 
 
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
-    """The static part of this run's updates."""
+    """Returns the static part of this run's updates."""
     layers = encoder.num_layers if config.trainable_layers is None else config.trainable_layers
     encoder = dataclasses.replace(
         encoder,

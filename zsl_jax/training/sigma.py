@@ -1,4 +1,4 @@
-"""The sources' confusion matrices on the host: where they start, and their closed form."""
+"""The sources' confusion matrices on the host: initialisation and closed form."""
 
 from typing import NamedTuple
 
@@ -14,18 +14,18 @@ from zsl_jax.training.choices import ConfusionInit, Predictions
 from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.types import SourceVotes
 
-# Votes from which Dawid-Skene finds where σ starts, all processes together.
+# Words whose votes initialise σ by Dawid-Skene, over all processes.
 DAWID_SKENE_WORDS = 1 << 20
 
 
 class Sources(NamedTuple):
-    """What training knows about the sources.
+    """The sources as training sees them.
 
     Attributes:
       votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
       log_fixed: [U, V, K], log ψ.
       first_logits: [U, V, K], logits of σ before training.
-      known: [N], true labels where the user gives them, -1 elsewhere; None without such words.
+      known: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
     """
 
     votes: np.ndarray
@@ -35,14 +35,15 @@ class Sources(NamedTuple):
 
 
 def temperatures(config: LabelModelConfig, num_labels: int) -> tuple[float, float]:
-    """τ of the fixed and of the first trainable matrices.
+    """τ of the fixed and of the initial trainable matrices.
 
     Raises:
       InputError: τ and μ are both given, or μ is not between 1/K and 1.
     """
-    fixed = _temperature("fixed", 10.0, config.tau_fixed, config.mu_fixed, num_labels)
-    names = (config.tau_trainable, config.mu_trainable)
-    return fixed, _temperature("trainable", 2.0, *names, num_labels)
+    return (
+        _temperature("fixed", 10.0, config.tau_fixed, config.mu_fixed, num_labels),
+        _temperature("trainable", 2.0, config.tau_trainable, config.mu_trainable, num_labels),
+    )
 
 
 def _temperature(
@@ -55,7 +56,7 @@ def _temperature(
     if not 1 / num_labels < mu < 1:
         raise InputError(
             f"`mu_{which}`={mu} must lie between 1/K = {1 / num_labels:.3f} (K = {num_labels} "
-            "labels) and 1: a source is taken to be better than chance"
+            "labels) and 1: a source is assumed to be better than chance"
         )
     return float(kernels.temperature_from_diagonal(mu, num_labels))
 
@@ -65,8 +66,8 @@ def starting_confusion(
 ) -> tuple[np.ndarray, np.ndarray]:
     """log ψ and the logits of σ before training, both [U, V, K].
 
-    ψ and, by default, σ have τ where a source's label may mean the true one; in the rows of labels
-    that a source does not have, they are 0 (their logits −inf). See `kernels.logits_of_meaning`.
+    The logits of ψ and, by default, of σ are τ where a source's label may mean the true one. Rows
+    of labels that a source does not have are 0 (logits −inf). See `kernels.logits_of_meaning`.
     """
     compatible = votes.compatible
     if compatible is None:
@@ -75,8 +76,8 @@ def starting_confusion(
     log_fixed, logits = steps.first_confusion(np.float32(fixed), np.float32(trainable), compatible)
     if config.confusion_init is ConfusionInit.DAWID_SKENE:
         distinct, times = kernels.distinct_votes(_votes_of_all(votes.labels))
-        found = kernels.dawid_skene(distinct, num_labels, votes.first_targets, times)
-        logits = found.log_confusion
+        estimate = kernels.dawid_skene(distinct, num_labels, votes.first_targets, times)
+        logits = estimate.log_confusion
     return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
 
 
@@ -98,17 +99,17 @@ def closed_form_logits(
       [U, V, K], log σ, which are the new logits.
     """
     soft = config.confusion_evidence is Predictions.SOFT and sources.votes.ndim == 3
-    own = np.zeros(log_confusion.shape)
+    local = np.zeros(log_confusion.shape)
     for block in blocks(posterior, sources.votes):
         counted = steps.confusion_counts(*block.arrays, block.mask, log_confusion, soft)
-        own += np.asarray(counted)
-    counts = processes.total(own).astype(np.float32)
+        local += np.asarray(counted)
+    counts = processes.total(local).astype(np.float32)
     return np.asarray(
         steps.closed_form(counts, sources.first_logits, np.float32(config.pseudo_count))
     )
 
 
 def _votes_of_all(labels: np.ndarray) -> np.ndarray:
-    """The first votes of every process's words, at most `DAWID_SKENE_WORDS` together."""
+    """The votes of each process's first words, at most `DAWID_SKENE_WORDS` words in total."""
     share = DAWID_SKENE_WORDS // processes.count()
     return processes.concatenate(labels[:share].astype(np.int32))

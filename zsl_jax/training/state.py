@@ -1,4 +1,4 @@
-"""What training changes, and how it starts."""
+"""The state that training updates, and its initial values."""
 
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ class TrainState(NamedTuple):
     """Everything an update reads and writes.
 
     Attributes:
-      params: {"encoder": ..., "classifier": ...}, the tagger as far as it is trained.
-      confusion_logits: [U, V, K], logits of σ; U = 0 where no label model takes part.
+      params: {"encoder": ..., "classifier": ...}, the trained part of the tagger.
+      confusion_logits: [U, V, K], logits of σ; U = 0 without a label model.
       opt_state: The optimiser's moments, for both of the above.
-      step: [], updates so far.
+      step: [], number of updates so far.
       key: [2], data of the PRNG key; the dropout of update `step` uses fold_in(key, step).
     """
 
@@ -27,18 +27,18 @@ class TrainState(NamedTuple):
 
 
 def trainable(state: TrainState) -> dict[str, Any]:
-    """The part of the state that has gradients, as one tree."""
+    """Returns the part of the state that has gradients, as one tree."""
     return {"tagger": state.params, "confusion": state.confusion_logits}
 
 
 def new_key(seed: int) -> np.ndarray:
-    """The data of `jax.random.key(seed)`, for JAX's own generator, threefry."""
+    """Returns the data of `jax.random.key(seed)` for JAX's own generator, threefry."""
     return np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)
 
 
 def new_classifier(
     rng: np.random.Generator, hidden_size: int, num_labels: int
 ) -> dict[str, np.ndarray]:
-    """A fresh linear head: kernel [H, K] ~ N(0, 0.02²), bias [K] = 0."""
+    """Returns a new linear head: kernel [H, K] ~ N(0, 0.02²), bias [K] = 0."""
     kernel = rng.normal(0.0, 0.02, (hidden_size, num_labels)).astype(np.float32)
     return {"kernel": kernel, "bias": np.zeros(num_labels, np.float32)}

@@ -1,7 +1,7 @@
 """The compiled functions of training, for one device and for many.
 
-This is the only file that calls `jax.jit` and `jax.pmap` on them. Whatever shapes the program is a
-static argument, whatever changes from step to step is an array, so that each compiles once a run.
+This is the only file that calls `jax.jit` and `jax.pmap` on them. What determines the program is a
+static argument and what changes from step to step is an array, so that each compiles once per run.
 """
 
 import functools
@@ -36,7 +36,7 @@ class BlockResult(NamedTuple):
       posterior: [C, K], Q.
       objective: [], J.
       bound: [], Eq. 2 at the Q given.
-      entropy: [], of Q, in nats.
+      entropy: [], entropy of the tight Q, in nats.
     """
 
     posterior: Float[Array, "C K"]
@@ -46,7 +46,7 @@ class BlockResult(NamedTuple):
 
 
 def init_optimizer(tree, config: OptimizerConfig):
-    """The optimiser's first state for a tree of parameters, on the host: all of it is 0."""
+    """Returns the optimiser's initial state for a tree of parameters, on the host: all zeros."""
     shapes = jax.eval_shape(make_optimizer(config).init, tree)
     return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
@@ -59,18 +59,18 @@ def update(
     evidence: Evidence,
     rates: StepSchedule,
 ) -> tuple[TrainState, StepInfo]:
-    """`updates.update` of rows that the devices share; the state given is used up.
+    """Runs `updates.update` on rows that the devices share; the state given is donated.
 
     Args:
-      devices: All that hold the state.
-      settings: What shapes the program.
-      state: From `devices.replicate`, or from the update before.
+      devices: The devices that hold the state.
+      settings: The static part of the update.
+      state: The state, from `devices.replicate` or from the update before.
       batch: This process's rows, a multiple of its devices.
-      evidence: Of the words in these rows.
-      rates: The same in every process.
+      evidence: Evidence of the words in these rows.
+      rates: Learning rates and λ; the same in every process.
 
     Returns:
-      The new state, and sums over the words of all processes; `devices.fetch` gives either to the
+      The new state, and sums over the words of all processes; `devices.fetch` copies either to the
       host.
     """
     fixed = evidence.log_fixed
@@ -105,15 +105,15 @@ def log_prior(
     """log P_θ at every place of a batch, without dropout.
 
     Args:
-      devices: Of this process; they share the rows, and nothing is sent between them.
+      devices: The devices of this process, which share the rows without communication.
       encoder: The encoder's configuration.
       num_labels: K.
-      dtype: Of the activations.
+      dtype: Data type of the activations.
       params: The tagger's parameters, from `devices.replicate`.
-      batch: Rows, a multiple of the devices.
+      batch: Rows, a multiple of the number of devices.
 
     Returns:
-      [R, S, K], split over the devices; `devices.join` gives the host's array.
+      [R, S, K], split over the devices; `devices.join` copies it to the host.
     """
     compiled = _compiled_log_prior(devices, encoder, num_labels, dtype)
     return compiled(params, devices.split(batch))
@@ -137,14 +137,14 @@ def hidden_states(
     """The encoder's output at every place of a batch, without dropout.
 
     Args:
-      devices: Of this process; they share the rows, and nothing is sent between them.
+      devices: The devices of this process, which share the rows without communication.
       encoder: The encoder's configuration.
-      dtypes: Of the activations, and of what is returned.
+      dtypes: Data types of the activations and of the result.
       params: The encoder's parameters, from `devices.replicate`.
-      batch: Rows, a multiple of the devices.
+      batch: Rows, a multiple of the number of devices.
 
     Returns:
-      [R, S, H], split over the devices; `devices.join` gives the host's array.
+      [R, S, H], split over the devices; `devices.join` copies it to the host.
     """
     return _compiled_hidden_states(devices, encoder, dtypes)(params, devices.split(batch))
 
@@ -165,7 +165,7 @@ def _compiled_hidden_states(
 
 
 def _shared_by_rows(devices: Devices, body: Callable[..., Any]) -> Callable[..., Any]:
-    """Compiles body(params, batch) -> rows; each device has the parameters and some of the rows."""
+    """Compiles body(params, batch) -> rows with replicated parameters and rows split by device."""
     if devices.is_one:
         return jax.jit(body)
     if devices.partition is Partition.PMAP:
@@ -195,10 +195,10 @@ def expectation(
     tight = kernels.posterior_and_objective(joint, mask)
     posterior = kernels.hard_posterior(joint) if hard else tight.posterior
 
-    def own_bound() -> Float[Array, ""]:
+    def tight_bound() -> Float[Array, ""]:
         return kernels.bound(posterior, joint, mask)[0] if hard else tight.objective
 
-    bound = lax.cond(compares, lambda: kernels.bound(previous, joint, mask)[0], own_bound)
+    bound = lax.cond(compares, lambda: kernels.bound(previous, joint, mask)[0], tight_bound)
     return BlockResult(posterior, tight.objective, bound, tight.entropy)
 
 
@@ -222,9 +222,9 @@ def present_confusion(
     logits: Float[Array, "U V K"],
     mix: Float[Array, ""],
 ) -> tuple[Float[Array, "U V K"], Float[Array, " U"]]:
-    """log φ = log(λψ + (1−λ)σ), and how far σ of each source is from where it started.
+    """log φ = log(λψ + (1−λ)σ), and the distance of each source's σ from its start.
 
-    The distance is the total variation, mean over columns.
+    The distance is the total variation, averaged over columns.
     """
     first, trainable = map(kernels.log_confusion_from_logits, (first_logits, logits))
     log_confusion = kernels.mix_log_confusion(log_fixed, trainable, mix)
@@ -246,7 +246,7 @@ def confusion_counts(
       votes: [C, U] labels or [C, U, V] probabilities.
       mask: [C], False for words that do not count.
       log_confusion: [U, V, K], log φ that Q was computed with.
-      soft: Count probabilities as such; otherwise the most probable label.
+      soft: Whether to count probabilities; otherwise the most probable label is counted.
     """
     if soft:
         return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)

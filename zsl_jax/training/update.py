@@ -1,4 +1,4 @@
-"""One update as each device makes it: loss, gradient, sum over devices, optimiser.
+"""One update as each device computes it: loss, gradient, sum over devices, optimiser.
 
 Pure functions; `steps` compiles them for one device and for many.
 """
@@ -32,10 +32,10 @@ class StepSettings:
       encoder: The encoder, with the dropout of this run.
       num_labels: K.
       objective: The loss.
-      optimizer: Clipping and decay (its rates are not read here).
+      optimizer: Clipping and decay (its learning rates are not used here).
       trainable_confusion: False if σ is fixed or has a closed form.
       weights: α and β of the log joint.
-      dtype: Of the encoder's activations: "float32" or "bfloat16".
+      dtype: Data type of the encoder's activations: "float32" or "bfloat16".
     """
 
     encoder: EncoderConfig
@@ -48,14 +48,14 @@ class StepSettings:
 
 
 class Evidence(NamedTuple):
-    """What is known about the words of one batch, P = R·S places in its rows.
+    """Evidence about the words of one batch, with P = R·S places in its rows.
 
     Attributes:
       target: [P, K], the distribution to learn (Q, or the mean or vote of the sources); an
         all-zero row leaves the word out. None for the direct strategy.
-      votes: [P, U] labels or [P, U, V] probabilities; None where no label model takes part.
-      log_fixed: [U, V, K], log ψ, the same in every batch; None where no label model takes part.
-      known: [P], true labels where the user gives them, -1 elsewhere; None without such words.
+      votes: [P, U] labels or [P, U, V] probabilities; None without a label model.
+      log_fixed: [U, V, K], log ψ, the same in every batch; None without a label model.
+      known: [P], true labels where the user gives them, -1 elsewhere; None if there are none.
     """
 
     target: Float[np.ndarray, "P K"] | None
@@ -68,8 +68,8 @@ class StepInfo(NamedTuple):
     """Sums over the words of one batch.
 
     Attributes:
-      loss: [], summed over words.
-      num_words: [], words that had a loss.
+      loss: [], loss summed over words.
+      num_words: [], number of words with a loss.
       gradient_norm: [], global norm of the gradient of the mean loss, before clipping.
     """
 
@@ -86,18 +86,18 @@ def update(
     evidence: Evidence,
     rates: StepSchedule,
 ) -> tuple[TrainState, StepInfo]:
-    """One step of AdamW on the mean loss a word of all devices' rows.
+    """Takes one step of AdamW on the mean loss per word over all devices' rows.
 
     The gradient of the summed loss is taken on each device, summed over the devices and divided by
-    the number of words on all of them: a mean of the devices' means would weigh words unequally.
+    the number of words on all of them; a mean of the devices' means would weight words unequally.
 
     Args:
-      settings: What shapes the program.
-      axis: Name of the devices' axis; None where one device has all rows.
-      state: The same on every device.
+      settings: The static part of the update.
+      axis: Name of the devices' axis; None if one device has all rows.
+      state: The state, the same on every device.
       batch: This device's rows.
-      evidence: Of the words in these rows.
-      rates: The same on every device.
+      evidence: Evidence of the words in these rows.
+      rates: Learning rates and λ, the same on every device.
 
     Returns:
       The new state and the sums over all words, both the same on every device.
@@ -105,16 +105,16 @@ def update(
     key = jax.random.fold_in(
         jax.random.wrap_key_data(jnp.asarray(state.key), impl="threefry2x32"), state.step
     )
-    tree = own = trainable(state)
+    tree = varying = trainable(state)
     if axis is not None:
         key = jax.random.fold_in(key, lax.axis_index(axis))
-        # Without this, shard_map sums the gradients of replicated values by itself, pmap does not.
-        own = lax.pcast(tree, axis, to="varying")
+        # Without this, shard_map sums the gradients of replicated values itself; pmap does not.
+        varying = lax.pcast(tree, axis, to="varying")
 
     def loss(values):
         return objective(settings, values, key, batch, evidence, rates.mix)
 
-    (total, count), gradient = jax.value_and_grad(loss, has_aux=True)(own)
+    (total, count), gradient = jax.value_and_grad(loss, has_aux=True)(varying)
     if axis is not None:
         total, count, gradient = lax.psum((total, count, gradient), axis)
     gradient = _scaled(gradient, 1 / jnp.maximum(count, 1))
@@ -134,7 +134,7 @@ def update(
 
 
 def objective(settings: StepSettings, tree, key, batch: Batch, evidence: Evidence, mix):
-    """The objective's sum over the words of a batch, and their number."""
+    """Returns the loss summed over the words of a batch, and their number."""
     log_probs: Array = tagger(settings.encoder, settings.num_labels, settings.dtype).apply(
         {"params": tree["tagger"]}, *batch.inputs, deterministic=False, rngs={"dropout": key}
     )  # type: ignore[assignment]
@@ -154,7 +154,7 @@ def objective(settings: StepSettings, tree, key, batch: Batch, evidence: Evidenc
 
 
 def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Evidence, mix):
-    """The log joint of a batch at the present θ and σ."""
+    """The log joint of a batch at the current θ and σ."""
     logits = tree["confusion"]
     if not settings.trainable_confusion:
         logits = jax.lax.stop_gradient(logits)
@@ -165,7 +165,7 @@ def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Eviden
 
 
 def clamped(log_joint, known):
-    """The log joint, of which known labels leave one value a word; [P, K]."""
+    """Restricts the log joint of words with a known label to that label; [P, K]."""
     return log_joint if known is None else kernels.clamp_log_joint(log_joint, jnp.asarray(known))
 
 
@@ -178,7 +178,7 @@ def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confus
 
 
 def tagger(encoder: EncoderConfig, num_labels: int, dtype: str = "float32") -> Tagger:
-    """The tagger as a Flax module; softmax, normalisation and loss are float32 whatever `dtype`."""
+    """Returns the Flax module; softmax, normalisation and loss are float32 whatever `dtype` is."""
     return Tagger(encoder, num_labels, jnp.dtype(dtype))
 
 
