@@ -32,7 +32,7 @@ def test_a_crf_layer_is_named(tensors, name):
     assert message.startswith(
         f"the model has a CRF layer, which is not supported (unexpected {name}"
     )
-    assert message.endswith("name its predictions as the source")
+    assert message.endswith("give those predictions as the source")
 
 
 @pytest.mark.parametrize("name", ["token_classifier", "head", "hidden2tag", "qa_outputs"])
@@ -81,13 +81,11 @@ def test_an_encoder_without_a_head_may_be_of_any_class(tensors):
 def test_further_layers_are_named(tensors):
     lstm = {f"lstm.weight_ih_l{n}": np.zeros((8, 16), np.float32) for n in range(9)}
     message = said(tensors | lstm)
-    assert message.startswith(
-        "the model has layers that a tagger here does not have (unexpected lstm"
-    )
+    assert message.startswith("the model has layers that are not supported (unexpected lstm")
     assert "lstm.weight_ih_l5 and 3 more" in message
 
 
 def test_other_sizes_are_a_matter_of_the_files(tensors):
     tensors["bert.embeddings.word_embeddings.weight"] = np.zeros((61, 16), np.float32)
     message = said(tensors)
-    assert "has shape (61, 16), not (60, 16); use config.json and weights of one and" in message
+    assert "has shape (61, 16), not (60, 16); use config.json and weights of the same" in message

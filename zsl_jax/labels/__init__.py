@@ -1,9 +1,9 @@
-"""Label names: their ids, the entities that they spell, and the tagging schemes they come in.
+"""Label names: their ids, the entities that they encode, and the tagging schemes they come in.
 
-`label_set` maps names to ids, `entities` reads entities off BIO labels, `source_labels` has the
-labels of sources beside the target's, `kinds` compares those of several sources, `spelling` knows
-other spellings, `schemes` recognises IOB1, BIO, BIOES, IO and plain tags, `conversion` turns all of
-them into BIO, and `transitions` holds which label may follow which.
+`label_set` maps names to ids, `entities` reads entities from BIO labels, `source_labels` relates
+the labels of sources to the target's, `kinds` compares those of several sources, `spelling`
+normalises other spellings, `schemes` recognises IOB1, BIO, BIOES, IO and plain tags, `conversion`
+converts all of them to BIO, and `transitions` tells which label may follow which.
 """
 
 from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio

@@ -1,4 +1,4 @@
-"""From any tagging scheme to BIO: labels, and probabilities of labels."""
+"""Converts labels, and probabilities of labels, from any tagging scheme to BIO."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -16,23 +16,23 @@ from zsl_jax.labels.schemes import (
     recognise,
 )
 
-# An I-X (E-X) that goes on with nothing starts an entity; an entity that is never closed ends where
+# An I-X (E-X) that continues nothing starts an entity; an entity that is never closed ends where
 # its labels do. conlleval reads entities in the same way.
 REPAIR_RULE = "conlleval"
 
 
 class BioConversion(NamedTuple):
-    """Labels in BIO, and what it takes to bring their probabilities along.
+    """Labels in BIO, and what is needed to convert their probabilities.
 
     Attributes:
-      scheme: The scheme that the labels were in.
+      scheme: The original scheme of the labels.
       names: [K], the names in BIO; plain labels keep theirs.
       ids: [N], label ids, -1 where there is no label.
-      repairs: Labels that the scheme does not allow where they stood.
+      repairs: Number of labels that the scheme does not allow in their position.
       columns: [L], the new column of every old one.
       pairs: [T, 2], the new columns of B-X and I-X of each type; -1 where there is none.
-      must_begin: [N, T], words that cannot go on with an entity of the type: the probability of I-X
-        is one of B-X there.
+      must_begin: [N, T], True for words that cannot continue an entity of the type; there the
+        probability of I-X counts as that of B-X.
     """
 
     scheme: TaggingScheme
@@ -47,14 +47,13 @@ class BioConversion(NamedTuple):
 def to_bio(
     names: Sequence[str], ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
 ) -> BioConversion:
-    """Turns the labels of a corpus into BIO, whatever scheme they are in, and repairs them.
+    """Converts the labels of a corpus from any scheme to BIO, and repairs them.
 
-    The entities of labels that are valid in their scheme stay as they are. One rule mends the
-    others, `REPAIR_RULE`: an I-X or E-X that goes on with nothing starts an entity. Counted as
-    repairs are such labels in BIO and BIOES, and in BIOES also a B-X or I-X whose entity is not
-    closed by E-X. In IOB1 and IO every sequence is valid. After a word without a label, I-X and E-X
-    of BIO and BIOES are taken to go on with its entity, and B-X and I-X before one to be closed by
-    it.
+    Entities whose labels are valid in their scheme do not change. The others follow `REPAIR_RULE`:
+    an I-X or E-X that continues nothing starts an entity. Repairs are counted for such labels in
+    BIO and BIOES, and in BIOES also for a B-X or I-X whose entity is not closed by E-X. In IOB1 and
+    IO every sequence is valid. In BIO and BIOES, an I-X or E-X after a word without a label is
+    assumed to continue that word's entity, and a B-X or I-X before such a word to be closed by it.
 
     Args:
       names: L label names.
@@ -62,7 +61,7 @@ def to_bio(
       starts: [N], True for the first word of a sentence.
 
     Returns:
-      As many labels as were given. Plain labels and valid BIO come back as they are.
+      As many labels as were given. Plain labels and valid BIO are returned unchanged.
     """
     parts = label_parts(names)
     scheme = recognise(parts, ids, starts)
@@ -80,8 +79,8 @@ def to_bio(
         must_begin = (types[:, None] == kinds) & orphans[:, None]
     if scheme is TaggingScheme.BIOES:
         unlabelled = (ids < 0) & ~starts
-        goes_on = np.append((inner & ~orphans | unlabelled)[1:], False)[: len(ids)]
-        repairs += int((np.isin(letters, ("B", "I")) & ~goes_on).sum())
+        continued = np.append((inner & ~orphans | unlabelled)[1:], False)[: len(ids)]
+        repairs += int((np.isin(letters, ("B", "I")) & ~continued).sum())
     new_names, columns, pairs = _new_columns(names, parts, scheme, starting)
     begin = np.append(pairs[:, 0], -1)[types]
     new_ids = np.where(orphans, begin, np.append(columns, -1)[ids]).astype(np.int32)
@@ -91,7 +90,7 @@ def to_bio(
 def _new_columns(
     names: Sequence[str], parts: LabelParts, scheme: TaggingScheme, starting: np.ndarray
 ) -> tuple[tuple[str, ...], Int[np.ndarray, " L"], Int[np.ndarray, "T 2"]]:
-    """The new names, every old label's place among them, and the places of B-X and I-X."""
+    """The new names, the index of every old label among them, and the indices of B-X and I-X."""
     letters, types = parts.letters[:-1], parts.types[:-1]
     turned = [
         f"{'B' if letter in 'BS' else 'I'}-{parts.type_names[kind]}" if letter else name
@@ -109,11 +108,11 @@ def _new_columns(
 def bio_probs(
     probs: Float[np.ndarray, "N L"], conversion: BioConversion
 ) -> Float[np.ndarray, "N K"]:
-    """Brings probabilities of labels into BIO along with the labels.
+    """Converts probabilities of labels to BIO along with the labels.
 
-    Those of S-X and B-X are summed to B-X, those of E-X and I-X to I-X. IOB1 and IO cannot tell
-    where an entity begins: what they give to I-X goes to B-X unless the word before is labelled X.
-    In BIO and BIOES that happens for repaired labels only.
+    Those of S-X and B-X are summed to B-X, those of E-X and I-X to I-X. IOB1 and IO do not mark
+    where an entity begins: the probability of I-X goes to B-X unless the word before is labelled X.
+    In BIO and BIOES this applies to repaired labels only.
 
     Args:
       probs: [N, L], probabilities in the order of the old names.

@@ -1,4 +1,4 @@
-"""The entities that BIO labels spell."""
+"""The entities that BIO labels encode."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,11 +19,10 @@ class Span(NamedTuple):
 
 
 def entity_spans(labels: Sequence[str]) -> list[Span]:
-    """Reads the entities off the BIO labels of one sentence, as conlleval does.
+    """Reads the entities from the BIO labels of one sentence, as conlleval does.
 
-    B-X starts an entity. I-X goes on with an entity of type X if there is one, and starts an entity
-    otherwise, so every label but O belongs to exactly one entity. Labels that are neither B-X nor
-    I-X are read as O.
+    B-X starts an entity. I-X continues an open entity of type X and starts one otherwise, so every
+    label but O belongs to exactly one entity. Labels that are neither B-X nor I-X are read as O.
 
     Args:
       labels: The labels of one sentence.

@@ -1,4 +1,4 @@
-"""Whether several sources give labels of one kind: entities, or plain tags."""
+"""Checks that all sources give labels of one kind: entities, or plain tags."""
 
 from collections.abc import Collection, Mapping, Sequence
 
@@ -8,22 +8,22 @@ from zsl_jax.labels.source_labels import SILENT
 
 
 def check_kinds(label_names: Mapping[str, Collection[str]]) -> None:
-    """Checks that sources do not give BIO labels beside others.
+    """Checks that sources with BIO labels are not mixed with sources with plain tags.
 
     Args:
       label_names: The labels of each source, by its name, after its label map.
 
     Raises:
-      InputError: Some do; the message names the first source with other labels.
+      InputError: They are mixed; the message names the first source with plain tags.
     """
-    said = {name: sorted(set(own) - {OUTSIDE, SILENT}) for name, own in label_names.items()}
-    entities = [name for name, own in said.items() if own and is_bio(own)]
-    other = [name for name, own in said.items() if own and not is_bio(own)]
+    labels = {name: sorted(set(names) - {OUTSIDE, SILENT}) for name, names in label_names.items()}
+    entities = [name for name, names in labels.items() if names and is_bio(names)]
+    other = [name for name, names in labels.items() if names and not is_bio(names)]
     if entities and other:
-        first = said[other[0]]
+        first = labels[other[0]]
         raise InputError(
             f"the source {other[0]} gives {_listed(first)}, but the source {entities[0]} gives "
-            f"{_listed(said[entities[0]])}; say what its labels are with "
+            f"{_listed(labels[entities[0]])}; map its labels with "
             f"--label_map={other[0]}=FILE, such as `{first[0]}: I-PER`, or `{first[0]}: O`."
         )
 

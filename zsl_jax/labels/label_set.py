@@ -14,11 +14,11 @@ OUTSIDE = "O"
 class LabelSet(NamedTuple):
     """The labels of a tagger, in the order of their ids.
 
-    Padding and the ends of sentences are no labels. Use `size` for the number of labels: `len()` of
-    a NamedTuple counts its fields.
+    Padding and sentence ends are not labels. Use `size` for the number of labels: `len()` of a
+    NamedTuple counts its fields.
 
     Attributes:
-      names: [K], the label names; a label's id is its place.
+      names: [K], the label names; a label's id is its index.
     """
 
     names: tuple[str, ...]
@@ -35,7 +35,7 @@ class LabelSet(NamedTuple):
 
     @classmethod
     def from_labels(cls, sentences: Iterable[Iterable[str]]) -> "LabelSet":
-        """Collects the labels of a corpus in an order that depends on the set of labels alone.
+        """Collects the labels of a corpus in an order that depends only on the set of labels.
 
         O comes first if it occurs. BIO labels follow by entity type, B before I; plain tags follow
         in alphabetical order.
@@ -64,13 +64,13 @@ class LabelSet(NamedTuple):
 
         Args:
           labels: N label names.
-          where: What the labels belong to, for the error message, such as "file dev.conll".
+          where: Origin of the labels, for the error message, such as "file dev.conll".
 
         Returns:
           [N] int32; `decode` gives the names back.
 
         Raises:
-          InputError: If a label is not in this set.
+          InputError: A label is not in this set.
         """
         ids = self.ids
         try:
@@ -94,7 +94,7 @@ class LabelSet(NamedTuple):
 
 
 def is_bio(names: Iterable[str]) -> bool:
-    """Tells whether labels are of the BIO kind, rather than plain tags such as parts of speech.
+    """Tells whether labels are BIO labels, rather than plain tags such as parts of speech.
 
     Args:
       names: Label names, in any order, with or without repetition.

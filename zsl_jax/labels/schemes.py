@@ -1,4 +1,4 @@
-"""Tagging schemes: how label names say where an entity begins, goes on and ends."""
+"""Tagging schemes: how label names mark where an entity begins, continues and ends."""
 
 import enum
 from collections.abc import Sequence
@@ -9,18 +9,18 @@ from jaxtyping import Bool, Int
 
 from zsl_jax.labels.label_set import OUTSIDE
 
-# The letters that one corpus uses beside O: BIOES, BILOU, BMES and BMEWO; BIO and IO are parts.
+# The letters that one corpus uses beside O: BIOES, BILOU, BMES and BMEWO; BIO and IO are subsets.
 DIALECTS = ("BIES", "BILU", "BMES", "BMEW")
 _LETTERS = {"B": "B", "I": "I", "M": "I", "E": "E", "L": "E", "S": "S", "U": "S", "W": "S"}
 
 
 class TaggingScheme(enum.StrEnum):
-    """The ways to write entities as one label a word.
+    """The ways to encode entities with one label per word.
 
     IOB1: I-X in entities, B-X only where one follows another of its type. BIO (IOB2): B-X begins
-    every entity. BIOES (BILOU, BMEWO, BMES): also the last word and the only word of an entity have
-    letters of their own. IO: I-X throughout. PLAIN: labels that spell no entities, such as parts of
-    speech.
+    every entity. BIOES (BILOU, BMEWO, BMES): the last word and the only word of an entity also have
+    letters of their own. IO: I-X throughout. PLAIN: labels that do not encode entities, such as
+    parts of speech.
     """
 
     IOB1 = "iob1"
@@ -31,12 +31,12 @@ class TaggingScheme(enum.StrEnum):
 
 
 class LabelParts(NamedTuple):
-    """Label names taken apart; the arrays' last place stands for the id -1 (no label).
+    """Label names split into letter and type; the arrays' last element is for id -1 (no label).
 
     Attributes:
-      scheme: What the names alone tell; IOB1 and BIO have the same names and are both BIO here.
+      scheme: The scheme as far as the names tell; BIO for IOB1, too, which has the same names.
       letters: [L+1], "B", "I", "E" or "S", whatever the dialect; "" outside of entities.
-      types: [L+1] int32, the number of the entity type; -1 outside of entities.
+      types: [L+1] int32, the index of the entity type; -1 outside of entities.
       type_names: [T], the entity types in alphabetical order.
     """
 
@@ -47,9 +47,9 @@ class LabelParts(NamedTuple):
 
 
 def label_parts(names: Sequence[str]) -> LabelParts:
-    """Takes label names apart and tells their scheme, as far as names can tell it.
+    """Splits label names into letter and type, and tells their scheme as far as names can.
 
-    Names are of a scheme if each is O or LETTER-TYPE with the letters of one dialect.
+    Names belong to a scheme if each is O or LETTER-TYPE with the letters of one dialect.
 
     Args:
       names: L label names.
@@ -74,7 +74,7 @@ def label_parts(names: Sequence[str]) -> LabelParts:
 
 
 def stray_label(names: Sequence[str]) -> str | None:
-    """The first plain name among those of entities, where it must be a slip; None if there is none.
+    """Returns the first plain name among entity labels, which must be a mistake, or None.
 
     >>> stray_label(["O", "B-PER", "I-PER", "PER"]), stray_label(["O", "NOUN"])
     ('PER', None)
@@ -99,10 +99,10 @@ def _scheme_of(letters: set[str]) -> TaggingScheme:
 def open_types(
     parts: LabelParts, ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
 ) -> Int[np.ndarray, " N"]:
-    """The entity type that each word can go on with; -1 where none is open.
+    """The entity type that each word can continue; -1 where none is open.
 
     Args:
-      parts: The label names, taken apart.
+      parts: The label names, split by `label_parts`.
       ids: [N], label ids, -1 where there is no label.
       starts: [N], True for the first word of a sentence.
 
@@ -116,7 +116,7 @@ def open_types(
 def after_unlabelled(
     ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
 ) -> Bool[np.ndarray, " N"]:
-    """The words of which nobody knows what they can go on with: the word before has no label.
+    """Marks the words that may continue any entity because the word before has no label.
 
     >>> after_unlabelled(np.array([-1, 2, -1, 2]), np.array([True, False, False, True])).tolist()
     [False, True, False, False]
@@ -130,17 +130,17 @@ def recognise(
     """Tells the scheme of a corpus from its label names and, for IOB1, from its labels.
 
     IOB1 and BIO have the same names. It is IOB1 if some I-X starts an entity (at the start of a
-    sentence, after O or after another type) and no B-X stands in such a place; otherwise BIO. Words
-    after one without a label tell nothing; where there are no others, I-X alone is no IO either.
+    sentence, after O or after another type) and no B-X does; otherwise BIO. Words after one without
+    a label are not evidence; if all I-X are such words, the scheme is BIO instead of IO.
 
     Args:
-      parts: The label names, taken apart.
+      parts: The label names, split by `label_parts`.
       ids: [N], label ids, -1 where there is no label.
       starts: [N], True for the first word of a sentence.
 
     Returns:
-      The scheme. Whether labels are taken as IOB1 or as BIO in need of repair, `to_bio` gives the
-      same labels; what differs is the number of repairs.
+      The scheme. `to_bio` returns the same labels whether they count as IOB1 or as BIO in need of
+      repair; only the number of repairs differs.
     """
     letters, unknown = parts.letters[ids], after_unlabelled(ids, starts)
     if (
@@ -161,10 +161,10 @@ def sentence_starts(lengths: Sequence[int]) -> Bool[np.ndarray, " N"]:
     """Marks the first word of every sentence on the flat axis of words.
 
     Args:
-      lengths: The number of words of each sentence; it may be 0.
+      lengths: The number of words of each sentence; may be 0.
 
     Returns:
-      [N], for N words together.
+      [N], True for first words, N words in total.
 
     >>> sentence_starts([2, 0, 1]).tolist()
     [True, False, True]

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Int
 
 from zsl_jax.labels.label_set import OUTSIDE, LabelSet, is_bio
 
-# The label of a source that names few things, where it names nothing: not the same as O.
+# The label of a sparse source, such as a gazetteer, where it predicts nothing: not the same as O.
 SILENT = "(silent)"
 
 
@@ -17,8 +17,8 @@ class SourceLabels(NamedTuple):
 
     Attributes:
       names: [V], the label names.
-      targets: [V], the ids of the target's labels that each may stand for; the first of them is
-        taken where one label is needed.
+      targets: [V], the ids of the target's labels that each may stand for; the first one is used
+        where one label is needed.
     """
 
     names: tuple[str, ...]
@@ -28,11 +28,11 @@ class SourceLabels(NamedTuple):
     def of(
         cls, label_set: LabelSet, sets: Mapping[str, Sequence[str]] | None = None
     ) -> "SourceLabels":
-        """The labels of sources that give the target's labels, and perhaps sets of them.
+        """Returns the labels of sources that give the target's labels, and perhaps sets of them.
 
         Args:
           label_set: The target's K labels.
-          sets: Names of sets with the target's labels in them.
+          sets: The target's labels in each set, by the set's name.
 
         >>> SourceLabels.of(LabelSet(("A", "B")), {"A|B": ("A", "B")}).targets
         ((0,), (1,), (0, 1))
@@ -49,7 +49,7 @@ class SourceLabels(NamedTuple):
 
     @property
     def silent(self) -> int | None:
-        """The id of the label of silence; None if no source has it."""
+        """The id of `SILENT`; None if no source has it."""
         return self.names.index(SILENT) if SILENT in self.names else None
 
     @property
@@ -59,25 +59,25 @@ class SourceLabels(NamedTuple):
 
     @property
     def first_targets(self) -> Int[np.ndarray, " V"]:
-        """[V], the label of the target that is taken where one is needed."""
+        """[V], the target's label that is used where one is needed."""
         return np.array([first for (first, *_) in self.targets], np.int32)
 
     def encode(self, names: Iterable[str], where: str) -> Int[np.ndarray, " N"]:
-        """Label names as ids; `LabelSet.encode` with the names of sets."""
+        """Turns label names into ids, as `LabelSet.encode` does, names of sets included."""
         return LabelSet(self.names).encode(names, where)
 
     def compatible(self, own: Iterable[str]) -> Bool[np.ndarray, "V K"]:
-        """What a source that has only some of the labels may mean by each of them.
+        """The true labels that each label of a source is compatible with.
 
-        A label may mean what it stands for. O also means every entity type that the source cannot
-        name: "O" from a source without MISC says no more than "O or MISC".
+        A label is compatible with what it stands for. O is also compatible with every entity type
+        that the source lacks: "O" from a source without MISC only means "O or MISC".
 
         Args:
           own: The labels that the source has.
 
         Returns:
-          [V, K], the source's label by the true one. A row of a label that the source does not have
-          is False; so is a column of a label about which it never says anything.
+          [V, K], indexed [source's label, true label]. Rows of labels that the source does not have
+          are False, and so are columns of labels that it never gives evidence about.
         """
         names = self.label_set.names
         own = set(own)
@@ -100,7 +100,7 @@ def set_members(name: str, sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]
       sets: Members by the name of a label or of an entity type.
 
     Returns:
-      The members of the label, or of its type with its letter; the label itself if it is no set.
+      The members of the label, or of its type with its letter; the label itself if it is not a set.
 
     >>> set_members("B-PER|ORG", {"PER|ORG": ("PER", "ORG")})
     ('B-PER', 'B-ORG')
@@ -117,7 +117,7 @@ def set_members(name: str, sets: Mapping[str, Sequence[str]]) -> tuple[str, ...]
 def common_source_labels(
     label_names: Iterable[Iterable[str]], sets: Mapping[str, Sequence[str]]
 ) -> SourceLabels:
-    """The labels of several sources; the target's are all that some source's label may stand for.
+    """The labels of several sources; the target's are all those that any of them may stand for.
 
     Args:
       label_names: The labels of each source.

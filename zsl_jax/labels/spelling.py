@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from zsl_jax.labels.label_set import OUTSIDE
 from zsl_jax.labels.schemes import TaggingScheme, label_parts
 
-UNTYPED = "ENTITY"  # the type of entities whose labels name none
+UNTYPED = "ENTITY"  # the type of entities whose labels do not name one
 
 _PREFIX = re.compile(r"([BIESLUMW])([-_:./|])(.+)", re.IGNORECASE)
 _SUFFIX = re.compile(r"(.+)([-_:./|])([BIESLUMW])", re.IGNORECASE)
@@ -15,16 +15,16 @@ _OUTSIDE = frozenset((OUTSIDE, "NONE", "NIL", "OUT", "OUTSIDE"))  # as others ca
 
 
 def usual_spelling(names: Sequence[str]) -> tuple[str, ...]:
-    """Entity labels as LETTER-TYPE and O, if all of them are written in one other way.
+    """Respells entity labels as LETTER-TYPE and O, if all of them share another spelling.
 
-    Where the letter stands behind the type, or something else than "-" or "_" parts them, there
-    must be two letters at least: one alone may belong to the name.
+    If the letter follows the type, or the separator is not "-" or "_", at least two letters must
+    occur: a single one may be part of the name.
 
     Args:
       names: L label names.
 
     Returns:
-      The L names in the usual spelling; names of other kinds as they are.
+      The L names in the usual spelling; names of other kinds unchanged.
 
     >>> usual_spelling(["O", "B_PER", "I_PER"]), usual_spelling(["O", "B", "I"])
     (('O', 'B-PER', 'I-PER'), ('O', 'B-ENTITY', 'I-ENTITY'))
@@ -37,13 +37,13 @@ def usual_spelling(names: Sequence[str]) -> tuple[str, ...]:
     inside = [name for name in same if name.upper() != OUTSIDE]
     for spelled in (_untyped(inside, same), _parted(inside, _PREFIX), _parted(inside, _SUFFIX)):
         if spelled and label_parts(list(spelled.values())).scheme is not TaggingScheme.PLAIN:
-            found = tuple(spelled.get(name, OUTSIDE) for name in same)
-            return found if len(set(found)) == len(found) else same
+            usual = tuple(spelled.get(name, OUTSIDE) for name in same)
+            return usual if len(set(usual)) == len(usual) else same
     return same
 
 
 def _untyped(inside: Sequence[str], names: Sequence[str]) -> dict[str, str]:
-    """B, I and other letters alone, among which there is O and B or I."""
+    """Bare letters, if O and at least one of B and I are among them."""
     bare = all(len(name) == 1 for name in inside)
     if not bare or len(names) == len(inside) or not {"B", "I"} & set(inside):
         return {}
@@ -51,7 +51,7 @@ def _untyped(inside: Sequence[str], names: Sequence[str]) -> dict[str, str]:
 
 
 def _parted(inside: Sequence[str], pattern: re.Pattern[str]) -> dict[str, str]:
-    """Labels in which one sign parts the letter from the type."""
+    """Labels in which one separator stands between letter and type."""
     matches = {name: pattern.fullmatch(name) for name in inside}
     groups = {name: match.groups() for name, match in matches.items() if match}
     signs = {sign for _, sign, _ in groups.values()}

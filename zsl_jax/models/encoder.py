@@ -18,7 +18,7 @@ from zsl_jax.models.encoder_config import EncoderConfig
 
 
 def gelu(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The exact GELU, x * Phi(x), by erf."""
+    """The exact GELU, x * Phi(x), computed with erf."""
     return 0.5 * x * (1.0 + lax.erf(x * 0.5**0.5))
 
 
@@ -28,21 +28,21 @@ ACTIVATIONS = {
     "gelu_pytorch_tanh": jax.nn.gelu,
     "relu": jax.nn.relu,
 }
-KEPT = "kept"  # marks what the gradient keeps of a layer
+KEPT = "kept"  # marks the values of a layer that are stored for the gradient
 
 
 def hashed_bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt[Array, "..."]:
-    """32 random bits for every entry of an array: a hash of the entry's number and the key.
+    """32 random bits for every entry of an array: a hash of the entry's index and the key.
 
-    For dropout, which needs no more than bits without visible order. It is a few integer operations
-    that fuse with whatever reads them; `jax.random.bits` goes through memory on a CPU.
+    Sufficient for dropout, which only needs bits without visible order. The few integer operations
+    fuse with their consumer, whereas `jax.random.bits` goes through memory on a CPU.
 
     Args:
       key: One key of any generator.
-      shape: Of the result; beyond 2**32 entries the bits repeat.
+      shape: Shape of the result; beyond 2**32 entries the bits repeat.
 
     Returns:
-      uint32, the same for the same key and shape on every device.
+      uint32 of the given shape; the same for the same key and shape on every device.
     """
     words = jax.random.key_data(key)
     bits = jnp.zeros(shape, jnp.uint32)
@@ -57,7 +57,7 @@ def hashed_bits(key: Key[Array, ""], shape: tuple[int, ...]) -> UInt[Array, "...
 class Dropout(nn.Module):
     """Sets entries to zero with probability `rate` and scales the others to keep the mean.
 
-    Nothing is drawn if the rate is 0.
+    No random bits are drawn if the rate is 0.
     """
 
     rate: float
@@ -86,7 +86,7 @@ class Embeddings(nn.Module):
         config = self.config
         init = nn.initializers.normal(0.02)
         if self.has_variable("params", "word"):
-            word: Array = self.get_variable("params", "word")  # it may be sliced: any length
+            word: Array = self.get_variable("params", "word")  # any length: it may be sliced
         else:
             word = self.param("word", init, (config.vocab_size, config.hidden_size))
         rows = config.max_positions + config.position_offset
@@ -153,7 +153,7 @@ class Layer(nn.Module):
 
 
 def _layer_norm(config: EncoderConfig, dtype: DTypeLike, name: str) -> nn.LayerNorm:
-    # The statistics are float32 whatever the dtype; the one-pass variance loses digits.
+    # The statistics are float32 whatever the dtype is; the one-pass variance loses digits.
     return nn.LayerNorm(config.layer_norm_eps, dtype=dtype, use_fast_variance=False, name=name)
 
 
@@ -161,8 +161,8 @@ class Encoder(nn.Module):
     """Contextual vectors of packed rows.
 
     Attributes:
-      config: Sizes and rates.
-      dtype: Of the activations; parameters, softmax and normalisation stay float32.
+      config: Sizes and dropout rates.
+      dtype: Data type of the activations; parameters, softmax and normalisation stay float32.
     """
 
     config: EncoderConfig
@@ -176,15 +176,15 @@ class Encoder(nn.Module):
         segments: Int[Array, "R S"],
         deterministic: bool,
     ) -> Float[Array, "R S H"]:
-        """Encodes packed rows; a token sees the tokens of its own segment.
+        """Encodes packed rows; a token attends to the tokens of its own segment.
 
         Args:
           tokens: [R, S], rows of the word embeddings; or [R, S, H], the output of an encoder of the
-            layers below, of which this one is the continuation and has no embeddings.
-          positions: [R, S], from 0 in every sentence, below `max_positions`; None for a
-            continuation.
-          segments: [R, S], number of the sentence inside its row; 0 is padding, which sees only
-            padding, so it is finite and reaches no sentence.
+            layers below, which this encoder continues without embeddings of its own.
+          positions: [R, S], from 0 in every sentence, below `max_positions`; None if this encoder
+            continues another.
+          segments: [R, S], number of the sentence inside its row; 0 is padding, which attends only
+            to padding, so that it stays finite and does not affect any sentence.
           deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
 
         Returns:
@@ -198,8 +198,8 @@ class Encoder(nn.Module):
                 tokens.reshape(-1), positions.reshape(-1), deterministic
             )
         mask = segments[:, None, :, None] == segments[:, None, None, :]
-        # The gradient keeps what is marked, the large matrix products; the attention's scores and
-        # all between the products are cheaper to compute again.
+        # Only the marked values, the large matrix products, are stored for the gradient; the
+        # attention scores and everything between the products are cheaper to recompute.
         policy = jax.checkpoint_policies.save_only_these_names(KEPT)
         layer = nn.remat(Layer, prevent_cse=False, policy=policy)
         scan = nn.scan(

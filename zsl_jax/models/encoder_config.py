@@ -1,4 +1,4 @@
-"""Sizes and rates of an encoder, read from a Hugging Face `config.json`."""
+"""Sizes and dropout rates of an encoder, read from a Hugging Face `config.json`."""
 
 import dataclasses
 import reprlib
@@ -15,23 +15,23 @@ FAMILIES = {
     "camembert": "roberta",
     "distilbert": "distilbert",
 }
-LARGEST = 2**31 - 1  # of any size
-# Names of the activations, as config.json has them; `encoder.ACTIVATIONS` has the functions.
+LARGEST = 2**31 - 1  # upper bound on any size
+# Names of the activations as in config.json; `encoder.ACTIVATIONS` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
 
 
 @dataclasses.dataclass(frozen=True)
 class EncoderConfig:
-    """Sizes and rates of an encoder.
+    """Sizes and dropout rates of an encoder.
 
     Attributes:
       family: "bert", "roberta" or "distilbert".
       vocab_size: Rows of the word embeddings; used at `init` only.
       hidden_size: H.
       num_layers: Number of transformer layers.
-      num_heads: Attention heads a layer.
+      num_heads: Attention heads per layer.
       intermediate_size: Width of the feed-forward layer.
-      max_positions: Usable positions, that is the longest sentence with its special tokens.
+      max_positions: Usable positions: the longest sentence, special tokens included.
       position_offset: Row of the position embeddings that holds position 0 (RoBERTa: padding + 1).
       type_vocab_size: Rows of the token type embeddings; 0 where the family has none.
       layer_norm_eps: Added to the variance.
@@ -62,10 +62,10 @@ class EncoderConfig:
 
         Args:
           config: The parsed file.
-          where: The file's name, for messages.
+          where: Name of the file, for messages.
 
         Returns:
-          The configuration; a key that the file may leave out has its architecture's default.
+          The configuration; optional keys that are missing take the architecture's defaults.
 
         Raises:
           InputError: The architecture is not supported, or a size is missing or impossible.
@@ -119,41 +119,41 @@ _DISTILBERT_NAMES = _BERT_NAMES | {
 
 
 class _Values(NamedTuple):
-    """The numbers of a config.json, each looked at before it is believed."""
+    """The numbers of a config.json, each validated when it is read."""
 
     config: Mapping[str, Any]
     where: str
 
     def size(self, name: str, default: int | None = None, least: int = 1) -> int:
-        """A whole number under a name."""
+        """Returns the whole number under a key."""
         value = self.config.get(name, default)
         if type(value) is not int or not least <= value <= LARGEST:
             raise InputError(
-                f"{self.where}: {name} is {_shown(value)}, no whole number from {least} to "
+                f"{self.where}: {name} is {_shown(value)}, not a whole number from {least} to "
                 f"{LARGEST:,}; use the model's own file."
             )
         return value
 
     def rate(self, name: str, default: float) -> float:
-        """A number from 0 on and below 1 under a name."""
+        """Returns the number under a key, at least 0 and below 1."""
         value = self.config.get(name, default)
         if type(value) not in (int, float) or not 0 <= value < 1:
             raise InputError(
-                f"{self.where}: {name} is {_shown(value)}, no number from 0 to below 1; use the "
-                "model's own file."
+                f"{self.where}: {name} is {_shown(value)}, not a number of at least 0 and below 1; "
+                "use the model's own file."
             )
         return float(value)
 
 
 def _shown(value: Any) -> str:
-    """A value as a message shows it, whatever its length."""
+    """A value abbreviated for a message."""
     return reprlib.repr(value)
 
 
 def _check(config: EncoderConfig, position_type: str, where: str) -> None:
     if config.max_positions < 1:
         raise InputError(
-            f"{where}: max_position_embeddings leaves no position behind pad_token_id; use the "
+            f"{where}: max_position_embeddings leaves no position after pad_token_id; use the "
             "model's own file."
         )
     if position_type != "absolute":
@@ -168,6 +168,6 @@ def _check(config: EncoderConfig, position_type: str, where: str) -> None:
         )
     if config.hidden_size % config.num_heads:
         raise InputError(
-            f"{where}: hidden size {config.hidden_size} is no multiple of {config.num_heads} heads;"
-            " use the model's own file."
+            f"{where}: hidden size {config.hidden_size} is not a multiple of {config.num_heads} "
+            "heads; use the model's own file."
         )

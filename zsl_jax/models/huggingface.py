@@ -1,4 +1,4 @@
-"""Hugging Face's parameter names and ours, by the table in `names`, both ways."""
+"""Conversion between Hugging Face's tensors and our parameters, by `huggingface_names`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.models.huggingface_names import PREFIXES, Entry, module_entries, name_table
 from zsl_jax.models.misfits import Misfit, explanation, is_of_other_task
 
-# Parts of other heads, and buffers that are no parameters.
+# Parts of other heads, and buffers, which are not parameters.
 IGNORED = re.compile(
     r"(pooler|cls|lm_head|vocab_transform|vocab_layer_norm|vocab_projector)\."
     r"|embeddings\.(position_ids|token_type_ids)$"
@@ -26,29 +26,29 @@ def params_from_tensors(
 ) -> dict[str, Any]:
     """Converts a checkpoint's tensors to a tagger's parameters.
 
-    The encoder's names may have no prefix or that of any family, and normalisations may be called
-    gamma and beta. Poolers, heads of language models and buffers are passed over.
+    The encoder's names may have no prefix or that of any family, and normalisation parameters may
+    be called gamma and beta. Poolers, language model heads and buffers are ignored.
 
     Args:
-      tensors: Hugging Face's names and arrays of any float type.
-      config: Of the same checkpoint.
-      where: The checkpoint's name, for messages.
-      architectures: Names of the model's class, as config.json has them.
+      tensors: Arrays of any float type by Hugging Face's names.
+      config: Configuration of the same checkpoint.
+      where: Name of the checkpoint, for messages.
+      architectures: Class names of the model, as in config.json.
 
     Returns:
       {"encoder": ..., "classifier": {"kernel": [H, K], "bias": [K]}}, float32 NumPy arrays; without
-      "classifier" if the checkpoint has none.
+      "classifier" if the checkpoint has no head.
 
     Raises:
       InputError: Tensors are missing, unexpected or of the wrong shape, or the head is one that
         does not label words.
     """
     originals = _plain_names(tensors)
-    if config.num_layers > len(originals):  # a table of all of them might not fit into memory
+    if config.num_layers > len(originals):  # a table of that many layers might exhaust memory
         raise InputError(
             f"{where}: the tensors do not fit config.json: {config.num_layers:,} layers there, but "
-            f"{len(originals)} tensors, so that some are missing; use config.json and weights of "
-            "one and the same model"
+            f"only {len(originals)} tensors, so some are missing; use config.json and weights of "
+            "the same model"
         )
     table = name_table(config)
     head = [name for name in ("classifier.weight", "classifier.bias") if name in originals]
@@ -80,11 +80,11 @@ def tensors_from_params(params: Mapping[str, Any], config: EncoderConfig) -> dic
 
     Args:
       params: {"encoder": ...} with or without "classifier".
-      config: Of the encoder.
+      config: Configuration of the encoder.
 
     Returns:
-      Names with the family's prefix, and contiguous arrays; the inverse of `params_from_tensors`
-      to the last bit.
+      Contiguous arrays by names with the family's prefix; the exact inverse of
+      `params_from_tensors`.
     """
     prefix = PREFIXES[config.family]
     table = name_table(config)
@@ -109,7 +109,7 @@ def _layer_names(entry: Entry, num_layers: int) -> list[str]:
 
 
 def _plain_names(tensors: Mapping[str, np.ndarray]) -> dict[str, str]:
-    """Names as in the table -> names as in the checkpoint, without those to pass over."""
+    """Names as in the table -> names as in the checkpoint, without the ignored ones."""
     prefix = next((p for p in PREFIXES.values() if any(n.startswith(p) for n in tensors)), "")
     plain_names: dict[str, str] = {}
     for name in tensors:
@@ -132,9 +132,9 @@ def _misfit(
     wanted = {name: entry for entry in table for name in _layer_names(entry, num_layers)}
     shapes = []
     for name, entry in wanted.items():
-        found = tuple(tensors[originals[name]].shape) if name in originals else entry.shape
-        if found != entry.shape:
-            shapes.append(f"{originals[name]} has shape {found}, not {entry.shape}")
+        shape = tuple(tensors[originals[name]].shape) if name in originals else entry.shape
+        if shape != entry.shape:
+            shapes.append(f"{originals[name]} has shape {shape}, not {entry.shape}")
     return Misfit(
         [name for name in wanted if name not in originals],
         [original for name, original in originals.items() if name not in wanted],

@@ -12,7 +12,7 @@ class Entry(NamedTuple):
 
     Attributes:
       path: Keys from the root of our tree to the leaf.
-      name: Hugging Face's name without prefix; "{}" stands for the number of the layer.
+      name: Hugging Face's name without prefix; "{}" stands for the layer's index.
       shape: Hugging Face's shape; a dense kernel is [out, in] there and [in, out] here.
     """
 
@@ -66,7 +66,7 @@ def name_table(config: EncoderConfig) -> list[Entry]:
       config: The encoder's family and sizes.
 
     Returns:
-      One entry a leaf of our tree; an entry of the layers stands for `num_layers` tensors.
+      One entry per leaf of our tree; an entry of the layers stands for `num_layers` tensors.
     """
     hidden = config.hidden_size
     rows = {

@@ -1,4 +1,4 @@
-"""What tensors that do not fit a tagger are, as far as their names tell, and what helps."""
+"""Diagnoses tensors that do not fit a tagger, by their names, and suggests a remedy."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -12,19 +12,20 @@ _SHOWN = 6  # names in a message
 _OTHER_TASKS = re.compile(r"For(SequenceClassification|QuestionAnswering|MultipleChoice)$")
 _CRF = re.compile(r"(^|[._])crf[._]|(^|\.)(start_|end_)?transitions$")
 _WORDS = "embeddings.word_embeddings.weight"
-_SAME = "use config.json and weights of one and the same encoder or token classification model"
+_SAME = "use config.json and weights of the same encoder or token classification model"
 _PREDICTIONS = (
-    "let the program it comes from label the text, and name its predictions as the source"
+    "label the text with the program that the model comes from, and give those predictions as the "
+    "source"
 )
 
 
 class Misfit(NamedTuple):
-    """How the tensors of a checkpoint differ from those of a tagger; all names as in the file.
+    """How the tensors of a checkpoint differ from those of a tagger.
 
     Attributes:
-      missing: Names without prefix.
-      unexpected: Names.
-      shapes: A phrase for each tensor of another shape.
+      missing: Names of missing tensors, without prefix.
+      unexpected: Names of unexpected tensors, as in the file.
+      shapes: A phrase for each tensor with a wrong shape.
     """
 
     missing: Sequence[str]
@@ -40,14 +41,14 @@ def is_of_other_task(architectures: Sequence[str]) -> bool:
 def explanation(
     misfit: Misfit, tensors: Mapping[str, np.ndarray], architectures: Sequence[str]
 ) -> str:
-    """What was found, what is missing, and the way out, in one sentence without its full stop.
+    """Explains the misfit and the remedy in one sentence, without its full stop.
 
     Args:
       misfit: The differences.
       tensors: All tensors of the checkpoint.
-      architectures: As config.json has them.
+      architectures: Class names of the model, as in config.json.
     """
-    found = _listed("unexpected", misfit.unexpected)
+    unexpected = _listed("unexpected", misfit.unexpected)
     if is_of_other_task(architectures):
         return (
             f"this is a {architectures[0]}, whose head does not label words; name a token "
@@ -56,28 +57,27 @@ def explanation(
     wrapper = _wrapper(tensors)
     if wrapper is not None:
         return (
-            f"the names of the tensors begin with {wrapper!r}, as a wrapper around the model wrote "
-            "them; save the model inside the wrapper by its own save_pretrained, or rename the "
-            "tensors"
+            f"the names of the tensors begin with {wrapper!r}, as written by a wrapper around the "
+            "model; save the inner model with its own save_pretrained, or rename the tensors"
         )
     if any(map(_CRF.search, misfit.unexpected)):
-        return f"the model has a CRF layer, which is not supported ({found}); {_PREDICTIONS}"
+        return f"the model has a CRF layer, which is not supported ({unexpected}); {_PREDICTIONS}"
     if not misfit.shapes and not misfit.unexpected and misfit.missing == ["classifier.bias"]:
         size = len(tensors["classifier.weight"])
         return (
             "the head has no bias: classifier.weight is there, classifier.bias is missing; add a "
-            f"classifier.bias of {size} zeros to the file, or train the head anew with one"
+            f"classifier.bias of {size} zeros to the file, or retrain the head with one"
         )
     head = _other_head(misfit, tensors)
     if head is not None:
         return (
-            f"the head is called {head!r} ({found}), not 'classifier'; if it is a linear layer "
-            "over the last hidden states, rename its tensors to classifier.weight and "
+            f"the head is called {head!r} ({unexpected}), not 'classifier'; if it is a linear "
+            "layer on the last hidden states, rename its tensors to classifier.weight and "
             f"classifier.bias, else {_PREDICTIONS}"
         )
     if misfit.unexpected and not misfit.missing and not misfit.shapes:
-        return f"the model has layers that a tagger here does not have ({found}); {_PREDICTIONS}"
-    problems = [*filter(None, [_listed("missing", misfit.missing), found]), *misfit.shapes]
+        return f"the model has layers that are not supported ({unexpected}); {_PREDICTIONS}"
+    problems = [*filter(None, [_listed("missing", misfit.missing), unexpected]), *misfit.shapes]
     return f"the tensors do not fit config.json: {'; '.join(problems)}; {_SAME}"
 
 
@@ -87,7 +87,7 @@ def _listed(word: str, names: Sequence[str]) -> str:
 
 
 def _wrapper(tensors: Mapping[str, np.ndarray]) -> str | None:
-    """What stands before the names of the encoder and should not."""
+    """The prefix that a wrapper put before the encoder's names, if any."""
     for name in tensors:
         prefix = name.removesuffix(_WORDS)
         if prefix != name and prefix not in ("", *PREFIXES.values()):
@@ -97,7 +97,7 @@ def _wrapper(tensors: Mapping[str, np.ndarray]) -> str | None:
 
 
 def _other_head(misfit: Misfit, tensors: Mapping[str, np.ndarray]) -> str | None:
-    """The name of a linear layer that may be the head, if it is all that does not fit."""
+    """The name of a linear layer that may be the head, if nothing else is wrong."""
     heads = {name.rpartition(".")[0] for name in misfit.unexpected}
     if misfit.missing or misfit.shapes or len(heads) != 1 or "classifier.weight" in tensors:
         return None

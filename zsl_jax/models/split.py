@@ -1,7 +1,7 @@
-"""A tagger cut in two: frozen layers, whose output never changes, and the layers to be trained.
+"""Splits a tagger into frozen layers, whose output never changes, and layers to be trained.
 
-Encoder(L - k layers) with the first part's parameters, and a tagger of k layers with the second
-part's on top of its output, are the whole tagger.
+An encoder of L - k layers with the first part's parameters, followed by a tagger of k layers with
+the second part's, is equivalent to the whole tagger.
 """
 
 import jax
@@ -11,7 +11,7 @@ from zsl_jax.models.token_classifier import Params
 
 
 def split_layers(params: Params, num_trained: int) -> tuple[Params, Params]:
-    """Cuts a tagger below its last layers.
+    """Splits a tagger below its last layers.
 
     Args:
       params: {"encoder": ...} of L layers, and "classifier".
@@ -19,7 +19,7 @@ def split_layers(params: Params, num_trained: int) -> tuple[Params, Params]:
 
     Returns:
       The parameters of an encoder of L - k layers: {"embeddings", "layers"}; and those of the
-      tagger that goes on with its output: {"encoder": {"layers"}, "classifier"}. Layers are views.
+      tagger that takes its output: {"encoder": {"layers"}, "classifier"}. Layers are views.
     """
     layers = params["encoder"]["layers"]
     cut = len(jax.tree.leaves(layers)[0]) - num_trained
@@ -29,7 +29,7 @@ def split_layers(params: Params, num_trained: int) -> tuple[Params, Params]:
 
 
 def join_layers(frozen: Params, trained: Params) -> Params:
-    """Undoes `split_layers`: the whole tagger, with NumPy layers."""
+    """Undoes `split_layers`; returns the whole tagger, with NumPy layers."""
     parts = frozen["layers"], trained["encoder"]["layers"]
     layers = jax.tree.map(lambda *leaves: np.concatenate(leaves), *parts)
     return {**trained, "encoder": {**frozen, "layers": layers}}

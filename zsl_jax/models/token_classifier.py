@@ -18,9 +18,9 @@ class Tagger(nn.Module):
     """log P(label | sentence) at every subword.
 
     Attributes:
-      config: The encoder's sizes and rates.
+      config: The encoder's sizes and dropout rates.
       num_labels: K.
-      dtype: Of the encoder's activations; the head is float32.
+      dtype: Data type of the encoder's activations; the head is float32.
     """
 
     config: EncoderConfig
@@ -39,8 +39,8 @@ class Tagger(nn.Module):
 
         Args:
           tokens: [R, S], rows of the word embeddings; or [R, S, H], the output of the layers below,
-            if this tagger's encoder is their continuation.
-          positions: [R, S], from 0 in every sentence; None for a continuation.
+            if this tagger's encoder continues them.
+          positions: [R, S], from 0 in every sentence; None if the encoder continues other layers.
           segments: [R, S], number of the sentence inside its row; 0 is padding.
           deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
 
@@ -70,9 +70,9 @@ def word_embeddings(params: Params) -> Float[Array, "V H"]:
 
 
 def slice_word_embeddings(params: Params, used_ids: Int[np.ndarray, " used"]) -> Params:
-    """Keeps the word embeddings of some token ids; row i is then token `used_ids[i]`.
+    """Keeps the word embeddings of some token ids; row i then belongs to token `used_ids[i]`.
 
-    Only rows that occur in a corpus change in training, so the optimiser need not see the others.
+    Only rows that occur in a corpus change during training; the optimiser does not need the others.
 
     Args:
       params: A tagger's parameters.

@@ -1,1 +1,1 @@
-"""What a run needs besides mathematics: processes, blocks of words, compilations, progress."""
+"""Infrastructure of a run: processes, blocks of words, lookahead, compilations, progress."""

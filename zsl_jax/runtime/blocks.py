@@ -1,4 +1,4 @@
-"""Blocks of words, all of one shape, so that texts of any length share one compiled program."""
+"""Blocks of words of one shape, so that texts of any length share one compiled program."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool
 
-# What fits the caches together with what is computed from it.
+# A block and the values computed from it fit the CPU's caches.
 BLOCK_WORDS = 16_384
 
 
@@ -14,8 +14,8 @@ class Block(NamedTuple):
     """Some consecutive words.
 
     Attributes:
-      rows: Where they stand on the flat axis of words.
-      mask: [C], False for the rows that fill the last block up.
+      rows: Their slice of the flat axis of words.
+      mask: [C], False for the padding of the last block.
       arrays: Each [C, ...]: the rows of the arrays given, then zeros.
     """
 
@@ -25,11 +25,11 @@ class Block(NamedTuple):
 
 
 def blocks(*arrays: np.ndarray, size: int = BLOCK_WORDS) -> Iterator[Block]:
-    """Cut arrays of N rows into blocks.
+    """Cuts arrays of N rows into blocks.
 
     Args:
-      *arrays: At least one, each [N, ...]; they may lie in files.
-      size: C, rows of a block.
+      *arrays: At least one array, each [N, ...]; they may be memory-mapped.
+      size: C, rows per block.
 
     Yields:
       The blocks in order.

@@ -1,4 +1,4 @@
-"""How often and how long XLA compiled."""
+"""Counts XLA's compilations and their time."""
 
 import functools
 from typing import NamedTuple
@@ -10,14 +10,14 @@ _seconds: list[float] = []
 
 
 class Compilation(NamedTuple):
-    """Programs compiled so far in this process, and the seconds that took."""
+    """Number of programs compiled so far in this process, and the seconds spent on them."""
 
     programs: int
     seconds: float
 
 
 def compilations() -> Compilation:
-    """What was compiled since `watch_compilations` was called first."""
+    """Returns the compilations since the first call of `watch_compilations`."""
     return Compilation(len(_seconds), sum(_seconds))
 
 
@@ -29,7 +29,7 @@ def compiled() -> dict[str, float]:
 
 @functools.cache
 def watch_compilations() -> None:
-    """Start counting; calling it again changes nothing."""
+    """Starts counting; further calls have no effect."""
     jax.monitoring.register_event_duration_secs_listener(_listen)
 
 

@@ -1,4 +1,4 @@
-"""Results that are looked at while what follows them is computed."""
+"""Overlaps the use of results with the computation of the next ones."""
 
 import collections
 from collections.abc import Iterable, Iterator
@@ -8,17 +8,17 @@ T = TypeVar("T")
 
 
 def lookahead(items: Iterable[T], by: int = 1) -> Iterator[T]:
-    """The items in order, each when `by` more of them have been asked for.
+    """Yields the items in order, each after `by` more of them have been requested.
 
-    Where asking for an item starts a computation that goes on by itself, those of the next items
-    run while the host takes the result of this one.
+    If requesting an item starts an asynchronous computation, the next items are computed while the
+    host processes this one.
 
     Args:
-      items: Read as they are needed.
-      by: How many run ahead.
+      items: The items, requested as needed.
+      by: How many items to request ahead.
 
     >>> asked = (print("asks for", item) or item for item in "ab")
-    >>> for item in delayed(asked):
+    >>> for item in lookahead(asked):
     ...     print("has", item)
     asks for a
     asks for b

@@ -1,7 +1,7 @@
-"""What the processes of a run tell each other, besides the gradients: small arrays and records.
+"""Communication between the processes of a run besides gradients: small arrays and records.
 
-Every function here is a collective: all processes call it, in the same order. With one process
-each returns at once.
+Functions that exchange values are collectives: all processes must call them, in the same order. A
+single process returns at once.
 """
 
 import json
@@ -16,12 +16,12 @@ from zsl_jax.errors import InputError
 def start(
     coordinator: str | None = None, num_processes: int | None = None, process_id: int | None = None
 ) -> None:
-    """Join the other processes of the run, before anything else is asked of JAX.
+    """Joins the other processes of the run; must come before any other use of JAX.
 
     Args:
-      coordinator: HOST:PORT of process 0. On a TPU pod nothing has to be given.
-      num_processes: Of the whole run.
-      process_id: Of this process, from 0.
+      coordinator: HOST:PORT of process 0. On a TPU pod all arguments can be omitted.
+      num_processes: Number of processes of the run.
+      process_id: Number of this process, from 0.
     """
     jax.distributed.initialize(
         coordinator, num_processes, process_id, initialization_timeout=300,
@@ -46,19 +46,19 @@ def devices() -> str:
 
 
 def local_shards(num_shards: int) -> range:
-    """The shards of a text that this process has.
+    """Returns the shards of a text that belong to this process.
 
     Args:
-      num_shards: Shards of the whole.
+      num_shards: Number of shards of the whole text.
 
     Raises:
-      InputError: They cannot be dealt out evenly.
+      InputError: The processes cannot share them evenly.
     """
     if num_shards % count():
         raise InputError(
             f"The text is in {num_shards} shards, which {count()} processes cannot share evenly; "
-            f"start a divisor of {num_shards}, or give --shards (a multiple of the processes) to a "
-            "new run"
+            f"start a divisor of {num_shards} processes, or give --shards (a multiple of the "
+            "processes) to a new run"
         )
     share = num_shards // count()
     return range(index() * share, (index() + 1) * share)
@@ -70,23 +70,23 @@ def is_first() -> bool:
 
 
 def gather(value: Any) -> list[Any]:
-    """What every process has to say, as JSON can hold it, in the order of the processes."""
+    """Returns the JSON-serialisable values of all processes, in the order of the processes."""
     if jax.process_count() == 1:
         return [value]
     return [json.loads(data) for data in _gather_bytes(json.dumps(value).encode())]
 
 
 def total(array: Any) -> np.ndarray:
-    """The sum of all processes' arrays of one shape, in float64."""
-    own = np.asarray(array, np.float64)
+    """Returns the sum of all processes' arrays, which have one shape, in float64."""
+    local = np.asarray(array, np.float64)
     if jax.process_count() == 1:
-        return own
-    parts = [np.frombuffer(data, np.float64) for data in _gather_bytes(own.tobytes())]
-    return np.sum(parts, axis=0).reshape(own.shape)
+        return local
+    parts = [np.frombuffer(data, np.float64) for data in _gather_bytes(local.tobytes())]
+    return np.sum(parts, axis=0).reshape(local.shape)
 
 
 def concatenate(array: np.ndarray) -> np.ndarray:
-    """The rows of all processes' arrays, in the order of the processes."""
+    """Concatenates the rows of all processes' arrays, in the order of the processes."""
     if jax.process_count() == 1:
         return array
     parts = [np.frombuffer(data, array.dtype) for data in _gather_bytes(array.tobytes())]
@@ -94,7 +94,7 @@ def concatenate(array: np.ndarray) -> np.ndarray:
 
 
 def first_decides(error: Exception | None) -> None:
-    """Raise in every process what went wrong in the first one, if anything did."""
+    """Ends every process if the first one failed; the first one raises its error."""
     message = gather(None if error is None else str(error))[0]
     if error is not None:
         raise error
@@ -103,10 +103,10 @@ def first_decides(error: Exception | None) -> None:
 
 
 def tells_of_a_lost_process(error: BaseException) -> bool:
-    """Whether a collective failed because another process ended or cannot be reached.
+    """Tells whether a collective failed because another process ended or is unreachable.
 
-    JAX raises a `JaxRuntimeError`, or a bare ValueError with the same text: the name of a status
-    and what happened, such as "UNAVAILABLE: ..." or "UNKNOWN: Gloo AllGather failed: ...".
+    JAX raises a `JaxRuntimeError`, or a bare ValueError with the same text: a status and a
+    description, such as "UNAVAILABLE: ..." or "UNKNOWN: Gloo AllGather failed: ...".
     """
     if count() == 1 or not isinstance(error, jax.errors.JaxRuntimeError | ValueError):
         return False
@@ -115,7 +115,7 @@ def tells_of_a_lost_process(error: BaseException) -> bool:
 
 
 def wait() -> None:
-    """Go on when all processes are here."""
+    """Waits until all processes have reached this call."""
     gather(None)
 
 

@@ -15,18 +15,18 @@ Advance = Callable[..., None]
 
 @contextlib.contextmanager
 def word_progress(total: int | None, description: str, shown: bool = True) -> Iterator[Advance]:
-    """Reports how far a pass over the corpus is, with words per second and the time left.
+    """Reports the progress of a pass over the corpus, with words per second and the time left.
 
     The first batch, in which programs are compiled, is not in the rate.
 
     Args:
-      total: Number of words of the pass; None if nobody knows, and then there is no time left.
-      description: What is going on, e.g. "round 1: M step".
+      total: Number of words of the pass; None if unknown, in which case no time left is shown.
+      description: The current task, e.g. "round 1: M step".
       shown: False in a process whose work another one reports.
 
     Yields:
-      `advance(words, note="")`, to be called after each batch with the number of words done and,
-      if wanted, something worth watching ("loss 0.31").
+      `advance(words, note="")`, to be called after each batch with the number of words done and an
+      optional note such as "loss 0.31".
     """
     if not shown:
         yield lambda words, note="": None
