@@ -53,7 +53,7 @@ def test_matrices_with_more_rows_than_columns(tmp_path):
 
 
 def test_no_label_model(tmp_path):
-    with pytest.raises(InputError, match="nothing is known of its sources"):
+    with pytest.raises(InputError, match="nothing is known about its sources"):
         read_label_model(tmp_path)
 
 
@@ -66,14 +66,17 @@ def test_no_label_model(tmp_path):
         ),
         (
             {"about": {**ABOUT, "alphabet": {"names": ["O", "X", 3], "targets": [[0], [1], [2]]}}},
-            "is no string",
+            "is not a non-empty string",
         ),
         ({"about": {**ABOUT, "source_weight": [1.0, 1.0, 1.0]}}, "source_weight"),
-        ({"about": {**ABOUT, "source_weight": [1.0, float("nan")]}}, "no positive number"),
-        ({"about": {**ABOUT, "prior_weight": "1"}}, "no positive number"),
+        (
+            {"about": {**ABOUT, "source_weight": [1.0, float("nan")]}},
+            "a weight is not a number of at least 0",
+        ),
+        ({"about": {**ABOUT, "prior_weight": "1"}}, "a weight is not a number of at least 0"),
         ({"about": {**ABOUT, "predictions": "both"}}, "predictions"),
         ({"about": {"source_names": ["en"]}}, "alphabet"),
-        ({"about": {**ABOUT, "alphabet": {"names": ["O"], "targets": [[1]]}}}, "alphabet"),
+        ({"about": {**ABOUT, "alphabet": {"names": ["O"], "targets": [[1]]}}}, "fit together"),
         (
             {"about": {**ABOUT, "alphabet": {"names": ["O"], "targets": [[0, "a"]]}}},
             "cannot be read",

@@ -138,7 +138,7 @@ def test_offline_hub_and_mistyped_folder(tmp_path, monkeypatch):
         raise huggingface_hub.errors.LocalEntryNotFoundError("offline\nand more")
 
     monkeypatch.setattr(huggingface_hub, "snapshot_download", fail)
-    with pytest.raises(InputError, match=r"org/m is neither a folder.*\(offline\).*local folder"):
+    with pytest.raises(InputError, match=r"org/m is not a local folder.*\(offline\).*local folder"):
         find_model_folder("org/m")
     with pytest.raises(InputError, match="is not a folder"):
         find_model_folder(tmp_path / "no")
@@ -201,5 +201,5 @@ def test_a_full_disk_under_the_tokenizer_is_one_sentence(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", ["B-\nX", "B-\tX", "\r"])
 def test_labels_of_a_head_are_without_line_ends(name):
-    with pytest.raises(InputError, match="without tabs and line ends"):
+    with pytest.raises(InputError, match="without tabs and line breaks"):
         read_label_set({"id2label": {"0": "O", "1": name}}, "config.json")

@@ -54,7 +54,7 @@ def test_weights_of_other_frameworks_need_transformers_4(tmp_path, file, argumen
     (tmp_path / file).touch()
     message = said(tmp_path, config_json=TAGGER)
     assert f"{file} ({library} weights)" in message
-    assert f"with transformers 4 (5 has done away with them), PyTorch and {library}:" in message
+    assert f"with transformers 4 (5 no longer reads them), PyTorch and {library}:" in message
     assert f"XLMRobertaForTokenClassification.from_pretrained(old, {argument}=True)" in message
 
 
@@ -68,19 +68,19 @@ def test_shards_of_a_pickle_are_not_all_listed(tmp_path):
 def test_an_adapter_is_merged(tmp_path, files):
     (tmp_path / "adapter_model.bin").touch()
     message = said(tmp_path, adapter_config_json={"peft_type": "LORA"}, **files)
-    assert "an adapter, which is only a part of a model" in message
+    assert "an adapter, which is only part of a model" in message
     assert "(old, num_labels=K).merge_and_unload().save_pretrained(old + '-merged')" in message
 
 
 def test_a_folder_without_config_is_told_for_what_it_is(tmp_path):
-    assert "has no config.json; name a Hugging Face model folder, or let" in said(tmp_path)
+    assert "has no config.json; give a Hugging Face model folder, or label" in said(tmp_path)
     inside = said(tmp_path, **{"checkpoint-500__config_json": {}})
-    assert "folders in it have one: name one of checkpoint-500" in inside
+    assert "folders in it have one: give one of checkpoint-500" in inside
     (tmp_path / "config.cfg").touch()
     assert f"--source=NAME=spacy:{tmp_path}" in said(tmp_path, meta_json={})
 
 
 def test_no_weights_at_all(tmp_path):
     assert said(tmp_path, config_json=TAGGER).endswith(
-        "has no model.safetensors; fetch the weights too, or name another model folder"
+        "has no model.safetensors; fetch the weights too, or give another model folder"
     )

@@ -36,7 +36,7 @@ def test_a_folder_that_no_run_made_is_refused_and_untouched(tmp_path, files, ove
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
     before = tree(tmp_path)
-    with pytest.raises(InputError, match=r"is not empty .* name a new or an empty folder") as said:
+    with pytest.raises(InputError, match=r"is not empty .* give a new or an empty folder") as said:
         create_run_folder(tmp_path, RECORD, overwrite)
     assert min(files).partition("/")[0] in str(said.value)
     assert tree(tmp_path) == before

@@ -96,10 +96,10 @@ def interrupted(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "--rate: 0.1 then, 0.2 now"),
-        ({"data": {"a": "01"}}, "a: other contents"),
-        ({"models": {"encoder": "f"}}, "encoder: other contents"),
-        ({"shards": 3}, "shards of the text: 2 then, 3 now"),
+        ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "--rate was 0.1, now 0.2"),
+        ({"data": {"a": "01"}}, "a has other contents"),
+        ({"models": {"encoder": "f"}}, "encoder has other contents"),
+        ({"shards": 3}, "shards of the text: was 2, now 3"),
     ],
 )
 def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, changes, said):
@@ -131,7 +131,7 @@ def test_test_files_are_noted_but_may_differ_when_the_run_goes_on(tmp_path):
     create_run_folder(tmp_path, record)
     create_run_folder(tmp_path, record._replace(test_data={"t": "01", "u": "02"}))
     assert read(tmp_path / "run.json")["resumed"][-1]["test_data"] == {"t": "01", "u": "02"}
-    with pytest.raises(InputError, match="a: other contents"):  # a is read for training, too
+    with pytest.raises(InputError, match="a has other contents"):  # a is read for training, too
         create_run_folder(tmp_path, record._replace(data={"a": "01"}))
 
 
@@ -147,9 +147,9 @@ def test_the_record_of_the_start_stays_when_a_run_resumes(tmp_path, monkeypatch,
     first = read(tmp_path / "run.json")
     monkeypatch.setattr(run_folder, "package_versions", lambda: {"jax": "99.0", "new": "1"})
     create_run_folder(tmp_path, FIRST)
-    assert "this run resumes under other versions of packages: " in caplog.text
-    assert f"jax {first['versions']['jax']} then, 99.0 now" in caplog.text
-    assert "new None then, 1 now" in caplog.text
+    assert "this run resumes with other package versions: " in caplog.text
+    assert f"jax was {first['versions']['jax']}, now 99.0" in caplog.text
+    assert "new was None, now 1" in caplog.text
     caplog.clear()
     create_run_folder(tmp_path, FIRST)
     assert not caplog.text

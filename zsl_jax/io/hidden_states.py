@@ -1,4 +1,4 @@
-"""Hidden states on disk: a NumPy file of one row a subword, mapped into memory when it is used."""
+"""Hidden states on disk: a NumPy file with one row per subword, memory-mapped when read."""
 
 import contextlib
 import os
@@ -17,16 +17,16 @@ Rows = tuple[Int[np.ndarray, " n"], Float[np.ndarray, "n H"]]
 def write_hidden_states(
     path: Path, shape: tuple[int, int], dtype: np.dtype, blocks: Iterable[Rows]
 ) -> None:
-    """Writes a table, whole or not at all: under another name until the last row is on disk.
+    """Writes a table atomically.
 
-    Plain writes, not a writable map: a full disk is an error with a reason, where a map would end
-    the process.
+    Uses plain writes instead of a writable map: on a full disk they raise an error, whereas a map
+    would end the process.
 
     Args:
-      path: The file, in a folder that is there.
+      path: The file, in an existing folder.
       shape: Rows and columns, (T, H).
-      dtype: Of the numbers.
-      blocks: Numbers of rows, and these rows; every row once, in any order.
+      dtype: Data type of the table.
+      blocks: Row indices and their rows; every row exactly once, in any order.
 
     Raises:
       InputError: The file cannot be written.
@@ -43,7 +43,7 @@ def write_hidden_states(
         for numbers, rows in blocks:
             order = np.argsort(numbers)
             ends = np.flatnonzero(np.diff(numbers[order]) != 1) + 1
-            for run in np.split(order, ends):  # of consecutive rows
+            for run in np.split(order, ends):  # runs of consecutive rows
                 file.seek(start + width * int(numbers[run[0]]))
                 file.write(rows[run].astype(dtype, copy=False).tobytes())
         file.flush()
@@ -52,33 +52,33 @@ def write_hidden_states(
 
 @contextlib.contextmanager
 def _explained(path: Path, size: int) -> Iterator[None]:
-    """A full disk, in a sentence that says how much room the table takes."""
+    """Turns write errors into one sentence that gives the size of the table."""
     try:
         yield
     except OSError as error:
         raise InputError(
             f"{path}, the output of the frozen layers, cannot be written ({error.strerror}); make "
-            f"its folder writable and room for {size / 1e9:.2f} GB, or name another --output."
+            f"its folder writable and room for {size / 1e9:.2f} GB, or give another --output."
         ) from error
 
 
 def map_hidden_states(
     path: Path, shape: tuple[int, int], dtype: np.dtype
 ) -> Float[np.ndarray, "T H"]:
-    """The table of a file, mapped into memory.
+    """Maps the table of a file into memory.
 
     Args:
       path: The file.
-      shape: The table's rows and columns, (T, H).
-      dtype: Of its numbers.
+      shape: Rows and columns, (T, H).
+      dtype: Data type of the table.
 
     Raises:
       InputError: The file is damaged.
     """
     try:
-        found = np.load(path, mmap_mode="r", allow_pickle=False)
+        table = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError):
-        found = None
-    if found is None or found.shape != shape or found.dtype != dtype:
-        raise InputError(f"{path} is damaged; delete it, and the same command makes it again.")
-    return np.asarray(found)
+        table = None
+    if table is None or table.shape != shape or table.dtype != dtype:
+        raise InputError(f"{path} is damaged; delete it, and the same command recomputes it.")
+    return np.asarray(table)

@@ -1,4 +1,4 @@
-"""JSON files: objects that the user gives us, and records that we write whole or not at all."""
+"""JSON files: reads objects given by the user, and writes records atomically."""
 
 import json
 import math
@@ -14,7 +14,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     """Reads one JSON object.
 
     Raises:
-      InputError: The file cannot be read or holds something else.
+      InputError: The file cannot be read or does not hold a JSON object.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
@@ -26,7 +26,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
-    """Writes one JSON object, whole or not at all.
+    """Writes one JSON object atomically.
 
     Raises:
       InputError: The file cannot be written.
@@ -37,7 +37,7 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 
 def plain(value: Any) -> Any:
-    """The value in JSON's own types: arrays become lists, paths strings, NaN and ±inf null.
+    """Converts a value to JSON's types: arrays become lists, paths strings, NaN and ±inf null.
 
     >>> plain({"loss": float("nan"), 1: (2, Path("a"))})
     {'loss': None, '1': [2, 'a']}

@@ -1,6 +1,6 @@
-"""What was learned of the sources, beside the tagger: φ, its sources, labels and weights.
+"""The learned label model, stored beside the tagger: φ, its sources, labels and weights.
 
-A file of the reliability-weighted chain has more tensors; files without them are of the paper's
+A file of the reliability-weighted chain has more tensors; a file without them holds the paper's
 label model.
 """
 
@@ -21,7 +21,7 @@ from zsl_jax.io.weights import write_weights
 from zsl_jax.labels import SourceLabels
 
 FILE = "label_model.safetensors"
-# What damaged files raise; AttributeError: a type of numbers that NumPy lacks.
+# The exceptions that damaged files raise; AttributeError: a data type that NumPy lacks.
 _UNREADABLE = (
     SafetensorError,
     OSError,
@@ -33,25 +33,25 @@ _UNREADABLE = (
 )
 
 
-# What a chain is computed with, in the order of `training.config.ChainConfig`.
+# The settings that the posterior of a chain needs, in the order of `training.config.ChainConfig`.
 CHAIN_SETTINGS = ("source_weight", "scale", "back_off", "tagger_weight")
 
 
 class StoredChain(NamedTuple):
-    """What the reliability-weighted chain has beside φ, all float32.
+    """The parts of the reliability-weighted chain besides φ, all float32.
 
     Attributes:
       trust: [U], k of each source.
-      frequency: [U, V], m, how often each source gives each label.
+      frequency: [U, V], m, relative frequency of each label of each source.
       weights: [U, K], w of each source for each true label.
-      mean: [K], r̄, the mean of the weighted mean of the sources.
-      kappa: [U], agreement of each source with the others beyond chance.
+      mean: [K], r̄, the mean over words of the sources' weighted mean.
+      kappa: [U], Cohen's κ of each source with the others.
       prior: [K], π̂, label frequencies of the word types.
       start: [K], p₀ of the chain.
       transitions: [K, K], A of the chain, indexed [before, after].
       type_counts: For each level of word types, [T, K], sums of Q over the words of each key.
       type_names: For each level, its T keys.
-      settings: The numbers that `CHAIN_SETTINGS` names.
+      settings: The settings named in `CHAIN_SETTINGS`.
     """
 
     trust: np.ndarray
@@ -68,15 +68,15 @@ class StoredChain(NamedTuple):
 
 
 class LabelModel(NamedTuple):
-    """Enough to compute Q for another text.
+    """A label model, sufficient to compute Q of another text.
 
     Attributes:
-      source_names: The sources, U.
+      source_names: Names of the U sources.
       source_labels: The V labels that the sources give, with the target's K.
       log_confusion: [U, V, K], log φ, indexed [source, predicted, true].
       prior_weight: α; 0 stands for the number of sources.
-      source_weight: β, one number or one a source.
-      predictions: "soft" or "hard": the evidence it was trained with.
+      source_weight: β, one number for all or one per source.
+      predictions: The evidence it was trained on, "soft" or "hard".
       chain: The reliability-weighted chain, with weights of its own; None in the paper's model.
     """
 
@@ -90,7 +90,7 @@ class LabelModel(NamedTuple):
 
 
 def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
-    """Write the label model into a model folder, whole or not at all."""
+    """Writes the label model into a model folder, atomically."""
     about = model._asdict() | {"alphabet": model.source_labels._asdict()}
     del about["log_confusion"], about["chain"]
     tensors = {"log_confusion": model.log_confusion}
@@ -105,16 +105,16 @@ def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
 
 
 def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
-    """Read the label model of a folder that launch.transfer wrote.
+    """Reads the label model of a folder that launch.transfer wrote.
 
     Raises:
-      InputError: The folder has none, or it cannot be read.
+      InputError: The folder has no label model, or it cannot be read.
     """
     path = Path(folder) / FILE
     if not path.is_file():
         raise InputError(
-            f"{folder} has no {FILE}, so nothing is known of its sources; train with "
-            "--approach=lvm or mrt, or leave --source away"
+            f"{folder} has no {FILE}, so nothing is known about its sources; train with "
+            "--approach=lvm or mrt, or omit --source"
         )
     try:
         with safe_open(path, framework="numpy") as file:
@@ -124,14 +124,14 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
                 return model
             return model._replace(chain=_checked_chain(about["chain"], file, model))
     except _UNREADABLE as error:
-        raise InputError(f"{path} cannot be read ({error}); train again or copy it anew") from error
+        raise InputError(f"{path} cannot be read ({error}); train or copy it again") from error
 
 
 def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
-    """The label model, if its parts go together; else ValueError, LookupError or TypeError."""
-    source_names, source_labels = tuple(about["source_names"]), _checked_alphabet(about["alphabet"])
+    """Returns the label model; inconsistent parts raise ValueError, LookupError or TypeError."""
+    source_names, source_labels = tuple(about["source_names"]), _checked_labels(about["alphabet"])
     if not all(isinstance(name, str) and name for name in (*source_names, *source_labels.names)):
-        raise ValueError("a name of a source or label is no string")
+        raise ValueError("the name of a source or label is not a non-empty string")
     size = (len(source_names), source_labels.size, source_labels.label_set.size)
     if table.shape != size or table.dtype != np.float32:
         raise ValueError(f"log_confusion is {table.dtype} {table.shape}, expected float32 {size}")
@@ -139,9 +139,9 @@ def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
         raise ValueError("a column of the confusion matrices does not sum to 1")
     weights = [about["prior_weight"], *about["source_weight"]]
     if not all(type(weight) in (int, float) and 0 <= weight < 1e9 for weight in weights):
-        raise ValueError("a weight is no positive number")
+        raise ValueError("a weight is not a number of at least 0")
     if len(weights) not in (2, 1 + size[0]) or about["predictions"] not in ("soft", "hard"):
-        raise ValueError("source_weight or predictions does not go with the sources")
+        raise ValueError("source_weight or predictions does not fit the sources")
     prior, *sources = map(float, weights)
     return LabelModel(
         source_names, source_labels, table, prior, tuple(sources), about["predictions"]
@@ -149,10 +149,10 @@ def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
 
 
 def _checked_chain(about: dict[str, Any], file: Any, model: LabelModel) -> StoredChain:
-    """The chain, if its parts go together; else ValueError, LookupError or TypeError."""
+    """Returns the chain; inconsistent parts raise ValueError, LookupError or TypeError."""
     settings = {name: about["settings"][name] for name in CHAIN_SETTINGS}
     if not all(type(value) in (int, float) and 0 <= value < 1e9 for value in settings.values()):
-        raise ValueError("a setting of the chain is not a number of 0 or more")
+        raise ValueError("a setting of the chain is not a number of at least 0")
     type_names = tuple(map(tuple, about["type_names"]))
     if not all(isinstance(name, str) for level in type_names for name in level):
         raise ValueError("a word type is not a string")
@@ -174,19 +174,19 @@ def _checked_chain(about: dict[str, Any], file: Any, model: LabelModel) -> Store
         if array.shape != shapes[name] or array.dtype != np.float32:
             raise ValueError(f"chain.{name} is {array.dtype} {array.shape}, not {shapes[name]}")
         if not (np.isfinite(array) & (array >= 0)).all():
-            raise ValueError(f"chain.{name} has values that are not finite or below 0")
+            raise ValueError(f"chain.{name} has values that are negative or not finite")
     if not (arrays["prior"].all() and arrays["frequency"].all()):
         raise ValueError("chain.prior or chain.frequency has a value of 0")
     counts = tuple(arrays.pop(f"type_counts.{level}") for level in range(len(type_names)))
     return StoredChain(**arrays, type_counts=counts, type_names=type_names, settings=settings)
 
 
-def _checked_alphabet(about: dict[str, Any]) -> SourceLabels:
-    """The alphabet, if each of the target's labels comes before all sets of them."""
+def _checked_labels(about: dict[str, Any]) -> SourceLabels:
+    """Returns the source labels; the target's labels must come before all sets of them."""
     names = tuple(about["names"])
     targets = tuple(tuple(map(operator.index, members)) for members in about["targets"])
     size = 1 + max(map(max, targets))
     single = tuple((label,) for label in range(size))
     if len(names) != len(targets) or targets[:size] != single or min(map(min, targets)) < 0:
-        raise ValueError("names and targets of the alphabet do not go together")
+        raise ValueError("names and targets of the source labels do not fit together")
     return SourceLabels(names, targets)

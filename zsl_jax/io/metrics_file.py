@@ -1,4 +1,4 @@
-"""metrics.jsonl: one JSON object a line, appended while a run measures."""
+"""metrics.jsonl: one JSON object per line, appended during a run."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ Line = dict[str, Any]
 
 
 def append_line(path: Path, values: Mapping[str, Any]) -> None:
-    """Adds a line with the time, on disk when this returns; numbers may be arrays.
+    """Appends a line with the time, which is on disk when this returns; values may be arrays.
 
     Raises:
       InputError: The file cannot be written.
@@ -31,7 +31,7 @@ def append_line(path: Path, values: Mapping[str, Any]) -> None:
 
 
 def read_lines(path: Path) -> list[Line]:
-    """All lines; a last one that was cut off by an interruption is not among them.
+    """Reads all lines but a last one that an interruption cut off.
 
     Raises:
       InputError: A line is damaged.
@@ -45,13 +45,13 @@ def read_lines(path: Path) -> list[Line]:
 
 
 def write_lines(path: Path, lines: Iterable[Line]) -> None:
-    """Puts these lines in the place of all others, whole or not at all."""
+    """Replaces the file's lines, atomically."""
     with atomic_file(path) as part, open(part, "w", encoding="utf-8") as file:
         file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
 
 
 def now() -> str:
-    """The time as records have it."""
+    """The current time in the format of the records."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 

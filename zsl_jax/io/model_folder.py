@@ -1,4 +1,4 @@
-"""Hugging Face model folders: configuration and weights are read, and all is written as one."""
+"""Reads the configuration and weights of Hugging Face model folders, and writes whole folders."""
 
 import os
 import re
@@ -26,16 +26,16 @@ ARCHITECTURES = {
     "camembert": "CamembertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
 }
-_HUB_NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")  # those of old have no organisation
+_HUB_NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")  # old names have no organisation
 
 
 class ModelFolder(NamedTuple):
-    """A Hugging Face model as it lies on disk.
+    """A Hugging Face model as stored on disk.
 
     Attributes:
       path: The local folder, for the tokenizer and for copying its files.
-      config: `config.json` as parsed.
-      tensors: Hugging Face's names to arrays; floating point ones are float32.
+      config: The parsed `config.json`.
+      tensors: Arrays by Hugging Face's names; floating point ones are float32.
     """
 
     path: Path
@@ -44,17 +44,17 @@ class ModelFolder(NamedTuple):
 
 
 def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
-    """The local folder of a model; a hub name (org/name) is downloaded into the hub's cache.
+    """Returns the local folder of a model; a hub name (org/name) is downloaded to the hub's cache.
 
     Raises:
-      InputError: There is neither such a folder nor such a model that can be fetched.
+      InputError: The folder does not exist and no model of that name can be downloaded.
     """
     name = os.fspath(path_or_hub)
     if os.path.isdir(name):
         return Path(name)
     if not _HUB_NAME.fullmatch(name):
         raise InputError(
-            f"{name} is not a folder; name a Hugging Face model folder or a hub name (org/name)."
+            f"{name} is not a folder; give a Hugging Face model folder or a hub name (org/name)."
         )
     import huggingface_hub
 
@@ -64,7 +64,7 @@ def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
     except (OSError, ValueError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
-            f"{name} is neither a folder here nor could it be fetched from the Hugging Face hub "
+            f"{name} is not a local folder and could not be fetched from the Hugging Face hub "
             f"({reason}); without a network, download it elsewhere and give the local folder."
         ) from error
 
@@ -76,7 +76,7 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
       path_or_hub: A local folder or a hub name ("org/name").
 
     Returns:
-      The folder's contents; bfloat16 and float16 weights come back as float32.
+      The folder's contents; bfloat16 and float16 weights are converted to float32.
 
     Raises:
       InputError: A file is missing or cannot be read, or the weights are a pickle.
@@ -88,25 +88,25 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
 
 
 def read_label_set(config: Mapping[str, Any], where: str) -> LabelSet:
-    """The labels of a head, in the order of their numbers in `id2label`.
+    """Returns the labels of a head, in the order of their numbers in `id2label`.
 
     Args:
       config: A parsed config.json.
-      where: The file's name, for messages.
+      where: Name of the file, for messages.
 
     Raises:
-      InputError: They are no names, or not numbered from 0.
+      InputError: `id2label` does not map the numbers from 0 to distinct names.
     """
-    names = config.get("id2label", {})
-    numbers = [str(number) for number in range(len(names))] if isinstance(names, dict) else []
-    found = [names.get(number) for number in numbers]
-    filled = all(isinstance(name, str) and name and not set(name) & set("\t\n\r") for name in found)
-    if not found or not filled or len(set(found)) < len(found):
+    id2label = config.get("id2label", {})
+    numbers = map(str, range(len(id2label))) if isinstance(id2label, dict) else []
+    names = [id2label.get(number) for number in numbers]
+    filled = all(isinstance(name, str) and name and not set(name) & set("\t\n\r") for name in names)
+    if not names or not filled or len(set(names)) < len(names):
         raise InputError(
-            f'{where}: id2label does not give each label from "0" on a name of its own, without '
-            'tabs and line ends; write {"0": "O", "1": "B-PER", ...}.'
+            f'{where}: id2label must map "0", "1", ... to distinct label names without tabs and '
+            'line breaks; write {"0": "O", "1": "B-PER", ...}.'
         )
-    return LabelSet(tuple(found))
+    return LabelSet(tuple(names))
 
 
 def write_model_folder(
@@ -119,9 +119,9 @@ def write_model_folder(
 ) -> None:
     """Writes a tagger as a folder that transformers opens for token classification.
 
-    All files are written in full before the first takes its name, and `config.json` takes its name
-    last: a folder that has one is complete. Nothing of a model that was there before
-    stays, neither other tokenizer files nor what was learned of its sources.
+    All files are written in full before the first one is renamed, and `config.json` is renamed
+    last: a folder that has one is complete. Nothing of an earlier model in the folder is left,
+    neither other tokenizer files nor its label model.
 
     Args:
       path: The folder to write.
@@ -132,8 +132,8 @@ def write_model_folder(
       dtype: Number type of the weights in the file, "float32" or "float16".
 
     Raises:
-      InputError: There is no room, or the folder is not writable.
-      ValueError: The classifier has another number of rows than there are labels.
+      InputError: The disk is full, or the folder is not writable.
+      ValueError: The number of the classifier's rows is not that of the labels.
     """
     if len(tensors["classifier.weight"]) != len(label_names):
         rows = len(tensors["classifier.weight"])

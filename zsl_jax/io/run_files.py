@@ -1,4 +1,4 @@
-"""Which files in a folder are those of a run; nothing else is ever removed or replaced there.
+"""The files of a run in its folder; nothing else is ever removed or replaced there.
 
 run.json       flags, seed, versions, SHA-256 of the data files, time of the start
 metrics.jsonl  one JSON object a line, in the order of the run, readable while it runs
@@ -39,19 +39,19 @@ _HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
 
 
 def check_is_ours(folder: Path) -> None:
-    """Refuse a folder that no run made and that is not empty.
+    """Refuses a folder that is not empty and was not made by a run.
 
     Raises:
       InputError: It is such a folder.
     """
     if not folder.is_dir():
         return
-    found = sorted(path.name for path in folder.iterdir() if not _may_stay(path))
-    if not found or (RUN in found and _is_record(folder / RUN)):
+    names = sorted(path.name for path in folder.iterdir() if not _may_stay(path))
+    if not names or (RUN in names and _is_record(folder / RUN)):
         return
-    shown = ", ".join(map(ascii, found[:3])) + (", ..." if len(found) > 3 else "")
+    shown = ", ".join(map(ascii, names[:3])) + (", ..." if len(names) > 3 else "")
     raise InputError(
-        f"{folder} is not empty ({shown}) and was not made by a run of this program; name a new "
+        f"{folder} is not empty ({shown}) and was not made by a run of this program; give a new "
         "or an empty folder."
     )
 
@@ -70,7 +70,7 @@ def remove_records(folder: Path) -> None:
 
 
 def remove_cache(folder: Path) -> None:
-    """Remove what a run keeps in order to resume, and can compute again."""
+    """Removes what a run keeps only to resume faster, and can recompute."""
     for path in (folder / CACHE).glob("*"):
         if _HIDDEN_STATES.fullmatch(path.name) or is_unfinished(path):
             path.unlink()
@@ -78,12 +78,12 @@ def remove_cache(folder: Path) -> None:
 
 
 def is_checkpoint(path: Path) -> bool:
-    """Whether a path in the folder of a training is one of its saved states."""
+    """Tells whether a path in the folder of a training is one of its checkpoints."""
     return path.name.isdigit()
 
 
 def _may_stay(path: Path) -> bool:
-    """Whether a run that was killed before it wrote run.json left this."""
+    """Tells whether a run that was killed before it wrote run.json may have left this."""
     return path.name == LOCK or is_unfinished(path)
 
 

@@ -1,4 +1,4 @@
-"""The folder of one run: what was asked for, what was measured on the way, what came out."""
+"""The folder of one run: its specification, its metrics and its result."""
 
 import contextlib
 import hashlib
@@ -40,16 +40,16 @@ _PACKAGES = (
 
 
 class RunSpec(NamedTuple):
-    """What a run is asked for; a run with the same record goes on from its checkpoints.
+    """The specification of a run; a run with the same one resumes from its checkpoints.
 
     Attributes:
-      flags: Every flag's name and value.
-      seed: The seed of all random numbers of the run.
-      data: The files that the run reads, with the SHA-256 of their bytes.
-      models: The encoder and the sources that are models, each with a digest of its files.
-      shards: Into how many shards the text is dealt.
-      free_flags: Flags that may differ when the run goes on.
-      test_data: Files that are read after training only; they may differ, too.
+      flags: Every flag's value by name.
+      seed: Random seed of the run.
+      data: SHA-256 of each file that the run reads, by path.
+      models: Digest of the files of the encoder and of each source that is a model.
+      shards: Number of shards of the text.
+      free_flags: Flags that may differ when the run resumes.
+      test_data: Files that are read only after training; they may differ, too.
     """
 
     flags: Mapping[str, Any]
@@ -62,10 +62,10 @@ class RunSpec(NamedTuple):
 
 
 class RunFolder(NamedTuple):
-    """A run's folder, open for its records.
+    """A run's folder, open for writing records.
 
     Attributes:
-      path: The folder; checkpoints, predictions and models of the run may lie beside the records.
+      path: The folder; it may also hold checkpoints, predictions and models of the run.
       writes: False in all but the first process of a run.
       lock: Keeps other processes out until the run has ended.
     """
@@ -76,16 +76,16 @@ class RunFolder(NamedTuple):
 
     @property
     def cache(self) -> Path:
-        """Folder of what can be computed again, and is dropped with the end of the run."""
+        """Folder of files that can be recomputed; removed at the end of the run."""
         return self.path / CACHE
 
     def append_metrics(self, **values: Any) -> None:
-        """Adds one line to metrics.jsonl, on disk when this returns; numbers may be arrays."""
+        """Appends a line to metrics.jsonl, on disk when this returns; values may be arrays."""
         if self.writes:
             metrics_file.append_line(self.path / METRICS, values)
 
     def keep_metrics(self, wanted: Callable[[metrics_file.Line], bool]) -> list[metrics_file.Line]:
-        """Drops the lines that are not wanted, whole or not at all; returns the others.
+        """Drops the lines that are not wanted, atomically; returns the others.
 
         A last line that was cut off by an interruption is dropped as well.
         """
@@ -96,7 +96,7 @@ class RunFolder(NamedTuple):
         return kept
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """Writes result.json, whole or not at all; drops the cache, and lets others in."""
+        """Writes result.json atomically, removes the cache, and releases the lock."""
         if not self.writes:
             return
         write_json(self.path / RESULT, {"finished": now(), **result})
@@ -110,20 +110,20 @@ def create_run_folder(
     record: RunSpec,
     overwrite: bool = False,
 ) -> RunFolder:
-    """Opens the folder of a run, keeps other processes out of it, and writes run.json.
+    """Opens and locks the folder of a run, and writes run.json.
 
-    A run that did not come to its end resumes in its folder if it is started again with the same
-    record: new metrics follow the old ones, and run.json keeps what was noted at the first start.
+    An unfinished run resumes in its folder if it is started again with the same specification: new
+    metrics follow the old ones, and run.json keeps the record of the first start.
 
     Args:
-      path: The folder, created where needed; if it is not empty, it must be that of a run.
-      record: What is asked for.
-      overwrite: Drop the metrics, the checkpoints, the cache and the result of an earlier run in
-        this folder.
+      path: The folder, created if missing; if it is not empty, it must be that of a run.
+      record: Specification of the run.
+      overwrite: Whether to remove the metrics, the checkpoints, the cache and the result of an
+        earlier run in this folder.
 
     Raises:
       InputError: The folder is not a run's, another process uses it, or it holds a finished run or
-        one that was asked for something else.
+        one with another specification.
     """
     folder = Path(path)
     try:
@@ -138,7 +138,7 @@ def create_run_folder(
     except OSError as error:
         raise InputError(
             f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
-            "room, or name another."
+            "room, or give another."
         ) from error
     return RunFolder(folder, lock=lock)
 
@@ -152,16 +152,16 @@ def _locked(folder: Path) -> FolderLock:
             process = read_json_object(folder / RUN)["process"]
             holder = f" (process {process['id']} on {process['host']})"
         raise InputError(
-            f"{folder} is in use by another run{holder}; wait for its end, or name another --output"
+            f"{folder} is in use by another run{holder}; wait until it ends, or give another "
+            "--output"
         ) from error
 
 
 def _start(folder: Path, record: RunSpec, overwrite: bool) -> None:
-    """Make a locked folder ready for a run, and write run.json."""
+    """Prepares a locked folder for a run, and writes run.json."""
     if (folder / RESULT).exists() and not overwrite:
         raise InputError(
-            f"{folder} already holds a finished run ({RESULT}); "
-            "name another folder or give --overwrite."
+            f"{folder} already holds a finished run ({RESULT}); give another folder or --overwrite."
         )
     about: dict[str, Any] = {**record._asdict(), "versions": package_versions(), "started": now()}
     del about["free_flags"]
@@ -178,26 +178,26 @@ def _start(folder: Path, record: RunSpec, overwrite: bool) -> None:
 
 
 def _resumed(before: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
-    """The record of a run that resumes: that of its start, and what is different this time."""
+    """The record of a run that resumes: that of its start, and the differences of this start."""
     starts = [before, *(before.get("resumed") or [])]
     last = next(start["versions"] for start in reversed(starts) if "versions" in start)
     versions = record["versions"]
     changed = [
-        f"{name} {last.get(name)} then, {versions.get(name)} now"
+        f"{name} was {last.get(name)}, now {versions.get(name)}"
         for name in sorted(last.keys() | versions.keys())
         if last.get(name) != versions.get(name)
     ]
     if changed:
         logging.warning(
-            "this run resumes under other versions of packages: %s; its result may differ from "
-            "that of a run without an interruption", "; ".join(changed),
+            "this run resumes with other package versions: %s; its result may differ from that of "
+            "an uninterrupted run", "; ".join(changed),
         )  # fmt: skip
     resumed = {key: value for key, value in plain(record).items() if before.get(key) != value}
     return {**before, "resumed": [*starts[1:], resumed]}
 
 
 def recorded_shards(path: str | os.PathLike[str]) -> int | None:
-    """The number of shards of the text in the run that a folder holds unfinished, if any."""
+    """The number of shards of the text in the folder's unfinished run; None without one."""
     folder = Path(path)
     if not _has_checkpoints(folder) or not (folder / RUN).exists():
         return None
@@ -209,7 +209,7 @@ def _has_checkpoints(folder: Path) -> bool:
 
 
 def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> None:
-    """Raises if a run would go on from checkpoints of another one."""
+    """Raises if a run would resume from checkpoints of another one."""
     now = plain(record._asdict())
     differences = []
     for kind, label in (("flags", "--{}"), ("data", "{}"), ("models", "{}")):
@@ -217,21 +217,21 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
         for name in sorted(old.keys() | new.keys()):
             if old.get(name) == new.get(name) or name in record.free_flags:
                 continue
-            values = f"{old.get(name)} then, {new.get(name)} now"
+            values = f"was {old.get(name)}, now {new.get(name)}"
             differences.append(
-                label.format(name) + (f": {values}" if kind == "flags" else ": other contents")
+                label.format(name) + (f" {values}" if kind == "flags" else " has other contents")
             )
     if before.get("shards") != record.shards:
-        differences.append(f"shards of the text: {before.get('shards')} then, {record.shards} now")
+        differences.append(f"shards of the text: was {before.get('shards')}, now {record.shards}")
     if differences:
         raise InputError(
-            f"{folder} holds checkpoints of another run: {'; '.join(differences)}. Give the same "
-            "command as then to go on, name another --output, or give --overwrite to start anew."
+            f"{folder} holds checkpoints of another run: {'; '.join(differences)}. Give the "
+            "earlier command to resume it, another --output, or --overwrite to start over."
         )
 
 
 def package_versions() -> dict[str, str]:
-    """Versions of Python, this package and the packages that results depend on; none is loaded."""
+    """Versions of Python, this package and the packages that affect results, without imports."""
     versions = {"python": platform.python_version(), "zsl_jax": __version__}
     for name in _PACKAGES:
         try:
@@ -242,7 +242,7 @@ def package_versions() -> dict[str, str]:
 
 
 def file_hashes(files: Iterable[str | os.PathLike[str]]) -> dict[str, str]:
-    """The SHA-256 of each file's bytes, in hexadecimal.
+    """Returns the SHA-256 of each file's bytes, in hexadecimal.
 
     Raises:
       InputError: A file cannot be read.

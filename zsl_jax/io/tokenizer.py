@@ -1,4 +1,4 @@
-"""The tokenizer of a model folder: loaded, and held against the weights."""
+"""Loads the tokenizer of a model folder and checks it against the weights."""
 
 import os
 from pathlib import Path
@@ -23,43 +23,43 @@ TOKENIZER_FILES = (
     "tokenizer_config.json",
 )
 _SHOWN = 3  # subwords in a message
-_GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # these do what tokenizer.json says
-_CASED = 0.01  # share of subwords with capitals from which a vocabulary is cased
+_GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # these follow tokenizer.json
+_CASED = 0.01  # share of subwords with capitals above which a vocabulary counts as cased
 
 
 def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = None) -> Any:
     """Loads a model's fast tokenizer (`transformers.PreTrainedTokenizerFast`), prepared for words.
 
-    A byte-level tokenizer (RoBERTa) is told to put a space before every word, as in running text.
-    A tokenizer that lower-cases all words although its vocabulary has capitals is warned of.
+    A byte-level tokenizer (RoBERTa) is set to put a space before every word, as in running text. A
+    warning is logged if the tokenizer lower-cases all words although its vocabulary has capitals.
 
     Args:
       path: A local folder.
-      num_embeddings: Rows of the model's word embeddings, where they are known.
+      num_embeddings: Rows of the model's word embeddings, if known.
 
     Raises:
-      InputError: There are no tokenizer files, they cannot be read, the tokenizer is not fast, or
-        it has subwords without an embedding.
+      InputError: Tokenizer files are missing or unreadable, the tokenizer is not fast, or it has
+        subwords without an embedding.
     """
     folder = Path(path)
     if not any((folder / name).is_file() for name in VOCABULARY_FILES):
         raise InputError(
             f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
-            "copy the tokenizer's files there from the model it was trained from."
+            "copy the tokenizer's files from the model that it was trained from."
         )
     from tokenizers.pre_tokenizers import ByteLevel
     from transformers import AutoTokenizer
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(str(folder), use_fast=True, local_files_only=True)
-    except Exception as error:  # whatever a tokenizer's own code raises on a bad file
+    except Exception as error:  # a tokenizer's own code may raise anything on a bad file
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"The tokenizer in {folder} cannot be loaded ({reason}); fetch its files again."
         ) from error
     if not tokenizer.is_fast:
         raise InputError(
-            f"The tokenizer in {folder} is not a fast one; save a fast one there (tokenizer.json)."
+            f"The tokenizer in {folder} is not a fast one; save a fast one (tokenizer.json) there."
         )
     backend = tokenizer.backend_tokenizer
     if isinstance(backend.pre_tokenizer, ByteLevel):
@@ -72,7 +72,7 @@ def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = No
 
 
 def _check_ids(vocabulary: dict[str, int], num_embeddings: int, folder: Path) -> None:
-    """Raise if a subword has no row of the embeddings; on a device, it would take another's."""
+    """Raises if a subword has no embedding; on a device, it would silently use another one."""
     beyond = sorted((i, subword) for subword, i in vocabulary.items() if i >= num_embeddings)
     if beyond:
         shown = ", ".join(f"{subword!r} ({number})" for number, subword in beyond[:_SHOWN])
@@ -102,5 +102,5 @@ def _warn_of_lost_capitals(tokenizer: Any, vocabulary: dict[str, int], folder: P
         shown = ", ".join(map(repr, sorted(cased)[:_SHOWN]))
         logging.warning(
             "%s: the tokenizer lower-cases all words, but its vocabulary has capitals (%s, ...), "
-            "which are never used; if the model is a cased one, %s", folder, shown, remedy,
+            "which are never used; if the model is cased, %s", folder, shown, remedy,
         )  # fmt: skip

@@ -1,12 +1,12 @@
 """Weights of a Hugging Face folder as NumPy arrays: safetensors, in one file or in shards.
 
-A `pytorch_model.bin` is a pickle, which may run any code, and is never opened.
+A `pytorch_model.bin` is a pickle, which may run arbitrary code, and is never opened.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 
-import ml_dtypes  # noqa: F401  (makes bfloat16 known to NumPy, and so to safetensors)
+import ml_dtypes  # noqa: F401  (registers bfloat16 with NumPy, and so with safetensors)
 import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
@@ -17,14 +17,14 @@ from zsl_jax.io.other_weights import way_out
 
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
-PYTORCH = {"format": "pt"}  # what transformers looks for in the metadata
+PYTORCH = {"format": "pt"}  # metadata that transformers expects
 
 
 def read_weights(folder: Path) -> dict[str, np.ndarray]:
     """Reads all tensors of a folder.
 
     Returns:
-      The file's names to arrays; bfloat16 and float16 come back as float32, integers as they are.
+      Arrays by the file's names; bfloat16 and float16 become float32, integers stay as they are.
 
     Raises:
       InputError: A file is missing or damaged, or the weights are a pickle.
@@ -48,7 +48,7 @@ def write_weights(
     """Writes the tensors as safetensors of one type, with the permissions that new files get.
 
     Raises:
-      InputError: There is no room.
+      InputError: The disk is full.
     """
     path.touch()
     mode = path.stat().st_mode  # save_file leaves a file that only its owner may read
@@ -56,12 +56,12 @@ def write_weights(
     try:
         save_file(arrays, path, metadata=dict(metadata))
     except SafetensorError as error:
-        raise InputError(f"{path} cannot be written ({error}); make room there") from error
+        raise InputError(f"{path} cannot be written ({error}); make room on the disk") from error
     path.chmod(mode)
 
 
 def _shards(folder: Path) -> dict[Path, list[str]]:
-    """The files that the index names, each with the tensors to be read from it."""
+    """The files in the index, each with the tensors to read from it."""
     weight_map = read_json_object(folder / INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise InputError(f"{folder / INDEX} has no weight_map; fetch the file again.")
