@@ -1,5 +1,6 @@
-"""How good labels are, and what went wrong with the sources: NumPy and plain Python only.
+"""Scores of labels, and diagnosis of the sources: NumPy and plain Python only.
 
-`metrics` compares predicted with gold labels, `confusions` says what is taken for what, `bootstrap`
-and `stochastic_dominance` how sure that is; `diagnosis` looks at the sources without any gold.
+`metrics` compares predicted with gold labels, `confusions` counts which labels are confused,
+`bootstrap` and `stochastic_dominance` estimate uncertainty, and `diagnosis` examines the sources
+without gold labels.
 """

@@ -1,4 +1,4 @@
-"""Several files of predictions for the same text, such as one a seed: mean and deviation."""
+"""Mean and standard deviation over several prediction files of a text, such as one per seed."""
 
 from collections.abc import Mapping, Sequence
 from statistics import mean, stdev
@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 
 class Average(NamedTuple):
-    """What is left of several numbers.
+    """Mean and standard deviation of several numbers.
 
     Attributes:
-      mean: Their mean.
-      sd: Their standard deviation with n - 1; 0.0 for a single number.
+      mean: The mean.
+      sd: The standard deviation with n - 1; 0.0 for a single number.
     """
 
     mean: float
@@ -18,27 +18,27 @@ class Average(NamedTuple):
 
 
 def average(values: Sequence[float]) -> Average:
-    """Mean and standard deviation.
+    """Computes mean and standard deviation.
 
     Args:
       values: At least one number.
 
     Returns:
-      Both.
+      Mean and standard deviation.
     """
     return Average(mean(values), stdev(values) if len(values) > 1 else 0.0)
 
 
 def average_scores(files: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Averages of the scores of several files.
+    """Averages the scores of several files.
 
     Args:
       files: As `metrics.score` returns them, at least one, all of the same task.
 
     Returns:
       "accuracy" and, with entities, "f1_strict" and "f1_conlleval", each with "mean" and "sd"; the
-      same of each strict F1 under "per_type", or of each label's F1 under "per_label". A file that
-      has nothing of a type or label counts with 0.0.
+      same for each type's strict F1 under "per_type", or each label's F1 under "per_label". A file
+      without a type or label counts as 0.0.
     """
     names = [name for name in ("accuracy", "f1_strict", "f1_conlleval") if name in files[0]]
     averages: dict[str, Any] = {

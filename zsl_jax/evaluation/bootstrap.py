@@ -1,8 +1,8 @@
-"""How sure a score on one test set is: the bootstrap over its sentences.
+"""Uncertainty of a score on one test set: the bootstrap over its sentences.
 
-A resample draws as many sentences as there are, with replacement; the same resamples serve all
-files, so that differences between them are paired. What varies is the choice of the test sentences,
-not the training of the taggers: for that, see `stochastic_dominance`.
+A resample draws as many sentences as there are, with replacement. All files share the resamples, so
+that differences between them are paired. The bootstrap covers the choice of test sentences, not the
+training of the taggers; for that, see `stochastic_dominance`.
 """
 
 from collections.abc import Iterator
@@ -11,17 +11,17 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-DRAWN_AT_ONCE = 1 << 22  # sentences, over the resamples of a block
-EQUAL = 1e-12  # means of several files' scores are equal up to rounding
+DRAWN_AT_ONCE = 1 << 22  # sentences drawn in one block of resamples
+EQUAL = 1e-12  # differences up to rounding errors count as equal
 
 
 class Resampling(NamedTuple):
-    """How uncertainty is estimated.
+    """Settings for estimating uncertainty.
 
     Attributes:
-      num_resamples: How many resamples are drawn.
-      confidence: The coverage of an interval or bound, such as 0.95.
-      seed: Of the draws.
+      num_resamples: Number of resamples.
+      confidence: Coverage of an interval or bound, such as 0.95.
+      seed: Random seed.
     """
 
     num_resamples: int = 10_000
@@ -30,12 +30,12 @@ class Resampling(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """A number and the interval that holds it with the given confidence.
+    """A score and its confidence interval.
 
     Attributes:
-      value: On the sentences as they are.
-      low: The interval's lower end.
-      high: Its upper end.
+      value: The score on the original sentences.
+      low: Lower end of the interval.
+      high: Upper end of the interval.
     """
 
     value: float
@@ -44,11 +44,11 @@ class Interval(NamedTuple):
 
 
 class PairedTest(NamedTuple):
-    """Whether one side is better than the other on other sentences, too.
+    """A test whether one side is better than the other beyond the choice of sentences.
 
     Attributes:
       difference: The first side's score minus the second's.
-      p_value: Two-sided: how well no difference would go with the resamples.
+      p_value: Two-sided p-value of the hypothesis that there is no difference.
     """
 
     difference: Interval
@@ -56,27 +56,27 @@ class PairedTest(NamedTuple):
 
 
 def f1_from_counts(counts: Int[np.ndarray, "... 3"]) -> Float[np.ndarray, "..."]:
-    """The F1 of counts; accuracy, if what is predicted and gold are all words.
+    """Computes F1 from counts; this is accuracy if predicted and gold counts are all words.
 
     Args:
-      counts: [..., 3], the numbers of right, predicted and gold.
+      counts: [..., 3], the numbers of correct, predicted and gold items.
 
     Returns:
-      [...], 2 * right / (predicted + gold), and 0.0 for 0 / 0.
+      [...], 2 * correct / (predicted + gold), and 0.0 for 0 / 0.
     """
-    right, given, wanted = np.moveaxis(np.asarray(counts, np.float64), -1, 0)
-    return 2 * right / np.maximum(given + wanted, 1)
+    correct, predicted, gold = np.moveaxis(np.asarray(counts, np.float64), -1, 0)
+    return 2 * correct / np.maximum(predicted + gold, 1)
 
 
 def resampled_scores(
     counts: Int[np.ndarray, "F B 3"], resampling: Resampling
 ) -> Float[np.ndarray, "F R"]:
-    """The scores of every file in every resample of the sentences.
+    """Scores every file in every resample of the sentences.
 
     Args:
-      counts: [F, B, 3], the numbers of right, predicted and gold of F files in each of B sentences,
-        at least one.
-      resampling: R is its number of resamples.
+      counts: [F, B, 3], the numbers of correct, predicted and gold items of F files in each of
+        B ≥ 1 sentences.
+      resampling: Settings; R is the number of resamples.
 
     Returns:
       [F, R], F1 (or accuracy) in [0, 1].
@@ -89,7 +89,7 @@ def resampled_scores(
 
 
 def _drawn(num_sentences: int, resampling: Resampling) -> Iterator[Float[np.ndarray, "R B"]]:
-    """How often each resample has each sentence, in blocks of resamples."""
+    """Yields how often each resample contains each sentence, in blocks of resamples."""
     rng = np.random.default_rng(resampling.seed)
     rows = max(1, DRAWN_AT_ONCE // num_sentences)
     for start in range(0, resampling.num_resamples, rows):
@@ -103,12 +103,12 @@ def _drawn(num_sentences: int, resampling: Resampling) -> Iterator[Float[np.ndar
 def percentile_interval(
     value: float, resampled: Float[np.ndarray, " R"], confidence: float
 ) -> Interval:
-    """The interval that leaves out the same share of the resamples at either end.
+    """The interval that excludes the same share of the resamples at either end.
 
     Args:
-      value: On the sentences as they are.
-      resampled: [R], the same in every resample.
-      confidence: The share of the resamples in the interval.
+      value: The score on the original sentences.
+      resampled: [R], the score in every resample.
+      confidence: Share of the resamples inside the interval.
 
     Returns:
       The value and the interval.
@@ -119,17 +119,17 @@ def percentile_interval(
 
 
 def paired_test(value: float, resampled: Float[np.ndarray, " R"], confidence: float) -> PairedTest:
-    """Tests whether two sides differ, from their differences in the same resamples.
+    """Tests whether two sides differ, by their differences in the same resamples.
 
     p = 2 (1 + min(#{d <= 0}, #{d >= 0})) / (1 + R), at most 1: never 0, and 1 for equal sides.
 
     Args:
-      value: The first side's score minus the second's, on the sentences as they are.
-      resampled: [R], the same differences d in every resample.
-      confidence: Of the interval of the difference.
+      value: The first side's score minus the second's, on the original sentences.
+      resampled: [R], the difference d in every resample.
+      confidence: Coverage of the interval of the difference.
 
     Returns:
-      The test. Swapped sides negate the difference and keep p.
+      The test. Swapping the sides negates the difference and keeps p.
     """
     fewer = min((resampled <= EQUAL).sum(), (resampled >= -EQUAL).sum())
     p_value = min(1.0, 2 * (1 + int(fewer)) / (1 + len(resampled)))

@@ -1,4 +1,4 @@
-"""What is taken for what: entity types by exact boundaries, and plain labels word by word."""
+"""Confusion counts: entity types by exact boundaries, and plain labels word by word."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,9 +14,9 @@ class TypeConfusion(NamedTuple):
     """Entities in the strict reading, gold and predicted ones paired by their boundaries.
 
     Attributes:
-      found: By gold type, then by predicted type: the entities with the very same words.
-      missed: By type: gold entities without a predicted one of the very same words.
-      spurious: By type: predicted entities without a gold one of the very same words.
+      found: Number of entities with the same boundaries, by gold type, then by predicted type.
+      missed: Number of gold entities without a predicted one of the same boundaries, by type.
+      spurious: Number of predicted entities without a gold one of the same boundaries, by type.
     """
 
     found: dict[str, Counts]
@@ -25,13 +25,13 @@ class TypeConfusion(NamedTuple):
 
 
 class LabelConfusion(NamedTuple):
-    """One label taken for another.
+    """One label predicted instead of another.
 
     Attributes:
-      gold: The right label.
-      predicted: What is predicted instead.
-      num_words: On how many words.
-      share: The share of the words with that gold label.
+      gold: The gold label.
+      predicted: The label predicted instead.
+      num_words: Number of words.
+      share: Their share of the words with that gold label.
     """
 
     gold: str
@@ -41,7 +41,7 @@ class LabelConfusion(NamedTuple):
 
 
 def type_confusion(gold: Labels, predicted: Labels) -> TypeConfusion:
-    """Counts which entity types are taken for which, and which entities are missed or spurious.
+    """Counts which entity types are confused, and which entities are missed or spurious.
 
     Args:
       gold: The BIO labels of each sentence.
@@ -52,10 +52,10 @@ def type_confusion(gold: Labels, predicted: Labels) -> TypeConfusion:
       `missed`, every predicted one once under `found` or `spurious`.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     check_lengths(gold, predicted)
-    wanted, given = (
+    true_types, predicted_types = (
         {
             (number, span.start, span.end): span.type
             for number, spans in enumerate(strict_spans(labels))
@@ -63,15 +63,14 @@ def type_confusion(gold: Labels, predicted: Labels) -> TypeConfusion:
         }
         for labels in (gold, predicted)
     )
-    pairs = Counter((wanted[place], given[place]) for place in wanted.keys() & given.keys())
+    both = true_types.keys() & predicted_types.keys()
+    missed = (kind for place, kind in true_types.items() if place not in both)
+    spurious = (kind for place, kind in predicted_types.items() if place not in both)
     found: dict[str, Counts] = {}
+    pairs = Counter((true_types[place], predicted_types[place]) for place in both)
     for (true, guess), count in sorted(pairs.items()):
         found.setdefault(true, {})[guess] = count
-    return TypeConfusion(
-        found=found,
-        missed=_sorted_counts(wanted[place] for place in wanted.keys() - given.keys()),
-        spurious=_sorted_counts(given[place] for place in given.keys() - wanted.keys()),
-    )
+    return TypeConfusion(found, _sorted_counts(missed), _sorted_counts(spurious))
 
 
 def _sorted_counts(names: Iterable[str]) -> Counts:
@@ -79,7 +78,7 @@ def _sorted_counts(names: Iterable[str]) -> Counts:
 
 
 def label_confusions(gold: Labels, predicted: Labels) -> tuple[LabelConfusion, ...]:
-    """Counts which labels are taken for which others.
+    """Counts which labels are predicted instead of which others.
 
     Args:
       gold: The labels of each sentence.
@@ -89,7 +88,7 @@ def label_confusions(gold: Labels, predicted: Labels) -> tuple[LabelConfusion, .
       The pairs that occur, the most frequent first, ties in alphabetical order.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     check_lengths(gold, predicted)
     pairs = Counter(
@@ -98,6 +97,6 @@ def label_confusions(gold: Labels, predicted: Labels) -> tuple[LabelConfusion, .
     totals = Counter(label for labels in gold for label in labels)
     mistakes = [(pair, count) for pair, count in pairs.items() if pair[0] != pair[1]]
     return tuple(
-        LabelConfusion(*pair, count, count / totals[pair[0]])
-        for pair, count in sorted(mistakes, key=lambda found: (-found[1], found[0]))
+        LabelConfusion(true, guess, count, count / totals[true])
+        for (true, guess), count in sorted(mistakes, key=lambda mistake: (-mistake[1], mistake[0]))
     )

@@ -1,6 +1,6 @@
-"""Precision, recall and F1 from counts, and what two labellings need to be compared.
+"""Precision, recall and F1 from counts, and the check that two labellings are comparable.
 
-0 / 0 is 0.0: no predicted entity means precision 0.
+0 / 0 is 0.0: without predicted entities, precision is 0.
 """
 
 from collections.abc import Sequence
@@ -15,10 +15,10 @@ class Score(NamedTuple):
     """Precision, recall and their harmonic mean, each in [0, 1].
 
     Attributes:
-      precision: The share of what was predicted that is right.
-      recall: The share of the gold that was found.
+      precision: Share of the predicted entities or words that are correct.
+      recall: Share of the gold entities or words that were found.
       f1: 2 * precision * recall / (precision + recall).
-      support: The number of entities or words in the gold.
+      support: Number of gold entities or words.
     """
 
     precision: float
@@ -27,49 +27,49 @@ class Score(NamedTuple):
     support: int
 
 
-def score_counts(right: int, given: int, wanted: int) -> Score:
-    """Scores from counts.
+def score_counts(correct: int, predicted: int, gold: int) -> Score:
+    """Computes scores from counts.
 
     Args:
-      right: How many of the predicted are in the gold.
-      given: How many are predicted.
-      wanted: How many are in the gold.
+      correct: Number of predicted items that are in the gold.
+      predicted: Number of predicted items.
+      gold: Number of gold items.
 
     Returns:
-      right / given, right / wanted, 2 * right / (given + wanted), and `wanted`.
+      correct / predicted, correct / gold, 2 * correct / (predicted + gold), and `gold`.
     """
     return Score(
-        precision=ratio(right, given),
-        recall=ratio(right, wanted),
-        f1=ratio(2 * right, given + wanted),
-        support=wanted,
+        precision=ratio(correct, predicted),
+        recall=ratio(correct, gold),
+        f1=ratio(2 * correct, predicted + gold),
+        support=gold,
     )
 
 
 def ratio(part: int, whole: int) -> float:
-    """part / whole, and 0.0 where there is no whole."""
+    """part / whole, and 0.0 if the whole is 0."""
     return part / whole if whole else 0.0
 
 
 def check_lengths(gold: Labels, predicted: Labels) -> None:
-    """Checks that two labellings are of the same text.
+    """Checks that two labellings belong to the same text.
 
     Args:
       gold: The labels of each sentence.
       predicted: As `gold`.
 
     Raises:
-      InputError: At the first sentence whose numbers of labels differ.
+      InputError: The numbers of sentences or words differ; the message names the first sentence.
     """
     for number, (true, guess) in enumerate(zip(gold, predicted, strict=False), start=1):
         if len(true) != len(guess):
             raise InputError(
                 f"Sentence {number} has {len(true)} gold labels, but {len(guess)} predicted ones; "
-                "predict the very words of the gold file."
+                "predict exactly the words of the gold file."
             )
     if len(gold) != len(predicted):
         raise InputError(
             f"There are {len(gold)} sentences with gold labels, but {len(predicted)} with "
-            f"predicted ones (from sentence {min(len(gold), len(predicted)) + 1} on); predict the "
-            "very text of the gold file."
+            f"predicted ones (different from sentence {min(len(gold), len(predicted)) + 1} on); "
+            "predict exactly the text of the gold file."
         )

@@ -15,11 +15,11 @@ Spans = list[list[Span]]
 
 
 class EntityScores(NamedTuple):
-    """Scores of entities: an entity is right if its type and both its ends are.
+    """Scores of entities; an entity is correct if its type and both boundaries are.
 
     Attributes:
-      overall: Over all entities (micro average).
-      per_type: By entity type, in alphabetical order; also of types that were only predicted.
+      overall: Score over all entities (micro average).
+      per_type: Score by entity type, in alphabetical order, only predicted types included.
     """
 
     overall: Score
@@ -38,12 +38,12 @@ def strict_spans(sentences: Labels) -> Spans:
     """
     names = {label for labels in sentences for label in labels}
     readable = {name: name if is_bio([name]) else OUTSIDE for name in names}
-    found = Entities([[readable[label] for label in labels] for labels in sentences], IOB2)
-    return [[Span(e.tag, e.start, e.end) for e in entities] for entities in found.entities]
+    read = Entities([[readable[label] for label in labels] for labels in sentences], IOB2)
+    return [[Span(e.tag, e.start, e.end) for e in entities] for entities in read.entities]
 
 
 def conlleval_spans(sentences: Labels) -> Spans:
-    """Reads entities as conlleval does: an I-X without B-X or I-X before it starts one, too.
+    """Reads entities as conlleval does: an I-X that does not follow B-X or I-X also starts one.
 
     Args:
       sentences: The BIO labels of each sentence; labels of another kind are read as O.
@@ -55,13 +55,13 @@ def conlleval_spans(sentences: Labels) -> Spans:
 
 
 def repaired_labels(sentences: Labels) -> dict[str, int]:
-    """Which labels conlleval repairs: each I-X that it reads as the start of an entity.
+    """Counts the labels that conlleval repairs: each I-X that it reads as the start of an entity.
 
     Args:
       sentences: The BIO labels of each sentence.
 
     Returns:
-      How often, by label, the most frequent first. The strict reading knows no such entity.
+      Counts by label, the most frequent first. The strict reading ignores these entities.
 
     >>> repaired_labels([["I-PER", "I-PER", "O", "B-LOC", "I-PER"]])
     {'I-PER': 2}
@@ -71,20 +71,20 @@ def repaired_labels(sentences: Labels) -> dict[str, int]:
 
 
 def unreadable_labels(sentences: Labels) -> dict[str, int]:
-    """Which labels both readings take for O though they are neither O nor B-X nor I-X.
+    """Counts the labels that both readings treat as O but that are not O, B-X or I-X.
 
     Args:
       sentences: The labels of each sentence, such as "_" for a word without a prediction.
 
     Returns:
-      How often, by label, the most frequent first.
+      Counts by label, the most frequent first.
     """
     counts = Counter(label for labels in sentences for label in labels)
     return {name: count for name, count in counts.most_common() if not is_bio([name])}
 
 
 def entity_f1_strict(gold: Labels, predicted: Labels) -> EntityScores:
-    """Entity scores in the strict reading of seqeval (mode="strict", scheme=IOB2).
+    """Scores entities in the strict reading of seqeval (mode="strict", scheme=IOB2).
 
     Only B-X starts an entity: an I-X that follows neither B-X nor I-X belongs to none.
 
@@ -96,13 +96,13 @@ def entity_f1_strict(gold: Labels, predicted: Labels) -> EntityScores:
       The scores, equal to seqeval's.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     return _entity_scores(gold, predicted, strict_spans)
 
 
 def entity_f1_conlleval(gold: Labels, predicted: Labels) -> EntityScores:
-    """Entity scores in the reading of the CoNLL script conlleval (seqeval's default mode).
+    """Scores entities in the reading of the CoNLL script conlleval (seqeval's default mode).
 
     An I-X that follows neither B-X nor I-X starts an entity.
 
@@ -114,28 +114,28 @@ def entity_f1_conlleval(gold: Labels, predicted: Labels) -> EntityScores:
       The scores.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     return _entity_scores(gold, predicted, conlleval_spans)
 
 
 def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "B 3"]:
-    """What the strict F1 is computed from, sentence by sentence.
+    """Counts what the strict F1 is computed from, sentence by sentence.
 
     Args:
       gold: The BIO labels of each of B sentences.
       predicted: As `gold`.
 
     Returns:
-      [B, 3], the numbers of right, predicted and gold entities; their sums over any choice of
-      sentences are the arguments of `score_counts` for that choice.
+      [B, 3], the numbers of correct, predicted and gold entities; their sums over any set of
+      sentences are the arguments of `score_counts` for that set.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     check_lengths(gold, predicted)
     pairs = zip(strict_spans(gold), strict_spans(predicted), strict=True)
-    rows = [(len({*wanted} & {*given}), len(given), len(wanted)) for wanted, given in pairs]
+    rows = [(len({*true} & {*guess}), len(guess), len(true)) for true, guess in pairs]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 
 
@@ -144,11 +144,11 @@ def _entity_scores(
 ) -> EntityScores:
     """Compares the entities that a reader finds in the two."""
     check_lengths(gold, predicted)
-    wanted, given = (
+    true, guessed = (
         {(number, span) for number, spans in enumerate(read(labels)) for span in spans}
         for labels in (gold, predicted)
     )
-    sets = (wanted & given, given, wanted)
+    sets = (true & guessed, guessed, true)
     counts = [Counter(span.type for _, span in entities) for entities in sets]
     types = sorted(counts[1] | counts[2])
     return EntityScores(

@@ -1,6 +1,6 @@
 """Scores of predicted against gold labels: accuracy, entity F1 (strict and conlleval), per label.
 
-0 / 0 is 0.0 throughout, without warnings: no predicted entity means precision 0.
+0 / 0 is 0.0 throughout, without warnings: without predicted entities, precision is 0.
 """
 
 from collections import Counter
@@ -38,7 +38,7 @@ TASKS = ("pos", "ner", "plain")
 
 
 def accuracy(gold: Labels, predicted: Labels) -> float:
-    """The share of the words whose label is right.
+    """Computes the share of words whose label is correct.
 
     Args:
       gold: The labels of each sentence.
@@ -48,60 +48,61 @@ def accuracy(gold: Labels, predicted: Labels) -> float:
       A number in [0, 1]; 0.0 if there are no words.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     check_lengths(gold, predicted)
-    right = sum(map(_num_equal, gold, predicted))
-    return ratio(right, sum(map(len, gold)))
+    correct = sum(map(_num_equal, gold, predicted))
+    return ratio(correct, sum(map(len, gold)))
 
 
 def label_scores(gold: Labels, predicted: Labels) -> dict[str, Score]:
-    """Precision, recall and F1 of each label, word by word.
+    """Computes precision, recall and F1 of each label, word by word.
 
     Args:
       gold: The labels of each sentence.
       predicted: As `gold`.
 
     Returns:
-      By label, in alphabetical order; also of labels that were only predicted.
+      Scores by label, in alphabetical order, labels that were only predicted included.
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words.
+      InputError: The two differ in their numbers of sentences or words.
     """
     check_lengths(gold, predicted)
     pairs = Counter(
         pair for words in zip(gold, predicted, strict=True) for pair in zip(*words, strict=True)
     )
-    right, given, wanted = Counter[str](), Counter[str](), Counter[str]()
+    num_correct, num_predicted, num_gold = Counter[str](), Counter[str](), Counter[str]()
     for (true, guess), count in pairs.items():
-        given[guess] += count
-        wanted[true] += count
-        right[true] += count * (true == guess)
+        num_predicted[guess] += count
+        num_gold[true] += count
+        num_correct[true] += count * (true == guess)
     return {
-        name: score_counts(right[name], given[name], wanted[name])
-        for name in sorted(given | wanted)
+        name: score_counts(num_correct[name], num_predicted[name], num_gold[name])
+        for name in sorted(num_predicted | num_gold)
     }
 
 
 def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str, Any]:
-    """All scores of a prediction, in plain numbers that JSON can hold.
+    """Computes all scores of a prediction, as plain numbers for JSON.
 
     Args:
       gold: The labels of each sentence.
       predicted: As `gold`.
-      task: "ner" scores entities, "pos" and "plain" score labels; None tells from the gold labels.
+      task: "ner" scores entities, "pos" and "plain" score labels; None infers it from the gold
+        labels.
 
     Returns:
-      "score" (the one that counts: strict F1 for "ner", accuracy otherwise), "task", "sentences",
+      "score" (the main score: strict F1 for "ner", accuracy otherwise), "task", "sentences",
       "words" and "accuracy". With entities: "f1_strict" and "f1_conlleval", and under "strict" and
       "conlleval" {"overall": ..., "per_type": {...}}; otherwise "per_label". Each of these holds
-      "precision", "recall", "f1" and "support". What a reading made fit is counted by label: the
-      I-X that start an entity in conlleval's only ("repaired" of its "gold" and "predicted"
-      labels), and predicted labels that are no BIO ("read_as_outside").
+      "precision", "recall", "f1" and "support". Labels that were reinterpreted are counted by
+      label: I-X that start an entity only for conlleval ("repaired", in its "gold" and "predicted"
+      labels), and predicted labels that are not BIO ("read_as_outside").
 
     Raises:
-      InputError: If the two differ in their numbers of sentences or words, or entities are to be
-        scored that gold labels do not spell.
+      InputError: The two differ in their numbers of sentences or words, or entities are to be
+        scored although the gold labels are not BIO.
     """
     task = _task_of(gold, task)
     scores: dict[str, Any] = {
@@ -114,11 +115,11 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
         per_label = {name: s._asdict() for name, s in label_scores(gold, predicted).items()}
         return {"score": scores["accuracy"], **scores, "per_label": per_label}
     for name, evaluate in (("strict", entity_f1_strict), ("conlleval", entity_f1_conlleval)):
-        found = evaluate(gold, predicted)
-        scores[f"f1_{name}"] = found.overall.f1
+        entities = evaluate(gold, predicted)
+        scores[f"f1_{name}"] = entities.overall.f1
         scores[name] = {
-            "overall": found.overall._asdict(),
-            "per_type": {kind: s._asdict() for kind, s in found.per_type.items()},
+            "overall": entities.overall._asdict(),
+            "per_type": {kind: s._asdict() for kind, s in entities.per_type.items()},
         }
     repaired = {"gold": repaired_labels(gold), "predicted": repaired_labels(predicted)}
     scores["conlleval"]["repaired"] = repaired
@@ -129,7 +130,7 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
 def sentence_counts(
     gold: Labels, predicted: Labels, task: str | None = None
 ) -> Int[np.ndarray, "B 3"]:
-    """What "score" of `score` is computed from, sentence by sentence.
+    """Counts what the main score of `score` is computed from, sentence by sentence.
 
     Args:
       gold: The labels of each of B sentences.
@@ -137,8 +138,8 @@ def sentence_counts(
       task: As for `score`.
 
     Returns:
-      [B, 3], the numbers of right, predicted and gold entities, or of right, all and all words. The
-      F1 (`score_counts`) of their sums over some sentences is the score of these sentences.
+      [B, 3], the numbers of correct, predicted and gold entities, or of correct, all and all words.
+      The F1 (`score_counts`) of their sums over some sentences is the score of these sentences.
 
     Raises:
       InputError: As `score`.
@@ -152,7 +153,7 @@ def sentence_counts(
 
 
 def _task_of(gold: Labels, task: str | None) -> str:
-    """The task, found and checked by the gold labels."""
+    """The task, inferred from and checked against the gold labels."""
     if task not in (None, *TASKS):
         raise InputError(f"There is no task {task!r}; choose one of {', '.join(TASKS)}.")
     names = {label for labels in gold for label in labels}

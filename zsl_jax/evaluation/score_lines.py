@@ -1,4 +1,4 @@
-"""Scores, confusions and tests as lines of text, in percent and without a line break at the end."""
+"""Formats scores, confusions and tests as text, in percent and without a final line break."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,26 +7,26 @@ TITLES = {"accuracy": "accuracy", "f1_strict": "strict F1", "f1_conlleval": "con
 SHOWN_CONFUSIONS = 10
 
 
-def format_evaluation(found: Mapping[str, Any]) -> str:
-    """Everything that is known about one or several predictions of a text.
+def format_evaluation(evaluation: Mapping[str, Any]) -> str:
+    """Formats the evaluation of one or several predictions of a text.
 
     Args:
-      found: As `workflows.evaluation.evaluate` returns it.
+      evaluation: As `workflows.evaluate.evaluate` returns it.
 
     Returns:
-      Scores, confusions, the interval of the score that counts, and the test against other files.
+      Scores, confusions, the interval of the main score, and the test against other files.
     """
-    side = found["predicted"]
+    side = evaluation["predicted"]
     several = len(side["files"]) > 1
     scores = format_files(side) if several else format_scores(side["files"][0])
-    confusion = (format_types if found["task"] == "ner" else format_labels)(side["confusion"])
+    confusion = (format_types if evaluation["task"] == "ner" else format_labels)(side["confusion"])
     if several:
         confusion += f"\n(counts over all {len(side['files'])} files)"
-    return "\n\n".join([scores, confusion, format_tests(found)])
+    return "\n\n".join([scores, confusion, format_tests(evaluation)])
 
 
 def format_scores(scores: Mapping[str, Any]) -> str:
-    """A table of one prediction's scores, and which labels had to be read as others.
+    """Formats a table of one prediction's scores, and the labels that were reinterpreted.
 
     Args:
       scores: As `metrics.score` returns them.
@@ -50,7 +50,7 @@ def format_scores(scores: Mapping[str, Any]) -> str:
 
 
 def format_files(side: Mapping[str, Any]) -> str:
-    """A line for each of several predictions, and their means and standard deviations.
+    """Formats one line per prediction, and their means and standard deviations.
 
     Args:
       side: "files" as `metrics.score` returns them, with the name of each "file"; "averages" as
@@ -72,7 +72,7 @@ def format_files(side: Mapping[str, Any]) -> str:
 
 
 def format_types(confusion: Mapping[str, Any]) -> str:
-    """A matrix with a line a gold type and a column a predicted type.
+    """Formats a matrix with one line per gold type and one column per predicted type.
 
     Args:
       confusion: `confusions.TypeConfusion` as a dictionary.
@@ -91,7 +91,7 @@ def format_types(confusion: Mapping[str, Any]) -> str:
 
 
 def format_labels(confusions: Sequence[Mapping[str, Any]]) -> str:
-    """The most frequent confusions of labels, a line each.
+    """Formats the most frequent confusions of labels, one per line.
 
     Args:
       confusions: Every `confusions.LabelConfusion` as a dictionary, the most frequent first.
@@ -100,39 +100,40 @@ def format_labels(confusions: Sequence[Mapping[str, Any]]) -> str:
       Lines of text.
     """
     rows = [["gold", "predicted", "words", "% of gold"]]
-    for found in confusions[:SHOWN_CONFUSIONS]:
-        count, share = f"{found['num_words']:,}", f"{100 * found['share']:.1f}"
-        rows.append([found["gold"], found["predicted"], count, share])
+    for confusion in confusions[:SHOWN_CONFUSIONS]:
+        count, share = f"{confusion['num_words']:,}", f"{100 * confusion['share']:.1f}"
+        rows.append([confusion["gold"], confusion["predicted"], count, share])
     return "\n".join(_aligned(rows))
 
 
-def format_tests(found: Mapping[str, Any]) -> str:
-    """The score that counts with its interval, and what is known about the difference to others.
+def format_tests(evaluation: Mapping[str, Any]) -> str:
+    """Formats the main score with its interval, and the test of its difference to other files.
 
     Args:
-      found: As for `format_evaluation`.
+      evaluation: As for `format_evaluation`.
 
     Returns:
       Lines of text.
     """
-    rows = [[TITLES[found["score"]], "value", f"{100 * found['confidence']:g} % interval"]]
+    confidence = evaluation["confidence"]
+    rows = [[TITLES[evaluation["score"]], "value", f"{100 * confidence:g} % interval"]]
     for flag in ("predicted", "significance"):
-        if flag in found:
-            files = found[flag]["files"]
+        if flag in evaluation:
+            files = evaluation[flag]["files"]
             several = f"mean of {len(files)} --{flag} files"
             name = several if len(files) > 1 else files[0]["file"]
-            rows.append([name, *_interval(found[flag]["interval"])])
-    resamples = f"{found['resamples']:,} resamples of the sentences"
-    if "significance" not in found:
+            rows.append([name, *_interval(evaluation[flag]["interval"])])
+    resamples = f"{evaluation['resamples']:,} resamples of the sentences"
+    if "significance" not in evaluation:
         return "\n".join([*_aligned(rows), resamples])
-    test = found["significance"]
+    test = evaluation["significance"]
     rows.append(["difference", *_interval(test["difference"], "+")])
     lines = [*_aligned(rows), f"{resamples}; paired bootstrap: p = {test['p_value']:.4f}"]
     if test["dominance"]:
         ratio, bound = test["dominance"]["violation_ratio"], test["dominance"]["epsilon_min"]
         lines.append(
             f"almost stochastic dominance over the files: epsilon_min {bound:.3f} at confidence "
-            f"{found['confidence']:g} (violation ratio {ratio:.3f}), "
+            f"{confidence:g} (violation ratio {ratio:.3f}), "
             + ("so --predicted is better" if bound < 0.5 else "so --predicted is not shown better")
         )
     return "\n".join(lines)
@@ -156,7 +157,7 @@ def _score_table(title: str, rows: Mapping[str, Mapping[str, Any]]) -> list[str]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of cells as lines; the first column stands to the left, the others to the right."""
+    """Aligns rows of cells: the first column to the left, the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "   ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()

@@ -1,7 +1,7 @@
-"""Whether one way to train beats another over seeds: almost stochastic dominance.
+"""Tests whether one training method beats another over seeds: almost stochastic dominance.
 
-A dominates B if its quantile function is nowhere below B's. The violation ratio says how far that
-is from true, and ε_min bounds it from above: below 0.5, A is almost stochastically dominant
+A dominates B if its quantile function is nowhere below B's. The violation ratio measures how far
+that is from true, and ε_min bounds it from above: below 0.5, A is almost stochastically dominant
 (del Barrio et al., 2018; Dror et al., 2019).
 """
 
@@ -19,7 +19,8 @@ class Dominance(NamedTuple):
 
     Attributes:
       violation_ratio: From 0 (better in every quantile) to 1 (worse in every quantile).
-      epsilon_min: Its upper bound at the given confidence; below 0.5 the first side is better.
+      epsilon_min: Upper bound of the ratio at the given confidence; below 0.5 the first side is
+        better.
     """
 
     violation_ratio: float
@@ -39,7 +40,7 @@ def violation_ratio(
       second: [..., m], scores whose empirical distribution is G.
 
     Returns:
-      [...], in [0, 1]; swapped sides give 1 - ε. 0.5 where both distributions are the same.
+      [...], in [0, 1]; swapping the sides gives 1 - ε. 0.5 if both distributions are the same.
 
     >>> round(float(violation_ratio(np.array([0.8, 0.7]), np.array([0.6, 1.0]))), 6)
     0.8
@@ -60,12 +61,12 @@ def stochastic_dominance(
     """Tests whether the first side's scores almost stochastically dominate the second's.
 
     ε_min = ε - Φ⁻¹(1 - confidence) · sd(ε*), where ε* are the violation ratios of resampled scores.
-    (The factors √(nm / (n + m)) of the papers cancel out.) With few seeds this is coarse.
+    (The factors √(nm / (n + m)) of the papers cancel.) With few seeds the bound is coarse.
 
     Args:
-      first: [n], a score of each seed, at least two.
-      second: [m], the same of the other side.
-      resampling: How the standard deviation is estimated, and the confidence of the bound.
+      first: [n], one score per seed, at least two.
+      second: [m], the scores of the other side.
+      resampling: Settings for the standard deviation, and the confidence of the bound.
 
     Returns:
       The violation ratio and its upper bound, both in [0, 1].
