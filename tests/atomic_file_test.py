@@ -67,7 +67,7 @@ def test_what_is_no_file_is_written_into(tmp_path):
 
 
 def test_what_cannot_be_written_is_said_in_one_sentence(tmp_path):
-    with pytest.raises(InputError, match="is a folder; name a file"):
+    with pytest.raises(InputError, match="is a folder; give a file"):
         write(tmp_path)
     with pytest.raises(InputError, match=r"a\.txt cannot be written: No such file or directory;"):
         write(tmp_path / "none" / "a.txt")

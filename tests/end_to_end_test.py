@@ -341,7 +341,7 @@ def test_paths_that_lead_nowhere_name_their_flag_or_themselves_and_the_way_out(w
             f"--test={none}"), f"--test={none}: ", "correct"),
         (("aggregate", f"--source=a={world.encoder}"), f"--source=a={world.encoder}", "annotate"),
         (("annotate", text, f"--model={world.encoder}"), f"--output={tmp_path / 'out'}", "parquet"),
-        (("predict", text, f"--model={none}"), f"{none}", "name a Hugging Face model folder"),
+        (("predict", text, f"--model={none}"), f"{none}", "give a Hugging Face model folder"),
         (("evaluate", f"--gold={world.text}", f"--predicted={none}"), f"{none}", "correct"),
     ]  # fmt: skip
     for (name, *arguments), where, way_out in cases:

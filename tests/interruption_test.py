@@ -50,7 +50,7 @@ def test_a_signal_ends_a_process_whatever_it_does(body, number):
     process.wait(timeout=60)
     assert time.monotonic() - told < 2
     assert process.returncode == 128 + number
-    assert process.communicate()[1] == "stopped; nothing is left half-written\n"
+    assert process.communicate()[1] == "stopped; no file is left half-written\n"
 
 
 def test_what_is_unfinished_is_removed(tmp_path):

@@ -1,8 +1,8 @@
-"""Files and folders that have their name only when they are complete.
+"""Atomic file writes: write to a temporary file, then rename it.
 
-Until then they have a hidden name that no one else has, with the host and the number of the process
-that writes them. What a process leaves behind that is killed is removed by the next one that writes
-into the same folder.
+Temporary files and folders have unique hidden names with the host and the id of the writing
+process. What a killed process leaves behind is removed by the next one that writes into the same
+folder.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from zsl_jax.errors import InputError
 
-# Held while complete files take their names; a process that is told to end waits for it.
+# Held while complete files are renamed; a process that is told to end waits for it.
 committing = threading.RLock()
 _NAME = re.compile(r"\.zsl_jax-(?P<host>.+)-(?P<process>\d+)-[0-9a-f]{16}\.part")
 _unfinished: set[Path] = set()
@@ -26,16 +26,16 @@ _unfinished: set[Path] = set()
 
 @contextlib.contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A path to write to, whose file takes its place when all is written, and is gone otherwise.
+    """Yields a temporary file that replaces `path` on success and is removed on failure.
 
-    Where `path` is a symbolic link, the file that it leads to is replaced. What is there and no
-    regular file, such as a pipe or /dev/null, is written into as it is.
+    If `path` is a symbolic link, the file that it points to is replaced. If `path` exists but is
+    not a regular file, such as a pipe or /dev/null, it is written directly.
 
     Args:
       path: The file.
 
     Yields:
-      Where to write: an empty file beside `path`, under a hidden name.
+      The path to write to: an empty file beside `path`, under a hidden name.
 
     Raises:
       InputError: It cannot be written: no room, no permission, no such folder, or it is a folder.
@@ -43,7 +43,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(os.path.realpath(path))
     try:
         if target.is_dir():
-            raise InputError(f"{path} is a folder; name a file")
+            raise InputError(f"{path} is a folder; give a file")
         if target.exists() and not target.is_file():
             yield target
             return
@@ -55,17 +55,17 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise InputError(
-            f"{path} cannot be written: {reason}; make room, make the folder writable, or name "
-            "another place"
+            f"{path} cannot be written: {reason}; make room, make the folder writable, or give "
+            "another path"
         ) from error
 
 
 @contextlib.contextmanager
 def atomic_folder(parent: Path) -> Iterator[Path]:
-    """A new folder under a hidden name, which is removed with all that is left in it at the end.
+    """Yields a new folder under a hidden name, which is removed with its contents at the end.
 
     Args:
-      parent: The folder in which it is made.
+      parent: The folder to create it in.
     """
     with _unfinished_path(parent) as folder:
         folder.mkdir()
@@ -73,37 +73,37 @@ def atomic_folder(parent: Path) -> Iterator[Path]:
 
 
 def drop_unfinished() -> None:
-    """Remove what this process has not finished: it is about to end."""
+    """Removes the unfinished files of this process, which is about to end."""
     for path in list(_unfinished):
         _remove(path)
 
 
 def drop_abandoned(folder: Path, of_other_hosts: bool = False) -> None:
-    """Remove what processes that no longer run left unfinished in a folder.
+    """Removes unfinished files that processes which no longer run left in a folder.
 
     Args:
-      folder: Where to look; not in the folders inside it.
-      of_other_hosts: Whether what other hosts left there is removed too, whose processes cannot be
-        seen from here: only where nobody else may write.
+      folder: The folder; folders inside it are not searched.
+      of_other_hosts: Whether to also remove files from other hosts, whose processes cannot be seen
+        from here; only safe where nobody else may write.
     """
     with contextlib.suppress(OSError):
         for path in folder.iterdir():
-            found = _NAME.fullmatch(path.name)
-            if found is None:
+            match = _NAME.fullmatch(path.name)
+            if match is None:
                 continue
-            ours = found["host"] == _host()
-            if (ours and not _is_alive(int(found["process"]))) or (not ours and of_other_hosts):
+            ours = match["host"] == _host()
+            if (ours and not _is_alive(int(match["process"]))) or (not ours and of_other_hosts):
                 _remove(path)
 
 
 def is_unfinished(path: Path) -> bool:
-    """Whether a path has the hidden name of something that is not complete."""
+    """Tells whether a path has the hidden name of an unfinished file or folder."""
     return _NAME.fullmatch(path.name) is not None
 
 
 @contextlib.contextmanager
 def _unfinished_path(folder: Path) -> Iterator[Path]:
-    """A new hidden name in a folder; whatever has it at the end is removed."""
+    """Yields a new hidden path in a folder, and removes what is there at the end."""
     _drop_abandoned_once(folder)
     part = folder / f".zsl_jax-{_host()}-{os.getpid()}-{secrets.token_hex(8)}.part"
     _unfinished.add(part)
@@ -125,7 +125,7 @@ def _remove(path: Path) -> None:
 
 @functools.cache
 def _host() -> str:
-    """This machine, or the container on it that numbers processes by itself."""
+    """This machine, or the container on it that has process ids of its own."""
     name = socket.gethostname().replace(os.sep, "_")
     with contextlib.suppress(OSError):
         name += f"-{os.stat('/proc/self/ns/pid').st_ino}"
@@ -137,6 +137,6 @@ def _is_alive(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except (OSError, OverflowError):  # somebody else's
+    except (OSError, OverflowError):  # another user's process
         return True
     return True

@@ -1,7 +1,7 @@
-"""The tuples that cross folders: text, packed subwords, and what the sources say.
+"""The tuples that several packages share: text, packed subwords, and the sources' predictions.
 
-None of them but `Sentence` can hold a gold label, and no `Sentence` goes further than the readers,
-supervised training and the evaluation.
+Only `Sentence` can hold gold labels, and only the readers, supervised training and the evaluation
+see a `Sentence`.
 """
 
 from typing import Any, NamedTuple
@@ -15,10 +15,10 @@ class Sentence(NamedTuple):
 
     Attributes:
       words: The words, each a non-empty string without tabs or line breaks.
-      labels: One label name a word, or None for unlabelled text.
-      comments: The comment lines in front of the sentence, as they stood in the file.
-      text: The raw text that the words were cut from; None where the file came in words.
-      starts: Where each word begins in `text`, in characters; None without a text. The word is
+      labels: One label name per word, or None for unlabelled text.
+      comments: The comment lines before the sentence, as in the file.
+      text: The raw text that was split into words; None if the file lists words.
+      starts: Offset of each word in `text`, in characters; None without a text. The word is
         `text[start : start + len(word)]`.
     """
 
@@ -30,15 +30,15 @@ class Sentence(NamedTuple):
 
 
 class TokenBatch(NamedTuple):
-    """Packed rows of subwords; several sentences share a row and do not see each other.
+    """Packed rows of subwords; several sentences share a row and do not attend to each other.
 
-    Words are one flat axis over the corpus; `word_ids` points into it. There is no field for gold.
+    Words form one flat axis over the corpus, which `word_ids` indexes. There is no field for gold.
 
     Attributes:
       token_ids: [R, S], subword ids.
       positions: [R, S], position of each subword in its own sentence (window), from 0.
       segments: [R, S], number of the sentence (window) inside its row, from 1; 0 is padding.
-      word_ids: [R, S], the word whose first subword stands here; -1 everywhere else.
+      word_ids: [R, S], the word whose first subword is here; -1 everywhere else.
     """
 
     token_ids: Int[np.ndarray, "R S"]
@@ -48,17 +48,17 @@ class TokenBatch(NamedTuple):
 
     @property
     def inputs(self) -> tuple[Any, Any, Any]:
-        """What the encoder reads."""
+        """The encoder's inputs."""
         return self.token_ids, self.positions, self.segments
 
 
 class HiddenBatch(NamedTuple):
-    """Rows packed as in `TokenBatch`, with what the frozen layers make of the subwords.
+    """Rows packed as in `TokenBatch`, with the frozen layers' output for the subwords.
 
     Attributes:
-      hidden: [R, S, H], the output of these layers; that of any subword where there is padding.
+      hidden: [R, S, H], the output of the frozen layers; arbitrary for padding.
       segments: [R, S], number of the sentence (window) inside its row, from 1; 0 is padding.
-      word_ids: [R, S], the word whose first subword stands here; -1 everywhere else.
+      word_ids: [R, S], the word whose first subword is here; -1 everywhere else.
     """
 
     hidden: Float[np.ndarray, "R S H"]
@@ -67,7 +67,7 @@ class HiddenBatch(NamedTuple):
 
     @property
     def inputs(self) -> tuple[Any, Any, Any]:
-        """What the encoder's trained layers read; positions are in the hidden states."""
+        """Inputs of the encoder's trained layers; positions are part of the hidden states."""
         return self.hidden, None, self.segments
 
 
@@ -75,22 +75,20 @@ Batch = TokenBatch | HiddenBatch
 
 
 class SourceVotes(NamedTuple):
-    """What every source says about every word, on the flat axis of words.
+    """Every source's prediction for every word, on the flat axis of words.
 
     The sources' V labels are the target's K, and names of sets of them.
 
     Attributes:
       labels: [N, U], each source's label id; -1 where it abstains.
       probs: [N, U, V] float16, each source's probabilities, all zero where it abstains; None if the
-        sources gave labels only. For a long text, it is mapped from a file.
+        sources gave labels only. For a long text it is memory-mapped.
       compatible: [U, V, K], whether a source's label may mean a true label; None if each of the
         target's labels means itself (V = K).
-      first_targets: [V], the target's label that stands for a source's where one label is needed;
-        None if V = K.
-      known: [N], the true label of words for which the user gives one, -1 elsewhere; None without
-        such words.
-      silent: The label of sources that name few things where they name nothing; None if no source
-        has it.
+      first_targets: [V], the target's label to use for a source's label where one is needed; None
+        if V = K.
+      known: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
+      silent: The label of sparse sources where they make no prediction; None if no source has it.
     """
 
     labels: Int[np.ndarray, "N U"]
