@@ -1,9 +1,9 @@
-"""Put sources' predictions together without any model of the text.
+"""Combine sources' predictions without training a tagger.
 
 python -m launch.aggregate --source=NAME=FILE ... --method=chain --output=FILE
 
-majority, mean and dawid_skene look at each word's votes alone; weighted_mean weighs sources by how
-they agree; chain also takes the words and the order of the labels into account.
+majority, mean and dawid_skene use each word's votes alone; weighted_mean weights sources by their
+agreement; chain also takes the words and the order of the labels into account.
 """
 
 from absl import flags
@@ -13,21 +13,23 @@ from launch.options import FLAGS
 
 options.define("source", "label_map", "offsets", "sparse", "method", "output", "output_format")
 flags.DEFINE_integer(
-    "dawid_skene_rounds", 100, "Rounds of EM at most; few keep rare labels apart.", 1
+    "dawid_skene_rounds", 100, "Largest number of EM rounds; few keep rare labels apart.", 1
 )
 flags.DEFINE_float("dawid_skene_prior", 0.01, "Added to every count of dawid_skene.", 0.0)
 
 
 def main() -> None:
-    """Read the prediction files, aggregate, write one label a word."""
+    """Reads the prediction files, aggregates them, and writes one label per word."""
     from zsl_jax.workflows.aggregate import DawidSkeneSettings
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.prediction import aggregate_files
 
     settings = DawidSkeneSettings(FLAGS.dawid_skene_rounds, FLAGS.dawid_skene_prior)
-    made = aggregate_files(inputs.sources(), FLAGS.method, settings)
+    labelled = aggregate_files(inputs.sources(), FLAGS.method, settings)
     about = {"labels_from": "votes", "method": FLAGS.method}
-    words = write_labelled(FLAGS.output, made.label_names, [made], FLAGS.output_format, about)
+    words = write_labelled(
+        FLAGS.output, labelled.label_names, [labelled], FLAGS.output_format, about
+    )
     inputs.report(f"{words:,} words labelled by {FLAGS.method}: {FLAGS.output}")
 
 

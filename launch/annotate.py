@@ -1,4 +1,4 @@
-"""Write a tagger's labels and probabilities for a text: a source's predictions.
+"""Write a tagger's labels and probabilities for a text, to be used as a source's predictions.
 
 python -m launch.annotate --model=DIR_OR_HUB --text=FILE --output=FILE.parquet
 """
@@ -12,11 +12,11 @@ options.define("row_length", "max_sentences", "seed")
 
 
 def main() -> None:
-    """Read the text, tag it, write one Parquet file, piece by piece."""
+    """Reads the text, tags it, and writes one Parquet file, block by block."""
     if not FLAGS.output.endswith(".parquet"):
         raise InputError(
-            f"--output={FLAGS.output}: probabilities are written as Parquet; let the name end in "
-            ".parquet, or use launch.predict for labels in other formats"
+            f"--output={FLAGS.output}: probabilities are written as Parquet; give a name that ends "
+            "in .parquet, or use launch.predict for labels in other formats"
         )
     words = inputs.label_text({}, "argmax", "parquet")
     inputs.report(f"{words:,} words labelled: {FLAGS.output}")

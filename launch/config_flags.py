@@ -1,6 +1,6 @@
-"""Flags made from the fields of the configurations, and configurations made from the flags.
+"""Defines flags from the fields of the configurations, and builds configurations from the flags.
 
-Importing this costs nothing: no program loads JAX before its flags are read.
+Importing this module is cheap: no program loads JAX before its flags are parsed.
 """
 
 import dataclasses
@@ -24,9 +24,9 @@ class Field(typing.NamedTuple):
     """A field of a configuration that is a flag.
 
     Attributes:
-      name: The flag's name.
-      field: With its default, and what `training.config.setting` noted.
-      kind: Its type, without None.
+      name: Name of the flag.
+      field: The dataclass field, with its default and the metadata of `training.config.setting`.
+      kind: Type of the value, without None.
     """
 
     name: str
@@ -35,30 +35,30 @@ class Field(typing.NamedTuple):
 
 
 class NumberOrSources(flags.ArgumentParser):
-    """A positive number, or "num_sources", which is None."""
+    """Parses a positive number, or "num_sources", which becomes None."""
 
     def parse(self, argument: Any) -> float | None:
-        """The number."""
+        """Returns the number."""
         if argument in (NUM_SOURCES, None):
             return None
         return positive_number(argument)
 
 
 class PositiveNumbers(flags.ArgumentParser):
-    """Positive numbers with commas between them."""
+    """Parses positive numbers separated by commas."""
 
     def parse(self, argument: Any) -> tuple[float, ...]:
-        """The numbers."""
+        """Returns the numbers."""
         if isinstance(argument, str):
             argument = argument.split(",")
         return tuple(positive_number(number) for number in argument)
 
 
 def positive_number(argument: Any) -> float:
-    """A positive number.
+    """Parses a positive number.
 
     Raises:
-      ValueError: It is not one.
+      ValueError: The argument is not a positive number.
     """
     try:
         number = float(argument)
@@ -70,7 +70,7 @@ def positive_number(argument: Any) -> float:
 
 
 def fields_of(config: type) -> Iterator[Field]:
-    """The fields of a configuration, and of those inside it, that are flags."""
+    """Yields the fields of a configuration, and of nested ones, that are flags."""
     hints = typing.get_type_hints(config)
     for field in dataclasses.fields(config):
         if dataclasses.is_dataclass(field.default):
@@ -82,7 +82,7 @@ def fields_of(config: type) -> Iterator[Field]:
 
 
 def definitions(config: type) -> dict[str, tuple[Any, ...]]:
-    """For every field that is a flag: what defines it, and with which arguments after its name."""
+    """For every field that is a flag: its defining function and the arguments after the name."""
     return {name: _definition(name, field, kind) for name, field, kind in fields_of(config)}
 
 
@@ -101,7 +101,7 @@ def _definition(name: str, field: Any, kind: Any) -> tuple[Any, ...]:
 
 
 def from_flags(config: type[Config]) -> Config:
-    """The configuration that the flags stand for; fields without a flag keep their default."""
+    """Builds a configuration from the flags; fields without a flag keep their default."""
     values: dict[str, Any] = {}
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         name = field.metadata.get("flag") or field.name
@@ -113,7 +113,7 @@ def from_flags(config: type[Config]) -> Config:
 
 
 def section(config: type, heading: str) -> dict[str, tuple[Any, ...]]:
-    """The definitions of the fields that --help lists under a heading."""
+    """Returns the definitions of the fields that --help lists under a heading."""
     names = [name for name, field, _ in fields_of(config) if field.metadata["section"] == heading]
     every = definitions(config)
     return {name: every[name] for name in names}

@@ -2,7 +2,7 @@
 
 python -m launch.evaluate --gold=FILE --predicted=FILE [--significance=FILE] [--output=FILE.json]
 
-Several files on a side (repeat the flag, or --predicted='runs/*/test.conll') are taken as the seeds
+Several files on one side (repeat the flag, or give --predicted='runs/*/test.conll') count as seeds
 of one method: mean and standard deviation, and almost stochastic dominance as a second test.
 """
 
@@ -19,7 +19,7 @@ FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in
 
 
 def main() -> None:
-    """Read all files, check that their words agree, print scores, confusions and tests."""
+    """Reads all files, checks that their words agree, and prints scores, confusions and tests."""
     from zsl_jax.evaluation.bootstrap import Resampling
     from zsl_jax.evaluation.score_lines import format_evaluation
     from zsl_jax.io.json_file import write_json
@@ -34,10 +34,10 @@ def main() -> None:
     found = evaluate(gold, predicted, others, FLAGS.task, resampling, units, gold_scheme)
     if FLAGS.output:
         try:
-            write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **found})
+            write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **scores})
         except InputError as error:
             raise InputError(f"--output={FLAGS.output}: {error}") from error
-    say(format_evaluation(found))
+    say(format_evaluation(scores))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""What --help prints: the flags by what they are about, on a page.
+"""The page that --help prints: the flags by topic.
 
-Where all of them need more than a page, those of every day are explained and the others named;
---helpfull explains them all.
+If all of them need more than a page, common flags are explained and the others listed by name;
+--helpfull explains all of them.
 """
 
 import itertools
@@ -26,9 +26,9 @@ class HelpFlag(flags.BooleanFlag):
     """A flag that prints the page and ends the program.
 
     Args:
-      name: Of the flag.
-      short_name: Its one letter.
-      lines: The longest page on which every flag is explained.
+      name: Name of the flag.
+      short_name: One-letter name of the flag.
+      lines: Length of the longest page that explains every flag.
     """
 
     def __init__(self, name: str, short_name: str | None, lines: float) -> None:
@@ -37,19 +37,19 @@ class HelpFlag(flags.BooleanFlag):
         super().__init__(name, False, meaning, short_name=short_name, allow_override=True)
 
     def parse(self, arg) -> None:
-        """Print the page."""
+        """Prints the page and exits if the flag is given."""
         super().parse(arg)
         if self.value:
             about = (sys.modules["__main__"].__doc__ or "").strip()
-            own = {flag.name: flag for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
+            key_flags = {flag.name: flag for flag in FLAGS.get_key_flags_for_module(sys.argv[0])}
             width = min(shutil.get_terminal_size((80, 0)).columns, 100)
-            lines = page(sections(own), width, self._lines - len(about.splitlines()))
+            lines = page(sections(key_flags), width, self._lines - len(about.splitlines()))
             say("\n".join([about, *lines]))
             sys.exit(0)
 
 
 def define() -> None:
-    """Let --help, -h, --helpshort and --helpfull print our page instead of absl's lists."""
+    """Makes --help, -h, --helpshort and --helpfull print this page instead of absl's lists."""
     app.define_help_flags()
     for name, short_name, lines in [
         ("help", "h", PAGE),
@@ -59,30 +59,33 @@ def define() -> None:
         flags.DEFINE_flag(HelpFlag(name, short_name, lines))
 
 
-def sections(own: Mapping[str, flags.Flag]) -> dict[str, list[flags.Flag]]:
-    """A program's flags, by section; those that it does not share come first."""
-    alone = [name for name in own if name not in shared_flags.DEFINITIONS]
-    named: dict[str, Iterable[str]] = {"this program": alone, **shared_flags.SECTIONS}
-    found = {title: [own[name] for name in names if name in own] for title, names in named.items()}
-    return {title: members for title, members in found.items() if members}
+def sections(key_flags: Mapping[str, flags.Flag]) -> dict[str, list[flags.Flag]]:
+    """Groups a program's flags by section; those that no other program shares come first."""
+    unshared = [name for name in key_flags if name not in shared_flags.DEFINITIONS]
+    names: dict[str, Iterable[str]] = {"this program": unshared, **shared_flags.SECTIONS}
+    members = {
+        title: [key_flags[name] for name in section if name in key_flags]
+        for title, section in names.items()
+    }
+    return {title: section for title, section in members.items() if section}
 
 
-def page(found: Mapping[str, list[flags.Flag]], width: int, lines: float) -> list[str]:
-    """The lines of all sections; if too many, some sections give but the names of their flags.
+def page(by_section: Mapping[str, list[flags.Flag]], width: int, lines: float) -> list[str]:
+    """Returns the lines of all sections; if too many, some sections list only names of flags.
 
     Args:
-      found: Flags by section.
-      width: Of the page, in characters.
-      lines: The longest page on which all are explained.
+      by_section: Flags by section.
+      width: Width of the page, in characters.
+      lines: Length of the longest page that explains every flag.
     """
-    rows = {title: _section(title, members, width) for title, members in found.items()}
+    rows = {title: _section(title, members, width) for title, members in by_section.items()}
     more = ["", "More: --flagfile=FILE reads flags from a file."]
     if sum(map(len, rows.values())) + len(more) > lines:
         folded = [title for title in rows if title in NAMED]
         more = ["", "Explained by --helpfull:"]
         for title in folded:
             del rows[title]
-            more += _wrapped(f"  {title}: ", " ".join(map(_name, found[title])), width)
+            more += _wrapped(f"  {title}: ", " ".join(map(_name, by_section[title])), width)
     return [*itertools.chain(*rows.values()), *more]
 
 
@@ -101,7 +104,7 @@ def _name(flag: flags.Flag) -> str:
 
 
 def _meaning(flag: flags.Flag) -> str:
-    """What a flag means, its choices and its default, without what absl wrote into it."""
+    """The meaning, the choices and the default of a flag, without what absl added to its help."""
     meaning, notes = flag.help.partition(";\n")[0], []
     if isinstance(flag, flags.EnumFlag):
         choices = flag.parser.enum_values

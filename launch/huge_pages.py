@@ -1,7 +1,7 @@
-"""Large memory pages for the arrays on a CPU: an update is somewhat faster with them.
+"""Huge memory pages for arrays on a CPU, which make an update somewhat faster.
 
-Where Linux gives them only to programs that ask ("madvise", the usual setting), glibc's malloc asks
-for everything if an environment variable told it so when the program started.
+If Linux gives them only to programs that ask ("madvise", the usual setting), glibc's malloc asks
+for all memory if an environment variable was set when the program started.
 """
 
 import os
@@ -15,13 +15,13 @@ TUNABLE = "glibc.malloc.hugetlb"
 
 
 def use_huge_pages() -> None:
-    """Start this program again, once, with the variable set; nothing happens where it is no use.
+    """Restarts this program once with the variable set; does nothing if that would not help.
 
-    A user who sets glibc.malloc.hugetlb, to 0 for instance, has the last word.
+    If the user sets glibc.malloc.hugetlb, to 0 for instance, that setting is kept.
     """
     try:
         setting = SETTING.read_text()
-    except OSError:  # another system, or Linux without large pages
+    except OSError:  # another system, or Linux without huge pages
         return
     tunables = wanted_tunables(setting, os.environ)
     if tunables is not None:
@@ -30,10 +30,10 @@ def use_huge_pages() -> None:
 
 
 def wanted_tunables(setting: str, environ: Mapping[str, str]) -> str | None:
-    """What GLIBC_TUNABLES should be, or None if it should stay.
+    """Returns the value for GLIBC_TUNABLES, or None to leave it unchanged.
 
     Args:
-      setting: Of the system, its choices with the present one in brackets.
+      setting: The system's setting: all choices, with the current one in brackets.
       environ: The environment variables.
     """
     given = environ.get(VARIABLE, "")

@@ -1,4 +1,4 @@
-"""What the programs read and note down: the texts that flags name, and the flags themselves."""
+"""Reads the texts that flags name, and records the flags themselves."""
 
 import datetime
 import itertools
@@ -20,22 +20,22 @@ from zsl_jax.types import Sentence
 
 _FILE_FLAGS = "text train dev source label_map gold_words".split()
 _TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
-# Flags that may differ when an interrupted run goes on: they change no trained number.
+# Flags that may differ when an interrupted run resumes: they do not affect trained numbers.
 FREE_FLAGS = frozenset(
     "output output_format report overwrite check decode test test_source max_test_sentences task "
     "partition save_every_steps coordinator process_id num_processes pod shards".split()
 )
-# Approaches with the label models that they can learn from.
+# Approaches and the label models that they can learn from.
 _LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}
 KINDS = {"Q": "Q (tagger and sources)", "P": "P (the tagger alone)"}  # of labels
 _labels_read: dict[str, dict[str, Any]] = {}
 
 
 def stream_unlabelled(flag: str, max_sentences: int | None) -> Iterator[Sentence]:
-    """The sentences of the files that a flag names; labels in them are not kept.
+    """Streams the sentences of the files that a flag names, without their labels.
 
-    The first one is read at once, so that a text of no use is refused before anything else is done.
-    A sample is drawn from all of them in memory.
+    The first sentence is read at once, so that an unusable text is refused before anything else is
+    done. A sample is drawn in memory from all sentences.
     """
     files = _files(flag)
     if max_sentences:
@@ -60,7 +60,7 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
 
 
 def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
-    """The labelled sentences of the files that a flag names, in BIO unless labels are plain."""
+    """Reads the labelled sentences of the files that a flag names; entity labels become BIO."""
     from zsl_jax.data.predictions.to_bio import bio_sentences, reading_line
     from zsl_jax.labels import OUTSIDE, doubtful_reading
 
@@ -73,7 +73,7 @@ def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
     if names == [OUTSIDE]:
         raise InputError(
             f"--{flag}={FLAGS[flag].value}: every word is labelled O, as where entities are not "
-            "annotated; name labelled text, or the --column of the labels"
+            "annotated; give labelled text, or the --column of the labels"
         )
     logging.info("--%s: %s", flag, reading_line(about))
     doubt = doubtful_reading(names)
@@ -92,12 +92,12 @@ def labelled_pairs(flag: str, max_sentences: int | None):
 
 
 def labels_read() -> dict[str, Any]:
-    """How the labels of texts were read, by flag: scheme and repairs, for the run's record."""
+    """Returns how labels were read, by flag: scheme and repairs, for the run's record."""
     return dict(_labels_read)
 
 
 def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = False) -> TextShard:
-    """The sentences of the files that a flag names, with the files that they come from."""
+    """Reads the sentences of the files that a flag names, grouped by file."""
     files = _files(flag)
     whole = Shard(tuple(range(len(files))), 0, 1)
     by_file = [_read(file, with_labels) for file in files]
@@ -107,16 +107,16 @@ def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = F
 def read_shards(
     flag: str, max_sentences: int | None, num_shards: int, own: Sequence[int]
 ) -> list[TextShard]:
-    """Some of the shards of the text that a flag names; labels in its files are not kept.
+    """Reads some shards of the text that a flag names, without labels.
 
     Args:
-      flag: The flag's name; its value is a path as `find_files` reads it.
-      max_sentences: Use that many random sentences of the whole; None uses all.
-      num_shards: Into how many shards the text is dealt.
+      flag: Name of the flag; its value is a path as `find_files` reads it.
+      max_sentences: Number of random sentences of the whole text to use; None uses all.
+      num_shards: Number of shards of the text.
       own: Numbers of the shards to read; files of other shards are not opened.
     """
     files = _files(flag)
-    # A sample is drawn from all files, and its sentences are dealt out in turn.
+    # A sample is drawn from all files, and its sentences are assigned to shards in turn.
     shards = shard_files(0 if max_sentences else len(files), num_shards)
     texts = []
     for shard in (shards[number] for number in own):
@@ -134,14 +134,14 @@ def read_shards(
 
 
 def sample_of(text: TextShard, count: int | None) -> TextShard:
-    """Random sentences of a text that is there in one shard; all of it if it has no more."""
+    """Random sentences of a text that is one shard; the whole text if it does not have more."""
     if count is None or len(text.sentences) <= count:
         return text
     return shard_of_text(text.by_file or [], text.shard, text.num_files, count, _seed())
 
 
 def _files(flag: str, value: str | None = None) -> list[str]:
-    """The files that a flag names, as `find_files` reads its value (or one of its values)."""
+    """Returns the files that a flag names, as `find_files` reads its value (or one of them)."""
     from zsl_jax.data.text.files import find_files
 
     path = str(FLAGS[flag].value) if value is None else value
@@ -154,25 +154,26 @@ def _files(flag: str, value: str | None = None) -> list[str]:
 def _read(file: str, with_labels: bool) -> list[Sentence]:
     from zsl_jax.data.text.readers import read_sentences
 
-    return read_sentences(file, **_how(with_labels))
+    return read_sentences(file, **_read_options(with_labels))
 
 
 def _stream(files: Sequence[str]) -> Iterator[Sentence]:
     from zsl_jax.data.text.readers import stream_sentences
 
-    return (s for file in files for s in stream_sentences(file, **_how(with_labels=False)))
+    options = _read_options(with_labels=False)
+    return (s for file in files for s in stream_sentences(file, **options))
 
 
-def _how(with_labels: bool) -> dict[str, Any]:
-    """How the flags say that a text is to be read."""
+def _read_options(with_labels: bool) -> dict[str, Any]:
+    """The arguments of the readers that the flags determine."""
     names = ("format", "encoding", "words", "word_column")
-    how = {name: FLAGS[name].value for name in names if name in FLAGS}
+    given = {name: FLAGS[name].value for name in names if name in FLAGS}
     column = FLAGS.column if "column" in FLAGS and with_labels else None
-    return {"column": column, "with_labels": with_labels, **how}
+    return {"column": column, "with_labels": with_labels, **given}
 
 
 def _lean(sentence: Sentence) -> Sentence:
-    """A sentence without comments; each distinct word is in memory once."""
+    """Drops a sentence's comments and interns its words, so that each is in memory once."""
     return sentence._replace(words=tuple(map(sys.intern, sentence.words)), comments=())
 
 
@@ -181,46 +182,46 @@ def _seed() -> int:
 
 
 def matching_files(flag: str) -> list[str]:
-    """The files that a repeated flag names, each value as `find_files` reads it.
+    """Returns the files that a repeated flag names, each value as `find_files` reads it.
 
     Raises:
-      InputError: A pattern fits no file, or a file is named twice.
+      InputError: A pattern does not match any file, or a file is named twice.
     """
     paths: list[str] = []
     for value in FLAGS[flag].value or []:
         paths += _files(flag, value)
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice:
-        raise InputError(f"--{flag} names {twice} twice; name each seed's file once")
+        raise InputError(f"--{flag} names {twice} twice; give each seed's file once")
     return paths
 
 
 def record(files: Sequence[Any] = (), shards: int = 1, **more_flags: Any):
-    """What this run is asked for: its flags, and what the files and models that they name hold.
+    """Returns the specification of this run: its flags, and digests of the files they name.
 
     Args:
       files: Data files that no flag names.
-      shards: Into how many shards the text is dealt.
+      shards: Number of shards of the text.
       more_flags: Values of flags that belong to one program only.
     """
     from zsl_jax.io.run_folder import RunSpec, file_hashes
     from zsl_jax.workflows.sources import fingerprint
 
-    ours = FLAGS.get_flags_for_module("launch.options")
-    values: dict[str, Any] = {flag.name: flag.value for flag in ours} | more_flags
+    shared = FLAGS.get_flags_for_module("launch.options")
+    values: dict[str, Any] = {flag.name: flag.value for flag in shared} | more_flags
     models = {"encoder": fingerprint(values["encoder"])} if values.get("encoder") else {}
     for source in _named_sources("source"):
         if not source.is_file:
             models[f"source {source.name}"] = source.fingerprint
     data = file_hashes([*data_files(_FILE_FLAGS), *files])
-    if any(values.get(name) == "-" for name in _FILE_FLAGS):  # is it the same again? Nobody knows
+    if any(values.get(name) == "-" for name in _FILE_FLAGS):  # never counts as the same text
         data["standard input"] = f"read at {datetime.datetime.now(datetime.UTC).isoformat()}"
     test_data = file_hashes(data_files(_TEST_FILE_FLAGS))
     return RunSpec(values, FLAGS.seed, data, models, shards, FREE_FLAGS, test_data)
 
 
 def data_files(flags: Sequence[str]) -> list[str]:
-    """Every file that some flags name."""
+    """Returns every file that some flags name."""
     paths: list[str] = []
     for name in flags:
         values = FLAGS[name].value if name in FLAGS else None
@@ -229,17 +230,17 @@ def data_files(flags: Sequence[str]) -> list[str]:
             continue
         for value in [values] if isinstance(values, str) else values or []:
             path = value if FLAGS[name].flag_type() == "string" else value.partition("=")[2]
-            found = _files(name, path)
-            missing = next((f for f in found if f != "-" and not os.path.exists(f)), None)
-            if missing:  # now, rather than after the training
+            files = _files(name, path)
+            missing = next((f for f in files if f != "-" and not os.path.exists(f)), None)
+            if missing:  # now, rather than after training
                 raise InputError(f"--{name}={value}: there is no file {missing}; correct the path")
-            paths += found
+            paths += files
     folders = [str(file) for path in paths for file in sorted(Path(path).glob("*.arrow"))]
     return [path for path in paths if os.path.isfile(path)] + folders
 
 
 def _named_sources(flag: str):
-    """The sources that a flag names; --task says what a spaCy pipeline is asked for."""
+    """Returns the sources that a flag names; --task selects what a spaCy pipeline predicts."""
     from zsl_jax.workflows.source_flags import parse_sources
 
     values = FLAGS[flag].value if flag in FLAGS else None
@@ -247,7 +248,7 @@ def _named_sources(flag: str):
 
 
 def report(line: str) -> None:
-    """Print what was done; beside the standard output where that is the result."""
+    """Prints the outcome; to the standard error if the result goes to the standard output."""
     say(line, sys.stderr if FLAGS.output == "-" else sys.stdout)
 
 
@@ -261,7 +262,7 @@ def sources():
 
 
 def gold_words(shards, cache: Path):
-    """For each shard of the text, the words that --gold_words knows, as a source says them."""
+    """Returns the labels of --gold_words for each shard of the text, as a source's predictions."""
     from zsl_jax.workflows.sources import Source, predictions_from_files
 
     path = FLAGS.gold_words
@@ -272,23 +273,22 @@ def gold_words(shards, cache: Path):
 
 
 def test_sources(sources):
-    """The sources that --test_source names, read like those that they belong to."""
-    own = {source.name: source for source in sources}
-    found = _named_sources("test_source")
+    """Returns the sources that --test_source names, read like the sources of the same name."""
+    by_name = {source.name: source for source in sources}
     return [
         own[source.name]._replace(path=source.path, given=source.given)
         if source.name in own
         else source
-        for source in found
+        for source in _named_sources("test_source")
     ]
 
 
 def check_transfer(sources, test_sources) -> None:
-    """Reject combinations of flags of launch.transfer that cannot be run."""
+    """Rejects combinations of flags of launch.transfer that cannot be run."""
     from zsl_jax.training.choices import Approach
 
     if not sources:
-        raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
+        raise InputError("--source is missing: give at least one, as --source=NAME=PATH")
     files = {source.name for source in sources if source.is_file}
     for source in test_sources:
         if source.name not in files:
@@ -305,9 +305,9 @@ def check_transfer(sources, test_sources) -> None:
                 "without a label map"
             )
     elif FLAGS.encoder is None:
-        raise InputError("--encoder is missing: name the model folder or hub name to start from")
+        raise InputError("--encoder is missing: give the model folder or hub name to start from")
     if FLAGS.init not in ("auto", "encoder") and not FLAGS.init.startswith("source:"):
-        raise InputError(f"--init={FLAGS.init} is none of auto, encoder, source:NAME")
+        raise InputError(f"--init={FLAGS.init} is not one of auto, encoder, source:NAME")
 
 
 def check_output_format(label_names: Sequence[str]) -> None:
@@ -322,38 +322,38 @@ def check_output_format(label_names: Sequence[str]) -> None:
 
 
 def _check_label_model() -> None:
-    """Reject flags that the approach or the label model of this run does not read."""
+    """Rejects flags that the approach or the label model of this run does not use."""
     approach = FLAGS.approach
     kind = FLAGS.label_model or {"lvm": "chain", "mrt": "paper"}.get(approach)
     if FLAGS.label_model and (approach, kind) not in _LABEL_MODELS:
         raise InputError(
-            f"--label_model={kind} does not go with --approach={approach}; chain goes with "
-            "lvm and kd, paper with lvm and mrt"
+            f"--label_model={kind} cannot be combined with --approach={approach}; combine chain "
+            "with lvm or kd, and paper with lvm or mrt"
         )
     given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
     if given and kind != "paper":
         wanted = "--label_model=paper" if approach == "lvm" else "--approach=mrt"
         raise InputError(
             f"--{given[0]} is a setting of the paper's label model; give {wanted} with it, or "
-            "leave it out"
+            "omit it"
         )
     if kind == "chain" and (FLAGS.stop_early or FLAGS.strategy == "direct"):
         flag = "stop_early" if FLAGS.stop_early else "strategy=direct"
         raise InputError(
-            f"--{flag} is for the paper's label model, whose J it is about; give "
-            "--label_model=paper with it, or leave it out"
+            f"--{flag} is for the paper's label model, whose J it uses; give --label_model=paper "
+            "with it, or omit it"
         )
     readers = {"strategy": ("mrt", "lvm"), "stop_early": ("mrt", "lvm"), "distillation": ("kd",)}
     for name, approaches in readers.items():
         if FLAGS[name].value != FLAGS[name].default and approach not in approaches:
             raise InputError(
-                f"--{name} is not read by --approach={approach}, only by {' and '.join(approaches)}"
-                "; leave it out"
+                f"--{name} is not used by --approach={approach}, only by {' and '.join(approaches)}"
+                "; omit it"
             )
 
 
 def watch_compilations() -> None:
-    """Count from here on what XLA compiles."""
+    """Starts counting XLA's compilations."""
     from zsl_jax.runtime import compilation
 
     compilation.watch_compilations()

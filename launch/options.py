@@ -1,4 +1,4 @@
-"""From flags to settings, and how every program starts and ends."""
+"""Defines flags, and starts and ends every program."""
 
 import os
 import signal
@@ -19,13 +19,13 @@ FLAGS = flags.FLAGS
 
 
 def define(*names: str) -> None:
-    """Define shared flags, and list them in this program's --help."""
+    """Defines shared flags, and lists them in this program's --help."""
     for name in names:
         _define(name, shared_flags.DEFINITIONS[name])
 
 
 def define_config(config: type) -> None:
-    """Define a flag for every field of a configuration."""
+    """Defines a flag for every field of a configuration."""
     for name, definition in config_flags.definitions(config).items():
         _define(name, definition)
 
@@ -37,12 +37,12 @@ def _define(name: str, definition: tuple[Any, ...]) -> None:
 
 
 def require(*names: str) -> None:
-    """Make flags obligatory."""
+    """Marks flags as required."""
     flags.mark_flags_as_required(names)
 
 
 def run(main: Callable[[], None]) -> None:
-    """Parse the flags and run a program; bad input ends it with one sentence and status 2."""
+    """Parses the flags and runs a program; bad input ends it with one sentence and status 2."""
 
     def checked(arguments: list[str]) -> None:
         if len(arguments) > 1:
@@ -57,7 +57,7 @@ def run(main: Callable[[], None]) -> None:
         except InputError as error:
             say_error(f"error: {error}")
             sys.stdout.flush()
-            os._exit(2)  # now: the threads of a failed save would still complain of it
+            os._exit(2)  # at once: the threads of a failed save would print its error again
         except Preempted as stop:
             say_error(str(stop))
             sys.exit(stop.status)
@@ -70,15 +70,15 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _parsed(arguments: list[str]) -> list[str]:
-    """The arguments that are not flags; absl explains those that it does not understand."""
+    """Returns the arguments that are not flags; absl reports unknown flags."""
     try:
         return app.parse_flags_with_usage(arguments)
     except UnicodeDecodeError:
-        say_error("error: --flagfile is not a text file in UTF-8; name a file of flags")
+        say_error("error: --flagfile is not a text file in UTF-8; give a file of flags")
         sys.exit(2)
 
 
 def _check_numbers() -> None:
     for flag in FLAGS.get_key_flags_for_module(sys.argv[0]):
         if flag.value != flag.value:
-            raise InputError(f"--{flag.name}=nan is no number")
+            raise InputError(f"--{flag.name}=nan is not a number")

@@ -1,4 +1,4 @@
-"""Paths in flags: ~ is the home folder, they are local, and no output is an input."""
+"""Paths in flags: expands ~, and checks that paths are local and the output is not an input."""
 
 import errno
 import glob
@@ -18,10 +18,10 @@ INPUTS = (*TEXTS, *NAMED, "encoder", "model", "predicted", "significance", "gold
 
 
 def prepare_paths() -> None:
-    """Expand ~ in the values of all paths, and refuse an output that is an input.
+    """Expands ~ in all paths, and refuses an output that is an input.
 
     Raises:
-      InputError: It is, two texts are the standard input, or a path cannot be one.
+      InputError: The output is an input, two texts are the standard input, or a path is invalid.
     """
     for name in (*INPUTS, "output"):
         value = FLAGS[name].value if name in FLAGS else None
@@ -34,7 +34,7 @@ def prepare_paths() -> None:
     piped = [name for name in TEXTS if name in FLAGS and FLAGS[name].value == "-"]
     if len(piped) > 1:
         named = " and ".join(f"--{name}=-" for name in piped)
-        raise InputError(f"{named}: the standard input can be only one of them; name a file")
+        raise InputError(f"{named}: the standard input can be only one of them; give a file")
     _check_output()
 
 
@@ -51,21 +51,21 @@ def _check_output() -> None:
         return
     for name, path in _inputs():
         if os.path.exists(path) and os.path.samefile(path, output):
-            raise InputError(f"--output={output} is --{name} itself; name another place")
+            raise InputError(f"--output={output} is --{name} itself; give another path")
 
 
 def _check_local(given: str, path: str) -> None:
-    """Raise if a path is an address, or longer than any path can be."""
-    found = _ADDRESS.match(path)
-    if found and found[1] in ("http", "https"):
+    """Raises if a path is a URL, or too long for a path."""
+    url = _ADDRESS.match(path)
+    if url and url[1] in ("http", "https"):
         raise InputError(
-            f"{given}: addresses of the web are not read; download the file and name it, or give "
-            "the name of a model on the Hugging Face hub (org/name) without the address"
+            f"{given}: web addresses are not supported; download the file and give its path, or "
+            "give the name of a model on the Hugging Face hub (org/name) without the address"
         )
-    if found:
+    if url:
         raise InputError(
-            f"{given}: {found[1]}:// is not supported; name a path on a disk or a mounted share, "
-            "and copy what is in the bucket from or to it"
+            f"{given}: {url[1]}:// is not supported; give a path on a disk or a mounted share, and "
+            "copy files from or to the bucket"
         )
     try:
         os.lstat(path)
@@ -77,14 +77,14 @@ def _check_local(given: str, path: str) -> None:
 
 
 def _inputs() -> Iterator[tuple[str, str]]:
-    """Every file and folder that a flag names, with the flag."""
+    """Yields every file and folder that a flag names, with the flag."""
     for name, path in _paths(*INPUTS):
-        for found in [path, *glob.glob(path)]:
-            yield name, found
+        for match in [path, *glob.glob(path)]:
+            yield name, match
 
 
 def _paths(*names: str) -> Iterator[tuple[str, str]]:
-    """The paths in the values of flags, with the flag."""
+    """Yields the paths in the values of flags, with the flag."""
     for name in names:
         value = FLAGS[name].value if name in FLAGS else None
         for item in [value] if isinstance(value, str) else value or []:

@@ -2,8 +2,8 @@
 
 python -m launch.predict --model=DIR --text=FILE --output=FILE [--source=NAME=PATH ...]
 
-The text may be of any length: it is read, labelled and written piece by piece. With --source, it is
-in memory as a whole, with the sources' predictions.
+The text may have any length: it is read, labelled and written block by block. With --source, the
+whole text and the sources' predictions are held in memory.
 """
 
 from launch import inputs, options
@@ -15,7 +15,7 @@ options.define("row_length", "max_sentences", "seed")
 
 
 def main() -> None:
-    """Read the text, compute P or Q, write labels (Parquet: probabilities too)."""
+    """Reads the text, computes P or Q, and writes labels (in Parquet also probabilities)."""
     sources = {source.name: source for source in inputs.sources()}
     words = inputs.label_text(sources, FLAGS.decode, FLAGS.output_format)
     kind = inputs.KINDS["Q" if sources else "P"]

@@ -1,4 +1,4 @@
-"""Several processes as one run: how they find each other, and what they say if one is lost."""
+"""Runs of several processes: how they find each other, and what they report if one is lost."""
 
 import contextlib
 import logging as python_logging
@@ -14,17 +14,17 @@ from zsl_jax.errors import InputError
 
 LOST = (
     "error: another process of this run ended or cannot be reached ({reason}). Nothing before the "
-    "last checkpoint is lost: start all processes again with the same command (other numbers of "
-    "processes will do), and the run goes on from there."
+    "last checkpoint is lost: start all processes again with the same command (their number may "
+    "differ), and the run resumes from there."
 )
 
 
 @contextlib.contextmanager
 def joined_processes() -> Iterator[None]:
-    """Join the run that the flags name; nothing happens where there is one process only.
+    """Joins the run given by the flags; does nothing for a single process.
 
-    Process 0 writes logs, metrics and the model; the others log warnings only. If a process is
-    lost, the others end with a sentence and status 1.
+    Process 0 writes logs, metrics and the model; the others log only warnings. If a process is
+    lost, the others end with one sentence and status 1.
     """
     given = (FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
     if not FLAGS.pod and given == (None, None, None):
@@ -53,7 +53,7 @@ def joined_processes() -> Iterator[None]:
 
 
 def _leave(message: str, status: int) -> None:
-    """End at once: the farewell of jax.distributed would wait for processes that do not come."""
+    """Ends at once: the shutdown of jax.distributed would wait for processes that are lost."""
     say_error(message)
     sys.stdout.flush()
     os._exit(status)

@@ -1,8 +1,8 @@
 """The flags that several programs share: one name, one meaning, one default.
 
-Those of a training come from the fields of its configuration; the others stand here.
+Training flags come from the fields of the configuration; the others are defined here.
 
-Importing this costs nothing: no program loads JAX before its flags are read.
+Importing this module is cheap: no program loads JAX before its flags are parsed.
 """
 
 from typing import Any
@@ -22,31 +22,31 @@ TEXTS: Definitions = {
     "text": (flags.DEFINE_string, None,
         "Text to label: a file, quoted glob, folder or - (standard input); labels are not read."),
     "train": (flags.DEFINE_string, None, "Labelled text to train on."),
-    "dev": (flags.DEFINE_string, None, "Labelled text that chooses the best pass."),
+    "dev": (flags.DEFINE_string, None, "Labelled text for choosing the best pass."),
     "gold": (flags.DEFINE_string, None, "Labelled text to score against."),
     "predicted": (flags.DEFINE_multi_string, None,
-        "Predictions to score: CoNLL, CoNLL-U, JSONL or Parquet. Repeat it or use * for the seeds "
-        "of one method."),
+        "Predictions to score: CoNLL, CoNLL-U, JSONL or Parquet. Repeat the flag or use * for the "
+        "seeds of one method."),
     "significance": (flags.DEFINE_multi_string, [],
-        "The same of another method, to test --predicted against."),
+        "Predictions of another method, to test --predicted against."),
     "source": (flags.DEFINE_multi_string, [],
-        "NAME=PATH of a source: a prediction file, model folder, hub name, or spacy:PIPELINE. "
-        "Repeat it."),
+        "NAME=PATH of a source: a prediction file, model folder, hub name, or spacy:PIPELINE "
+        "(repeat the flag)."),
     "test_source": (flags.DEFINE_multi_string, [],
         "NAME=PATH of predictions for --test (for --source=FILE)."),
     "test": (flags.DEFINE_string, None,
         "Labelled text for the table; read after training."),
     "label_map": (flags.DEFINE_multi_string, [],
-        "NAME=FILE of a label map: YAML, `label: target` or `type: target`; null abstains, [A, B] "
-        "may be either."),
+        "NAME=FILE of a source's label map: YAML, `label: target` or `type: target`; null "
+        "abstains, [A, B] means either."),
     "sparse": (flags.DEFINE_multi_string, [],
         "NAME of a source whose O means that it knows nothing."),
     "gold_words": (flags.DEFINE_string, None,
-        "The text with the labels that you know, _ for others."),
+        "The text with the labels that you know, _ elsewhere."),
 }
 
 RESULTS: Definitions = {
-    "output": (flags.DEFINE_string, None, "Where the result goes."),
+    "output": (flags.DEFINE_string, None, "Path of the result."),
     "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
         "Format of the labels. Default: what the extension of --output says; conll otherwise."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
@@ -54,23 +54,23 @@ RESULTS: Definitions = {
     "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),
     "method": (flags.DEFINE_enum, "chain",
         ["majority", "mean", "dawid_skene", "weighted_mean", "chain"],
-        "How the sources are put together."),
+        "How to combine the sources."),
     "decode": (flags.DEFINE_enum, "argmax", ["argmax", "viterbi"],
-        "Most probable label of a word, or sequence without stray I- labels."),
-    "confidence": (flags.DEFINE_float, 0.95, "Of intervals and bounds.", 0.5, 0.9999),
+        "Most probable label per word, or sequence without stray I- labels."),
+    "confidence": (flags.DEFINE_float, 0.95, "Confidence of intervals and bounds.", 0.5, 0.9999),
     "resamples": (flags.DEFINE_integer, 10_000, "Bootstrap resamples of the sentences.", 1),
 }
 
 READING: Definitions = {
     "task": (flags.DEFINE_enum, None, ["pos", "ner", "plain"],
-        "Which scores count: accuracy (pos, plain) or entity F1 (ner). Default: ner if the "
-        "labels are BIO. With pos, spaCy pipelines give parts of speech instead of entities."),
+        "Main score: accuracy (pos, plain) or entity F1 (ner). Default: ner if the labels are BIO. "
+        "With pos, spaCy pipelines predict parts of speech instead of entities."),
     "column": (flags.DEFINE_string, None,
         "Column of the labels: a number from 0 (negative: from the right) or a name in CoNLL-U, a "
         "header line, JSON or Parquet. Default: upos in .conllu, the last elsewhere."),
     "word_column": (flags.DEFINE_string, None,
-        "Column of the words, like --column. Default: form in .conllu, the first elsewhere, behind "
-        "numbers of the words."),
+        "Column of the words, like --column. Default: form in .conllu, the first elsewhere, after "
+        "a column of word numbers."),
     "format": (flags.DEFINE_enum, None,
         ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
             "datasets"],
@@ -81,7 +81,7 @@ READING: Definitions = {
         "spans fit in another unit only, which is an error."),
     "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
-        "How raw text is cut into words. Default: whitespace in plain text, unicode in reviews."),
+        "How to split raw text into words. Default: whitespace in plain text, unicode in reviews."),
     "max_sentences": (flags.DEFINE_integer, None,
         "Use this many random sentences of --train or --text, drawn with --seed. Default: all.", 1),
     "max_test_sentences": (flags.DEFINE_integer, None, "The same for --test and --dev.", 1),
@@ -89,16 +89,16 @@ READING: Definitions = {
 
 MACHINES: Definitions = {
     "save_every_steps": (flags.DEFINE_integer, None,
-        "Save the state after every this many updates, too, not only after each round.", 1),
+        "Also save the state every this many updates, not only after each round.", 1),
     "coordinator": (flags.DEFINE_string, None,
-        "HOST:PORT of process 0, where a run has several processes outside of a TPU pod."),
+        "HOST:PORT of process 0, for a run of several processes outside of a TPU pod."),
     "process_id": (flags.DEFINE_integer, None, "Number of this process, from 0.", 0),
-    "num_processes": (flags.DEFINE_integer, None, "Processes of the run.", 1),
+    "num_processes": (flags.DEFINE_integer, None, "Number of processes of the run.", 1),
     "pod": (flags.DEFINE_bool, False,
         "All workers of a TPU pod slice run this command and find each other."),
     "shards": (flags.DEFINE_integer, None,
-        "Shards into which the text is dealt (default: one for each process). Other numbers of "
-        "processes give the same result as long as this stays.", 1),
+        "Number of shards of the text (default: one per process). The result depends on this, but "
+        "not on the number of processes.", 1),
 }
 # fmt: on
 

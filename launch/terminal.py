@@ -1,4 +1,4 @@
-"""What programs print: without control characters, and without complaint if nobody reads on."""
+"""Output of the programs: without control characters, and without errors if the reader is gone."""
 
 import logging as python_logging
 import os
@@ -16,11 +16,11 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and lin
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
-    """Print lines; a reader that has gone, such as `head`, does not end the program.
+    """Prints text; a reader that is gone, such as `head`, does not end the program.
 
     Args:
-      text: Control characters in it are printed as escapes.
-      stream: Where to; the standard output by default.
+      text: Text to print; control characters are printed as escapes.
+      stream: Stream to print to; the standard output by default.
 
     Raises:
       InputError: The stream cannot be written.
@@ -47,7 +47,7 @@ def with_flags(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Text with its control characters as escapes, but for tabs and line feeds.
+    r"""Escapes the control characters of a text except tabs and line feeds.
 
     >>> print(escaped("a\x1b[31m"))
     a\x1b[31m
@@ -56,7 +56,7 @@ def escaped(text: str) -> str:
 
 
 def set_up_log() -> None:
-    """Log to the standard error from INFO on, without control characters and Orbax's own steps."""
+    """Logs to the standard error at INFO, without control characters and Orbax's own messages."""
     logging.set_verbosity(logging.INFO)
     # transformers is asked for tokenizers only: that there is no PyTorch is no news.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")

@@ -49,7 +49,7 @@ def test_an_output_is_no_input(home, program, arguments, flag):
     (home / "link.conll").symlink_to(home / "a.conll")
     done = run(program, home, *arguments)
     assert done.returncode == 2 and f"is --{flag}" in done.stderr, done.stderr
-    assert "name another place" in done.stderr and "Traceback" not in done.stderr
+    assert "give another path" in done.stderr and "Traceback" not in done.stderr
     assert (home / "a.conll").read_text() == LABELLED
 
 
@@ -67,13 +67,13 @@ def test_one_standard_input_for_one_text(home):
 
 def test_numbers_that_are_none(home):
     done = run("evaluate", home, "--gold=-", "--predicted=~/a.conll", "--confidence=nan")
-    assert done.returncode == 2 and "--confidence=nan is no number" in done.stderr
+    assert done.returncode == 2 and "--confidence=nan is not a number" in done.stderr
 
 
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        ("--output=gs://bucket/run", "gs:// is not supported; name a path on a disk or a mounted"),
+        ("--output=gs://bucket/run", "gs:// is not supported; give a path on a disk or a mounted"),
         ("--text=s3://bucket/a.conll", "s3:// is not supported"),
         ("--source=x=gs://bucket/en.parquet", "--source=gs://bucket/en.parquet: gs://"),
         ("--label_map=x=hdfs://a/b.yaml", "hdfs:// is not supported"),

@@ -31,12 +31,12 @@ CASES = {
     "--tau_fixed=3": "--tau_fixed is a setting of the paper's label model; give --label_model=",
     "--approach=kd --mix_end=0": "--mix_end is a setting of the paper's label model; give --appro",
     "--approach=hard_vote --source_weight=2": "--source_weight is a setting of the paper's",
-    "--approach=mrt --label_model=chain": "--label_model=chain does not go with --approach=mrt",
+    "--approach=mrt --label_model=chain": "--label_model=chain cannot be combined with",
     "--stop_early": "--stop_early is for the paper's label model",
     "--strategy=direct": "--strategy=direct is for the paper's label model",
-    "--approach=kd --strategy=hard_em": "--strategy is not read by --approach=kd, only by mrt and",
-    "--approach=hard_cat --stop_early": "--stop_early is not read by --approach=hard_cat",
-    "--distillation=mse": "--distillation is not read by --approach=lvm, only by kd; leave it out",
+    "--approach=kd --strategy=hard_em": "--strategy is not used by --approach=kd, only by mrt and",
+    "--approach=hard_cat --stop_early": "--stop_early is not used by --approach=hard_cat",
+    "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 
 
