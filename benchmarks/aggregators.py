@@ -1,12 +1,12 @@
-"""Sources' labels put together by every label model here, by skweak's HMM and by crowd-kit.
+"""Compare every label model here with skweak's HMM and crowd-kit on sources' labels.
 
 python -m benchmarks.aggregators --gold=FILE --source=NAME=FILE --source=NAME=FILE \
   --output=runs/aggregators.json
 
-Every program gets the labels of the sources for the words of --gold (all of them), without
-probabilities, is fitted to them, and is scored on the same words; "chain, soft" gets the
-probabilities too. Times are medians of runs that take turns, after a first one that is not counted.
-Needs the packages `skweak` and `crowd-kit`; the rows of one that is not installed are left out.
+Every program is given the sources' labels for all words of --gold, without probabilities, is fitted
+to them, and is scored on the same words; "chain, soft" is also given the probabilities. Times are
+medians of interleaved runs, after a warm-up run. Needs the packages `skweak` and `crowd-kit`; rows
+of a package that is not installed are omitted.
 """
 
 import contextlib
@@ -27,23 +27,23 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("source", "label_map", "column", "output", "task")
-flags.DEFINE_string("gold", None, "Labelled text, the words of the sources' files.")
-flags.DEFINE_integer("repeats", 3, "Runs of each.", 1)
+flags.DEFINE_string("gold", None, "Labelled text with the words of the sources' files.")
+flags.DEFINE_integer("repeats", 3, "Number of runs of each program.", 1)
 
 Labelling = Callable[[], Int[np.ndarray, " N"]]
 
 
 def main() -> None:
-    """Label the text by every program; print and write scores, times and memory."""
+    """Labels the text by every program; prints and writes scores, times and memory."""
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.table import score_ids
 
     gold, votes, label_set = read()
     runs = ours(gold, votes, label_set) | peers(gold, votes, label_set)
-    found = {name: measuring.peak_memory(run) for name, run in runs.items()}
+    results = {name: measuring.peak_memory(run) for name, run in runs.items()}
     taken = measuring.interleaved(runs, FLAGS.repeats, np.inf)
     lines = []
-    for name, (ids, memory) in found.items():
+    for name, (ids, memory) in results.items():
         scores = score_ids(ids, label_set, gold, FLAGS.task)
         timing = measuring.summary(taken[name])
         lines.append({"program": name, "score": scores["score"], "memory": memory} | timing)
@@ -52,33 +52,31 @@ def main() -> None:
 
 
 def read():
-    """The labelled text, the sources' votes for its words, and the label scheme."""
+    """Reads the labelled text, the sources' votes for its words, and the label set."""
     from zsl_jax.data.predictions.store import check_words, read_predictions, source_votes
     from zsl_jax.errors import InputError
     from zsl_jax.labels import common_source_labels
     from zsl_jax.workflows.sources import in_target_labels, label_sets
 
     gold = inputs.read_labelled("gold").sentences
-    sources, found = inputs.sources(), []
+    sources, predictions = inputs.sources(), []
     for source in sources:
-        made = read_predictions(source.path, gold)
-        check_words(made, gold, source.path)
-        if (made.labels < 0).any():
+        predicted = read_predictions(source.path, gold)
+        check_words(predicted, gold, source.path)
+        if (predicted.labels < 0).any():
             raise InputError(
                 f"--source={source.name}={source.path} abstains from some words, which the other "
-                "programs cannot read; name sources that label every word"
+                "programs cannot read; give sources that label every word"
             )
-        found.append(in_target_labels(source, made))
-    source_labels = common_source_labels([made.label_names for made in found], label_sets(found))
-    return (
-        gold,
-        source_votes(found, source_labels, [s.name for s in sources]),
-        source_labels.label_set,
-    )
+        predictions.append(in_target_labels(source, predicted))
+    label_names = [predicted.label_names for predicted in predictions]
+    source_labels = common_source_labels(label_names, label_sets(predictions))
+    votes = source_votes(predictions, source_labels, [source.name for source in sources])
+    return gold, votes, source_labels.label_set
 
 
 def ours(gold, votes, label_set) -> dict[str, Labelling]:
-    """Our label models, each fitted anew in every run."""
+    """Our label models, fitted from scratch in every run."""
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.aggregate import METHODS, aggregate
     from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
@@ -102,7 +100,7 @@ def _labels(of: Callable[..., Any], *arguments: Any) -> Int[np.ndarray, " N"]:
 
 
 def peers(gold, votes, label_set) -> dict[str, Labelling]:
-    """Programs of others, as far as they are installed."""
+    """Other programs, as far as they are installed."""
     runs: dict[str, Labelling] = {}
     if importlib.util.find_spec("crowdkit"):
         table = vote_table(votes.labels)
@@ -115,7 +113,7 @@ def peers(gold, votes, label_set) -> dict[str, Labelling]:
 def skweak_labels(
     gold: Sequence, labels: Int[np.ndarray, "N U"], label_set
 ) -> Int[np.ndarray, " N"]:
-    """Labels by skweak's HMM, fitted to the same votes; spans are what it takes and gives."""
+    """Labels by skweak's HMM, fitted to the same votes; its inputs and outputs are spans."""
     import spacy
     from skweak.generative import HMM
     from spacy.tokens import Doc, Span
@@ -128,15 +126,15 @@ def skweak_labels(
     vocabulary, docs = spacy.blank("xx").vocab, []
     for sentence, end in zip(gold, ends, strict=True):
         doc = Doc(vocabulary, words=list(sentence.words))
-        own = names[labels[end - len(sentence.words) : end]]
+        label_names = names[labels[end - len(sentence.words) : end]]
         for source in range(labels.shape[1]):
-            spans = spans_of(own[:, source].tolist(), bio)
+            spans = spans_of(label_names[:, source].tolist(), bio)
             doc.spans[str(source)] = [Span(doc, s.start, s.end, label=s.type) for s in spans]
         docs.append(doc)
     model = HMM("hmm", types, prefixes="BIO" if bio else "IO")
-    found = np.full(int(ends[-1]), label_set.ids.get("O", 0), np.int64)
+    ids = np.full(int(ends[-1]), label_set.ids.get("O", 0), np.int64)
     starts = np.flatnonzero(sentence_starts([len(sentence.words) for sentence in gold]))
-    with contextlib.ExitStack() as quiet:  # it prints a line for every round
+    with contextlib.ExitStack() as quiet:  # it prints a line per round
         nowhere = quiet.enter_context(open(os.devnull, "w"))
         quiet.enter_context(contextlib.redirect_stdout(nowhere))
         quiet.enter_context(contextlib.redirect_stderr(nowhere))
@@ -145,15 +143,15 @@ def skweak_labels(
         for span in doc.spans["hmm"]:
             inside = slice(start + span.start, start + span.end)
             if bio:
-                found[inside] = label_set.ids[f"I-{span.label_}"]
-                found[start + span.start] = label_set.ids[f"B-{span.label_}"]
+                ids[inside] = label_set.ids[f"I-{span.label_}"]
+                ids[start + span.start] = label_set.ids[f"B-{span.label_}"]
             else:
-                found[inside] = label_set.ids[span.label_]
-    return found
+                ids[inside] = label_set.ids[span.label_]
+    return ids
 
 
 def spans_of(labels: Sequence[str], bio: bool) -> list:
-    """Each entity, or each word where labels are plain."""
+    """Each entity, or each word if labels are plain."""
     from zsl_jax.labels import Span, entity_spans
 
     if bio:

@@ -1,11 +1,11 @@
-"""Time and memory of the reliability-weighted chain on planted votes, without a tagger.
+"""Measure time and memory of the reliability-weighted chain on planted votes, without a tagger.
 
 python -m benchmarks.chain --words=1000000
 
-The votes are probabilities in float16 of sources with a planted truth; words are drawn from a
-vocabulary by Zipf's law, in sentences of one length. Prints the seconds of fitting the label model
-to the whole text, of one E step with a tagger (evidence, and three estimates of word types and
-chain), and the bytes by which the fit raises memory beyond the votes.
+The votes are float16 probabilities of sources with a planted truth; words are drawn from a
+vocabulary by Zipf's law, in sentences of one length. Prints the seconds for fitting the label model
+to the whole text and for one E step with a tagger (evidence, and three estimates of word types and
+chain), and the memory that the fit needs besides the votes.
 """
 
 from typing import Any
@@ -18,17 +18,17 @@ from benchmarks.label_models import planted, softened, tagger_log_prior
 from launch import options
 from launch.options import FLAGS
 
-flags.DEFINE_integer("words", 1_000_000, "Words.", 1)
-flags.DEFINE_integer("sources", 5, "Sources.", 1)
-flags.DEFINE_integer("labels", 17, "Labels.", 2)
+flags.DEFINE_integer("words", 1_000_000, "Number of words.", 1)
+flags.DEFINE_integer("sources", 5, "Number of sources.", 1)
+flags.DEFINE_integer("labels", 17, "Number of labels.", 2)
 flags.DEFINE_integer("sentence_words", 20, "Words per sentence.", 1)
-flags.DEFINE_integer("vocabulary", 100_000, "Word forms.", 1)
+flags.DEFINE_integer("vocabulary", 100_000, "Number of distinct words.", 1)
 flags.DEFINE_integer("seed", 0, "Random seed.")
 BLOCK = 100_000
 
 
 def main() -> None:
-    """Fit once on the beginning of the text (compiles), then time the whole."""
+    """Fits once on the beginning of the text (to compile), then times the whole text."""
     from zsl_jax.training import chain_fit
     from zsl_jax.training.config import ChainConfig
 
@@ -41,32 +41,37 @@ def main() -> None:
 
     def e_step() -> None:
         scores = chain_fit.evidence(text, labels, fitted.sources, config) + log_prior
-        chain_fit.chain_posterior(text, labels, config, scores, found.posterior.copy(), 2.0)
+        chain_fit.chain_posterior(text, labels, config, scores, posterior.posterior.copy(), 2.0)
 
-    (fitted, found), size = measuring.peak_memory(lambda: chain_fit.fit_chain(text, labels, config))
-    fit = measuring.seconds(lambda: chain_fit.fit_chain(text, labels, config))
+    def fit():
+        return chain_fit.fit_chain(text, labels, config)
+
+    (fitted, posterior), size = measuring.peak_memory(fit)
+    fit_seconds = measuring.seconds(fit)
     print(f"machine: {measuring.machine()}")
-    print(f"fit {fit:.1f} s, E step {measuring.seconds(e_step):.1f} s, {size / 1e6:.0f} MB")
+    print(f"fit {fit_seconds:.1f} s, E step {measuring.seconds(e_step):.1f} s, {size / 1e6:.0f} MB")
 
 
 def problem():
-    """The text, what is known of its labels, and a tagger's log-probabilities."""
+    """The text, what is known about its labels, and a tagger's log-probabilities."""
     from zsl_jax.kernels import VoteMeanings
     from zsl_jax.training.chain_fit import ChainLabels, ChainText
 
     size, num_words = FLAGS.labels, FLAGS.words - FLAGS.words % FLAGS.sentence_words
     rng = np.random.default_rng(FLAGS.seed)
-    made = planted(num_words, FLAGS.sources, size, FLAGS.seed)
+    votes = planted(num_words, FLAGS.sources, size, FLAGS.seed)
     starts = range(0, num_words, BLOCK)
     probs = np.concatenate(
-        [softened(made.labels[i : i + BLOCK], size, rng).astype(np.float16) for i in starts]
+        [softened(votes.labels[i : i + BLOCK], size, rng).astype(np.float16) for i in starts]
     )
     form = np.minimum(rng.zipf(1.3, num_words) - 1, FLAGS.vocabulary - 1).astype(np.int32)
     keys = np.stack([form % 8, form % 5_000, form], axis=1)
     lengths = np.full(num_words // FLAGS.sentence_words, FLAGS.sentence_words)
-    own: Any = np.eye(size, dtype=np.float32), np.tile(np.eye(size) > 0, (FLAGS.sources, 1, 1))
-    labels = ChainLabels(VoteMeanings(*own), np.ones(size, bool), np.ones((size, size), bool))
-    return ChainText(probs, lengths, keys), labels, tagger_log_prior(made.truth, size, rng)
+    stands_for: Any = np.eye(size, dtype=np.float32)
+    compatible: Any = np.tile(np.eye(size) > 0, (FLAGS.sources, 1, 1))
+    meanings = VoteMeanings(stands_for, compatible)
+    labels = ChainLabels(meanings, np.ones(size, bool), np.ones((size, size), bool))
+    return ChainText(probs, lengths, keys), labels, tagger_log_prior(votes.truth, size, rng)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the transfer benchmarks share: their flags, trained sources, and the table of approaches."""
+"""Shared parts of the transfer benchmarks: flags, trained sources, and the table of approaches."""
 
 import dataclasses
 import time
@@ -19,7 +19,7 @@ OWN_FLAGS = (
 
 
 def define_flags(target: str, languages: list[str]) -> None:
-    """The flags of a benchmark that transfers to `target` from `languages`."""
+    """Defines the flags of a benchmark that transfers to `target` from `languages`."""
     options.define("encoder", "output", "overwrite", "rounds", "confusion_learning_rate")
     options.define("max_sentences", "max_test_sentences")
     options.define_config(TrainConfig)
@@ -35,19 +35,19 @@ def define_flags(target: str, languages: list[str]) -> None:
         "Approaches of the table (default: all; hard ones if votes are labels; empty: none).",
     )
     flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
-    flags.DEFINE_integer("transfer_batch_words", None, "Words in an update of the target tagger.")
+    flags.DEFINE_integer("transfer_batch_words", None, "Words per update of the target tagger.")
 
 
 class Started(NamedTuple):
-    """What a benchmark starts from.
+    """The state in which a benchmark starts.
 
     Attributes:
-      seconds: When it started, on the clock that never goes back.
-      run: Its folder.
-      encoder: Where every tagger starts.
+      seconds: Start time on the monotonic clock.
+      run: The run folder.
+      encoder: The encoder that every tagger starts from.
       sources: A trained tagger for each language.
-      text: Of the target, its labels included.
-      gold: The target's test.
+      text: Sentences of the target, labels included.
+      gold: The target's test sentences.
     """
 
     seconds: float
@@ -59,10 +59,10 @@ class Started(NamedTuple):
 
 
 def start(corpus: Callable[..., Path]) -> Started:
-    """Open the run's folder, read the target's texts, and train the sources that are missing.
+    """Opens the run's folder, reads the target's texts, and trains missing sources.
 
     Args:
-      corpus: From a language (and a part, "train" by default) to its file.
+      corpus: Maps a language (and a part, "train" by default) to its file.
     """
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.workflows.loaded_tagger import load_tagger
@@ -72,8 +72,8 @@ def start(corpus: Callable[..., Path]) -> Started:
     inputs.watch_compilations()
     test_file = corpus(FLAGS.target, "test")
     files = [*map(corpus, [*FLAGS.languages, FLAGS.target]), test_file]
-    own: dict[str, Any] = {name: FLAGS[name].value for name in OWN_FLAGS}
-    run = create_run_folder(FLAGS.output, inputs.record(files, **own), FLAGS.overwrite)
+    more_flags: dict[str, Any] = {name: FLAGS[name].value for name in OWN_FLAGS}
+    run = create_run_folder(FLAGS.output, inputs.record(files, **more_flags), FLAGS.overwrite)
     encoder = load_tagger(FLAGS.encoder)
     sources = trained_sources(encoder, run, corpus)
     text = sample(corpus(FLAGS.target), FLAGS.text_sentences or FLAGS.max_sentences)
@@ -83,11 +83,11 @@ def start(corpus: Callable[..., Path]) -> Started:
 
 
 def run(corpus: Callable[..., Path], task: str) -> None:
-    """Train the sources that are missing, then every approach; print the table.
+    """Trains missing sources, then every approach, and prints the table.
 
     Args:
       corpus: As for `start`.
-      task: Which score counts, "pos" or "ner".
+      task: Selects the main score, "pos" or "ner".
     """
     from zsl_jax.workflows.compare import prepare
 
@@ -137,9 +137,9 @@ def trained_sources(encoder, run, corpus: Callable[..., Path]) -> list:
 
 
 def write_table(transfer_task, test, started: Started) -> None:
-    """Score the sources and every approach, print the table and write it to OUTPUT/result.json.
+    """Scores the sources and every approach, prints the table and writes OUTPUT/result.json.
 
-    Beside the rows, the file has Cohen's κ of each source and the label model's posterior.
+    Besides the rows, the file has Cohen's κ between each source and the label model's posterior.
     """
     from zsl_jax.training.chain_fit import agreement_with_posterior
     from zsl_jax.training.config import TransferConfig
@@ -162,10 +162,10 @@ def write_table(transfer_task, test, started: Started) -> None:
     seconds = round(time.monotonic() - started.seconds, 1)
     chain = with_chain(transfer_task.text, transfer_task.label_set, TransferConfig()).chain
     assert chain is not None
-    found = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
+    agreement = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
     result = {
         "rows": [row._asdict() for row in rows],
-        "agreement": dict(zip(transfer_task.names, found.tolist(), strict=True)),
+        "agreement": dict(zip(transfer_task.names, agreement.tolist(), strict=True)),
         "seconds": seconds,
         **inputs.compiled(),
     }
@@ -173,7 +173,7 @@ def write_table(transfer_task, test, started: Started) -> None:
 
 
 def transfer_config():
-    """The settings of the target tagger, whose rounds have one pass each."""
+    """The settings of the target tagger; --epochs only applies to the sources."""
     config = from_flags(TransferConfig)
     rate = FLAGS.transfer_learning_rate or FLAGS.learning_rate
     optimizer = dataclasses.replace(config.optimizer, learning_rate=rate)

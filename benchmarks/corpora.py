@@ -1,4 +1,4 @@
-"""Where the benchmarks' real texts are."""
+"""Paths of the benchmarks' real texts."""
 
 import os
 from pathlib import Path
@@ -9,17 +9,17 @@ DATA = Path(os.environ.get("ZSL_DATA", "../shared/data"))
 
 
 def pos(language: str, part: str = "train") -> Path:
-    """A part of a corpus with parts of speech."""
+    """Path of a part of a corpus with parts of speech."""
     return DATA / "pos" / language / f"{part}.conllu"
 
 
 def ner(language: str, part: str = "train") -> Path:
-    """A part of a corpus with named entities."""
+    """Path of a part of a corpus with named entities."""
     return DATA / "ner" / language / f"{part}.conll"
 
 
 def tagged_english(count: int, seed: int):
-    """Random sentences, their label scheme, and the label ids of all their words [N]."""
+    """Random sentences, their label set, and the label ids of all their words [N]."""
     from zsl_jax.data.sampling import sample_sentences
     from zsl_jax.data.text.readers import read_sentences
     from zsl_jax.labels import LabelSet

@@ -1,12 +1,12 @@
-"""What dropout costs an update, with our generator and with JAX's own.
+"""Measure the cost of dropout per update, with our generator and with JAX's own.
 
 python -m benchmarks.dropout --output=runs/dropout.json
 
 Updates of e5-small on random sentences of DATA/pos/en/train.conllu (DATA being ZSL_DATA), by three
 programs that take turns on the same batches: without dropout, with ours, and with Flax's, which
-draws from threefry. Ratios are medians turn by turn. A second table has the mask alone, over the
-attention probabilities of 8 rows of 128: ours and those of JAX's generators. Needs the extra
-`demo`.
+draws from threefry. Ratios are medians of the ratios per turn. A second table covers the mask
+alone, over the attention probabilities of 8 rows of 128: ours and those of JAX's generators. Needs
+the extra `demo`.
 """
 
 import itertools
@@ -23,7 +23,7 @@ from launch import options
 from launch.options import FLAGS
 
 flags.DEFINE_integer("sentences", 600, "Random sentences of the text.", 64)
-flags.DEFINE_integer("steps", 2, "Updates in a turn.", 1)
+flags.DEFINE_integer("steps", 2, "Updates per turn.", 1)
 flags.DEFINE_integer("repeats", 7, "Turns of each program, after one to warm up.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 options.define("dropout", "seed")
@@ -31,7 +31,7 @@ MASK = (8, 12, 128, 128)
 
 
 def main() -> None:
-    """Take turns; print two tables; write the figures."""
+    """Takes turns, prints two tables, and writes the figures."""
     from zsl_jax.io.json_file import write_json
 
     machine = measuring.machine()
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def _updates() -> dict[str, Callable[[], Any]]:
-    """Each call makes some updates; compiled."""
+    """Compiled programs; each call makes some updates."""
     import flax.linen as nn
 
     from zsl_jax.models import encoder as module
@@ -99,7 +99,7 @@ def _program(rate: float) -> Callable[[], Any]:
 
 
 def _masks() -> dict[str, Callable[[], Any]]:
-    """Each call drops entries of one array; compiled."""
+    """Compiled programs; each call drops entries of one array."""
     import jax
     import jax.numpy as jnp
 

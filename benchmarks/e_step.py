@@ -1,16 +1,15 @@
-"""Dawid-Skene beside crowd-kit and NumPy, and the E step beside the speed of memory.
+"""Compare Dawid-Skene with crowd-kit and NumPy, and the E step with the speed of memory.
 
 python -m benchmarks.e_step --output=runs/e_step.json
 
-Votes of simulated sources with a planted truth. Every Dawid-Skene does the same number of E steps
-from the same start (shares of the votes), with early stopping switched off; the accuracy is that of
-its arg max. Figures are medians of runs that take turns; a peer whose runs would take longer than
---peer_seconds has fewer, and none where one run would. Input is what each takes (NumPy arrays; a
-data frame), output a NumPy array.
+The votes come from simulated sources with a planted truth. Every Dawid-Skene does the same number
+of E steps from the same start (shares of the votes), with early stopping switched off; the accuracy
+is that of its arg max. Figures are medians of interleaved runs; a peer whose runs would take longer
+than --peer_seconds gets fewer runs, or none if a single run would. Inputs are in each program's
+format (NumPy arrays; a data frame), outputs are NumPy arrays.
 
 The E step's bytes are those that must move: votes (labels in four bytes, probabilities in two) and
-prior in, posterior out. Needs the extra
-`bench`.
+prior in, posterior out. Needs the extra `bench`.
 """
 
 import functools
@@ -42,9 +41,9 @@ from launch.options import FLAGS
 flags.DEFINE_list("words", ["10000", "100000", "1000000"], "Numbers of words.")
 flags.DEFINE_list("sources", ["5", "16"], "Numbers of sources.")
 flags.DEFINE_list("labels", ["9", "17"], "Numbers of labels.")
-flags.DEFINE_integer("votes", 1_000_000, "Also as many words as make so many votes (0: not).", 0)
+flags.DEFINE_integer("votes", 1_000_000, "Also use the words for that many votes (0: do not).", 0)
 flags.DEFINE_integer("iterations", 10, "E steps of Dawid-Skene.", 1)
-flags.DEFINE_integer("repeats", 5, "Runs of each.", 1)
+flags.DEFINE_integer("repeats", 5, "Number of runs of each program.", 1)
 flags.DEFINE_float("peer_seconds", 60.0, "Seconds that one peer may take for one line.", 0.0)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 
@@ -53,7 +52,7 @@ Line = dict[str, Any]
 
 
 def main() -> None:
-    """Time every size; print two tables; write the figures."""
+    """Times every size, prints two tables, and writes the figures."""
     from zsl_jax.io.json_file import write_json
 
     machine = measuring.machine()
@@ -78,7 +77,7 @@ def main() -> None:
 
 
 def _sizes() -> list[tuple[int, int, int]]:
-    """Words, sources and labels of every line, few words first."""
+    """Numbers of words, sources and labels of every line, in ascending order."""
     sizes = set()
     for sources, labels in itertools.product(map(int, FLAGS.sources), map(int, FLAGS.labels)):
         words = {int(number) for number in FLAGS.words}
@@ -88,21 +87,21 @@ def _sizes() -> list[tuple[int, int, int]]:
 
 
 def _aggregation(data: Planted, num_labels: int, pace: dict[str, float]) -> list[Line]:
-    """Dawid-Skene on one set of votes, a line a program.
+    """Dawid-Skene on one set of votes, one line per program.
 
-    `pace` is each program's seconds a vote and label the last time; it tells what takes too long.
+    `pace` holds each program's last seconds per vote and label, to predict what takes too long.
     """
-    arguments = (num_labels, FLAGS.iterations)
+    size = {"num_labels": num_labels, "iterations": FLAGS.iterations}
     runs: dict[str, Run] = {
-        "zsl_jax": functools.partial(our_dawid_skene, data.labels, *arguments),
-        "NumPy": functools.partial(numpy_dawid_skene, data.labels, *arguments),
+        "zsl_jax": functools.partial(our_dawid_skene, data.labels, **size),
+        "NumPy": functools.partial(numpy_dawid_skene, data.labels, **size),
     }
-    size = data.labels.size * num_labels
-    if size * pace.get("crowd-kit", 0.0) <= FLAGS.peer_seconds:
+    num_entries = data.labels.size * num_labels
+    if num_entries * pace.get("crowd-kit", 0.0) <= FLAGS.peer_seconds:
         table = vote_table(data.labels)
         runs["crowd-kit"] = functools.partial(crowd_kit_dawid_skene, table, FLAGS.iterations)
     lines = _timed(runs, data, num_labels)
-    pace.update({line["program"]: line["median"] / size for line in lines})
+    pace.update({line["program"]: line["median"] / num_entries for line in lines})
     if "crowd-kit" not in runs:
         lines.append(_size_of(data, num_labels) | {"program": "crowd-kit", "runs": 0})
     return lines
@@ -117,11 +116,11 @@ def _posterior(data: Planted, num_labels: int, bandwidth: float) -> list[Line]:
         votes = data.labels
         if kind == "soft":
             votes = softened(data.labels, num_labels, rng).astype(np.float16)
-        arguments = (log_prior, votes, data.log_confusion)
+        confusion = data.log_confusion
         runs: dict[str, Run] = {
-            "kernels": our_posterior(*arguments),
-            "whole E step": functools.partial(_whole_e_step, *arguments),
-            "NumPy": functools.partial(numpy_posterior, *arguments),
+            "kernels": our_posterior(log_prior, votes, confusion),
+            "whole E step": functools.partial(_whole_e_step, log_prior, votes, confusion),
+            "NumPy": functools.partial(numpy_posterior, log_prior, votes, confusion),
         }
         moved = votes.nbytes + 2 * log_prior.nbytes
         for line in _timed(runs, data, num_labels):

@@ -1,12 +1,11 @@
-"""The E step's label arithmetic in pieces, each alone, beside what the speed of memory would allow.
+"""Time the pieces of the E step's label arithmetic, and compare them with the speed of memory.
 
 python -m benchmarks.e_step_pieces --output=runs/e_step_pieces.json
 
-One block of words lies in the caches; a piece is one compiled program on it, in the best memory
-order that it has, and is timed many times over. "Allowed" is the time in which memory at the share
---share of its copy bandwidth moves what must move: votes and prior in, posterior out. The sum of
-the pieces is what one pass over the block cannot be faster than as long as XLA gives no better
-piece.
+One block of words stays in the caches; a piece is one compiled program on it, in its best memory
+order, and is timed many times. "Allowed" is the time that memory takes, at the share --share of its
+copy bandwidth, for what must move: votes and prior in, posterior out. One pass over the block
+cannot be faster than the sum of the pieces unless XLA compiles a piece better.
 """
 
 import statistics
@@ -21,15 +20,15 @@ from benchmarks import measuring
 from launch import options
 from launch.options import FLAGS
 
-flags.DEFINE_integer("num_sources", 5, "U.", 1)
-flags.DEFINE_integer("num_labels", 17, "K.", 2)
-flags.DEFINE_integer("repeats", 200, "Runs of each piece.", 5)
-flags.DEFINE_float("share", 0.3, "Of the copy bandwidth.", 0.0)
+flags.DEFINE_integer("num_sources", 5, "Number of sources, U.", 1)
+flags.DEFINE_integer("num_labels", 17, "Number of labels, K.", 2)
+flags.DEFINE_integer("repeats", 200, "Number of runs of each piece.", 5)
+flags.DEFINE_float("share", 0.3, "Share of the copy bandwidth.", 0.0)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 
 
 def main() -> None:
-    """Time the pieces; print one table for labels and one for probabilities; write the figures."""
+    """Times the pieces, prints tables for labels and for probabilities, and writes the figures."""
     from zsl_jax.io.json_file import write_json
     from zsl_jax.runtime.blocks import BLOCK_WORDS
 
@@ -44,19 +43,19 @@ def main() -> None:
     }
     for kind, pieces in _pieces(BLOCK_WORDS).items():
         taken = measuring.interleaved(pieces, FLAGS.repeats)
-        found = {name: 1e9 * statistics.median(taken[name]) / BLOCK_WORDS for name in pieces}
+        times = {name: 1e9 * statistics.median(taken[name]) / BLOCK_WORDS for name in pieces}
         allowed = 1e9 * moved[kind] / (FLAGS.share * bandwidth)
-        together = sum(value for name, value in found.items() if name != "all of it")
-        found |= {"sum of the pieces": together, f"allowed at {FLAGS.share}": allowed}
-        print(f"\n{kind}, {moved[kind]} bytes a word")
-        rows = [{"piece": name, "ns a word": f"{value:.1f}"} for name, value in found.items()]
+        together = sum(value for name, value in times.items() if name != "all of it")
+        times |= {"sum of the pieces": together, f"allowed at {FLAGS.share}": allowed}
+        print(f"\n{kind}, {moved[kind]} bytes per word")
+        rows = [{"piece": name, "ns per word": f"{value:.1f}"} for name, value in times.items()]
         print(measuring.format_columns(rows))
-        figures[kind] = found
+        figures[kind] = times
     write_json(Path(FLAGS.output), figures)
 
 
 def _pieces(words: int) -> dict[str, dict[str, Callable[[], Any]]]:
-    """Compiled programs on arrays in place: those of labels, and those of probabilities."""
+    """Compiled programs on arrays on the device, for labels and for probabilities."""
     import jax
     import jax.numpy as jnp
 

@@ -1,15 +1,15 @@
-"""How time and memory of a whole transfer grow with the text.
+"""Measure how time and memory of a whole transfer grow with the text.
 
 python -m benchmarks.end_to_end --encoder=DIR --source=en=models/en --source=id=id.parquet \
   --output=runs/end_to_end.json
 
-Every line is a run of launch.transfer in a process of its own on so many random sentences of the
-text (the sources annotate it first, unless they are files), and one of launch.predict with the
-tagger that came out of it, on the same sentences. Sources that are files need --text to be the text
-that they were made for, as a whole: then --sentences=0 takes all of it.
+Every line is a run of launch.transfer in a process of its own on that many random sentences of the
+text (the sources annotate it first, unless they are files), followed by a run of launch.predict
+with the resulting tagger on the same sentences. Sources that are files need --text to be exactly
+the text that they were made for; --sentences=0 then uses all of it.
 
 Reads DATA/pos/ca/train.conllu, where DATA is the environment variable ZSL_DATA (../shared/data by
-default), unless --text names another.
+default), unless --text is given.
 """
 
 import json
@@ -34,11 +34,11 @@ Line = dict[str, Any]
 
 
 def main() -> None:
-    """Run every size; print the table; write the figures."""
+    """Runs every size, prints the table, and writes the figures."""
     from zsl_jax.io.json_file import write_json
 
     if not FLAGS.source:
-        raise InputError("--source is missing: name at least one, as --source=NAME=PATH")
+        raise InputError("--source is missing: give at least one, as --source=NAME=PATH")
     machine = measuring.machine()
     print(machine, flush=True)
     lines: list[Line] = []
@@ -52,21 +52,19 @@ def main() -> None:
 
 
 def transfer(count: int, folder: Path) -> Line:
-    """One transfer and one prediction; seconds and bytes."""
-    text = FLAGS.text or corpora.pos("ca")
-    common = [f"--text={text}", f"--max_sentences={count}"]
+    """Runs one transfer and one prediction; returns seconds and bytes."""
+    common = [f"--text={FLAGS.text or corpora.pos('ca')}", f"--max_sentences={count}"]
     given = {name: FLAGS[name].value for name in PASSED_ON}
-    passed_on = [f"--{name}={value}" for name, value in given.items() if value is not None]
-    if FLAGS.approach in ("lvm", "mrt"):
-        passed_on.append("--label_model=paper")
-    sources = [f"--source={source}" for source in FLAGS.source]
     output = folder / "model"
-    trained = measuring.run_program(
-        [*program("transfer"), *common, *passed_on, *sources, f"--output={output}"]
-    )
-    same = [f"--row_length={FLAGS.row_length}", f"--seed={FLAGS.seed}"]
-    labelled = [f"--model={output}", f"--output={folder / 'labelled.conll'}"]
-    predicted = measuring.run_program([*program("predict"), *common, *same, *labelled])
+    command = program("transfer") + common
+    command += [f"--{name}={value}" for name, value in given.items() if value is not None]
+    if FLAGS.approach in ("lvm", "mrt"):
+        command.append("--label_model=paper")
+    command += [f"--source={source}" for source in FLAGS.source]
+    trained = measuring.run_program([*command, f"--output={output}"])
+    command = program("predict") + common
+    command += [f"--row_length={FLAGS.row_length}", f"--seed={FLAGS.seed}", f"--model={output}"]
+    predicted = measuring.run_program([*command, f"--output={folder / 'labelled.conll'}"])
     return {
         "sentences": count,
         **stages(output, trained.seconds),
@@ -78,12 +76,12 @@ def transfer(count: int, folder: Path) -> Line:
 
 
 def program(name: str) -> list[str]:
-    """The command that starts one of our programs."""
+    """The command that runs one of our programs."""
     return [sys.executable, "-m", f"launch.{name}"]
 
 
 def stages(output: Path, seconds: float) -> Line:
-    """Where the seconds of a transfer went, from the records that it left."""
+    """The time of each stage of a transfer, from its records."""
     text = (output / "metrics.jsonl").read_text(encoding="utf-8")
     records = [json.loads(line) for line in text.splitlines()]
     result = json.loads((output / "result.json").read_text(encoding="utf-8"))
@@ -100,7 +98,7 @@ def stages(output: Path, seconds: float) -> Line:
 
 
 def _shown(line: Line) -> dict[str, str]:
-    """The columns of the printed table; `other` are start, sources, saving."""
+    """The columns of the printed table; `rest` is start, sources and saving."""
     times = {name: line[name] for name in ("seconds", "updates", "e_steps", "rest", "predict")}
     sizes = {name: line[name] for name in ("peak", "peak_anonymous", "predict_peak")}
     return (

@@ -1,17 +1,17 @@
-"""Every language in turn as the target of a transfer, over several seeds, and what it comes to.
+"""Use every language in turn as the target of a transfer, over several seeds, and summarise.
 
 python -m benchmarks.every_target --task=pos --encoder=DIR_OR_HUB --output=runs/pos \
   -- --max_sentences=600 --text_sentences=300 --trainable_layers=4
 
-All languages but the target are its sources. What stands behind `--` goes to
-`benchmarks.pos_transfer` or `benchmarks.ner_transfer`, which does one target with one seed and
-keeps its table under OUTPUT/TARGET-SEED; the trained sources are under OUTPUT/models-SEED. A
-repeated call resumes with the cells that have no table yet. Prints, and writes to
-OUTPUT/summary.json, for each method: the mean over targets of the means over seeds, with an
-interval from targets drawn with replacement; in how many cells it is above the mean of the sources;
-and its least advantage over that mean on any target. Every pair that `--pairs` names is compared:
-the difference of the means with its interval, the share of targets won, and the bound of almost
-stochastic dominance over all cells (below 0.5: the first is better).
+All languages but the target are its sources. Arguments after `--` are passed to
+`benchmarks.pos_transfer` or `benchmarks.ner_transfer`, which runs one target with one seed and
+writes its table to OUTPUT/TARGET-SEED; the trained sources are in OUTPUT/models-SEED. A repeated
+call resumes with the cells that have no table yet. Prints, and writes to OUTPUT/summary.json, for
+each method: the mean over targets of the means over seeds, with an interval from targets drawn with
+replacement; the number of cells in which it is above the mean of the sources; and its smallest
+advantage over that mean on any target. For every pair in `--pairs` it reports the difference of the
+means with its interval, the number of cells won, and the bound of almost stochastic dominance over
+all cells (below 0.5: the first is better).
 """
 
 import json
@@ -29,10 +29,10 @@ LANGUAGES = {"pos": ["en", "ca", "id", "hi", "fi", "ru"], "ner": ["en", "da", "h
 BEST, AGREEING = "best source", "most agreeing source"
 
 flags.DEFINE_enum("task", "pos", list(LANGUAGES), "Parts of speech, or named entities.")
-flags.DEFINE_string("encoder", None, "Where every tagger starts.", required=True)
+flags.DEFINE_string("encoder", None, "Encoder that every tagger starts from.", required=True)
 flags.DEFINE_string("output", None, "Folder of all cells.", required=True)
 flags.DEFINE_list("targets", None, "Targets (default: all languages).")
-flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of sources, samples and training.")
+flags.DEFINE_list("seeds", ["0", "1", "2"], "Random seeds of sources, samples and training.")
 flags.DEFINE_list(
     "pairs",
     [
@@ -44,14 +44,14 @@ flags.DEFINE_list(
     ],
     "Methods to compare, as FIRST:SECOND.",
 )
-flags.DEFINE_integer("resamples", 10_000, "Draws of the intervals.", 1)
+flags.DEFINE_integer("resamples", 10_000, "Resamples for the intervals.", 1)
 
-# Of a method: for each target, its scores by seed.
+# Scores by method, target and seed.
 Scores = dict[str, dict[str, dict[str, float]]]
 
 
 def main(arguments: list[str]) -> None:
-    """Run the cells that are missing; print the summary."""
+    """Runs the missing cells and prints the summary."""
     targets = FLAGS.targets or LANGUAGES[FLAGS.task]
     for seed in FLAGS.seeds:
         for target in targets:
@@ -73,13 +73,13 @@ def main(arguments: list[str]) -> None:
 
 
 def run_cell(target: str, seed: str, settings: list[str]) -> None:
-    """One table, by a program of its own, unless it is there."""
+    """Makes one table in a process of its own, unless it exists."""
     output = Path(FLAGS.output)
     cell = output / f"{target}-{seed}"
     if (cell / "result.json").exists():
         return
     languages = [name for name in LANGUAGES[FLAGS.task] if name != target]
-    own = {
+    cell_flags = {
         "encoder": FLAGS.encoder,
         "target": target,
         "languages": ",".join(languages),
@@ -88,7 +88,7 @@ def run_cell(target: str, seed: str, settings: list[str]) -> None:
         "output": cell,
     }
     command = [sys.executable, "-m", f"benchmarks.{FLAGS.task}_transfer", "--overwrite"]
-    command += [f"--{name}={value}" for name, value in own.items()]
+    command += [f"--{name}={value}" for name, value in cell_flags.items()]
     print(f"{target}, seed {seed}", flush=True)
     output.mkdir(parents=True, exist_ok=True)
     with (output / f"{target}-{seed}.log").open("w") as log:
@@ -98,7 +98,7 @@ def run_cell(target: str, seed: str, settings: list[str]) -> None:
 
 
 def read_scores(output: Path, targets: list[str], seeds: list[str]) -> Scores:
-    """The score that counts of every row of every table that is there, in percent."""
+    """The main score of every row of every existing table, in percent."""
     scores: Scores = defaultdict(lambda: defaultdict(dict))
     for target in targets:
         for seed in seeds:
@@ -106,14 +106,14 @@ def read_scores(output: Path, targets: list[str], seeds: list[str]) -> Scores:
             if not file.exists():
                 continue
             result = json.loads(file.read_text())
-            found = {
+            by_row = {
                 (r["name"], r["labels_from"]): 100 * r["scores"]["score"] for r in result["rows"]
             }
-            sources = {name: value for (name, kind), value in found.items() if kind == "source"}
+            sources = {name: value for (name, kind), value in by_row.items() if kind == "source"}
             scores[BEST][target][seed] = max(sources.values())
             agreeing = max(result["agreement"], key=result["agreement"].get)
             scores[AGREEING][target][seed] = sources[agreeing]
-            for (name, kind), value in found.items():
+            for (name, kind), value in by_row.items():
                 if kind != "source":
                     scores[f"{name} {kind}"][target][seed] = value
     return {name: dict(by_target) for name, by_target in scores.items()}
@@ -134,12 +134,12 @@ def _about_method(scores: Scores, name: str, chosen: np.ndarray) -> dict[str, An
 def about_pair(
     first: dict[str, dict[str, float]], second: dict[str, dict[str, float]], chosen: np.ndarray
 ) -> dict[str, Any]:
-    """How the first side's scores compare with the second's, on cells that both have.
+    """Compares the first side's scores with the second's, on cells that both have.
 
     Args:
-      first: By target and seed.
-      second: Likewise.
-      chosen: [R, T], numbers of targets, drawn with replacement.
+      first: Scores of the first side, by target and seed.
+      second: Scores of the second side, by target and seed.
+      chosen: [R, T], indices of targets, drawn with replacement.
     """
     from zsl_jax.evaluation.bootstrap import Resampling
     from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
@@ -148,18 +148,18 @@ def about_pair(
     if not cells:
         return {"cells": 0}
     differences = {t: [first[t][s] - second[t][s] for u, s in cells if u == t] for t, _ in cells}
-    by_target = np.array([np.mean(own) for own in differences.values()])
+    by_target = np.array([np.mean(values) for values in differences.values()])
     means = by_target[chosen % len(by_target)].mean(axis=1)
     worst = min(range(len(by_target)), key=by_target.__getitem__)
-    own, other = (np.array([side[t][s] for t, s in cells]) for side in (first, second))
+    firsts, seconds = (np.array([side[t][s] for t, s in cells]) for side in (first, second))
     return {
         "difference": float(by_target.mean()),
         "interval": [float(np.percentile(means, share)) for share in (2.5, 97.5)],
         "cells": len(cells),
-        "cells won": int(sum(d > 0 for own in differences.values() for d in own)),
+        "cells won": int(sum(d > 0 for values in differences.values() for d in values)),
         "least": float(by_target[worst]),
         "on": list(differences)[worst],
-        "epsilon_min": stochastic_dominance(own, other, Resampling()).epsilon_min,
+        "epsilon_min": stochastic_dominance(firsts, seconds, Resampling()).epsilon_min,
     }
 
 

@@ -1,14 +1,14 @@
-"""One EM round with frozen layers beside one in which everything is trained.
+"""Compare an EM round with frozen layers to one in which everything is trained.
 
 python -m benchmarks.frozen_layers --output=runs/frozen_layers.json
 
-The same encoder (e5-small), text (random sentences of DATA/pos/ca/train.conllu, DATA being
-ZSL_DATA) and votes (simulated, U = 5, K = 17, soft) in both. A round is an E step (log P of every
-word, Q) and an M step (one pass of updates); both are the calls of the training loop, batches and
-the fetching of parameters included. The programs take turns; figures are medians, the ratio is the
-median of the ratios turn by turn. What the frozen layers take, once a run, is timed on its own; the
-ratio of a whole run of --rounds (that, the rounds, and the E step after the last one) is computed
-from the medians. Nothing includes compilation. Needs the extra `demo`.
+Both use the same encoder (e5-small), text (random sentences of DATA/pos/ca/train.conllu, DATA being
+ZSL_DATA) and votes (simulated, U = 5, K = 17, soft). A round is an E step (log P of every word, Q)
+and an M step (one pass of updates); both are the calls of the training loop, including batches and
+the fetching of parameters. The programs take turns; figures are medians, and the ratio is the
+median of the ratios per turn. The pass through the frozen layers, once per run, is timed
+separately; the ratio of a whole run of --rounds (that pass, the rounds, and the E step after the
+last one) is computed from the medians. Compilation is never included. Needs the extra `demo`.
 """
 
 import os
@@ -27,7 +27,7 @@ from launch.options import FLAGS
 
 flags.DEFINE_integer("sentences", 200, "Random sentences of the text.", 1)
 flags.DEFINE_integer("repeats", 5, "Rounds of each program, after one to warm up.", 1)
-flags.DEFINE_integer("rounds", 3, "Rounds of the run that is computed.", 1)
+flags.DEFINE_integer("rounds", 3, "Rounds of the whole run that is computed.", 1)
 flags.DEFINE_integer("threads", 2, "Cores that the process may use.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 options.define("trainable_layers", "batch_words", "dropout", "dtype", "seed")
@@ -42,12 +42,12 @@ class Round(NamedTuple):
 
     @property
     def both(self) -> float:
-        """Of the whole round."""
+        """Seconds of the whole round."""
         return self.e_step + self.m_step
 
 
 class Text(NamedTuple):
-    """What both programs train on."""
+    """The text and votes that both programs train on."""
 
     start: Any
     label_set: Any
@@ -56,7 +56,7 @@ class Text(NamedTuple):
 
 
 def main() -> None:
-    """Take turns; print one table; write the figures."""
+    """Takes turns, prints one table, and writes the figures."""
     from zsl_jax.io.json_file import write_json
 
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: FLAGS.threads])
@@ -106,14 +106,14 @@ def _text() -> Text:
 
 
 def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], Round], float]:
-    """A program that makes a round at each call, and the seconds of its frozen layers."""
+    """A program that runs one round per call, and the seconds of its frozen layers."""
     import jax
 
-    from zsl_jax.training import loop
     from zsl_jax.training.choices import Approach, LabelModelKind
     from zsl_jax.training.config import LabelModelConfig, TransferConfig
     from zsl_jax.training.hooks import Progress
     from zsl_jax.training.m_step import run_epoch
+    from zsl_jax.training.paper_em import PaperModel
     from zsl_jax.training.sigma import Sources, starting_confusion
     from zsl_jax.types import SourceVotes
     from zsl_jax.workflows.fitting import start_fit
@@ -127,9 +127,12 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     votes = SourceVotes(text.votes.argmax(-1).astype(np.int32), text.votes)
     log_fixed, logits = starting_confusion(config.label_model, votes, NUM_LABELS)
     sources = Sources(text.votes, log_fixed, logits)
-    given = (text.start, [text.windows], config)
-    shards, states = precompute_frozen(*given, cache)  # compiles
-    once = measuring.seconds(lambda: precompute_frozen(*given, cache / "again"))
+
+    def precompute(folder: Path):
+        return precompute_frozen(text.start, [text.windows], config, folder)
+
+    shards, states = precompute(cache)  # compiles
+    once = measuring.seconds(lambda: precompute(cache / "again"))
     fit = start_fit(text.start, text.label_set, shards, config, logits, states)
     training, devices = fit.training, fit.training.devices
     state = devices.replicate(fit.state)
@@ -140,7 +143,7 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
 
         def e_step() -> None:
             params, sigma = devices.fetch((state.params, state.confusion_logits))
-            results.append(loop.expect(training, params, sigma, 0, sources, None))
+            results.append(PaperModel(sources).e_step(training, params, sigma, 0, None))
 
         def m_step() -> None:
             nonlocal state

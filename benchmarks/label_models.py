@@ -15,7 +15,7 @@ class Planted(NamedTuple):
     Attributes:
       truth: [N], label ids.
       labels: [N, U] int32, the sources' labels.
-      log_confusion: [U, K, K] float32, what the labels were drawn from.
+      log_confusion: [U, K, K] float32, the matrices that the labels were drawn from.
     """
 
     truth: Int[np.ndarray, " N"]
@@ -24,15 +24,15 @@ class Planted(NamedTuple):
 
 
 def planted(num_words: int, num_sources: int, num_labels: int, seed: int) -> Planted:
-    """Uneven label frequencies, and sources that are right between 50 and 80 % of the time.
+    """Draws uneven label frequencies, and sources that are correct 50 to 80 % of the time.
 
-    What a source says when it is wrong depends on the true label.
+    The wrong labels of a source depend on the true label.
     """
     rng = np.random.default_rng(seed)
     truth = rng.choice(num_labels, num_words, p=rng.dirichlet(np.full(num_labels, 2.0)))
     confusion = rng.dirichlet(np.full(num_labels, 0.5), (num_sources, num_labels)).swapaxes(1, 2)
-    right = np.linspace(0.5, 0.8, num_sources)[:, None, None]
-    confusion = right * np.eye(num_labels) + (1 - right) * confusion
+    accuracy = np.linspace(0.5, 0.8, num_sources)[:, None, None]
+    confusion = accuracy * np.eye(num_labels) + (1 - accuracy) * confusion
     labels = np.empty((num_words, num_sources), np.int32)
     for source, matrix in enumerate(confusion):
         thresholds = np.cumsum(matrix, axis=0)[:-1]  # of the prediction, for every true label
@@ -44,7 +44,7 @@ def planted(num_words: int, num_sources: int, num_labels: int, seed: int) -> Pla
 def softened(
     labels: Int[np.ndarray, "N U"], num_labels: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "N U K"]:
-    """Probabilities whose arg max are mostly the labels: 60 % on the label, the rest at random."""
+    """Probabilities whose arg max is mostly the label: 60 % on the label, the rest at random."""
     share = rng.standard_gamma(0.5, (*labels.shape, num_labels), dtype=np.float32)
     share *= 0.4 / np.maximum(share.sum(axis=-1, keepdims=True), 1e-6)
     np.put_along_axis(
@@ -56,7 +56,7 @@ def softened(
 def tagger_log_prior(
     truth: Int[np.ndarray, " N"], num_labels: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "N K"]:
-    """log P of a tagger that is right more often than not."""
+    """log P of a tagger that is correct more often than not."""
     logits = rng.standard_normal((len(truth), num_labels), dtype=np.float32)
     logits[np.arange(len(truth)), truth] += 2
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
@@ -65,9 +65,9 @@ def tagger_log_prior(
 def our_posterior(
     log_prior: Float[np.ndarray, "N K"], votes: np.ndarray, log_confusion
 ) -> Callable[[], Float[np.ndarray, "N K"]]:
-    """What `numpy_posterior` computes by our kernels, in the E step's blocks, arrays in place.
+    """Returns `numpy_posterior` by our kernels, in the E step's blocks, with arrays on the device.
 
-    Every call of what is returned writes to the same array.
+    Every call of the returned function writes to the same array.
     """
     import jax
     import jax.numpy as jnp
@@ -98,7 +98,7 @@ def numpy_posterior(
     votes: np.ndarray,
     log_confusion: Float[np.ndarray, "U K K"],
 ) -> Float[np.ndarray, "N K"]:
-    """Q from labels [N, U] or probabilities [N, U, K], by whole arrays."""
+    """Q from labels [N, U] or probabilities [N, U, K], on whole arrays."""
     joint = np.array(np.broadcast_to(log_prior, (len(votes), log_prior.shape[-1])), np.float64)
     for source, matrix in enumerate(log_confusion):
         if votes.ndim == 2:
@@ -113,7 +113,7 @@ def numpy_posterior(
 def numpy_dawid_skene(
     labels: Int[np.ndarray, "N U"], num_labels: int, iterations: int
 ) -> Float[np.ndarray, "N K"]:
-    """The posterior after some rounds of EM from the shares of the votes; nobody abstains."""
+    """The posterior after some EM rounds from the shares of the votes; no source abstains."""
     num_sources = labels.shape[1]
     posterior = (labels[:, :, None] == np.arange(num_labels)).mean(axis=1)
     counts = np.empty((num_sources, num_labels, num_labels))
@@ -130,7 +130,7 @@ def numpy_dawid_skene(
 def our_dawid_skene(
     labels: Int[np.ndarray, "N U"], num_labels: int, iterations: int
 ) -> Float[np.ndarray, "N K"]:
-    """The same by the kernels, as our programs call them: EM over the distinct votes."""
+    """The same by our kernels, as the programs call them: EM over the distinct votes."""
     import jax.numpy as jnp
 
     from zsl_jax import kernels
@@ -144,12 +144,13 @@ def our_dawid_skene(
         tolerance=-1.0,
         pseudo_count=PSEUDO_COUNT,
     )
-    found = kernels.label_model_posterior(jnp.asarray(labels), model.log_prior, model.log_confusion)
-    return np.asarray(found)
+    return np.asarray(
+        kernels.label_model_posterior(jnp.asarray(labels), model.log_prior, model.log_confusion)
+    )
 
 
 def vote_table(labels: Int[np.ndarray, "N U"]):
-    """The votes as crowd-kit takes them: one row a vote."""
+    """The votes in crowd-kit's format: one row per vote."""
     import pandas as pd
 
     num_words, num_sources = labels.shape
@@ -163,7 +164,7 @@ def vote_table(labels: Int[np.ndarray, "N U"]):
 
 
 def crowd_kit_dawid_skene(votes, iterations: int) -> Float[np.ndarray, "N K"]:
-    """The posterior of crowd-kit after as many E steps."""
+    """The posterior of crowd-kit after that many E steps."""
     from crowdkit.aggregation import DawidSkene
 
     model = DawidSkene(n_iter=iterations, tol=-np.inf).fit(votes)

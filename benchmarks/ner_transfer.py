@@ -1,4 +1,4 @@
-"""Named entities of a target language from taggers of other languages, by every approach.
+"""Transfer named entities to a target language from other languages, by every approach.
 
 python -m benchmarks.ner_transfer --encoder=DIR_OR_HUB --target=pt --languages=en,da,hr \
   --output=runs/pt
@@ -13,7 +13,7 @@ comparing.define_flags("pt", ["en", "da", "hr"])
 
 
 def main() -> None:
-    """Train the sources that are missing, then every approach; print the table."""
+    """Trains missing sources, then every approach, and prints the table."""
     comparing.run(corpora.ner, "ner")
 
 

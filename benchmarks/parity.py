@@ -1,9 +1,9 @@
-"""How far our encoders are from PyTorch's: the largest difference in float32.
+"""Compare our encoders with PyTorch's: the largest difference in float32.
 
 python -m benchmarks.parity [--encoder=DIR_OR_HUB]
 
-Tiny random models of each family against the activations that PyTorch gave (stored with the tests),
-and with --encoder a real one against transformers (extra [torch]): hidden states of some sentences.
+Compares tiny random models of each family with stored activations from PyTorch (part of the tests)
+and, with --encoder, the hidden states of a real model with transformers' (extra [torch]).
 """
 
 import jax
@@ -21,7 +21,7 @@ SENTENCES = (
 
 
 def main() -> None:
-    """Print one line a model."""
+    """Prints one line per model."""
     from tests.models.make_reference import FAMILIES
 
     for family in FAMILIES:
@@ -39,10 +39,11 @@ def stored_difference(family: str) -> float:
     reference = read_reference(family)
     params = params_from_tensors(reference.tensors, reference.config, family)
     tagger = Tagger(reference.config, reference.log_probs.shape[-1])
-    rows = one_a_row(reference.token_ids, reference.mask)
-    found = np.asarray(tagger.apply({"params": params}, *rows, True))
+    tokens, positions, segments = one_a_row(reference.token_ids, reference.mask)
+    variables = {"params": params}
+    log_probs = np.asarray(tagger.apply(variables, tokens, positions, segments, True))
     here = np.asarray(reference.mask, bool)
-    return float(np.abs(found - reference.log_probs)[here].max())
+    return float(np.abs(log_probs - reference.log_probs)[here].max())
 
 
 def live_difference(path: str) -> float:
@@ -61,10 +62,10 @@ def live_difference(path: str) -> float:
         ids = np.array([ours.tokenizer(sentence.split(), is_split_into_words=True)["input_ids"]])
         places = np.arange(ids.shape[1])[None]
         params = {"params": ours.params["encoder"]}
-        found = np.asarray(encoder(params, ids, places, np.ones_like(ids), True))
+        hidden = np.asarray(encoder(params, ids, places, np.ones_like(ids), True))
         with torch.no_grad():
             expected = theirs(torch.tensor(ids)).last_hidden_state.numpy()
-        largest = max(largest, float(np.abs(found - expected).max()))
+        largest = max(largest, float(np.abs(hidden - expected).max()))
     return largest
 
 

@@ -1,30 +1,30 @@
-"""On how many words transformers' own pipeline gives the label that we give, for a real model.
+"""Count the words on which transformers' own pipeline predicts the same label as we do.
 
 python -m benchmarks.pipeline_agreement --model=DIR_OR_HUB --text=FILE [--output=FILE.json]
 
 The folder is opened by `transformers.pipeline("token-classification",
 aggregation_strategy="first")`, with PyTorch, which is fed in two ways:
 
-words  the list of words with `is_split_into_words=True`: the subwords are ours. A label that
-       differs is a fault of one of the two programs, or a tie of float32.
-text   the words with blanks between them, as running text.
+words  the list of words with `is_split_into_words=True`: the subwords are ours. A different label
+       is an error of one of the two programs, or a tie in float32.
+text   the words separated by blanks, as running text.
 
-The label of a word is that of the first group of subwords that begins with the word or reaches into
-it. (The pipeline tells words by blanks or by "##": it may see several in one of ours, such as
-"don ' t"; the first one has our word's first subword.) Two things are set so that every word can be
-compared: `ignore_labels=[]`, since O is left out else, and words are not merged to entities, which
-drops B- and I-. Nothing of the pipeline's own choice of labels is touched.
+The label of a word is that of the first group of subwords that begins with the word or overlaps it.
+(The pipeline separates words at blanks or by "##": it may see several in one of ours, such as
+"don ' t"; the first one contains our word's first subword.) Two settings make every word
+comparable: `ignore_labels=[]`, since O would be omitted otherwise, and words are not merged to
+entities, which would drop B- and I-. The pipeline's own choice of labels is not changed.
 
-Left out, and counted:
-* sentences with more subwords than the model has places for (or the tokenizer's
-  `model_max_length`): the pipeline cuts them off, we read them in overlapping windows. All others
-  are in one window here;
-* words for which the pipeline has no group: the tokenizer makes no subword of them, such as a lone
-  zero-width space (we read the unknown token there).
+Omitted, and counted:
+* sentences with more subwords than the model has positions (or the tokenizer's
+  `model_max_length`): the pipeline truncates them, we read them in overlapping windows. All others
+  fit into one window here;
+* words for which the pipeline has no group, because the tokenizer returns no subword for them, such
+  as a lone zero-width space (we use the unknown token).
 
-In running text the subwords may differ where a tokenizer's rules look across blanks, and some
-tokenizers (SentencePiece) put a lone "▁" in front of a symbol: it is our first subword, while its
-place in the running text is the blank before the word. Needs the extra `torch`.
+In running text the subwords may differ if a tokenizer's rules look across blanks, and some
+tokenizers (SentencePiece) put a lone "▁" before a symbol: it is our first subword, whereas its
+position in the running text is the blank before the word. Needs the extra `torch`.
 """
 
 import warnings
@@ -40,14 +40,14 @@ options.define("model", "text", "format", "encoding", "words", "output", "max_se
 
 
 class Agreement(NamedTuple):
-    """How many words were compared, and how many labels are equal.
+    """The number of words compared, and of equal labels.
 
     Attributes:
-      fed: What the pipeline was given: "words" or "text".
-      compared: Words with a label by both.
-      equal: Those with the same label.
-      unlabelled: Words that the pipeline has no label for.
-      examples: Some words with different labels: word, ours, the pipeline's.
+      fed: Input of the pipeline: "words" or "text".
+      compared: Number of words that both label.
+      equal: Number of words with the same label.
+      unlabelled: Number of words that the pipeline does not label.
+      examples: Some words with different labels: word, our label, the pipeline's label.
     """
 
     fed: str
@@ -58,7 +58,7 @@ class Agreement(NamedTuple):
 
 
 def main() -> None:
-    """Print a table, and some words on which the two differ."""
+    """Prints a table, and some words on which the two differ."""
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.loaded_tagger import load_tagger
 
@@ -66,10 +66,10 @@ def main() -> None:
     loaded = load_tagger(FLAGS.model)
     pipeline = open_pipeline(loaded.path)
     fitting, left_out = fitting_sentences([s.words for s in text], loaded, pipeline)
-    found = [agreement(fitting, loaded, pipeline, fed) for fed in ("words", "text")]
-    rows = [{**one._asdict(), "left out (too long)": left_out} for one in found]
+    results = [agreement(fitting, loaded, pipeline, fed) for fed in ("words", "text")]
+    rows = [{**one._asdict(), "omitted (too long)": left_out} for one in results]
     print(format_columns([{k: v for k, v in row.items() if k != "examples"} for row in rows]))
-    for one in found:
+    for one in results:
         for word, ours, theirs in one.examples:
             print(f"  {one.fed}: {word!r} is {ours} here and {theirs} there")
     if FLAGS.output:
@@ -77,7 +77,7 @@ def main() -> None:
 
 
 def open_pipeline(folder: str) -> Any:
-    """The pipeline, which gives one group of subwords a word, O included."""
+    """Opens the pipeline, which returns one group of subwords per word, O included."""
     import transformers
 
     warnings.filterwarnings("ignore", "Tokenizer does not support real words")
@@ -91,7 +91,7 @@ def open_pipeline(folder: str) -> Any:
 def fitting_sentences(
     sentences: Sequence[Sequence[str]], loaded: Any, pipeline: Any
 ) -> tuple[list[Sequence[str]], int]:
-    """The sentences that both read at once, and the number of words in the others."""
+    """The sentences that fit into one window of both, and the number of words in the others."""
     limit = min(loaded.encoder.max_positions, pipeline.tokenizer.model_max_length)
     fitting = []
     for words in sentences:
@@ -111,14 +111,14 @@ def agreement(
     fed: str,
     most_examples: int = 10,
 ) -> Agreement:
-    """Compares the labels of all words of sentences that fit.
+    """Compares the labels of all words of sentences that fit into one window.
 
     Args:
       sentences: The words of each sentence.
-      loaded: The tagger, as `load_tagger` gives it.
-      pipeline: From `open_pipeline`, of the same folder.
-      fed: "words" or "text".
-      most_examples: Differences that are listed.
+      loaded: The tagger, from `load_tagger`.
+      pipeline: The pipeline of the same folder, from `open_pipeline`.
+      fed: Input of the pipeline: "words" or "text".
+      most_examples: Number of differences to list.
     """
     from zsl_jax.workflows.tagger import Tagger
 
@@ -137,7 +137,7 @@ def agreement(
 
 
 def pipeline_labels(pipeline: Any, words: Sequence[str], fed: str) -> list[str | None]:
-    """The pipeline's label of each word of a sentence; None where it has none."""
+    """The pipeline's label for each word of a sentence, or None."""
     if fed == "words":
         (groups,) = pipeline([list(words)], is_split_into_words=True, delimiter=" ")
     else:
@@ -146,8 +146,10 @@ def pipeline_labels(pipeline: Any, words: Sequence[str], fed: str) -> list[str |
     start = 0
     for word in words:
         end = start + len(word)
-        own = (g for g in groups if g["start"] < end and (g["end"] > start or g["start"] == start))
-        labels.append(next((g["entity"] for g in own), None))
+        of_word = (
+            g for g in groups if g["start"] < end and (g["end"] > start or g["start"] == start)
+        )
+        labels.append(next((g["entity"] for g in of_word), None))
         start = end + 1
     return labels
 

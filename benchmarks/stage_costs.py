@@ -1,11 +1,12 @@
-"""What one word costs in each stage: subwords, FLOPs, bytes; counted and weighed, never timed.
+"""Count the cost per word of each stage: subwords, FLOPs and bytes; nothing is timed.
 
 python -m benchmarks.stage_costs --encoder=FOLDER [--source=NAME=FILE.parquet] [--target=ca]
 
-The encoder lends its shapes and its tokenizer, its weights are not read. XLA counts FLOPs and bytes
-of the compiled update, of log P_θ and of an E-step block; it counts the body of a loop once, so the
-count of L layers is made from those of none and of one. Texts are DATA/pos/LANGUAGE/train.conllu,
-where DATA is the environment variable ZSL_DATA (../shared/data by default). Prints JSON.
+Only the encoder's shapes and tokenizer are used; its weights are not read. XLA counts FLOPs and
+bytes of the compiled update, of log P_θ and of an E-step block; it counts the body of a loop once,
+so the count for L layers is extrapolated from those for zero and one. Texts are
+DATA/pos/LANGUAGE/train.conllu, where DATA is the environment variable ZSL_DATA (../shared/data by
+default). Prints JSON.
 """
 
 import dataclasses
@@ -22,14 +23,14 @@ from launch import options
 from launch.options import FLAGS
 
 options.define("encoder", "source", "row_length", "max_sentences", "seed", "dtype")
-flags.DEFINE_string("target", "ca", "Language whose subwords decide the trained embedding rows.")
-flags.DEFINE_integer("rows", 8, "Rows of an update.")
-flags.DEFINE_integer("num_sources", 5, "U.")
-flags.DEFINE_integer("num_labels", 17, "K.")
+flags.DEFINE_string("target", "ca", "Language whose subwords determine the trained embedding rows.")
+flags.DEFINE_integer("rows", 8, "Rows per update.")
+flags.DEFINE_integer("num_sources", 5, "Number of sources, U.")
+flags.DEFINE_integer("num_labels", 17, "Number of labels, K.")
 
 
 def main() -> None:
-    """Weigh texts and predictions, count the compiled programs, write one checkpoint."""
+    """Measures texts and predictions, counts the compiled programs, writes one checkpoint."""
     from zsl_jax.io.json_file import read_json_object
     from zsl_jax.io.tokenizer import load_tokenizer
     from zsl_jax.models.encoder_config import EncoderConfig
@@ -50,7 +51,7 @@ def main() -> None:
 
 
 def weigh_text(path: Path, tokenizer: Any) -> dict[str, Any]:
-    """Bytes of a text on disk and in memory, its subwords and the rows that they fill."""
+    """Bytes of a text on disk and in memory, its subwords, and the rows that they fill."""
     import numpy as np
 
     from zsl_jax.data.batches.packing import pack_rows
@@ -72,12 +73,12 @@ def weigh_text(path: Path, tokenizer: Any) -> dict[str, Any]:
     used = len(np.unique(windows.token_ids))
     return {
         "words": num_words,
-        "words_a_sentence": round(num_words / len(sentences), 2),
-        "text_bytes_a_word": round(text_bytes / num_words, 2),
-        "memory_bytes_a_word": round(memory / num_words, 1),
+        "words_per_sentence": round(num_words / len(sentences), 2),
+        "text_bytes_per_word": round(text_bytes / num_words, 2),
+        "memory_bytes_per_word": round(memory / num_words, 1),
         "encoded_words": windows.num_words,
-        "subwords_a_word": round(len(windows.token_ids) / windows.num_words, 3),
-        "places_a_word": round(packed / windows.num_words, 3),
+        "subwords_per_word": round(len(windows.token_ids) / windows.num_words, 3),
+        "places_per_word": round(packed / windows.num_words, 3),
         "trained_rows": used + -used % ROWS_MULTIPLE,
     }
 
@@ -88,25 +89,26 @@ def weigh_predictions(path: str) -> dict[str, float]:
 
     from zsl_jax.data.predictions.store import read_predictions
 
-    read_predictions(path)  # loads what it needs, which is not to be weighed
+    read_predictions(path)  # imports modules, whose memory is not counted
     before = pyarrow.total_allocated_bytes()
     tracemalloc.start()
-    found = read_predictions(path)
+    predictions = read_predictions(path)
     memory = tracemalloc.get_traced_memory()[0] + pyarrow.total_allocated_bytes() - before
     tracemalloc.stop()
-    count = len(found.labels)
-    arrays = found.labels.nbytes + (0 if found.probs is None else found.probs.nbytes)
+    count = len(predictions.labels)
+    arrays = predictions.labels.nbytes
+    arrays += 0 if predictions.probs is None else predictions.probs.nbytes
     return {
         "words": count,
-        "labels": len(found.label_names),
-        "file_bytes_a_word": round(Path(path).stat().st_size / count, 2),
-        "memory_bytes_a_word": round(memory / count, 1),
-        "array_bytes_a_word": round(arrays / count, 1),
+        "labels": len(predictions.label_names),
+        "file_bytes_per_word": round(Path(path).stat().st_size / count, 2),
+        "memory_bytes_per_word": round(memory / count, 1),
+        "array_bytes_per_word": round(arrays / count, 1),
     }
 
 
 def count_stages(encoder, rows: int) -> dict[str, Any]:
-    """XLA's counts a subword (update, log P_θ) and a word (E step)."""
+    """XLA's counts per subword (update, log P_θ) and per word (E step)."""
     import numpy as np
 
     from zsl_jax.runtime.blocks import BLOCK_WORDS
@@ -124,13 +126,18 @@ def count_stages(encoder, rows: int) -> dict[str, Any]:
     words, sources, labels = BLOCK_WORDS, FLAGS.num_sources, FLAGS.num_labels
     table = shape((words, labels), np.float32)
     votes = shape((words, sources, labels), np.float32)
-    confusion = shape((sources, labels, labels), np.float32)
-    mask = shape((words,), bool)
-    compares = shape((), bool)
-    arguments = (table, votes, table, mask, confusion, compares)
-    block = steps.expectation.lower(JointWeights(), *arguments, False)
+    block = steps.expectation.lower(
+        JointWeights(),
+        log_prior_block=table,
+        votes=votes,
+        previous=table,
+        mask=shape((words,), bool),
+        log_confusion=shape((sources, labels, labels), np.float32),
+        compares=shape((), bool),
+        hard=False,
+    )
     e_step = {key: round(value / words) for key, value in count(block).items()}
-    return {"a_subword": layers, "a_word": {"e_step": e_step}}
+    return {"per_subword": layers, "per_word": {"e_step": e_step}}
 
 
 def with_layers(encoder, num_layers: int):
@@ -138,12 +145,12 @@ def with_layers(encoder, num_layers: int):
 
 
 def count(lowered) -> dict[str, float]:
-    found = lowered.compile().cost_analysis()
-    return {"flops": found["flops"], "bytes": found["bytes accessed"]}
+    costs = lowered.compile().cost_analysis()
+    return {"flops": costs["flops"], "bytes": costs["bytes accessed"]}
 
 
 def shape(sizes: tuple[int, ...], dtype: Any) -> Any:
-    """Stands for an array wherever a program is only lowered."""
+    """Stands in for an array where a program is only lowered."""
     import jax
 
     return jax.ShapeDtypeStruct(sizes, dtype)
@@ -185,7 +192,7 @@ def batch_shapes():
 
 
 def lowered_update(encoder, rows: int):
-    """An update of the latent variable model by soft EM."""
+    """Lowers an update of the latent variable model by soft EM."""
     import jax
     import numpy as np
 
@@ -204,8 +211,8 @@ def lowered_update(encoder, rows: int):
     evidence = update.Evidence(target, votes, state.confusion_logits)
     rates = StepSchedule(*[shape((), np.float32)] * len(StepSchedule._fields))
 
-    def body(*arguments):
-        return update.update(settings, None, *arguments)
+    def body(state, batch, evidence, rates):
+        return update.update(settings, None, state, batch, evidence, rates)
 
     return jax.jit(body).lower(state, batch_shapes(), evidence, rates)
 
@@ -224,7 +231,7 @@ def lowered_log_prior(encoder, rows: int):
 
 
 def weigh_checkpoint(encoder, rows: int) -> dict[str, Any]:
-    """Bytes of a training state in memory, and of its checkpoint; its numbers are random."""
+    """Bytes of a training state in memory, and of its checkpoint; its values are random."""
     import jax
     import numpy as np
 

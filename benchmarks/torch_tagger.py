@@ -9,7 +9,7 @@ from transformers import AutoModelForTokenClassification
 
 from zsl_jax.data.batches.subwords import Windows
 
-IGNORED = -100  # of PyTorch's cross-entropy
+IGNORED = -100  # label that PyTorch's cross-entropy ignores
 
 
 class TorchTagger:
@@ -27,7 +27,7 @@ class TorchTagger:
         self.optimizer = torch.optim.AdamW(parameters, lr=learning_rate, fused=True)
 
     def step(self, batch: dict[str, torch.Tensor]) -> float:
-        """One update; its loss."""
+        """Makes one update and returns its loss."""
         loss = self.model(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), 5.0)
@@ -43,10 +43,10 @@ def padded_batches(
 
     Args:
       windows: The text in subwords.
-      labels: [N], one label id a word; first subwords carry them.
-      size: Sentences of a batch.
-      by_length: Sentences of about one length share a batch; otherwise chance decides.
-      seed: Of the order.
+      labels: [N], one label id per word; assigned to first subwords.
+      size: Sentences per batch.
+      by_length: Whether to batch sentences of similar length; otherwise batches are random.
+      seed: Random seed of the order.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(windows.lengths))
@@ -73,5 +73,5 @@ def _padded(windows: Windows, labels: np.ndarray, group: Sequence[int]) -> dict[
 
 
 def words_of(batch: dict[str, torch.Tensor]) -> int:
-    """Words with a label in a batch."""
+    """Number of words with a label in a batch."""
     return int((batch["labels"] != IGNORED).sum())

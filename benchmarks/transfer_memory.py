@@ -1,12 +1,12 @@
-"""What source predictions, evidence, log prior and Q of a long text need in memory.
+"""Measure the memory for source predictions, evidence, log prior and Q of a long text.
 
 python -m benchmarks.transfer_memory --output=runs/transfer_memory.json
 
-Generates a text and the probabilities of sources for it (Parquet), and a random encoder that is too
-small to matter; runs launch.transfer on them in a process of its own, and once more on a text of
---small_sentences. The difference of the two peaks is what grows with the text: encoder, optimiser,
-libraries and compiled programs are in both. Pages of mapped files are counted in the peak, although
-the system can take them back; the anonymous peak leaves them out.
+Generates a text, the sources' probabilities for it (Parquet), and a random encoder that is too
+small to matter; runs launch.transfer on them in a process of its own, and again on a text of
+--small_sentences. The difference of the two peaks is what grows with the text, since encoder,
+optimiser, libraries and compiled programs are in both. The peak includes pages of mapped files,
+although the system can reclaim them; the anonymous peak excludes them.
 """
 
 import sys
@@ -25,10 +25,10 @@ from launch.options import FLAGS
 options.define("output", "rounds", "batch_words", "row_length")
 flags.DEFINE_integer("sentences", 100_000, "Sentences of the text.", 1)
 flags.DEFINE_integer("small_sentences", 500, "Sentences of the small text.", 1)
-flags.DEFINE_integer("words_a_sentence", 21, "Words of each sentence.", 1)
-flags.DEFINE_integer("num_sources", 5, "Sources, all with probabilities.", 1)
-flags.DEFINE_integer("num_labels", 17, "Labels of each.", 2)
-flags.DEFINE_string("folder", None, "Where the generated files go (default: a temporary folder).")
+flags.DEFINE_integer("words_per_sentence", 21, "Words of each sentence.", 1)
+flags.DEFINE_integer("num_sources", 5, "Number of sources, all with probabilities.", 1)
+flags.DEFINE_integer("num_labels", 17, "Number of labels.", 2)
+flags.DEFINE_string("folder", None, "Parent of the generated files (default: a temporary folder).")
 VOCABULARY = 20_000
 BLOCK = 4_096
 
@@ -36,7 +36,7 @@ Line = dict[str, Any]
 
 
 def main() -> None:
-    """Generate, run both sizes, print the table, write the figures."""
+    """Generates the files, runs both sizes, prints the table, and writes the figures."""
     from tests.tiny_world import write_encoder
     from zsl_jax.io.json_file import write_json
 
@@ -58,7 +58,7 @@ def vocabulary() -> list[str]:
 
 
 def transfer(count: int, encoder: Path, folder: Path) -> Line:
-    """Seconds and bytes of a transfer on so many sentences."""
+    """Seconds and bytes of a transfer on that many sentences."""
     folder.mkdir(parents=True)
     text, sources = generate(count, folder)
     command = [sys.executable, "-m", "launch.transfer", f"--encoder={encoder}", f"--text={text}"]
@@ -66,15 +66,15 @@ def transfer(count: int, encoder: Path, folder: Path) -> Line:
     command += [f"--source={source.stem}={source}" for source in sources]
     command += [f"--{name}={FLAGS[name].value}" for name in ("rounds", "batch_words", "row_length")]
     run = measuring.run_program([*command, f"--output={folder / 'model'}"])
-    return {"sentences": count, "words": count * FLAGS.words_a_sentence, **run._asdict()}
+    return {"sentences": count, "words": count * FLAGS.words_per_sentence, **run._asdict()}
 
 
 def generate(count: int, folder: Path) -> tuple[Path, list[Path]]:
-    """A text in CoNLL columns, and a Parquet file a source."""
+    """Writes a text in CoNLL columns, and one Parquet file per source."""
     from zsl_jax.data.predictions.store import write_prediction_blocks
 
     words = np.array(vocabulary())
-    ids = np.random.default_rng(0).integers(0, VOCABULARY, (count, FLAGS.words_a_sentence))
+    ids = np.random.default_rng(0).integers(0, VOCABULARY, (count, FLAGS.words_per_sentence))
     text = folder / "text.conll"
     with open(text, "w", encoding="utf-8") as file:
         file.writelines("\n".join(sentence) + "\n\n" for sentence in words[ids])

@@ -31,7 +31,7 @@ def main() -> None:
     gold_scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
     units = units_of(FLAGS.offsets, ("predicted", "significance"))
-    found = evaluate(gold, predicted, others, FLAGS.task, resampling, units, gold_scheme)
+    scores = evaluate(gold, predicted, others, FLAGS.task, resampling, units, gold_scheme)
     if FLAGS.output:
         try:
             write_json(Path(FLAGS.output), {"gold": FLAGS.gold, **scores})

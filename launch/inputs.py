@@ -276,8 +276,8 @@ def test_sources(sources):
     """Returns the sources that --test_source names, read like the sources of the same name."""
     by_name = {source.name: source for source in sources}
     return [
-        own[source.name]._replace(path=source.path, given=source.given)
-        if source.name in own
+        by_name[source.name]._replace(path=source.path, given=source.given)
+        if source.name in by_name
         else source
         for source in _named_sources("test_source")
     ]
