@@ -201,6 +201,14 @@ def test_the_text_and_the_test_lie_in_the_run_folder_with_their_labels(world, tr
     right = [y == z for s, t in zip(scored, gold, strict=True) for y, z in zip(s[1], t[1])]  # noqa: B905
     rows = json.loads((output / "result.json").read_text())["rows"]
     assert (rows[-1]["labels_from"], rows[-1]["scores"]["accuracy"]) == ("Q", np.mean(right))
+    low, high = rows[-1]["scores"]["interval"]
+    assert low <= np.mean(right) <= high
+    about = json.loads((output / "result.json").read_text())
+    assert set(about["test"]["calibration"]) == {"P", "Q"} and about["devices"]
+    assert about["test"]["errors"]["wrong"] == len(right) - sum(right)
+    page = output.parent / "report.html"
+    done = program("report", f"--run={output}", f"--output={page}")
+    assert done.stdout.startswith(f"report: {page} (0.") and "lvm" in page.read_text()
 
 
 def test_an_approach_without_a_label_model_labels_its_text_by_the_tagger(world, trained, tmp_path):

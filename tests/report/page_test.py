@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from benchmarks.synthetic_run import write_run
 from tests.report import browser
-from tests.report.synthetic_run import write_run
 from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.report import page, write_report
@@ -25,12 +25,47 @@ LONG = "a" * 10_000
 WORDS = ("Anna", "viu", EVIL, "&amp;", "שלום", "مرحبا", "</script>", LONG, "`${1}`", "{{ 1 }}")
 
 
+ROWS = [
+    {
+        "name": name,
+        "labels_from": kind,
+        "scores": {
+            "score": score,
+            "accuracy": score,
+            "interval": [score - 0.0625, score + 0.03125],
+        },
+    }
+    for name, kind, score in (
+        (EVIL, "source", 0.71875),
+        ("lvm", "P", 0.8125),
+        ("lvm", "Q", 0.84375),
+    )
+]
+BIN = {"low": 0.9, "high": 1.0, "num_words": 1234, "probability": 0.953125, "accuracy": 0.890625}
+TEST = {
+    "labels_from": "Q",
+    "confusions": [{"gold": "<b>V</b>", "predicted": "NOUN", "num_words": 17, "share": 0.28125}],
+    "calibration": {"P": {"bins": [BIN], "error": 0.0625}, "Q": {"bins": [BIN], "error": 0.09375}},
+    "errors": {
+        "words": 2345,
+        "wrong": 456,
+        "no_source": {"count": 1, "examples": [
+            {"sentence": 7, "before": [EVIL], "word": LONG, "after": ["x"], "gold": "NOUN",
+             "predicted": "_x"}
+        ]},
+        "all_sources": {"count": 0, "examples": []},
+    },
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The folder of a run whose words, labels and sources are hostile, with its page."""
     rng = np.random.default_rng(1)
     sentences = [[WORDS[i] for i in rng.integers(0, 10, rng.integers(1, 12))] for _ in range(500)]
     folder = write_run(tmp_path_factory.mktemp("report") / "run", sentences, LABELS, SOURCES)
+    result = json.loads((folder / "result.json").read_text())
+    (folder / "result.json").write_text(json.dumps({**result, "rows": ROWS, "test": TEST}))
     write_report(folder, folder / "report.html")
     return folder
 
@@ -77,7 +112,8 @@ def test_counts_and_doubt_are_those_of_the_labels(run, text):
     made = read_predictions(run / "labels.parquet")
     assert f"{len(made.labels):,} words in {len(made.words):,} sentences" in " ".join(text.split())
     counts = np.bincount(made.labels, minlength=5)
-    rows = re.findall(r'<th scope="row">([^<]*)</th><td[^>]*>([\d,]+)</td>', text)
+    table = text.partition('aria-label="Table of the labels"')[2].partition("</table>")[0]
+    rows = re.findall(r'<th scope="row">([^<]*)</th><td[^>]*>([\d,]+)</td>', table)
     found = {html.unescape(name): int(count.replace(",", "")) for name, count in rows}
     assert {name: found[name] for name in LABELS} == dict(zip(LABELS, counts.tolist(), strict=True))
     doubt = 1 - made.probs.astype(np.float32).max(axis=1)
@@ -98,6 +134,24 @@ def test_rounds_are_those_of_the_metrics(run, text):
             assert f'<th scope="row">{line["round"]}</th>{row}' in text
 
 
+def test_the_test_is_that_of_the_record(text):
+    for row in ROWS:
+        name, (low, high) = html.escape(row["name"], quote=True), row["scores"]["interval"]
+        cells = f'<td class="text">{row["labels_from"]}</td>'
+        cells += f"<td>{100 * row['scores']['accuracy']:.2f}</td>"
+        cells += f"<td>{100 * low:.2f} to {100 * high:.2f}</td>"
+        assert f"<bdi>{name.replace('&#x27;', '&#39;')}</bdi></th>{cells}" in text
+    assert text.count('<tr class=best><th scope="row"><bdi>lvm</bdi></th><td class="text">Q') == 1
+    assert "error of P: 6.25 %" in text and "error of Q: 9.38 %" in text
+    assert "<td>90–100</td><td>1,234</td><td>95.31</td><td>89.06</td>" in text
+    confusion = '<th scope="row">&lt;b&gt;V&lt;/b&gt;</th><td class="text">NOUN</td>'
+    assert f"{confusion}<td>17</td><td>28.12</td>" in text
+    assert "Q is wrong on 456 of 2,345 words." in text
+    assert (
+        "No source makes this error: 1 word</h4>" in text and "(_x, gold NOUN; sentence 7)" in text
+    )
+
+
 def test_everything_hostile_is_text(text):
     assert EVIL not in text and "&lt;script&gt;document.title" in text
     assert text.count("<script") == 2 and text.count("</script>") == 2
@@ -109,6 +163,13 @@ def test_the_page_needs_nothing_from_outside(text):
     without_names = re.sub(r'xmlns(:xlink)?="[^"]*"', "", text)
     assert "http" not in without_names.replace("http-equiv", "")
     assert re.findall(r'\b(?:src|href)="(?!#|data:)[^"]*"', without_names) == []
+
+
+def test_many_sources_and_labels_make_no_large_page(tmp_path):
+    """What grows with the text is bounded: 50 sentences, of each a part."""
+    names = [f"L{number:02d}" for number in range(60)], [f"s{number}" for number in range(16)]
+    write_run(tmp_path / "run", [["word"] * 200] * 60, *names)
+    assert write_report(tmp_path / "run", tmp_path / "a.html") < 2e6
 
 
 @browser.needs_browser

@@ -130,6 +130,32 @@ def _draw(plot: Any, panel: Panel) -> None:
         plot.xaxis.get_major_locator().set_params(integer=True)
 
 
+def reliability_diagram(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float], Sequence[int]]],
+) -> str:
+    """How often labels are right, by their probability; below the diagonal they are too sure.
+
+    Args:
+      lines: By name: for each range of probabilities its mean, the accuracy, and the words in it.
+    """
+    with matplotlib.rc_context(_SETTINGS):
+        figure = Figure(figsize=(4.2, 4.0), layout="constrained")
+        plot = figure.subplots()
+        plot.plot([0, 1], [0, 1], color="#8a8f98", linewidth=1, linestyle=":", label="calibrated")
+        for number, (name, (probs, accuracies, words)) in enumerate(lines.items()):
+            colour, marker = COLOURS[number], "os^D"[number % 4]
+            plot.plot(probs, accuracies, STYLES[number], color=colour, linewidth=1.3, label=name)
+            sizes = 12 + 150 * np.sqrt(np.array(words) / max(sum(words), 1))
+            plot.scatter(probs, accuracies, sizes, color=colour, marker=marker, zorder=3)
+        for axis, title in ((plot.xaxis, "probability of the label"), (plot.yaxis, "right")):
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=None, symbol=" %"))
+            axis.set_label_text(title)
+        plot.set_xlim(0, 1.03)
+        plot.set_ylim(0, 1.03)
+        plot.legend(loc="upper left")
+        return _svg(figure)
+
+
 def frequency_chart(
     labels: Sequence[str],
     bars: tuple[str, Sequence[float]],

@@ -53,6 +53,7 @@ def _sections(run: str | os.PathLike[str]) -> dict[str, Any]:
         sentences_section,
         sources_section,
         summary_section,
+        test_section,
     )
     from zsl_jax.report.labelled_words import read_labelled_words
     from zsl_jax.report.run_record import read_run
@@ -72,7 +73,7 @@ def _sections(run: str | os.PathLike[str]) -> dict[str, Any]:
         "learning": learning_section.learning_section(record),
         "labels": labels_section.labels_section(text),
         "doubtful": sentences_section.sentences_section(text),
-        "rows": record.result.get("rows") or [],
+        "test": test_section.test_section(record),
         "record": record_section.record_section(record),
     }
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zsl_jax.evaluation import metrics
+from zsl_jax.evaluation import bootstrap, metrics
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregate import METHODS, aggregate, as_target_labels
@@ -13,6 +13,8 @@ from zsl_jax.workflows.approaches import TransferCorpus, fitted_chain
 from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
+
+RESAMPLING = bootstrap.Resampling(num_resamples=1000)  # of the test's sentences
 
 
 class Row(NamedTuple):
@@ -22,7 +24,7 @@ class Row(NamedTuple):
       name: Of the source, method or approach.
       labels_from: "source", "votes", "P" (the tagger alone) or "Q" (tagger and sources), with
         " viterbi" after it where labels were decoded by sentence.
-      scores: As `evaluation.metrics.score` gives them.
+      scores: As `evaluation.metrics.score` gives them, and the "interval" of the score.
     """
 
     name: str
@@ -33,9 +35,17 @@ class Row(NamedTuple):
 def score_ids(
     ids: np.ndarray, label_set: LabelSet, gold: Sequence[Sentence], task: str | None
 ) -> dict[str, Any]:
-    """Scores of label ids on the flat axis of words; a word without label counts as wrong."""
+    """Scores of label ids on the flat axis of words, with an "interval" of the one that counts.
+
+    A word without label counts as wrong.
+    """
     predicted = labels_by_sentence(label_set.names, [sentence.words for sentence in gold], ids)
-    return metrics.score(gold_labels(gold, "--test"), predicted, task)
+    wanted = gold_labels(gold, "--test")
+    scores = metrics.score(wanted, predicted, task)
+    counts = metrics.sentence_counts(wanted, predicted, task)
+    resampled = bootstrap.resampled_scores(counts[None], RESAMPLING)[0]
+    found = bootstrap.percentile_interval(scores["score"], resampled, RESAMPLING.confidence)
+    return {**scores, "interval": [found.low, found.high]}
 
 
 def baseline_rows(

@@ -1,4 +1,4 @@
-"""A run's folder as a transfer leaves it, made of random votes: for tests of the page alone."""
+"""A folder as a transfer leaves it, made of random votes: to try the page without training."""
 
 import json
 from collections.abc import Sequence
