@@ -58,6 +58,9 @@ TEST = {
 }  # fmt: skip
 
 
+READ = {"source": {"en & co": {"lost_mentions": 3, "lost_examples": "line 4: '<i>Bo' (PER)"}}}
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
     """The folder of a run whose words, labels and sources are hostile, with its page."""
@@ -65,7 +68,9 @@ def run(tmp_path_factory):
     sentences = [[WORDS[i] for i in rng.integers(0, 10, rng.integers(1, 12))] for _ in range(500)]
     folder = write_run(tmp_path_factory.mktemp("report") / "run", sentences, LABELS, SOURCES)
     result = json.loads((folder / "result.json").read_text())
-    (folder / "result.json").write_text(json.dumps({**result, "rows": ROWS, "test": TEST}))
+    (folder / "result.json").write_text(
+        json.dumps({**result, "rows": ROWS, "test": TEST, "labels": READ})
+    )
     write_report(folder, folder / "report.html")
     return folder
 
@@ -106,6 +111,11 @@ def test_confusions_warnings_and_changes_are_those_of_the_record(text, result):
             assert f"{share} % of {true}</h4>" in text
     for share in about["same_labels"].values():
         assert f"of the sources on {100 * (1 - share):.2f} % of the words" in " ".join(text.split())
+
+
+def test_mentions_that_do_not_stand_in_the_text_are_told_with_examples(text):
+    (line,) = re.findall(r"names 3 mentions that do not stand in the text.*", text)
+    assert "such as <bdi>line 4: &#39;&lt;i&gt;Bo&#39; (PER)</bdi>" in line
 
 
 def test_counts_and_doubt_are_those_of_the_labels(run, text):

@@ -41,7 +41,7 @@ def labels(tmp_path, words, mentions, gap=" "):
 def test_places_by_hand(tmp_path, text, mentions, expected):
     found, about = labels(tmp_path, text.split(), mentions)
     assert " ".join(found) == expected
-    assert about["lost_mentions"] == 0
+    assert about["lost_mentions"] == 0 and "lost_examples" not in about
 
 
 def test_our_words_are_whole_words_where_the_script_has_no_spaces(tmp_path):
@@ -53,3 +53,4 @@ def test_a_mention_whose_whole_words_are_taken_is_lost_rather_than_put_inside_on
     found, about = labels(tmp_path, ["Also", "Al", "sang"], [("Al", "PER"), ("Al", "PER")])
     assert found == ["O", "B-PER", "O"]
     assert about["lost_mentions"] == 1 and about["spans"] == 1
+    assert about["lost_examples"] == "line 1: 'Al' (PER)"

@@ -32,7 +32,7 @@ class Projection(NamedTuple):
         theirs.
       unplaced: Spans left out since they cover no word by more than half.
       lost: Mentions that have no place of their own in the text.
-      examples: The spans of which any of this is true, for people.
+      examples: The spans of which any of this is true, for people; lost mentions first.
     """
 
     spans: list[WordSpan]

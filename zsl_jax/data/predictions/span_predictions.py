@@ -18,6 +18,7 @@ from zsl_jax.types import Sentence
 
 # The share of spans that need not fit the words.
 FEW = 0.05
+SHOWN = 3  # examples that are quoted
 _LETTERS = ("B-", "I-")
 
 
@@ -50,7 +51,8 @@ def read_span_predictions(
 
     Returns:
       The predictions for the words of `text`; `about` counts "spans", "partial_words" (cut by a
-      span's end), "overlapping_spans" and "unplaced_spans" (left out) and "lost_mentions".
+      span's end), "overlapping_spans" and "unplaced_spans" (left out) and "lost_mentions",
+      of which "lost_examples" quotes some.
 
     Raises:
       InputError: A line is malformed, its text is not that of the sentence, or the offsets seem to
@@ -74,15 +76,16 @@ def read_span_predictions(
     label_set, ids = _labels_of({span.label for line in lines for span in line.spans or ()})
     labels, scores = _flat(lines, found, text, ids)
     scored = [span.score is not None for line in lines for span in line.spans or ()]
-    about = _counts(lines, found)
+    counts = _counts(lines, found)
     _warn_of_blanks(name, lines)
-    _warn(name, about, [example for made in found for example in made.examples])
+    _warn(name, counts, [example for made in found for example in made.examples])
+    lost = [example for made in found for example in made.examples[: made.lost]]
     return SourcePredictions(
         label_names=label_set.names,
         labels=labels,
         probs=_probs(labels, scores, label_set) if scored and all(scored) else None,
         words=tuple(sentence.words for sentence in text),
-        about=about,
+        about={**counts, **({"lost_examples": "; ".join(lost[:SHOWN])} if lost else {})},
     )
 
 
@@ -152,7 +155,7 @@ def _warn(name: str, about: Mapping[str, int], examples: Sequence[str]) -> None:
         logging.warning(
             "%s: %d of %d spans do not fit the words of the text, such as %s (%s); check its "
             "offsets and mentions",
-            *(name, len(examples), total, "; ".join(examples[:3]), counts),
+            *(name, len(examples), total, "; ".join(examples[:SHOWN]), counts),
         )
 
 
