@@ -1,12 +1,20 @@
-"""No network, small worlds for whole programs."""
+"""No network, one cache of compilations per session, small worlds for programs."""
 
+import atexit
 import os
+import shutil
 import signal
+import tempfile
 
 # Jobs in the background ignore SIGINT, and so would the programs that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# What one worker or one program has compiled, all the others of this session read.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="zsl_jax-compiled-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 
 import pytest
 
