@@ -31,10 +31,10 @@ flags.DEFINE_integer("num_labels", 17, "Number of labels, K.")
 
 def main() -> None:
     """Measures texts and predictions, counts the compiled programs, writes one checkpoint."""
+    from launch.source_flags import parse_sources
     from zsl_jax.io.json_file import read_json_object
     from zsl_jax.io.tokenizer import load_tokenizer
     from zsl_jax.models.encoder_config import EncoderConfig
-    from zsl_jax.workflows.source_flags import parse_sources
 
     folder = Path(FLAGS.encoder)
     encoder = EncoderConfig.from_huggingface(

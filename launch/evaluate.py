@@ -20,11 +20,11 @@ FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in
 
 def main() -> None:
     """Reads all files, checks that their words agree, and prints scores, confusions and tests."""
+    from launch.source_flags import units_of
     from zsl_jax.evaluation.bootstrap import Resampling
     from zsl_jax.evaluation.score_lines import format_evaluation
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.evaluate import evaluate
-    from zsl_jax.workflows.source_flags import units_of
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = inputs.read_labelled("gold").sentences

@@ -241,7 +241,7 @@ def data_files(flags: Sequence[str]) -> list[str]:
 
 def _named_sources(flag: str):
     """Returns the sources that a flag names; --task selects what a spaCy pipeline predicts."""
-    from zsl_jax.workflows.source_flags import parse_sources
+    from launch.source_flags import parse_sources
 
     values = FLAGS[flag].value if flag in FLAGS else None
     return parse_sources(values or (), f"--{flag}", FLAGS.task if "task" in FLAGS else None)
@@ -254,7 +254,7 @@ def report(line: str) -> None:
 
 def sources():
     """The sources that --source names, each as other flags say that it is to be read."""
-    from zsl_jax.workflows.source_flags import with_label_maps, with_offsets, with_sparse
+    from launch.source_flags import with_label_maps, with_offsets, with_sparse
 
     found = with_label_maps(_named_sources("source"), FLAGS.label_map)
     found = with_offsets(found, FLAGS.offsets)

@@ -28,7 +28,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
     stream = stream or sys.stdout
     encoding = stream.encoding or "utf-8"
     try:
-        shown = escaped(text).encode(encoding, "backslashreplace").decode(encoding)
+        shown = escaped(with_flags(text)).encode(encoding, "backslashreplace").decode(encoding)
         print(shown, file=stream, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
@@ -38,7 +38,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 def say_error(text: str) -> None:
     """Print one line to the standard error."""
-    say(escaped(with_flags(text)).replace("\n", r"\n"), sys.stderr)
+    say(escaped(text).replace("\n", r"\n"), sys.stderr)
 
 
 def with_flags(text: str) -> str:

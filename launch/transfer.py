@@ -16,7 +16,7 @@ from pathlib import Path
 from launch import inputs, options, shared_flags
 from launch.config_flags import from_flags
 from launch.options import FLAGS
-from launch.terminal import say, with_flags
+from launch.terminal import say
 from zsl_jax.errors import InputError
 from zsl_jax.training.config import TransferConfig
 
@@ -69,7 +69,7 @@ def show(done) -> None:
     from zsl_jax.report import write_report
     from zsl_jax.workflows.table import format_table, verdict
 
-    say(with_flags(done.report.text))
+    say(done.report.text)
     if done.rows:
         say(f"{format_table(done.rows)}\n{verdict(done.rows)}")
     kind = inputs.KINDS[done.labels.labels_from]
@@ -106,7 +106,7 @@ def check(sources, test_sources, config) -> None:
         lines = check_lines(transfer_task, config, (text, sample), read)
         if FLAGS.test:
             lines.append(check_test(transfer_task, test_sources, Path(folder), config.row_length))
-    say(with_flags("\n".join([*lines, "checked; nothing was trained or written"])))
+    say("\n".join([*lines, "checked; nothing was trained or written"]))
 
 
 def check_test(transfer_task, test_sources, folder: Path, row_length: int) -> str:

@@ -186,7 +186,7 @@ def test_encodings(path, data, encoding):
     try:
         read_or_refuse(lambda path: read_sentences(path, encoding=encoding), path)
     except AssertionError as error:  # a flag's fault is the flag's, not the file's
-        assert str(error).startswith("--encoding=")
+        assert str(error).startswith("`encoding`=")
 
 
 names = st.sampled_from([["O", "X"], ["X", "O"], ["X"], ["O", "O"], []])

@@ -93,10 +93,10 @@ def test_tests_against_other_files():
     lines = score_lines.format_evaluation(found).splitlines()
     assert lines[-2].split() == ["difference", "+1.20", "-0.10", "to", "+2.00"]
     assert lines[-1].endswith("paired bootstrap: p = 0.0624")
-    for bound, verdict in ((0.3, "is better"), (0.5, "is not shown better")):
+    for bound, verdict in ((0.3, "are better"), (0.5, "are not shown better")):
         dominance = {"violation_ratio": 0.01, "epsilon_min": bound}
         found["significance"] |= {"dominance": dominance}
         found["significance"]["files"] = found["predicted"]["files"] * 3
         lines = score_lines.format_evaluation(found).splitlines()
-        assert "mean of 3 --significance files" in lines[-4]
+        assert "mean of 3 `significance` files" in lines[-4]
         assert f"epsilon_min {bound:.3f}" in lines[-1] and lines[-1].endswith(verdict)

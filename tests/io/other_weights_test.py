@@ -77,7 +77,7 @@ def test_a_folder_without_config_is_told_for_what_it_is(tmp_path):
     inside = said(tmp_path, **{"checkpoint-500__config_json": {}})
     assert "folders in it have one: give one of checkpoint-500" in inside
     (tmp_path / "config.cfg").touch()
-    assert f"--source=NAME=spacy:{tmp_path}" in said(tmp_path, meta_json={})
+    assert f"`source`=NAME=spacy:{tmp_path}" in said(tmp_path, meta_json={})
 
 
 def test_no_weights_at_all(tmp_path):

@@ -59,7 +59,7 @@ def test_finished_run_is_kept_unless_told(tmp_path):
     run.append_metrics(step=1)
     run.write_result({"accuracy": 0.5, "method": "größe"})
     assert read(tmp_path / "result.json")["method"] == "größe"
-    with pytest.raises(InputError, match=r"finished run.*--overwrite"):
+    with pytest.raises(InputError, match=r"finished run.*`overwrite`"):
         create_run_folder(tmp_path, RunSpec({}, 1))
     assert read(tmp_path / "run.json")["seed"] == 0
     create_run_folder(tmp_path, RunSpec({}, 1), overwrite=True)
@@ -96,7 +96,7 @@ def interrupted(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "--rate was 0.1, now 0.2"),
+        ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "`rate` was 0.1, now 0.2"),
         ({"data": {"a": "01"}}, "a has other contents"),
         ({"models": {"encoder": "f"}}, "encoder has other contents"),
         ({"shards": 3}, "shards of the text: was 2, now 3"),
@@ -108,7 +108,7 @@ def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, c
     other = FIRST._replace(**changes)
     with pytest.raises(InputError, match=said) as refused:
         create_run_folder(tmp_path, other)
-    assert "--overwrite" in str(refused.value)
+    assert "`overwrite`" in str(refused.value)
     assert (tmp_path / "run.json").read_bytes() == before
     create_run_folder(tmp_path, other, overwrite=True)
     assert names(tmp_path) == {"run.json"}
@@ -121,7 +121,7 @@ def test_an_interrupted_run_goes_on_with_the_same_record_and_free_flags(tmp_path
     kept = run.keep_metrics(lambda line: line["step"] <= 3)
     assert [line["step"] for line in kept] == [3]
     assert len((tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 1
-    with pytest.raises(InputError, match="--output"):
+    with pytest.raises(InputError, match="`output`"):
         create_run_folder(tmp_path, FIRST)
 
 

@@ -65,7 +65,7 @@ def test_what_plain_labels_were_taken_for(names, expected):
 
 @pytest.mark.parametrize("other", [["PER", "O"], ["LABEL_0", "LABEL_1"], ["NOUN"]])
 def test_bio_beside_other_labels_is_refused_by_name(other):
-    with pytest.raises(InputError, match=rf"source b gives .*{other[0]}.*--label_map=b=FILE"):
+    with pytest.raises(InputError, match=rf"source b gives .*{other[0]}.*`label_map`=b=FILE"):
         check_kinds({"a": ["O", "B-X"], "b": other, "c": []})
 
 

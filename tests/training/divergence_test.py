@@ -20,9 +20,9 @@ NAN = float("nan")
         (
             float("inf"),
             0.0,
-            "J of round 2 is inf, .*; lower --learning_rate or --head_learning_rate;",
+            "J of round 2 is inf, .*; lower `learning_rate` or `head_learning_rate`;",
         ),
-        (NAN, NAN, "J of round 2 is nan, since .* matrix are not numbers; lower --confusion_learn"),
+        (NAN, NAN, "J of round 2 is nan, since .* matrix are not numbers; lower `confusion_learn"),
     ],
 )
 def test_a_j_that_is_not_finite_is_an_error_that_says_what_is_to_blame(objective, confusion, said):

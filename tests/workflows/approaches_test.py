@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from launch.source_flags import parse_sources
 from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.training.choices import Approach
@@ -10,7 +11,6 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.aggregate import METHODS, aggregate
 from zsl_jax.workflows.approaches import evidence_of, fixed_target, repeated
-from zsl_jax.workflows.source_flags import parse_sources
 
 LABELS = np.array([[0, 1, 1], [2, 0, -1], [-1, -1, -1]], np.int32)
 PROBS = np.array(

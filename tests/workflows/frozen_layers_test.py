@@ -196,7 +196,7 @@ def test_the_file_is_found_again_and_another_one_is_made_for_anything_else(
 
 
 def test_more_layers_than_there_are_is_refused(start, windows, tmp_path):
-    with pytest.raises(InputError, match=r"--trainable_layers=3: .* has 2 layers"):
+    with pytest.raises(InputError, match=r"`trainable_layers`=3: .* has 2 layers"):
         precompute_frozen(start, [windows], config_of(3), tmp_path)
     assert not list(tmp_path.iterdir())
 

@@ -34,7 +34,7 @@ def test_a_type_of_one_source_gets_a_drafted_label_map(caplog):
     }
     (message,) = warnings(caplog, parts)
     assert message.startswith("source b alone has the types GPE, MISC, PERSON; ")
-    assert "--label_map=b=FILE" in message
+    assert "`label_map`=b=FILE" in message
     assert draft(message) == {"PERSON": "PER", "GPE": "LOC", "MISC": "MISC", "ORG": "ORG"}
 
 
@@ -67,7 +67,7 @@ def test_a_source_that_names_far_fewer_entities_is_warned_of(caplog):
     few = "B-X " * 3 + "O " * 37
     (message,) = warnings(caplog, {"a": said(many), "b": said(many), "list": said(few)})
     assert message.startswith("source list has entities on 3 words, the others on about 20: ")
-    assert "--sparse=list" in message
+    assert "`sparse`=list" in message
     caplog.clear()
     silent = few.replace("O", "_")
     assert not warnings(caplog, {"a": said(many), "b": said(many), "list": said(silent)})

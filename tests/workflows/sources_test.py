@@ -6,6 +6,12 @@ import resource
 import numpy as np
 import pytest
 
+from launch.source_flags import (
+    parse_sources,
+    units_of,
+    with_label_maps,
+    with_offsets,
+)
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.store import write_predictions
 from zsl_jax.data.shards import Shard
@@ -20,12 +26,6 @@ from zsl_jax.workflows import approaches
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_files, read_to_score
-from zsl_jax.workflows.source_flags import (
-    parse_sources,
-    units_of,
-    with_label_maps,
-    with_offsets,
-)
 from zsl_jax.workflows.sources import (
     Source,
     in_target_labels,
@@ -128,7 +128,7 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
 def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):
     start = load_tagger(world.encoder)._replace(label_set=LabelSet(("O", "I-X")))
     config = TransferConfig(approach=Approach.DIRECT)
-    with pytest.raises(InputError, match=r"--approach=direct: the labels of .*encoder are not BIO"):
+    with pytest.raises(InputError, match=r"`approach`=direct: the labels of .*encoder are not BIO"):
         approaches.train_target(start, LabelSet(("O", "B-X", "I-X")), None, config, None)
 
 
@@ -209,7 +209,7 @@ def test_what_is_no_source(values, expected):
         ([-1, -1], "source en abstains from all 2 words"),
         (
             [0, -1],
-            "names no entity in 2 words; if its O means that it knows nothing, give --sparse=en",
+            "names no entity in 2 words; if its O means that it knows nothing, give `sparse`=en",
         ),
         ([0, 1], None),
     ],
@@ -228,7 +228,7 @@ def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
     source = Source("en", str(tmp_path / "a.jsonl"), offsets="utf16")
     made = source_predictions(source, text, tmp_path, 64)
     assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
-    with pytest.raises(InputError, match="--offsets=utf16"):
+    with pytest.raises(InputError, match="`offsets`=utf16"):
         source_predictions(source._replace(offsets=None), text, tmp_path, 64)
 
 
@@ -252,7 +252,7 @@ def test_each_source_has_the_unit_of_its_own_offsets(tmp_path):
     "values", [["utf8"], ["c=utf16"], ["a="], ["utf16", "bytes"], ["=bytes"] * 2]
 )
 def test_units_that_cannot_be_are_refused(values):
-    with pytest.raises(InputError, match="--offsets="):
+    with pytest.raises(InputError, match="`offsets`="):
         units_of(values, ["a", "b"])
 
 
@@ -263,7 +263,7 @@ def test_units_without_values_are_open():
 
 def test_plain_labels_with_o_and_labels_without_names_are_warned_of(caplog):
     for names, expected in (
-        (("O", "PER"), "source en: O, PER are read as plain tags, not entities; .*--label_map=en"),
+        (("O", "PER"), "source en: O, PER are read as plain tags, not entities; .*`label_map`=en"),
         (("LABEL_0",), "source en: LABEL_0 are read as tags whose names are missing"),
     ):
         made = SourcePredictions(names, np.zeros(1, np.int32), None, (("a",),))
@@ -288,7 +288,7 @@ def test_sources_in_different_schemes_are_refused_until_a_label_map_says_what_is
         (tmp_path / f"{name}.conll").write_text("".join(f"{w}\t{label}\n" for w, label in rows))
     sources = {name: Source(name, str(tmp_path / f"{name}.conll")) for name in said}
     for name, content in maps.items():
-        with pytest.raises(InputError, match=rf"the source {name} gives .*--label_map={name}=FILE"):
+        with pytest.raises(InputError, match=rf"the source {name} gives .*`label_map`={name}=FILE"):
             aggregate_files([sources[name], sources["a"]], "majority")
         (tmp_path / name).write_text(content)
         mapped = sources[name]._replace(label_map=str(tmp_path / name))

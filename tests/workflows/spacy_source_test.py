@@ -4,12 +4,12 @@ import re
 import numpy as np
 import pytest
 
+from launch.source_flags import parse_sources
 from tests import fake_spacy
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import spacy_source
-from zsl_jax.workflows.source_flags import parse_sources
 from zsl_jax.workflows.sources import source_predictions
 
 HAS_SPACY = importlib.util.find_spec("spacy") is not None
@@ -78,7 +78,7 @@ def test_parts_of_speech_abstain_where_there_is_none(saved):
         (
             "attribute_ruler",
             "ner",
-            r"no component for entities .* but attribute_ruler; .*--task=pos",
+            r"no component for entities .* but attribute_ruler; .*`task`=pos",
         ),
         (
             "entity_ruler",

@@ -59,9 +59,9 @@ def test_a_source_can_be_named(encoder, models):
     start = choose_start(None, models, [], SCHEME, "source:all", 0)
     own, given = start.params["classifier"], load_tagger(models["all"]).params["classifier"]
     np.testing.assert_array_equal(own["kernel"], given["kernel"][:, [1, 2, 0]])
-    with pytest.raises(InputError, match=r"--init=source:file: file is not .* all, some, other"):
+    with pytest.raises(InputError, match=r"`init`=source:file: file is not .* all, some, other"):
         choose_start(encoder, models, ["all"], SCHEME, "source:file", 0)
-    with pytest.raises(InputError, match=r"--init=source:other: its labels A, X are not all among"):
+    with pytest.raises(InputError, match=r"`init`=source:other: its labels A, X are not all among"):
         choose_start(encoder, models, ["all"], SCHEME, "source:other", 0)
 
 

@@ -120,7 +120,7 @@ def format_tests(evaluation: Mapping[str, Any]) -> str:
     for flag in ("predicted", "significance"):
         if flag in evaluation:
             files = evaluation[flag]["files"]
-            several = f"mean of {len(files)} --{flag} files"
+            several = f"mean of {len(files)} `{flag}` files"
             name = several if len(files) > 1 else files[0]["file"]
             rows.append([name, *_interval(evaluation[flag]["interval"])])
     resamples = f"{evaluation['resamples']:,} resamples of the sentences"
@@ -134,7 +134,11 @@ def format_tests(evaluation: Mapping[str, Any]) -> str:
         lines.append(
             f"almost stochastic dominance over the files: epsilon_min {bound:.3f} at confidence "
             f"{confidence:g} (violation ratio {ratio:.3f}), "
-            + ("so --predicted is better" if bound < 0.5 else "so --predicted is not shown better")
+            + (
+                "so the predicted labels are better"
+                if bound < 0.5
+                else "so the predicted labels are not shown better"
+            )
         )
     return "\n".join(lines)
 

@@ -72,8 +72,8 @@ def collapsed_tagger_warnings(
         return []
     return [
         f"the tagger alone (P) gives every word the label {label_names[used[0]]}, where Q has "
-        f"{len(wanted)} labels: it has learned too little; train longer (--epochs, "
-        "--head_learning_rate), or use the labels of Q"
+        f"{len(wanted)} labels: it has learned too little; train longer (`epochs`, "
+        "`head_learning_rate`), or use the labels of Q"
     ]
 
 

@@ -36,7 +36,7 @@ def find_or_make(folder: Path, key: str, suffix: str, make: Callable[[Path], Non
     except OSError as error:
         raise InputError(
             f"{folder} cannot be used ({error.strerror}); make it readable and writable, or give "
-            "another --output"
+            "another `output`"
         ) from error
 
 

@@ -58,7 +58,7 @@ def _explained(path: Path, size: int) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"{path}, the output of the frozen layers, cannot be written ({error.strerror}); make "
-            f"its folder writable and room for {size / 1e9:.2f} GB, or give another --output."
+            f"its folder writable and room for {size / 1e9:.2f} GB, or give another `output`."
         ) from error
 
 

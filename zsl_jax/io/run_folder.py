@@ -153,7 +153,7 @@ def _locked(folder: Path) -> FolderLock:
             holder = f" (process {process['id']} on {process['host']})"
         raise InputError(
             f"{folder} is in use by another run{holder}; wait until it ends, or give another "
-            "--output"
+            "`output`"
         ) from error
 
 
@@ -161,7 +161,7 @@ def _start(folder: Path, record: RunSpec, overwrite: bool) -> None:
     """Prepares a locked folder for a run, and writes run.json."""
     if (folder / RESULT).exists() and not overwrite:
         raise InputError(
-            f"{folder} already holds a finished run ({RESULT}); give another folder or --overwrite."
+            f"{folder} already holds a finished run ({RESULT}); give another folder or `overwrite`."
         )
     about: dict[str, Any] = {**record._asdict(), "versions": package_versions(), "started": now()}
     del about["free_flags"]
@@ -212,7 +212,7 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
     """Raises if a run would resume from checkpoints of another one."""
     now = plain(record._asdict())
     differences = []
-    for kind, label in (("flags", "--{}"), ("data", "{}"), ("models", "{}")):
+    for kind, label in (("flags", "`{}`"), ("data", "{}"), ("models", "{}")):
         old, new = before.get(kind) or {}, now[kind]
         for name in sorted(old.keys() | new.keys()):
             if old.get(name) == new.get(name) or name in record.free_flags:
@@ -226,7 +226,7 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
     if differences:
         raise InputError(
             f"{folder} holds checkpoints of another run: {'; '.join(differences)}. Give the "
-            "earlier command to resume it, another --output, or --overwrite to start over."
+            "earlier command to resume it, another `output`, or `overwrite` to start over."
         )
 
 

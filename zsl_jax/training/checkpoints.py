@@ -223,8 +223,8 @@ def listening(saver: Saver) -> Iterator[None]:
         yield
 
 
-_RESUMES = "the same command, without --overwrite, resumes from there."
-_WAY_OUT = "name another --output, or give --overwrite to start anew"
+_RESUMES = "the same command, without `overwrite`, resumes from there."
+_WAY_OUT = "name another `output`, or give `overwrite` to start anew"
 
 
 def _named(tree: Any) -> dict[str, np.ndarray]:

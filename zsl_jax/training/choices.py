@@ -29,7 +29,7 @@ class Approach(enum.StrEnum):
         """
         if self is Approach.HARD and num_sources != 1:
             raise InputError(
-                f"--approach=hard takes one source, but {num_sources} were given; use hard_vote "
+                f"`approach`=hard takes one source, but {num_sources} were given; use hard_vote "
                 "or hard_cat"
             )
 

@@ -28,7 +28,7 @@ from zsl_jax.training.choices import (
     Strategy,
 )
 
-# Headings of --help.
+# Headings of the help.
 APPROACH, PASSES, TRAINING = "approach", "passes", "training"
 OPTIMISATION, PAPER = "optimisation", "paper's model"
 
@@ -45,8 +45,8 @@ def setting(
 
     Args:
       default: Default value; None if not set.
-      meaning: Description, also shown by `--help`.
-      section: Heading under which `--help` lists it.
+      meaning: Description, also shown by the programs' help.
+      section: Heading under which the help lists it.
       least: Smallest value allowed.
       most: Largest value allowed.
       flag: Name of the flag, if it differs from the field's.
@@ -166,10 +166,10 @@ class LabelModelConfig(Settings):
         None, "Initial temperature of the trainable ones (default 2).", PAPER, least=0.0
     )
     mu_fixed: float | None = setting(
-        None, "The same as --tau_fixed, as the diagonal probability.", PAPER
+        None, "The same as `tau_fixed`, as the diagonal probability.", PAPER
     )
     mu_trainable: float | None = setting(
-        None, "The same as --tau_trainable, as the diagonal probability.", PAPER
+        None, "The same as `tau_trainable`, as the diagonal probability.", PAPER
     )
     confusion_init: ConfusionInit = setting(
         ConfusionInit.TAU, "Initialisation of the trainable confusion matrices.", PAPER
@@ -199,7 +199,7 @@ class LabelModelConfig(Settings):
     )
     mix_end: float = setting(0.0, "Share of the fixed matrices at the end.", PAPER, 0.0, 1.0)
     mix_schedule: MixSchedule = setting(
-        MixSchedule.LINEAR, "How the share changes; constant: --mix_end throughout.", PAPER
+        MixSchedule.LINEAR, "How the share changes; constant: `mix_end` throughout.", PAPER
     )
 
     @property
@@ -217,7 +217,7 @@ class OptimizerConfig(Settings):
     )
     head_learning_rate: float | None = setting(
         None,
-        "The same for the new head; small encoders need more. Default: as --learning_rate.",
+        "The same for the new head; small encoders need more. Default: as `learning_rate`.",
         TRAINING,
         least=0.0,
     )
@@ -247,7 +247,7 @@ class TrainConfig(Settings):
     optimizer: OptimizerConfig = OptimizerConfig()
     dropout: float = setting(0.1, "Dropout rate.", TRAINING, 0.0, 0.99)
     head_dropout: float | None = setting(
-        None, "Dropout rate before the head. Default: as --dropout.", OPTIMISATION, 0.0, 0.99
+        None, "Dropout rate before the head. Default: as `dropout`.", OPTIMISATION, 0.0, 0.99
     )
     trainable_layers: int | None = setting(
         None,

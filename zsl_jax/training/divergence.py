@@ -10,7 +10,7 @@ from zsl_jax.training import steps
 from zsl_jax.training.hooks import RoundRecord
 from zsl_jax.training.setup import Training
 
-_LOWER = "lower --learning_rate or --head_learning_rate; no model is written"
+_LOWER = "lower `learning_rate` or `head_learning_rate`; no model is written"
 
 
 def check_objective(record: RoundRecord) -> None:
@@ -26,7 +26,7 @@ def check_objective(record: RoundRecord) -> None:
     if np.isnan(result.log_confusion).any():
         raise InputError(
             f"{problem}, since probabilities of a confusion matrix are not numbers; lower "
-            "--confusion_learning_rate; no model is written"
+            "`confusion_learning_rate`; no model is written"
         )
     raise InputError(f"{problem}, since probabilities of the tagger are not numbers; {_LOWER}")
 

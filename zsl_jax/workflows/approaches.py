@@ -94,7 +94,7 @@ def train_target(
     if config.approach is Approach.DIRECT:
         if start.label_set is not None and set(start.label_set.names) != set(label_set.names):
             raise InputError(
-                f"--approach=direct: the labels of {start.path} are not BIO, so that it cannot be "
+                f"`approach`=direct: the labels of {start.path} are not BIO, so that it cannot be "
                 "the target tagger as it is; take hard or kd (its own scores are in the table)"
             )
         head = head_for(start, label_set, config.seed)
@@ -124,7 +124,7 @@ def with_chain(text: TransferCorpus, label_set: LabelSet, config: TransferConfig
         return text
     if config.approach is Approach.LVM and config.strategy is Strategy.DIRECT:
         raise InputError(
-            "--strategy=direct is for the paper's label model; give --label_model=paper, or take "
+            "`strategy`=direct is for the paper's label model; give `label_model`=paper, or take "
             "soft_em or hard_em"
         )
     found = fit_chain_model(text.votes, text.words, label_set, config.chain, config.predictions)
@@ -268,5 +268,5 @@ def _check_source_weights(config: TransferConfig, votes: SourceVotes) -> None:
     given, num_sources = len(config.label_model.weights.source), votes.labels.shape[1]
     if given not in (1, num_sources):
         raise InputError(
-            f"--source_weight has {given} numbers for {num_sources} sources; give one, or one each"
+            f"`source_weight` has {given} numbers for {num_sources} sources; give one, or one each"
         )

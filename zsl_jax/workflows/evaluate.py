@@ -47,7 +47,7 @@ def evaluate(
     Raises:
       InputError: A file cannot be read or is of another text.
     """
-    gold = gold_labels(sentences, "--gold")
+    gold = gold_labels(sentences, "`gold`")
     sides = [
         [_read(path, sentences, unit, gold_scheme) for path in side]
         for side, unit in zip((paths, other_paths), offsets, strict=True)

@@ -90,7 +90,7 @@ def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenL
     num_layers = start.encoder.num_layers
     if num_trained > num_layers:
         raise InputError(
-            f"--trainable_layers={num_trained}: {start.path} has {num_layers} layers; give at most "
+            f"`trainable_layers`={num_trained}: {start.path} has {num_layers} layers; give at most "
             "that many, or leave the flag out to train the embeddings too."
         )
     encoder = dataclasses.replace(
@@ -126,7 +126,7 @@ def _blocks(
             if not np.isfinite(block.hidden).all():
                 raise InputError(
                     f"The output of the frozen layers is not finite in {DTYPE}; check the weights, "
-                    "or leave out --trainable_layers."
+                    "or leave out `trainable_layers`."
                 )
             advance(block.num_words)
             yield block.subwords, block.hidden

@@ -83,7 +83,7 @@ def require_head(tagger: LoadedTagger) -> LabelSet:
     if tagger.label_set is None:
         raise InputError(
             f"{tagger.path} is an encoder without a token-classification head; train one with "
-            f"python -m launch.train --encoder={tagger.path} --train=FILE --output=DIR"
+            "launch.train or zsl_jax.train"
         )
     return tagger.label_set
 
@@ -178,5 +178,5 @@ def gold_labels(sentences: Sequence[Sentence], where: str) -> list[tuple[str, ..
     """
     for number, sentence in enumerate(sentences, 1):
         if sentence.labels is None:
-            raise InputError(f"{where}, sentence {number} has no labels; choose another --column")
+            raise InputError(f"{where}, sentence {number} has no labels; choose another `column`")
     return [sentence.labels or () for sentence in sentences]

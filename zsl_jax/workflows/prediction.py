@@ -187,17 +187,17 @@ def aggregate_files(
     Signs of label switching and collapse are warned of.
     """
     if not sources:
-        raise InputError("--source is missing: name at least one, as --source=NAME=FILE")
+        raise InputError("`source` is missing: name at least one, as `source`=NAME=FILE")
     for source in sources:
         if not source.is_file or len(source.files) > 1:
             raise InputError(
-                f"--source={source.name}={source.path} is not one file of predictions; let a model "
+                f"`source`={source.name}={source.path} is not one file of predictions; let a model "
                 "annotate the text with launch.annotate, and name the file"
             )
     text = [Sentence(tuple(words)) for words in read_predictions(sources[0].path).words]
     if not text:
         raise InputError(
-            f"--source={sources[0].name}={sources[0].path} holds no predictions; check that it is "
+            f"`source`={sources[0].name}={sources[0].path} holds no predictions; check that it is "
             "the file you meant"
         )
     found = []

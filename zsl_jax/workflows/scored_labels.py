@@ -32,7 +32,7 @@ def scored_labels(texts: Mapping[str, LabelledText], test: TestSet) -> dict[str,
     """
     kind, last = list(texts.items())[-1]
     names = last.label_names
-    gold = gold_labels(test.gold, "--test")
+    gold = gold_labels(test.gold, "`test`")
     ids = {name: label for label, name in enumerate(names)}
     true = np.array([ids.get(label, len(names)) for labels in gold for label in labels])
     predicted = labels_by_sentence(names, [s.words for s in test.gold], last.labels)

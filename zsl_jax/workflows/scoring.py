@@ -45,8 +45,8 @@ def prepare_test(
     for name in transfer_task.names:
         if name not in predictions:
             logging.warning(
-                "the source %s has no predictions for --test and abstains there; name them with "
-                "--test_source=%s=FILE", name, name
+                "the source %s has no predictions for `test` and abstains there; name them with "
+                "`test_source`=%s=FILE", name, name
             )  # fmt: skip
             found.append(abstaining(gold, transfer_task.label_set))
             continue

@@ -37,12 +37,12 @@ MOST_FILES = 100
 
 
 class Source(NamedTuple):
-    """One `--source=NAME=PATH`: a model folder (or hub name), a spaCy pipeline, or predictions.
+    """One `source=NAME=PATH`: a model folder (or hub name), a spaCy pipeline, or predictions.
 
     Attributes:
       name: What the user calls it.
       path: The folder, hub name or file; "spacy:" and a folder or package for a spaCy pipeline.
-      label_map: The file of its `--label_map=NAME=FILE`; None if its labels are the target's.
+      label_map: The file of its `label_map=NAME=FILE`; None if its labels are the target's.
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
       sparse: Whether its O means that it knows nothing about a word.
@@ -154,14 +154,14 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
     if stray is not None:
         raise InputError(
             f"{source.given or f'the source {source.name}'}: the label {stray!r} {STRAY}, or map "
-            f"it with --label_map={source.name}=FILE"
+            f"it with `label_map`={source.name}=FILE"
         )
     logging.info("source %s: %s", source.name, reading_line(found.about))
     _warn_of_silence(source, found)
     doubt = doubtful_reading([name for name in found.label_names if name not in found.sets])
     if doubt:
         logging.warning(
-            "source %s: %s are read as %s; say what they are with --label_map=%s=FILE",
+            "source %s: %s are read as %s; say what they are with `label_map`=%s=FILE",
             *(source.name, ", ".join(found.label_names[:5]), doubt, source.name),
         )
     return with_silence(found) if source.sparse else found
@@ -177,7 +177,7 @@ def _warn_of_silence(source: Source, found: SourcePredictions) -> None:
     elif given == {OUTSIDE} and not source.sparse:
         logging.warning(
             "source %s names no entity in %d words; if its O means that it knows nothing, give "
-            "--sparse=%s",
+            "`sparse`=%s",
             *(name, count, name),
         )
 

@@ -49,7 +49,7 @@ def annotate_by_spacy(
         raise InputError(
             f"The spaCy pipeline {pipeline} has no component for {what} but "
             f"{', '.join(nlp.pipe_names) or 'none at all'}; name another pipeline"
-            + (", or give --task=pos." if entities else ", or leave out --task=pos.")
+            + (", or give `task`=pos." if entities else ", or leave out `task`=pos.")
         )
     label_set = LabelSet.from_labels([{*found, *(_entity_labels(nlp) if entities else ())} - {""}])
     check_label_names(label_set.names, f"The spaCy pipeline {pipeline}")

@@ -28,7 +28,7 @@ def choose_start(
     """The tagger or encoder whose training goes on with the target's labels.
 
     Args:
-      encoder: From `--encoder`; None if only a source will do.
+      encoder: From `encoder`; None if only a source will do.
       models: The model folder (or hub name) of each source that is a model with the target's names
         for its labels.
       ranked: The sources' names, the one that agrees most with the label model's posterior first.
@@ -48,15 +48,15 @@ def choose_start(
         name = init.removeprefix(SOURCE)
         if name not in models:
             raise InputError(
-                f"--init={init}: {name} is not a source with a model folder and without a label "
+                f"`init`={init}: {name} is not a source with a model folder and without a label "
                 f"map; such sources: {', '.join(models) or 'none'}"
             )
         start = load_tagger(models[name])
         if not _has_labels_of(start, label_set):
             own = start.label_set.names if start.label_set else ()
             raise InputError(
-                f"--init={init}: its labels {', '.join(own)} are not all among the target's "
-                f"{', '.join(label_set.names)}; give --init=encoder"
+                f"`init`={init}: its labels {', '.join(own)} are not all among the target's "
+                f"{', '.join(label_set.names)}; give `init`=encoder"
             )
         return with_labels(start, label_set, seed)
     assert encoder is not None

@@ -64,9 +64,9 @@ def train_supervised(
     Returns:
       The trained tagger.
     """
-    labels = gold_labels(sentences, "--train")
+    labels = gold_labels(sentences, "`train`")
     label_set = LabelSet.from_labels(labels)
-    ids = label_set.encode([name for names in labels for name in names], "--train")
+    ids = label_set.encode([name for names in labels for name in names], "`train`")
     target = np.eye(label_set.size, dtype=bool)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
     shards, states = precompute_frozen(encoder, [windows], config, cache)
@@ -111,4 +111,4 @@ def train_source(
 def _scores(log_probs: Float[np.ndarray, "N K"], label_set: LabelSet, dev: Dev) -> dict[str, Any]:
     words = [sentence.words for sentence in dev.sentences]
     predicted = labels_by_sentence(label_set.names, words, log_probs.argmax(-1))
-    return metrics.score(gold_labels(dev.sentences, "--dev"), predicted, dev.task)
+    return metrics.score(gold_labels(dev.sentences, "`dev`"), predicted, dev.task)

@@ -40,7 +40,7 @@ def score_ids(
     A word without label counts as wrong.
     """
     predicted = labels_by_sentence(label_set.names, [sentence.words for sentence in gold], ids)
-    wanted = gold_labels(gold, "--test")
+    wanted = gold_labels(gold, "the test")
     scores = metrics.score(wanted, predicted, task)
     counts = metrics.sentence_counts(wanted, predicted, task)
     resampled = bootstrap.resampled_scores(counts[None], RESAMPLING)[0]
@@ -105,14 +105,14 @@ def verdict(rows: Sequence[Row]) -> str:
     >>> verdict(rows)
     'lvm (Q, 65.00) does not beat mean 70.00'
     >>> verdict(rows[1:])
-    'lvm (Q, 65.00) is compared with nothing: no source has predictions for --test'
+    'lvm (Q, 65.00) is compared with nothing: no source has predictions for the test'
     """
     trained = rows[-1]
     score = trained.scores["score"]
     title = f"{trained.name} ({trained.labels_from}, {100 * score:.2f})"
     others = [row for row in rows if row.labels_from in ("source", "votes")]
     if not others:
-        return f"{title} is compared with nothing: no source has predictions for --test"
+        return f"{title} is compared with nothing: no source has predictions for the test"
     unbeaten = [row for row in others if row.scores["score"] >= score]
     if not unbeaten:
         return f"{title} beats every source and every aggregation of them"

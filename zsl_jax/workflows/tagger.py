@@ -90,7 +90,7 @@ class Tagger:
           sources: What the sources that the tagger was trained with say about these words, by name:
             paths of prediction files (or model folders), `SourcePredictions`, or arrays on the flat
             axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
-          decode: "argmax" or "viterbi", see `launch.predict --decode`.
+          decode: "argmax" or "viterbi", see `best_labels.decode`.
           words: How strings are cut: at "whitespace", or by "unicode" rules.
 
         Returns:

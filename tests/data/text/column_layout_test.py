@@ -75,7 +75,7 @@ def test_a_gap_in_the_numbers_is_located(tmp_path, monkeypatch):
         ("x\tw\tO\n", "line 7: 'x' does not number a word"),
     ):
         refused = message(tmp_path, NUMBERED + end)
-        assert expected in refused and "--word_column" in refused
+        assert expected in refused and "`word_column`" in refused
     assert read(tmp_path, NUMBERED + "0\tw\tO\n")[0][2] == ("w",)
 
 
@@ -88,7 +88,7 @@ def test_numbers_that_are_words_stay_words(tmp_path):
 def test_numbers_in_the_first_of_two_columns_are_refused(tmp_path):
     text = "1\tAnna\n2\tsings\n3\there\n"
     for with_labels in (True, False):
-        assert "--word_column" in message(tmp_path, text, with_labels=with_labels)
+        assert "`word_column`" in message(tmp_path, text, with_labels=with_labels)
     found = read(tmp_path, text, with_labels=False, word_column="1")
     assert found[0] == [("Anna", "sings", "here")]
 
@@ -119,7 +119,7 @@ def test_columns_are_named_by_any_header_that_the_user_knows(tmp_path):
     refused = message(tmp_path, text, column="étiquette", word_column="ner")
     assert "there is no column 'ner'; it has to be one of mot, lemme, étiquette" in refused
     refused = message(tmp_path, "word\tgold\tpred\tx\nAnna\tO\tO\t1\n")
-    assert "its columns are word, gold, pred, x" in refused and "--column" in refused
+    assert "its columns are word, gold, pred, x" in refused and "`column`" in refused
 
 
 @pytest.mark.parametrize(
@@ -157,10 +157,10 @@ def test_words_in_a_named_column(tmp_path):
     assert read(tmp_path, '{"tok": ["a"], "tags": ["O"]}', "a.jsonl", word_column="tok")[0] == [
         ("a",)
     ]
-    assert "--word_column" in message(tmp_path, "{}", "b.jsonl", word_column=1)
+    assert "`word_column`" in message(tmp_path, "{}", "b.jsonl", word_column=1)
     for name, content in {"a.xml": "<r/>", "a.txt": "a b", "a_gold_conll": "x"}.items():
         refused = message(tmp_path, content, name, word_column="x", with_labels=False)
-        assert "leave out --word_column" in refused
+        assert "leave out `word_column`" in refused
 
 
 def test_a_sentence_of_many_words_is_warned_of(tmp_path, caplog):
@@ -173,7 +173,7 @@ def test_a_sentence_of_many_words_is_warned_of(tmp_path, caplog):
 
 def test_numbers_of_sentences_part_them_where_nothing_else_does(tmp_path):
     text = "Anna\tB-PER\t0.0\nsings\tO\t0.0\nRome\tB-LOC\t1.0\n"
-    assert "--column" in message(tmp_path, text)
+    assert "`column`" in message(tmp_path, text)
     assert read(tmp_path, text, column=1)[0] == [("Anna", "sings"), ("Rome",)]
     assert read(tmp_path, text, with_labels=False)[0] == [("Anna", "sings"), ("Rome",)]
     parted = "Anna\tB-PER\t0.0\n\nsings\tO\t0.0\nRome\tB-LOC\t1.0\n"

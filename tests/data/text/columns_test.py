@@ -60,7 +60,7 @@ def test_conll_2003(tmp_path):
 
 def test_conll_2002_in_latin_1_with_documents_that_no_empty_line_separates(tmp_path):
     data = CONLL_2002.encode("iso-8859-1")
-    assert "--encoding=iso-8859-1" in message(tmp_path, data, "ned.train")
+    assert "`encoding`=iso-8859-1" in message(tmp_path, data, "ned.train")
     found = read(tmp_path, data, "ned.train", encoding="iso-8859-1")
     mark = ("-DOCSTART- -DOCSTART- O",)
     assert found == [
@@ -82,7 +82,7 @@ def test_universal_ner(tmp_path):
     assert read(tmp_path, UNER, "dev", format="uner") == expected
     assert read(tmp_path, UNER, "en-dev.iob2", column=4)[0].labels == ("me",) * 3
     assert "2 column(s) where 5 are expected" in message(tmp_path, "a\tO\n", "a.iob2")
-    assert "--format=conll" in message(tmp_path, "a\tb\tc\td\te\n", "a.iob2")
+    assert "`format`=conll" in message(tmp_path, "a\tb\tc\td\te\n", "a.iob2")
 
 
 def test_wikiann(tmp_path):
@@ -97,6 +97,6 @@ def test_wikiann(tmp_path):
 
 def test_wikiann_is_not_taken_for_columns(tmp_path):
     refused = message(tmp_path, WIKIANN, "train")
-    assert "'be-x-old:'" in refused and "--format=wikiann" in refused
+    assert "'be-x-old:'" in refused and "`format`=wikiann" in refused
     assert read(tmp_path, WIKIANN, "train", format="conll")[1].words == ("be-x-old:en:x",)
     assert read(tmp_path, WIKIANN + "\nb\tO\n", "train")[0].words[0] == "be-x-old:Рым"

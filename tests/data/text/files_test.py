@@ -36,7 +36,7 @@ def test_standard_input(monkeypatch):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
     given(b"a\tO\n")
-    with pytest.raises(InputError, match="name its --format"):
+    with pytest.raises(InputError, match="name its `format`"):
         read_sentences("-")
     assert read_sentences("-", format="conll")[0].words == ("a",)
     given("caf\u00e9 O\n".encode("iso-8859-1"))
@@ -64,7 +64,7 @@ def test_encodings(tmp_path):
     path.write_bytes("\u017c\tO\n".encode("iso-8859-2"))
     assert read_sentences(path, encoding="iso-8859-2")[0].words == ("\u017c",)
     for encoding in ("nonsense", "hex", "\0"):
-        with pytest.raises(InputError, match="--encoding="):
+        with pytest.raises(InputError, match="`encoding`="):
             read_sentences(path, encoding=encoding)
     with pytest.raises(InputError, match="not in the encoding ascii"):
         read_sentences(path, encoding="ascii")

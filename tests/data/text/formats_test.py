@@ -55,14 +55,14 @@ def test_ontonotes_is_read_whatever_it_is_called(tmp_path):
         ("T1\tPER 0 4\tAnna\n", "a.ann", "brat"),
         ("#FORMAT=WebAnno TSV 3.2\n\n1-1\t0-4\tAnna\t_\t\n", "a.tsv", "WebAnno TSV; export it"),
         ("Anna,B-PER\nsings,O\n", "a.csv", "cut at commas"),
-        (CONLLU, "a.conll", "CoNLL-U; .*--format=conllu"),
+        (CONLLU, "a.conll", "CoNLL-U; .*`format`=conllu"),
         (b"PAR1rest", "a.conll", r"Parquet file; let its name end in \.parquet"),
         (gzip.compress(b"Anna\tO\n", mtime=0), "a.conll", r"gzipped; let its name end in \.gz"),
         (gzip.compress(b"Anna\tO\n", mtime=0), "a.jsonl", r"gzipped; let its name end in \.gz"),
         (b"PK\x03\x04rest", "a.txt", "zip"),
         (b"%PDF-1.7", "a.txt", "PDF"),
         (pickle.dumps({"a": 1}), "a.conll", "pickle"),
-        ("a\tO\n".encode("utf-16"), "a.conll", "--encoding=utf-16"),
+        ("a\tO\n".encode("utf-16"), "a.conll", "`encoding`=utf-16"),
     ],
 )
 def test_files_of_another_kind_are_refused_by_name(tmp_path, content, name, expected):

@@ -33,7 +33,7 @@ def write(tmp_path, content):
 )
 def test_what_cannot_be_the_labels_is_refused_until_a_column_is_named(tmp_path, content, expected):
     path = write(tmp_path, content)
-    with pytest.raises(InputError, match=rf"a\.tsv: .*{expected}.*--column"):
+    with pytest.raises(InputError, match=rf"a\.tsv: .*{expected}.*`column`"):
         read_sentences(path)
     assert read_sentences(path, with_labels=False)[0].words[0] == "Anna"
     if "B-PER" in content:

@@ -65,7 +65,7 @@ def test_each_unit_is_read(tmp_path, unit):
 
 @pytest.mark.parametrize("unit", ["utf16", "bytes"])
 def test_spans_that_fit_in_another_unit_only_are_refused(tmp_path, unit):
-    with pytest.raises(InputError, match=rf"a\.jsonl: .*count {unit}, .*--offsets={unit}"):
+    with pytest.raises(InputError, match=rf"a\.jsonl: .*count {unit}, .*`offsets`={unit}"):
         read(tmp_path, spans(unit)[:1])
     shifted = read(tmp_path, spans(unit)[:1], offsets="characters")
     assert shifted != read(tmp_path, spans(unit)[:1], offsets=unit)
@@ -76,7 +76,7 @@ def test_a_few_spans_that_fit_in_no_unit_do_not_hide_the_unit(tmp_path):
     found = [{"start": 3 + 5 * n, "end": 7 + 5 * n, "label": "X"} for n in range(19)]
     found.append({"start": 99, "end": 101, "label": "X"})
     words = ("\U0001f45e", *["Anna"] * 20)
-    with pytest.raises(InputError, match="--offsets=utf16"):
+    with pytest.raises(InputError, match="`offsets`=utf16"):
         read(tmp_path, found, text, words)
     found += [{"start": 99 - n, "end": 101 - n, "label": "X"} for n in (0, 5, 10)]
     assert len(read(tmp_path, found, text, words)) == 21
@@ -90,10 +90,10 @@ def test_white_space_at_the_ends_of_spans_is_no_sign_of_another_unit(tmp_path):
 @pytest.mark.parametrize("unit", ["utf16", "bytes"])
 def test_places_behind_the_end_or_with_another_text_name_the_unit(tmp_path, unit):
     end = len(SHOES)
-    with pytest.raises(InputError, match=rf"no part of a text of {end} char.*--offsets=.*{unit}"):
+    with pytest.raises(InputError, match=rf"no part of a text of {end} char.*`offsets`=.*{unit}"):
         read(tmp_path, spans(unit))
     named = [{**spans(unit)[0], "text": "Anna Lind"}]
-    with pytest.raises(InputError, match=f"'Anna Lind' where .*say --offsets={unit}, which"):
+    with pytest.raises(InputError, match=f"'Anna Lind' where .*say `offsets`={unit}, which"):
         read(tmp_path, named)
 
 

@@ -51,7 +51,7 @@ def test_columns_with_tabs_are_read_as_columns(tmp_path):
     ],
 )
 def test_what_may_be_columns_is_refused_until_the_format_is_given(tmp_path, text, as_columns):
-    with pytest.raises(InputError, match=r"a\.txt may be plain text or CoNLL columns.*--format"):
+    with pytest.raises(InputError, match=r"a\.txt may be plain text or CoNLL columns.*`format`"):
         read(tmp_path, text)
     columns = read(tmp_path, text, format="conll")
     assert [sentence.words for sentence in columns] == as_columns

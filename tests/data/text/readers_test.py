@@ -122,7 +122,7 @@ def test_jsonl_keys(tmp_path):
     ]
     text = "\n\n".join(json.dumps(row) for row in rows) + "\n"
     refused = message(tmp_path, text, "a.jsonl")
-    assert "line 3: the key 'ner' is not read" in refused and "--column" in refused
+    assert "line 3: the key 'ner' is not read" in refused and "`column`" in refused
     first, second = read(tmp_path, text.replace("ner", "fine_tags"), "a.jsonl")
     assert first == Sentence(("a", "b c"), ("O", "X"), ("# id = 1",))
     assert second == Sentence(("d",), ("Y",), ())

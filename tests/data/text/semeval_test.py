@@ -129,7 +129,7 @@ def test_other_xml(tmp_path):
         read_sentences(write(tmp_path, "<r>"))
     with pytest.raises(InputError, match="holds no words"):
         read_sentences(write(tmp_path, "<r/>"), with_labels=False)
-    with pytest.raises(InputError, match="leave out --column"):
+    with pytest.raises(InputError, match="leave out `column`"):
         read_sentences(write(tmp_path), "x")
 
 

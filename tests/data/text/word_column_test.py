@@ -24,7 +24,7 @@ def write(tmp_path, rows, name="a.conll"):
 )
 def test_numbers_and_labels_are_not_words(tmp_path, rows, expected):
     path = write(tmp_path, rows)
-    with pytest.raises(InputError, match=rf"column 0 holds {expected}, not words; .*--word_column"):
+    with pytest.raises(InputError, match=rf"column 0 holds {expected}, not words; .*`word_column`"):
         read_sentences(path, with_labels=False)
     words = tuple(row.split()[1] for row in rows)
     assert read_sentences(path, with_labels=False, word_column=1)[0].words == words
@@ -37,7 +37,7 @@ def test_numbers_of_sentences_before_those_of_words_are_not_words(tmp_path, firs
     numbers = [(0, 0), (0, 1), (1, 0)]
     rows = [f"{sentence + first} {word + first} w O" for sentence, word in numbers]
     path = write(tmp_path, rows)
-    with pytest.raises(InputError, match=r"column 1 holds numbers such as .*--word_column"):
+    with pytest.raises(InputError, match=r"column 1 holds numbers such as .*`word_column`"):
         read_sentences(path)
     assert read_sentences(path, word_column=2)[0].words[0] == "w"
 

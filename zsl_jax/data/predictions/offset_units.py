@@ -41,7 +41,7 @@ def doubt_unit(lines: Sequence[SpanLine], text: Sequence[Sentence], name: str) -
         if misfits[0] > misfits[1] and misfits[1] <= FEW * len(found):
             raise InputError(
                 f"{name}: its spans end where words do if their offsets count {unit}, and not if "
-                f"they count characters; say --offsets={unit} (or --offsets=characters)."
+                f"they count characters; say `offsets`={unit} (or `offsets`=characters)."
             )
 
 

@@ -120,9 +120,9 @@ def _is_empty(line: str, layout: Layout) -> bool:
 
 def _wrong_columns(options: ReadOptions, number: int, found: int, layout: Layout) -> str:
     cut = "tabs" if layout.tabs else "blanks"
-    way_out = "an empty line between sentences, or name another --format"
+    way_out = "an empty line between sentences, or name another `format`"
     if layout.numbering is Numbering.CONLLU:
-        way_out = "use another extension or --format=conll for plain columns"
+        way_out = "use another extension or `format`=conll for plain columns"
     return (
         f"{options.name}, line {number}: {found} column(s) where {layout.num_columns} are "
         f"expected, cut at {cut}; write every word with the same columns and {way_out}."

@@ -35,7 +35,7 @@ def format_of(name: str) -> str:
     """
     plain_name = name.removesuffix(".gz")
     if name == STANDARD_INPUT:
-        raise InputError("The standard input has no extension; name its --format.")
+        raise InputError("The standard input has no extension; name its `format`.")
     if os.path.isdir(name):
         return "datasets"
     if plain_name.endswith(("_gold_conll", "_auto_conll")):
@@ -78,7 +78,7 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
     elif name.removesuffix(".gz").lower().endswith(".csv") and "\t" not in first:
         what = "cut at commas; write tabs between the columns, and let the name end in .tsv"
     elif "\t" in first + second and _is_conllu(lines):
-        what = "CoNLL-U; let its name end in .conllu, or say --format=conllu or --format=conll"
+        what = "CoNLL-U; let its name end in .conllu, or say `format`=conllu or `format`=conll"
     if what is not None:
         raise InputError(f"{name} is {what}.")
     return format

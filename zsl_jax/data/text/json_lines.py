@@ -91,7 +91,7 @@ def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> 
     if options.column is not None:
         row = {key: value for key, value in row.items() if not isinstance(value, list)}
     remedy = (
-        "leave it out" if options.allow_missing else "name the labels by --column, leave it out"
+        "leave it out" if options.allow_missing else "name the labels by `column`, leave it out"
     )
     check_keys(where, row, {*words, *labels, *_BESIDE}, remedy)
 
@@ -112,7 +112,7 @@ def _keys(
     if isinstance(column, int):
         raise InputError(
             f"{options.name}: column {column} has no meaning in JSON or Parquet; give a key to "
-            f"--{flag}."
+            f"`{flag}`."
         )
     return usual if column is None else (column,)
 

@@ -61,7 +61,7 @@ def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sente
 def _without_names(name: str, count: int) -> str:
     return (
         f"{name}: none of its {count} words is in an entity, as in documents whose names are not "
-        "annotated; leave the file out, or read its parts of speech with --column=pos."
+        "annotated; leave the file out, or read its parts of speech with `column`=pos."
     )
 
 
@@ -93,7 +93,7 @@ def _blocks(lines: Iterable[str], name: str) -> Iterator[tuple[tuple[str, ...], 
             wanted = len(rows[0][1]) if rows else f"at least {_FEWEST_COLUMNS}"
             raise InputError(
                 f"{where}: {len(fields)} column(s) where {wanted} are expected, cut at blanks; "
-                "name another --format, or fetch the file again."
+                "name another `format`, or fetch the file again."
             )
         if fields[_NUMBER] != str(len(rows)):
             raise InputError(

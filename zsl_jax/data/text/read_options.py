@@ -43,8 +43,8 @@ class ReadOptions(NamedTuple):
         if self.allow_missing:
             return "keep two columns in a file of predictions, the words and their labels"
         if not self.with_labels:
-            return "name the column of the words with --word_column"
-        return "name the column of the words with --word_column, that of the labels with --column"
+            return "name the column of the words with `word_column`"
+        return "name the column of the words with `word_column`, that of the labels with `column`"
 
     def refuse_columns(self, format: str) -> None:
         """Refuses to look for columns in a format that has none.
@@ -54,4 +54,4 @@ class ReadOptions(NamedTuple):
         """
         for flag, value in (("column", self.column), ("word_column", self.word_column)):
             if value is not None:
-                raise InputError(f"{self.name}: {format} has no columns; leave out --{flag}.")
+                raise InputError(f"{self.name}: {format} has no columns; leave out `{flag}`.")

@@ -112,7 +112,7 @@ def _parse(data: bytes, name: str, encoding: str | None) -> ElementTree.Element:
         return ElementTree.fromstring(data, parser)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError(
-            f"{name} cannot be read as XML ({error}); check the file, its --encoding and --format."
+            f"{name} cannot be read as XML ({error}); check the file, its `encoding` and `format`."
         ) from error
 
 

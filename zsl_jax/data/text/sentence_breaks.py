@@ -41,7 +41,7 @@ class SentenceBreaks:
         if self._layout.numbering is Numbering.CONLLU:
             raise InputError(
                 f"{self._name}, line {line}: '{identifier}' is not a CoNLL-U word number such as "
-                "1, 1-2 or 1.1; for plain columns use another extension or --format=conll."
+                "1, 1-2 or 1.1; for plain columns use another extension or `format`=conll."
             )
         raise InputError(
             f"{self._name}, line {line}: '{identifier}' does not number a word; {self._remedy}."

@@ -198,7 +198,7 @@ def _way_out(fields: SpanFields, text: str) -> str:
         if None in places or fields.text is None:
             continue
         if same_text(text[places[0] : places[1]], fields.text):
-            return f"say --offsets={unit}, which they seem to count"
+            return f"say `offsets`={unit}, which they seem to count"
     units = other_units(text)
-    said = f", or say --offsets={' or '.join(units)} if they count these" if units else ""
+    said = f", or say `offsets`={' or '.join(units)} if they count these" if units else ""
     return f"count characters of this text from 0, the end excluded{said}"
