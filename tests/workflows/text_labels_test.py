@@ -22,7 +22,7 @@ FLAT = [sentence for file in FILES for sentence in file]
 LABELS = SourceLabels.of(LabelSet(("A", "B", "C")))
 
 
-def dealt(num_shards, max_sentences=0):
+def dealt(num_shards, max_sentences=None):
     shards = shard_files(0 if max_sentences else len(FILES), num_shards)
     if max_sentences:
         shards = [shard._replace(files=(0, 1, 2)) for shard in shards]

@@ -106,8 +106,12 @@ def confusion_warnings(
     silent = below & ~(compatible & (counts.sum(axis=1) > 0)[:, None]).any(axis=0)
     lost = np.flatnonzero(silent & (counts.sum(axis=0) > 0)).tolist()
     if lost:
-        listed = ", ".join(f"{label_names[y]} ({int(counts[:, y].sum()):,} words)" for y in lost)
-        warnings.append(f"the source {name} never gives labels that are there: {listed}")
+        words = [int(counts[:, y].sum()) for y in lost]
+        listed = ", ".join(f"{label_names[y]} {n:,}" for y, n in zip(lost, words, strict=True))
+        warnings.append(
+            f"the source {name} never gives some labels; the words that have them, by their "
+            f"inferred labels: {listed}"
+        )
     low = np.flatnonzero(below & ~silent).tolist()
     if low:
         listed = ", ".join(f"{label_names[y]} {right[y]:.3f}" for y in low)

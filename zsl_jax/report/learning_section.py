@@ -71,8 +71,9 @@ def notes(record: RunRecord, rounds: Sequence[dict[str, Any]]) -> list[str]:
     if mixes and mixes[0] > mixes[-1]:
         return [
             f"φ is a mixture whose share of the sharp fixed matrices falls from {mixes[0]:.2f} to "
-            f"{mixes[-1]:.2f} in this training. As it falls, the loss and J rise by construction, "
-            "even while the tagger gets better."
+            f"{mixes[-1]:.2f} in this training. As it falls, the same agreement of the sources "
+            "costs more and the same disagreement less: the loss and J move by construction, and a "
+            "loss that rises does not mean that the tagger gets worse."
         ]
     return []
 

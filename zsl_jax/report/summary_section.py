@@ -27,6 +27,7 @@ def summary_section(record: RunRecord, text: TextStatistics) -> dict[str, Any]:
         "expected_errors": text.expected_errors / max(text.num_words, 1),
         "warnings": sources["warnings"],
         "last_row": rows[-1] if rows else None,
+        "verdict": record.result.get("verdict"),
     }
 
 

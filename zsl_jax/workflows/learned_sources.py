@@ -51,7 +51,9 @@ def source_report(
     if done.log_confusion is not None:
         log_start = unlearned_confusion(votes, size, config)
     by_tagger = processes.total(np.bincount(labels.by_tagger, minlength=size))
-    learned = diagnosis.Learned(done.log_confusion, log_start, done.objectives, by_tagger)
+    mixes = schedule_at(0.0, config).mix, schedule_at(1.0, config).mix
+    objectives = done.objectives if mixes[0] == mixes[1] else ()  # J moves with λ by construction
+    learned = diagnosis.Learned(done.log_confusion, log_start, objectives, by_tagger)
     tally = tally_of(labels.probs, votes)
     return diagnosis.diagnose(
         transfer_task.names, source_labels, learned, tally, same_labels, labels.labels_from

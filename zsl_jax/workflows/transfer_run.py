@@ -23,8 +23,9 @@ from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
 from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.scored_labels import scored_labels
 from zsl_jax.workflows.scoring import baselines, label_test, labelled_rows, prepare_test
-from zsl_jax.workflows.table import Row
+from zsl_jax.workflows.table import Row, verdict
 from zsl_jax.workflows.text_labels import TextLabels, label_files, label_text, write_text_labels
 from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approach
 
@@ -39,6 +40,7 @@ class FinishedRun(NamedTuple):
       labels: Of this process's part of the text.
       report: On each source.
       rows: The table; empty without a test, and in all processes but the first.
+      scored: What the test tells besides the scores, see `scored_labels`; None without a test.
     """
 
     transfer_task: TransferTask
@@ -47,6 +49,7 @@ class FinishedRun(NamedTuple):
     labels: TextLabels
     report: Diagnosis
     rows: Sequence[Row] = ()
+    scored: dict[str, Any] | None = None
 
 
 class LabelledTest(NamedTuple):
@@ -112,10 +115,12 @@ def run_transfer(
     read = dict(writing.about)
     if read_test is not None:
         test = read_test()
-        finished = finished._replace(rows=score_test(finished, test, run, writing))
+        finished = score_test(finished, test, run, writing)
         read |= test.about
     result = {
         "rows": [row._asdict() for row in finished.rows],
+        "verdict": verdict(finished.rows) if finished.rows else None,
+        "test": finished.scored,
         "labels": read,
         "labels_from": finished.labels.labels_from,
         "sources": finished.report.plain,
@@ -146,8 +151,8 @@ def train_and_save(
 
 def score_test(
     finished: FinishedRun, test: LabelledTest, run: RunFolder, writing: Writing
-) -> list[Row]:
-    """The table: sources, their aggregations, what was trained; writes the test with labels."""
+) -> FinishedRun:
+    """Adds the table: sources, their aggregations, what was trained; writes the test's labels."""
     transfer_task, config, decoding = finished.transfer_task, finished.config, writing.decoding
     prepared = prepare_test(transfer_task, test.sentences, test.predictions, test.task)
     texts = label_test(transfer_task, finished.done, prepared, config, decoding)
@@ -156,4 +161,5 @@ def score_test(
         about = {"labels_from": kind, "decode": decoding}
         write_labelled(path, best.label_names, [best], format, about)
     rows = baselines(transfer_task, prepared)
-    return rows + labelled_rows(texts, prepared, config.approach, decoding)
+    rows += labelled_rows(texts, prepared, config.approach, decoding)
+    return finished._replace(rows=rows, scored=scored_labels(texts, prepared))
