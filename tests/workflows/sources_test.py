@@ -82,7 +82,7 @@ def test_label_maps_belong_to_sources(tmp_path):
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (["map.yaml"], "must read `label_map`=NAME=FILE"),
+        (["map.yaml"], "must read --label_map=NAME=FILE"),
         (["en="], "must read"),
         (["fr={}"], "the sources are en"),
         (["en={}", "en={}"], "one map for each source"),
@@ -180,7 +180,7 @@ def test_many_files_of_predictions_are_read_with_few_of_them_open(tmp_path):
 def test_names_and_paths():
     found = parse_sources(["en=models/en", "x=a=b"])
     assert [source[:2] for source in found] == [("en", "models/en"), ("x", "a=b")]
-    assert found[1].given == "`source`=x=a=b"
+    assert found[1].given == "--source=x=a=b"
 
 
 @pytest.mark.parametrize(
@@ -188,19 +188,19 @@ def test_names_and_paths():
     [
         (["a=x", "b=y", "a=z"], "the name a stands twice"),
         (["a=x", "a=x"], "the name a stands twice"),
-        (["x"], "must read `source`=NAME=PATH"),
+        (["x"], "must read --source=NAME=PATH"),
         (["=x"], "must read"),
         (["a="], "must read"),
         (["a/b=x"], "a plain word"),
-        (["a=none.parquet"], r"`source`=a=none\.parquet: there is no file none\.parquet; correct"),
-        (["a=none*.parquet"], r"`source`=a=none\*\.parquet: .*fits no file; correct the path"),
+        (["a=none.parquet"], r"--source=a=none\.parquet: there is no file none\.parquet; correct"),
+        (["a=none*.parquet"], r"--source=a=none\*\.parquet: .*fits no file; correct the path"),
     ],
 )
 def test_what_is_no_source(values, expected):
     with pytest.raises(InputError, match=expected):
         parse_sources(values)
-    with pytest.raises(InputError, match=expected.replace("`source`", "`test_source`")):
-        parse_sources(values, "`test_source`")
+    with pytest.raises(InputError, match=expected.replace("--source", "--test_source")):
+        parse_sources(values, "--test_source")
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,6 @@ def closed_form_log_confusion(
 
 
 @kernel
-@jax.jit
 def confusion_with_identity(
     counts: Float[Array, "*sources V K"],
     compatible: Bool[Array, "*sources V K"],
