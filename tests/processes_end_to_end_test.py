@@ -83,13 +83,45 @@ def test_two_processes_give_the_result_of_one(one):
     assert_same(folder / "two", folder / "one")
 
 
+def when(is_so):
+    """Wait until something is so."""
+    deadline = time.monotonic() + TIMEOUT
+    while not is_so() and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_if_one_is_told_to_end_both_stop_after_the_same_update_and_save(one):
+    command, folder = one
+    output = folder / "told"
+    both = start_two([*command, "--save_every_steps=0", "--epochs=500"], output)
+    when(lambda: (output / "metrics.jsonl").exists() and len(metrics(output, "step")) > 1)
+    both[1].send_signal(signal.SIGTERM)
+    said = [process.communicate(timeout=60)[1].splitlines()[-1] for process in both]
+    assert [process.returncode for process in both] == [143, 143], said
+    assert said[0] == said[1] and "Stopped by SIGTERM after step" in said[0]
+    assert len(saved_steps(output)) == 1 and f"step {saved_steps(output)[0].name}," in said[0]
+    assert not list(output.rglob(".zsl_jax*"))
+
+
+def test_before_the_training_a_signal_ends_both_at_once(one):
+    command, folder = one
+    output = folder / "early"
+    both = start_two(command, output)
+    when((output / "run.json").exists)
+    told = time.monotonic()
+    for process in both:
+        process.send_signal(signal.SIGTERM)
+    said = [process.communicate(timeout=60)[1] for process in both]
+    assert time.monotonic() - told < 10, said
+    assert both[0].returncode == 143 and "stopped; nothing is left half-written" in said[0]
+    assert not list(output.rglob(".zsl_jax*")) and not saved_steps(output)
+
+
 def test_if_one_is_killed_the_other_says_so_and_either_number_goes_on(one):
     command, folder = one
     output = folder / "killed"
     first, second = start_two(command, output)
-    deadline = time.monotonic() + TIMEOUT
-    while not saved_steps(output) and time.monotonic() < deadline:
-        time.sleep(0.02)
+    when(lambda: saved_steps(output))
     second.send_signal(signal.SIGKILL)
     killed_at = time.monotonic()
     _, errors = first.communicate(timeout=60)

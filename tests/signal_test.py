@@ -2,6 +2,8 @@
 
 import random
 import signal
+import sys
+import time
 
 import pytest
 
@@ -14,15 +16,30 @@ def commands(tmp_path_factory):
     return folder, signalling.prepare(folder)
 
 
-@pytest.mark.parametrize("program", ["predict", "aggregate", "train"])
+@pytest.mark.parametrize("program", ["predict", "annotate", "evaluate", "aggregate", "train"])
 def test_a_signal_at_a_random_moment_ends_a_program(commands, program):
+    """Transfers are told to end in `kill_test`."""
     folder, found = commands
     alone = folder / f"{program}-alone"
     alone.mkdir()
     expected, seconds = signalling.finish(found[program], signalling.output_of(program, alone))
-    for number in signalling.NUMBERS:
-        after = random.Random(f"{program} {number}").uniform(0.3, 0.9) * seconds
-        told = signalling.tell(
-            found[program], folder / f"{program}-{number}", signal.Signals(number), after, expected
-        )
-        assert not told.faults, told
+    rng = random.Random(program)
+    number, after = rng.choice(signalling.NUMBERS), rng.uniform(0.3, 0.9) * seconds
+    told = signalling.tell(
+        found[program], folder / f"{program}-told", signal.Signals(number), after, expected
+    )
+    assert not told.faults, told
+
+
+@pytest.mark.parametrize("number", signalling.NUMBERS)
+def test_a_signal_ends_the_demo_before_its_encoder_is_unpacked(tmp_path, monkeypatch, number):
+    monkeypatch.setenv("ZSL_CACHE", str(tmp_path / "cache"))
+    process = signalling.start([sys.executable, "-m", "launch.demo"], tmp_path / "run")
+    while not list((tmp_path / "cache").glob("*")) and process.poll() is None:
+        time.sleep(0.02)
+    process.send_signal(number)
+    told = time.monotonic()
+    errors = process.communicate(timeout=signalling.TIMEOUT)[1]
+    assert time.monotonic() - told < signalling.SECONDS and process.returncode == 128 + number
+    assert errors.endswith("stopped; nothing is left half-written\n")
+    assert not list((tmp_path / "cache").iterdir())

@@ -24,7 +24,10 @@ from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 NUMBERED = "#\tx\t[1]\n1\tAnna\tB-PER\n2\tsings\tO\n\n1-2\tau\t_\n1\tà\tO\n2\tle\tO\n"
+NESTED = "1\tAnna\tB-PER\t-\tme\n2\tsings\tO\t-\tme\n\n1-1\tRome\tB-LOC\tO\n"
+FOREIGN = "Wort\tEtikett\n## a remark\nAnna\tB-PER\nsings\tO\n\n#\tO\n"
 HEADED = "sentence #\tword\ttag\n1\tAnna\tB-PER\n\tsings\tO\n2\t#\tO\n"
+COLUMNS = [NUMBERED, HEADED, NESTED, FOREIGN]  # and other kinds, below
 CONLL = "-DOCSTART- -X- O\n\n# id = 1\nAnna N B-PER\nsings V O\n\n# SYM O\n1 NUM O\n"
 CONLLU = "# id = 1\n1-2\tau\t_\t_\t_\t_\t_\t_\t_\t_\n" + "".join(
     f"{number}\t{word}\t_\t{tag}\t_\t_\t0\troot\t_\t_\n"
@@ -45,6 +48,9 @@ SEMEVAL = """<?xml version="1.0" encoding="UTF-8"?>
 <sentence id="1:1" OutOfScope="TRUE"><text>No.</text></sentence></sentences></Review></Reviews>
 """
 JSONL = '{"words": ["a", "b c"], "labels": ["O", "X"], "comments": ["# x"]}\n'
+
+
+COLUMNS += [CONLL, WIKIANN, JSONL, ONTONOTES]
 
 
 def bare_lines(text):
@@ -135,7 +141,7 @@ def test_every_line_of_columns_is_a_word_or_a_comment(path, data):
 
 @fuzz
 @given(
-    damaged(*(text.encode() for text in (NUMBERED, HEADED, CONLL, WIKIANN, JSONL, ONTONOTES))),
+    damaged(*(text.encode() for text in COLUMNS)),
     st.sampled_from([None, 0, 1, -1, "1", "tag", "word", "x"]),
     st.sampled_from([None, 0, 1, -1, "0", "tag", "word", "sentence #"]),
     st.booleans(),
@@ -278,13 +284,15 @@ SPANS = (
 places = st.integers(-1, 12)
 flair_labels = st.just([{"value": "PER", "confidence": 0.5}])
 span_objects = json_objects(
-    start=places, end=places, label=st.sampled_from(["PER", "B-PER", "O"]), score=st.floats(0, 1),
-    text=st.sampled_from(["Anna", "sings", "x"]), entity_group=st.just("LOC"), word=st.just("e"),
+    start=places, end=places, label=st.sampled_from(["PER", "B-PER", "I-PER", "O"]),
+    score=st.floats(0, 1), text=st.sampled_from(["Anna", "sings", "x"]), word=st.just("e"),
+    entity_group=st.just("LOC"),
 ) | json_objects(
     start_char=places, end_char=places, start_pos=places, end_pos=places, start_offset=places,
-    end_offset=places, labels=flair_labels | st.just(["PER"]), confidence=st.floats(0, 1),
-    type=st.just("LOC"), mention=st.sampled_from(["Anna", "a"]), answer=st.just("accept"),
-    token_start=places, index=places, meta=json_values,
+    end_offset=places, labels=flair_labels | st.sampled_from([["PER"], ["PER (0.5)"]]),
+    confidence=st.floats(0, 1), type=st.just("LOC"), mention=st.sampled_from(["Anna", "a"]),
+    answer=st.just("accept"),
+    token_start=places, index=places, rank=places, meta=json_values, page=st.just("3"),
 )  # fmt: skip
 span_tuples = st.tuples(places, places, st.just("PER")) | st.tuples(st.just("X"), places, places)
 span_lists = st.lists(span_objects | span_tuples | st.lists(scalars, max_size=4), max_size=4)
@@ -296,12 +304,18 @@ def span_files(draw):
     keys = st.sampled_from(
         ["spans", "ents", "entities", "label", "labels", "annotation", "prediction"]
     )
+    text_keys = st.sampled_from(["text", "text", "data"])
     other = json_objects(
         answer=st.sampled_from(["accept", "reject"]), status=st.just("Discarded"),
         _is_binary=st.booleans(), tokens=st.just([]), meta=json_values, labels=flair_labels,
+        relations=st.just([]), id=st.just(1), page=places,
     )  # fmt: skip
     rows = [
-        {"text": text, **draw(other), draw(keys): draw(span_lists | st.none() | json_values)}
+        {
+            draw(text_keys): text,
+            **draw(other),
+            draw(keys): draw(span_lists | st.none() | json_values),
+        }
         for text in ("Anna sings.", "\u05e9\u05dce\u0301")
     ]
     return b"\n".join(map(encoded, rows))

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from tests.workflows.tagger_test import BIO, write_tagger
+
 FILES = {"cache/letters": "x", "vocab.txt": "x", "run.json": '{"flags": "of something else"}'}
 
 
@@ -18,13 +20,41 @@ def test_a_folder_that_no_run_made_is_refused_and_untouched(world, tmp_path, pro
         ],
         "demo": [],
     }  # fmt: skip
+    fill(tmp_path)
+    errors = refused(program, tmp_path, *arguments[program], *["--overwrite"] * overwrite)
+    assert f"error: {tmp_path} is not empty ('cache', 'run.json', 'vocab.txt')" in errors
+    assert contents(tmp_path) == FILES
+
+
+@pytest.mark.parametrize("program", ["predict", "annotate", "aggregate", "evaluate"])
+def test_programs_that_write_a_file_leave_a_folder_alone(world, tmp_path, program):
+    model = write_tagger(tmp_path / "model", world.encoder, BIO)
+    arguments = {
+        "predict": [f"--model={model}", f"--text={world.text}"],
+        "annotate": [f"--model={model}", f"--text={world.text}"],
+        "aggregate": [f"--source=a={world.text}", "--method=majority"],
+        "evaluate": [f"--gold={world.text}", f"--predicted={world.text}"],
+    }
+    folder = tmp_path / "somebody's.parquet"
+    fill(folder)
+    assert "is a folder; name a file" in refused(program, folder, *arguments[program])
+    assert contents(folder) == FILES
+
+
+def fill(folder):
     for name, text in FILES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    command = [sys.executable, "-m", f"launch.{program}", f"--output={tmp_path}"]
-    command += [*arguments[program], *["--overwrite"] * overwrite]
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).write_text(text)
+
+
+def refused(program, output, *arguments):
+    """What a program says that does not write into a folder."""
+    command = [sys.executable, "-m", f"launch.{program}", f"--output={output}", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
-    assert f"error: {tmp_path} is not empty ('cache', 'run.json', 'vocab.txt')" in done.stderr
-    found = [path for path in tmp_path.rglob("*") if path.is_file()]
-    assert {str(p.relative_to(tmp_path)): p.read_text() for p in found} == FILES
+    return done.stderr
+
+
+def contents(folder):
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_text() for path in found}

@@ -4,13 +4,19 @@ Functions that exchange values are collectives: all processes must call them, in
 single process returns at once.
 """
 
+import ctypes
 import json
+import signal
+from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
 
 from zsl_jax.errors import InputError
+
+# Tells JAX that this process is to end; None where it is not listening.
+_tell_jax: Callable[[int], None] | None = None
 
 
 def start(
@@ -23,10 +29,35 @@ def start(
       num_processes: Number of processes of the run.
       process_id: Number of this process, from 0.
     """
+    global _tell_jax
+    handler = signal.getsignal(signal.SIGTERM)
     jax.distributed.initialize(
         coordinator, num_processes, process_id, initialization_timeout=300,
         heartbeat_timeout_seconds=30, shutdown_timeout_seconds=60,
     )  # fmt: skip
+    if callable(handler):
+        _tell_jax = _take_sigterm_back(handler)
+
+
+def _take_sigterm_back(handler: Callable[..., Any]) -> Callable[[int], None] | None:
+    """Let our handler hear SIGTERM again, and return that of JAX.
+
+    JAX installs its own, in C, which has all processes stop at the same update: outside of
+    training, nobody would hear the signal.
+    """
+    install = ctypes.CDLL(None).signal
+    install.argtypes, install.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+    found = install(signal.SIGTERM, None)
+    signal.signal(signal.SIGTERM, handler)
+    return ctypes.CFUNCTYPE(None, ctypes.c_int)(found) if found else None
+
+
+def stop_together() -> bool:
+    """Have all processes of the run stop at the same update; False if JAX cannot do that."""
+    if _tell_jax is None:
+        return False
+    _tell_jax(signal.SIGTERM)
+    return True
 
 
 def count() -> int:

@@ -168,7 +168,7 @@ class Saver:
           None if there are updates that `keep` will save, else the message to print.
         """
         with self._lock:
-            if not self._is_saved:
+            if not self._is_saved and (processes.count() == 1 or processes.stop_together()):
                 self._signal = number
                 return None
         try:
@@ -214,11 +214,8 @@ class Saver:
 def listening(saver: Saver) -> Iterator[None]:
     """Lets SIGTERM or Ctrl-C end a training after its current update, instead of at once.
 
-    With several processes, JAX handles the signal itself and all of them stop at the same update.
+    Of several processes one need be told, and all of them stop at the same update.
     """
-    if processes.count() > 1:
-        yield
-        return
     with interruption.listening(saver.stop):
         yield
 

@@ -147,6 +147,8 @@ def test_other_elements_and_attributes_are_not_passed_over(tmp_path):
         ("<Opinions>", '<aspectTerms><x term="a"/></aspectTerms><Opinions>', "'aspectTerms'"),
         ('from="2"', 'from="2" unit="utf16"', "'unit'"),
         ('id="s"', 'id="s" partial="yes"', "'partial'"),
+        ('from="2"', 'from="2" implicit="true"', "'implicit'"),
+        ('from="2"', 'from="2" at="2-6"', "'at'"),
     ]:
         path = write(tmp_path, text.replace(old, new, 1))
         with pytest.raises(InputError, match=rf"sentence s: .*{expected}"):

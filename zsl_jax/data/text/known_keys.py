@@ -34,6 +34,7 @@ _MEANS_SOMETHING = re.compile(
 )
 # Lists beside the labels that are read: labels of another kind.
 _LAYER = re.compile(r"\w+_tags|pos|chunks?|feats|heads?|deprels?")
+_VERDICTS = ("true", "false", "yes", "no")  # as XML has them
 _NUMBERS = re.compile(r"[\s\d.,:;/()\[\]-]*\d[\s\d.,:;/()\[\]-]*")  # such as "19-29"
 
 
@@ -88,4 +89,4 @@ def is_harmless(key: str, value: Any, of_span: bool = False) -> bool:
         return True
     if _MEANS_SOMETHING.search(name) or not isinstance(value, str):
         return False
-    return not (of_span and _NUMBERS.fullmatch(value))
+    return not (of_span and (_NUMBERS.fullmatch(value) or value.lower() in _VERDICTS))

@@ -91,7 +91,8 @@ def _check_keys(sentence: ElementTree.Element, where: str) -> None:
         )
     check_keys(where, sentence.attrib, ("id", "OutOfScope"))
     for opinion in sentence.iter("Opinion"):
-        check_keys(where, opinion.attrib, ("target", "category", "polarity", "from", "to"))
+        read = ("target", "category", "polarity", "from", "to")
+        check_keys(where, opinion.attrib, read, of_span=True)
         if "target" not in opinion.attrib:
             raise InputError(
                 f"{where}: an opinion has no target, as in subtask 2; name a labelled file of "
