@@ -88,3 +88,19 @@ def test_files_of_another_text_are_refused_by_name(files, tmp_path):
     write_conll(path, [(sentence, sentence.labels) for sentence in other])
     with pytest.raises(InputError, match=r"other\.conll, sentence 1, word 2: 'other'"):
         evaluate(GOLD, files[:1], [path], None, FAST)
+
+
+def test_labels_of_another_kind_than_the_gold_labels_are_warned_of(tmp_path, caplog):
+    gold = [Sentence(("Anna", "sings"), ("B-PER", "O"))]
+    bare = [Sentence(("Anna", "sings"), ("PER", "O"))]
+    for name, text, other in (("bare", gold, bare), ("bio", bare, gold)):
+        path = str(tmp_path / f"{name}.conll")
+        write_conll(path, [(other[0], other[0].labels)])
+        caplog.clear()
+        with caplog.at_level("WARNING", "absl"):
+            evaluate(text, [path], [], None, FAST)
+        assert f"{name}.conll has the labels" in caplog.text and "cannot be right" in caplog.text
+    caplog.clear()
+    with caplog.at_level("WARNING", "absl"):
+        evaluate(gold, [path], [], None, FAST)
+    assert not caplog.text

@@ -259,4 +259,18 @@ def read_to_score(
         scheme = "bio"
     spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
     logging.info("%s: labels read as %s%s", path, scheme, spelling)
-    return found if scheme == "bio" else turned
+    made = found if scheme == "bio" else turned
+    try:
+        gold_names = {label for sentence in gold for label in sentence.labels or ()}
+        check_kinds({"gold": gold_names, "predicted": made.label_names})
+    except InputError:
+        logging.warning(
+            "%s has the labels %s, which are not of the kind of the gold labels %s: they cannot be "
+            "right, whatever is meant; write both in one spelling",
+            *(path, _some(made.label_names), _some(gold_names)),
+        )
+    return made
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:5])
