@@ -14,12 +14,27 @@ from absl import app, flags
 
 from launch import shared_flags
 from launch.terminal import say
+from zsl_jax import __version__
 
 FLAGS = flags.FLAGS
 PAGE = 66  # lines
 COLUMN = 24  # where the explanations start
 # Sections folded on a long page.
 NAMED = ("reading", "optimisation", "paper's model", "machines")
+
+
+class VersionFlag(flags.BooleanFlag):
+    """A flag that prints the version and ends the program."""
+
+    def __init__(self) -> None:
+        super().__init__("version", False, "Print the version.")
+
+    def parse(self, arg) -> None:
+        """Print the version."""
+        super().parse(arg)
+        if self.value:
+            say(f"zsl_jax {__version__}")
+            sys.exit(0)
 
 
 class HelpFlag(flags.BooleanFlag):
@@ -49,8 +64,9 @@ class HelpFlag(flags.BooleanFlag):
 
 
 def define() -> None:
-    """Makes --help, -h, --helpshort and --helpfull print this page instead of absl's lists."""
+    """Makes --help, -h, --helpshort and --helpfull print this page; defines --version."""
     app.define_help_flags()
+    flags.DEFINE_flag(VersionFlag())
     for name, short_name, lines in [
         ("help", "h", PAGE),
         ("helpshort", "?", PAGE),
@@ -79,7 +95,10 @@ def page(by_section: Mapping[str, list[flags.Flag]], width: int, lines: float) -
       lines: Length of the longest page that explains every flag.
     """
     rows = {title: _section(title, members, width) for title, members in by_section.items()}
-    more = ["", "More: --flagfile=FILE reads flags from a file."]
+    more = [
+        "",
+        "More: --version; --flagfile=FILE, or a NAME in launch/flags, reads flags from a file.",
+    ]
     if sum(map(len, rows.values())) + len(more) > lines:
         folded = [title for title in rows if title in NAMED]
         more = ["", "Explained by --helpfull:"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from absl import app, flags
 
-from launch import config_flags, help_page, shared_flags
+from launch import config_flags, flag_files, help_page, shared_flags
 from launch.huge_pages import use_huge_pages
 from launch.paths import prepare_paths
 from launch.terminal import say_error, set_up_log
@@ -72,7 +72,10 @@ def run(main: Callable[[], None]) -> None:
 def _parsed(arguments: list[str]) -> list[str]:
     """Returns the arguments that are not flags; absl reports unknown flags."""
     try:
-        return app.parse_flags_with_usage(arguments)
+        return app.parse_flags_with_usage(flag_files.with_paths(arguments))
+    except InputError as error:
+        say_error(f"error: {error}")
+        sys.exit(2)
     except UnicodeDecodeError:
         say_error("error: --flagfile is not a text file in UTF-8; give a file of flags")
         sys.exit(2)

@@ -1,43 +1,68 @@
-"""The flag files of the paper's settings, and of those of its authors' released code."""
+"""Flag files of the package are named, those of the user are paths."""
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "launch" / "flags"
-PAPER = sorted(file for file in FOLDER.glob("*.cfg") if not file.stem.endswith("_release"))
-RELEASED = {"rounds", "warmup", "head_dropout", "batch_words", "weight_decay", "prior_weight"}
+from launch import flag_files
+from zsl_jax import __version__
+from zsl_jax.errors import InputError
+
+FOLDER = Path(flag_files.__file__).parent / "flags"
 
 
-def flags(file):
-    """The flags of a file, by name."""
-    lines = [line for line in file.read_text(encoding="utf-8").splitlines() if line[:2] == "--"]
-    return dict(line[2:].split("=", 1) for line in lines)
+@pytest.mark.parametrize("form", ["--flagfile={}", "-flagfile={}"])
+def test_a_name_stands_for_the_file_of_the_package(form):
+    given = ["transfer", form.format("pos_multi"), "--seed=1"]
+    path = FOLDER / "pos_multi.cfg"
+    assert flag_files.with_paths(given) == ["transfer", f"--flagfile={path}", "--seed=1"]
+    assert path.is_file()
 
 
-@pytest.mark.parametrize("file", PAPER, ids=lambda file: file.stem)
-def test_the_release_differs_in_the_settings_that_it_explains(file):
-    release = file.with_name(f"{file.stem}_release.cfg")
-    paper, released = flags(file), flags(release)
-    changed = {name for name in released if paper.get(name) != released[name]}
-    one_source = {"prior_weight"} if file.stem.endswith("single") else set()
-    assert changed == RELEASED - one_source and paper.keys() <= released.keys()
-    lines = release.read_text(encoding="utf-8").splitlines()
-    for name in changed:
-        place = next(n for n, line in enumerate(lines) if line.startswith(f"--{name}="))
-        assert lines[place - 1].startswith("# "), name
+def test_the_value_may_be_the_next_argument():
+    given = ["transfer", "--flagfile", "ner_single", "--seed", "1"]
+    path = str(FOLDER / "ner_single.cfg")
+    assert flag_files.with_paths(given) == ["transfer", "--flagfile", path, "--seed", "1"]
 
 
-def test_programs_understand_every_flag_file():
-    code = (
-        "import sys, launch.transfer\nfrom absl import flags\n"
-        "for file in sys.argv[1:]:\n    flags.FLAGS.unparse_flags()\n"
-        "    flags.FLAGS(['x', '--text=a', '--output=b', '--flagfile=' + file])\n"
-    )
-    files = [str(file) for file in FOLDER.glob("*.cfg")]
-    done = subprocess.run(
-        [sys.executable, "-c", code, *files], capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+def test_a_file_of_the_user_comes_first(tmp_path, monkeypatch):
+    (tmp_path / "pos_multi").write_text("--seed=1\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert flag_files.with_paths(["--flagfile=pos_multi"]) == ["--flagfile=pos_multi"]
+
+
+def test_what_follows_two_dashes_is_left_alone():
+    given = ["transfer", "--", "--flagfile=nothing"]
+    assert flag_files.with_paths(given) == given
+
+
+def test_an_unknown_flag_file_is_refused_with_the_names():
+    with pytest.raises(InputError, match=r"--flagfile=pos is not a file; .*aspect_multi, .*pos_s"):
+        flag_files.with_paths(["transfer", "--flagfile=pos"])
+
+
+def test_every_flag_file_shows_its_own_name():
+    for name in flag_files.names():
+        text = (FOLDER / f"{name}.cfg").read_text(encoding="utf-8")
+        assert re.findall(r"--flagfile=(\S+)", text) == [name]
+
+
+def run(*arguments, **options):
+    command = [sys.executable, "-m", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, **options)
+
+
+def test_version_of_every_program(tmp_path):
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    done = run("launch.evaluate", "--version", env=environment, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"zsl_jax {__version__}\n")
+
+
+def test_a_program_refuses_an_unknown_flag_file_in_one_sentence():
+    done = run("launch.evaluate", "--flagfile=pos")
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert done.stderr.startswith("error: --flagfile=pos is not a file; name a file or one of: ")

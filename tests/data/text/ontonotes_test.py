@@ -109,7 +109,9 @@ def unnamed(domain, words):
 @pytest.mark.parametrize(("domain", "words"), [("pt", 3), ("bn", 101)])
 def test_a_file_whose_names_are_not_annotated_is_not_read_as_o(tmp_path, domain, words):
     path = write(tmp_path / "a.v4_gold_conll", unnamed(domain, words))
-    with pytest.raises(InputError, match=rf"none of its {words} words is in an entity.*`column`=pos"):
+    with pytest.raises(
+        InputError, match=rf"none of its {words} words is in an entity.*`column`=pos"
+    ):
         read_sentences(path)
     assert set(read_sentences(path, "pos")[0].labels) == {"NN"}
     assert len(read_sentences(path, with_labels=False)[0].words) == words
