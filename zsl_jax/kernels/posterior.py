@@ -92,12 +92,12 @@ def _add_labels(
     of_labels = jax.vmap(hard_log_likelihood, in_axes=(0, None))
     tables = jax.vmap(of_labels, in_axes=(None, 0))(possible, log_confusion)
     tables = _weighted(source_weight[:, None, None], tables)
-    rows = labels_in_range(labels, num_source_labels) + 1
 
     def add() -> Array:
         joint = total
         for source, table in enumerate(tables):
-            joint = joint + table.at[rows[..., source]].get(mode="promise_in_bounds")
+            row = labels_in_range(labels[..., source], num_source_labels) + 1
+            joint = joint + table.at[row].get(mode="promise_in_bounds")
         return joint
 
     return lax.cond(jnp.any(labels >= 0), add, lambda: total)
