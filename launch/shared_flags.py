@@ -20,7 +20,7 @@ TEXTS: Definitions = {
         "Encoder (or tagger) to start from: folder or hub name."),
     "model": (flags.DEFINE_string, None, "Tagger: model folder or hub name."),
     "text": (flags.DEFINE_string, None,
-        "Text to label: a file, quoted glob, folder or - (standard input); labels are not read."),
+        "Text: a file, quoted glob, folder or - (standard input)."),
     "train": (flags.DEFINE_string, None, "Labelled text to train on."),
     "dev": (flags.DEFINE_string, None, "Labelled text for choosing the best pass."),
     "gold": (flags.DEFINE_string, None, "Labelled text to score against."),
@@ -37,8 +37,7 @@ TEXTS: Definitions = {
     "test": (flags.DEFINE_string, None,
         "Labelled text for the table; read after training."),
     "label_map": (flags.DEFINE_multi_string, [],
-        "NAME=FILE of a source's label map: YAML, `label: target` or `type: target`; null "
-        "abstains, [A, B] means either."),
+        "NAME=FILE of a label map; see docs/formats.md."),
     "sparse": (flags.DEFINE_multi_string, [],
         "NAME of a source whose O means that it knows nothing."),
     "gold_words": (flags.DEFINE_string, None,
@@ -48,7 +47,7 @@ TEXTS: Definitions = {
 RESULTS: Definitions = {
     "output": (flags.DEFINE_string, None, "Path of the result."),
     "output_format": (flags.DEFINE_enum, None, ["conll", "jsonl", "spans", "parquet"],
-        "Format of the labels. Default: what the extension of --output says; conll otherwise."),
+        "Format of the labels. Default: by the extension, or conll."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
     "report": (flags.DEFINE_bool, False, "Write report.html, a page about the run, into --output."),
     "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),

@@ -2,11 +2,7 @@
 
 python -m launch.transfer --encoder=DIR_OR_HUB --text=FILE --source=NAME=PATH ... --output=DIR
 
-The folder holds the tagger, what was learned of the sources, and the text with its labels:
-labels.parquet (probabilities too) and labels.conll, by tagger and sources together where the
-approach has a label model.
-
-Killed at any moment, it resumes from its last checkpoint when the same command is given again.
+DIR gets the tagger and labels.conll, the labelled text; a killed run resumes by the same command.
 """
 
 import functools

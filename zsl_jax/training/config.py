@@ -251,8 +251,8 @@ class TrainConfig(Settings):
     )
     trainable_layers: int | None = setting(
         None,
-        "Train the head and this many last layers; those below are frozen and run once over the "
-        "text, without dropout. Default: all.",
+        "Train the head and this many last layers; those below are frozen and run once over a "
+        "text. Default: all.",
         TRAINING,
         least=0,
     )
