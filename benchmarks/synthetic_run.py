@@ -10,6 +10,7 @@ import numpy as np
 from zsl_jax.data.predictions.label_table import LabelTable, write_label_tables
 from zsl_jax.data.predictions.store import SourcePredictions, write_prediction_blocks
 from zsl_jax.evaluation import diagnosis
+from zsl_jax.evaluation.tally import tally as tally_of
 from zsl_jax.io.label_model import LabelModel, save_label_model
 from zsl_jax.labels import LabelSet, SourceLabels
 
@@ -51,7 +52,7 @@ def write_run(
     best = probs.argmax(axis=1)
     ids = np.concatenate([votes, best[:, None], tagger[:, None]], axis=1)
     _write_labels(folder, words, LabelTable(columns, labels.names, ids), probs)
-    tally = diagnosis.tally(probs, votes)
+    tally = tally_of(probs, votes)
     counts = tally.counts + 0.1 + size * np.eye(size)
     log_confusion = np.log(counts / counts.sum(1, keepdims=True)).astype(np.float32)
     log_start = np.log(np.full_like(counts, 0.5 / size) + 0.5 * np.eye(size))

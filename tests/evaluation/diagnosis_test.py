@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zsl_jax.evaluation import diagnosis
+from zsl_jax.evaluation.tally import tally as tally_of
 from zsl_jax.labels import LabelSet, SourceLabels
 
 few = settings(max_examples=30, deadline=None)
@@ -22,7 +23,7 @@ def confusion_near_identity(num_sources, diagonal=0.8):
 
 def diagnose(confusion, posterior, labels, same_labels=None, objectives=(), start=None):
     log_confusion = None if confusion is None else np.log(confusion)
-    tally = diagnosis.tally(np.array(posterior), np.array(labels))
+    tally = tally_of(np.array(posterior), np.array(labels))
     learned = diagnosis.Learned(log_confusion, start, objectives)
     return diagnosis.diagnose(("de", "fr"), ALPHABET, learned, tally, same_labels)
 
@@ -129,12 +130,12 @@ ENTITIES = SourceLabels.of(LabelSet(("O", "B-PER", "I-PER", "B-LOC")))
 def test_agreement_on_entities_does_not_count_what_both_leave_out():
     inferred = [0] * 97 + [1, 2, 3]
     silent, good = [0] * 100, [0] * 96 + [1, 1, 2, 0]  # a false name, two right words, a lost place
-    tally = diagnosis.tally(np.eye(4)[inferred], np.array([silent, good]).T)
+    tally = tally_of(np.eye(4)[inferred], np.array([silent, good]).T)
     found = diagnosis.diagnose(("a", "b"), ENTITIES, diagnosis.Learned(), tally)
     assert [report.agreement for report in found.sources] == [0.97, 0.98]
     assert [report.entity_agreement for report in found.sources] == [0.0, 2 * 2 / (3 + 3)]
     assert "on entities" in found.text and found.text.splitlines()[1].split()[3] == "0.00"
-    none = diagnosis.tally(np.eye(4)[[0]], np.array([[0, 0]]))
+    none = tally_of(np.eye(4)[[0]], np.array([[0, 0]]))
     assert none.entity_agreement(ENTITIES) == [None, None]
     assert diagnose(None, HEALTHY_POSTERIOR, HEALTHY_VOTES).sources[0].entity_agreement is None
 
@@ -150,7 +151,7 @@ def test_agreement_on_entities_does_not_count_what_both_leave_out():
     ],
 )
 def test_a_silent_or_constant_source_is_named_with_and_without_a_label_model(votes, warning):
-    tally = diagnosis.tally(np.eye(4)[[1, 0, 3]], np.array([[1, 0, 3], votes]).T)
+    tally = tally_of(np.eye(4)[[1, 0, 3]], np.array([[1, 0, 3], votes]).T)
     for reference in ("Q", "P"):
         found = diagnosis.diagnose(
             ("a", "b"), ENTITIES, diagnosis.Learned(), tally, {"majority": 1.0}, reference
@@ -171,7 +172,7 @@ def test_a_label_that_a_source_never_gives_is_not_called_switched():
 
 
 def test_a_tagger_that_has_collapsed_is_named():
-    tally = diagnosis.tally(np.array(HEALTHY_POSTERIOR), np.array(HEALTHY_VOTES))
+    tally = tally_of(np.array(HEALTHY_POSTERIOR), np.array(HEALTHY_VOTES))
     for counts, expected in (([0, 4, 0], 1), ([0, 3, 1], 0)):
         learned = diagnosis.Learned(by_tagger=np.array(counts))
         warnings = diagnosis.diagnose(("de", "fr"), ALPHABET, learned, tally).warnings
@@ -211,7 +212,7 @@ label_ids = hnp.arrays(
 @given(label_ids, st.integers(0, 9))
 def test_confusions_count_every_disagreement(ids, limit):
     inferred, predicted = ids[:, 0] % 3, ids[:, 1] - 1
-    counts = diagnosis.tally(np.eye(3)[inferred], predicted[:, None]).counts[0]
+    counts = tally_of(np.eye(3)[inferred], predicted[:, None]).counts[0]
     found = diagnosis.top_confusions(counts, np.eye(3, dtype=bool), ALPHABET, limit)
     counts = [confusion.num_words for confusion in found]
     assert counts == sorted(counts, reverse=True) and len(found) <= limit and 0 not in counts
@@ -223,20 +224,3 @@ def test_confusions_count_every_disagreement(ids, limit):
         assert confusion.share == pytest.approx(confusion.num_words / voted.sum())
     if limit >= 6:
         assert sum(counts) == ((predicted >= 0) & (predicted != inferred)).sum()
-
-
-@few
-@given(label_ids)
-def test_agreement_and_coverage_by_loops(ids):
-    labels = ids - 1
-    posterior = np.random.default_rng(0).dirichlet([1.0] * 3, len(labels))
-    whole = diagnosis.tally(posterior, labels)
-    covered, agreed = whole.coverage, whole.agreement
-    parts = [diagnosis.tally(posterior[rows], labels[rows]) for rows in (slice(7), slice(7, None))]
-    np.testing.assert_array_equal(whole.counts, parts[0].counts + parts[1].counts)
-    for source in range(2):
-        pairs = zip(labels[:, source], posterior.argmax(1), strict=True)
-        votes = [(vote, best) for vote, best in pairs if vote >= 0]
-        right = sum(vote == best for vote, best in votes)
-        assert covered[source] == pytest.approx(len(votes) / len(labels) if len(labels) else 0)
-        assert agreed[source] == pytest.approx(right / len(votes) if votes else 0)

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from zsl_jax.data.predictions.label_table import SOURCE
-from zsl_jax.labels import OUTSIDE, is_bio
+from zsl_jax.labels import OUTSIDE
 from zsl_jax.report.charts import frequency_chart
 from zsl_jax.report.sources_section import label_order
 from zsl_jax.report.text_statistics import TextStatistics
@@ -17,7 +17,7 @@ NAMES = {"majority": "vote", TAGGER: "P"}
 
 def labels_section(text: TextStatistics) -> dict[str, Any]:
     """What the template shows of the labels."""
-    sources = [n for n, column in enumerate(text.columns) if column.startswith(SOURCE)]
+    sources = text.sources
     others = [n for n, column in enumerate(text.columns) if n and n not in sources]
     used = np.flatnonzero(text.counts.any(axis=0))
     names = tuple(text.label_names[label] for label in used)
@@ -32,7 +32,7 @@ def labels_section(text: TextStatistics) -> dict[str, Any]:
         "columns": [column_name(text.columns[column]) for column in columns],
         "rows": rows,
         "svg": _chart(text, order, sources),
-        "without_outside": OUTSIDE in names and is_bio(n for n in names if "(" not in n),
+        "without_outside": text.has_entities,
         "changes": changes(text, order, sources),
     }
 
@@ -67,7 +67,7 @@ def changes(text: TextStatistics, order: list[int], sources: list[int]) -> list[
     targets = {text.columns[0]: 0}
     if TAGGER in text.columns and text.columns[0] != "P":
         targets["P"] = text.columns.index(TAGGER)
-    plain = [n for n in order if not any(sign in text.label_names[n] for sign in "|(")]
+    plain = [label for label in order if label < text.num_labels]
     for title, column in targets.items():
         lost = [label for label in plain if given[label] and not text.counts[column, label]]
         if lost:

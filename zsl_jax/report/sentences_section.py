@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zsl_jax.data.predictions.label_table import SOURCE
-from zsl_jax.labels import OUTSIDE, is_bio
+from zsl_jax.labels import OUTSIDE
 from zsl_jax.report.text_statistics import Excerpt, TextStatistics
 
 MOST_WORDS = 60  # of a sentence
@@ -19,7 +19,7 @@ SURE = 0.9
 
 def sentences_section(text: TextStatistics) -> dict[str, Any]:
     """What the template shows of the doubtful sentences, and the data behind their words."""
-    sources = [n for n, column in enumerate(text.columns) if column.startswith(SOURCE)]
+    sources = text.sources
     tints = _tints(text)
     sentences = [_sentence(text, excerpt, sources, tints) for excerpt in text.doubtful]
     data = [sentence.pop("data") for sentence in sentences]
@@ -43,13 +43,12 @@ def _tints(text: TextStatistics) -> dict[int, int]:
     """A background for each label, from 1; labels of one entity type share one, O has none."""
     types: dict[str, int] = {}
     tints = {}
-    bio = is_bio(name for name in text.label_names if "|" not in name and "(" not in name)
     for label in np.argsort(-text.counts[0], kind="stable").tolist():
         name = text.label_names[label]
         if name == OUTSIDE:
             tints[label] = 0
             continue
-        kind = name.split("-", 1)[-1] if bio else name
+        kind = name.split("-", 1)[-1] if text.has_entities else name
         tints[label] = 1 + types.setdefault(kind, len(types)) % NUM_TINTS
     return tints
 

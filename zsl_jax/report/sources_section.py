@@ -19,9 +19,8 @@ LEAST_SHOWN = 0.05  # as a number in a confusion matrix
 def sources_section(record: RunRecord, text: TextStatistics) -> dict[str, Any]:
     """What the template shows of the sources."""
     reports = record.result["sources"]["sources"]
-    agreement = [column for column in text.columns if column not in ("majority", "mean", "tagger")]
-    places = [text.columns.index(column) for column in agreement]
-    names = [column.removeprefix(SOURCE) for column in agreement]
+    places = [0, *text.sources]
+    names = [text.columns[place].removeprefix(SOURCE) for place in places]
     table = text.agreement[np.ix_(places, places)]
     return {
         "reports": [_source(record, text, report) for report in reports],
@@ -31,7 +30,7 @@ def sources_section(record: RunRecord, text: TextStatistics) -> dict[str, Any]:
             "names": names,
             "table": [[None if np.isnan(x) else float(x) for x in row] for row in table],
             "svg": heat_map(table, names, names, ("", "")),
-            "of_entities": is_bio(_target_labels(text)),
+            "of_entities": text.has_entities,
         },
         "lost_mentions": lost_mentions(record),
     }
@@ -45,11 +44,6 @@ def lost_mentions(record: RunRecord) -> list[dict[str, Any]]:
         for name, about in read.items()
         if about.get("lost_mentions")
     ]
-
-
-def _target_labels(text: TextStatistics) -> tuple[str, ...]:
-    """The target's labels among the V, of which all occur in no set."""
-    return tuple(name for name in text.label_names if "|" not in name and "(" not in name)
 
 
 def _source(record: RunRecord, text: TextStatistics, report: dict[str, Any]) -> dict[str, Any]:

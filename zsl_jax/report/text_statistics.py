@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from zsl_jax.data.predictions.label_table import SOURCE
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio
 from zsl_jax.report.labelled_words import LabelledWords
 
@@ -42,7 +43,8 @@ class TextStatistics(NamedTuple):
 
     Attributes:
       columns: C labellings: "Q" (or "P") first, then the columns of votes.parquet.
-      label_names: V names.
+      label_names: V names; the first K of them are the target's, the others sets of these.
+      num_labels: K.
       num_sentences: Of the text.
       num_words: Likewise.
       counts: [C, V], words by labelling and label.
@@ -56,6 +58,7 @@ class TextStatistics(NamedTuple):
 
     columns: tuple[str, ...]
     label_names: tuple[str, ...]
+    num_labels: int
     num_sentences: int
     num_words: int
     counts: Int[np.ndarray, "C V"]
@@ -63,6 +66,16 @@ class TextStatistics(NamedTuple):
     expected_errors: float
     doubtful: list[Excerpt]
     examples: dict[tuple[str, str, str], list[Excerpt]]
+
+    @property
+    def has_entities(self) -> bool:
+        """Whether the target's labels are BIO."""
+        return is_bio(self.label_names[: self.num_labels])
+
+    @property
+    def sources(self) -> list[int]:
+        """The places of the sources among the labellings."""
+        return [n for n, column in enumerate(self.columns) if column.startswith(SOURCE)]
 
 
 class _Best:
@@ -97,10 +110,10 @@ def text_statistics(
     examples = {confusion: _Best(NUM_EXAMPLES) for confusion in confusions}
     columns, label_names = ("Q",), ()  # type: tuple[str, ...], tuple[str, ...]
     counts, agreed, shared = np.zeros((), np.int64), np.zeros(()), np.zeros(())
-    sentences = words = 0
+    size = sentences = words = 0
     errors = 0.0
     for block in blocks:
-        columns, label_names = block.columns, block.label_names
+        columns, label_names, size = block.columns, block.label_names, block.probs.shape[1]
         sentences, words = sentences + len(block.sentences), words + len(block.ids)
         counts = counts + _counts(block)
         both, either = _agreements(block)
@@ -114,7 +127,7 @@ def text_statistics(
         agreement = agreed / shared
     kept = {confusion: found.ranked() for confusion, found in examples.items()}
     return TextStatistics(
-        columns, label_names, sentences, words, counts, agreement, errors, best.ranked(), kept
+        columns, label_names, size, sentences, words, counts, agreement, errors, best.ranked(), kept
     )
 
 
@@ -126,7 +139,7 @@ def _counts(block: LabelledWords) -> Int[np.ndarray, "C V"]:
 def _agreements(block: LabelledWords) -> tuple[np.ndarray, np.ndarray]:
     """[C, C] twice: words on which two labellings agree, and those that it is a share of."""
     names = block.label_names
-    entities = is_bio(name for name in names[: block.probs.shape[1]])
+    entities = is_bio(names[: block.probs.shape[1]])
     counting = np.array([not entities or name not in (OUTSIDE, SILENT) for name in names])
     size = block.ids.shape[1]
     both, either = np.zeros((size, size)), np.zeros((size, size))
@@ -162,7 +175,7 @@ def _keep_examples(block: LabelledWords, confusion: tuple[str, str, str], found:
     """Keeps the sentences in which Q is surest of the label that the source does not give."""
     source, predicted, inferred = confusion
     given, true = (block.label_names.index(name) for name in (predicted, inferred))
-    column = block.columns.index(f"source:{source}")
+    column = block.columns.index(f"{SOURCE}{source}")
     rows = np.flatnonzero((block.ids[:, column] == given) & (block.ids[:, 0] == true))
     taken: set[int] = set()
     for row in rows[np.argsort(-block.probs[rows, true], kind="stable")].tolist():

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from zsl_jax.evaluation.diagnosis import Tally, diagonal, tally
+from zsl_jax.evaluation.tally import Tally, diagonal, tally
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.progress import word_progress
