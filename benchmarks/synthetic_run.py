@@ -23,6 +23,7 @@ def write_run(
     label_names: Sequence[str],
     source_names: Sequence[str],
     seed: int = 0,
+    has_label_model: bool = True,
 ) -> Path:
     """Writes the folder; the report in result.json is made by `evaluation.diagnosis`.
 
@@ -32,6 +33,7 @@ def write_run(
       label_names: K of them.
       source_names: U of them; the last one gives every word the first label.
       seed: Of all that is random.
+      has_label_model: Without one, labels are the tagger's own and there are no E steps.
     """
     folder.mkdir(parents=True)
     rng = np.random.default_rng(seed)
@@ -56,21 +58,23 @@ def write_run(
     counts = tally.counts + 0.1 + size * np.eye(size)
     log_confusion = np.log(counts / counts.sum(1, keepdims=True)).astype(np.float32)
     log_start = np.log(np.full_like(counts, 0.5 / size) + 0.5 * np.eye(size))
-    learned = diagnosis.Learned(log_confusion, log_start)
-    report = diagnosis.diagnose(
-        source_names, labels, learned, tally, {"majority": 0.9, "mean": 0.91}
-    )
-    model = LabelModel(tuple(source_names), labels, log_confusion, 1.0, (1.0,), "soft", None)
-    save_label_model(folder, model)
+    learned, kind = diagnosis.Learned(), "P"
+    if has_label_model:
+        learned, kind = diagnosis.Learned(log_confusion, log_start), "Q"
+        model = LabelModel(tuple(source_names), labels, log_confusion, 1.0, (1.0,), "soft", None)
+        save_label_model(folder, model)
+    same = {"majority": 0.9, "mean": 0.91}
+    report = diagnosis.diagnose(source_names, labels, learned, tally, same, kind)
     record = {
         "flags": {"approach": "lvm", "text": "text.conll", "seed": seed}, "seed": seed,
         "data": {"text.conll": "0" * 64}, "versions": {"python": "3"}, "started": "now",
         "command": "python -m launch.transfer --text=<b>.conll",
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(record))
-    result = {"finished": "later", "labels_from": "Q", "sources": report.plain, "rows": []}
+    result = {"finished": "later", "labels_from": kind, "sources": report.plain, "rows": []}
     (folder / "result.json").write_text(json.dumps(result))
     lines = _metrics(source_names, rng)
+    lines = [line for line in lines if has_label_model or line["kind"] == "step"]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     return folder
 

@@ -181,6 +181,21 @@ def test_the_page_needs_nothing_from_outside(text):
     assert re.findall(r'\b(?:src|href)="(?!#|data:)[^"]*"', without_names) == []
 
 
+def test_a_run_without_a_label_model_is_compared_with_its_tagger(tmp_path):
+    names = ("O", "B-PER", "I-PER"), ("en", "fr")
+    write_run(tmp_path / "run", [["word"] * 20] * 40, *names, has_label_model=False)
+    write_report(tmp_path / "run", tmp_path / "a.html")
+    text = (tmp_path / "a.html").read_text()
+    result = json.loads((tmp_path / "run" / "result.json").read_text())
+    expected = [source["entity_agreement"] for source in result["sources"]["sources"]]
+    assert cells(text, "entity_agreement") == pytest.approx([100 * x for x in expected], abs=0.005)
+    assert "this approach has no label model, so there is no Q" in text
+    assert "agrees with P" in text and "agrees with Q" not in text and "E step" not in text
+    assert cells(text, "moved") == [] and "Confusion matrix of" not in text
+    table = text.partition('aria-label="Table of the labels"')[2].partition("</thead>")[0]
+    assert re.findall("<bdi>(.*?)</bdi>", table) == ["P", "vote", "en", "fr"]
+
+
 def test_many_sources_and_labels_make_no_large_page(tmp_path):
     """What grows with the text is bounded: 50 sentences, of each a part."""
     names = [f"L{number:02d}" for number in range(60)], [f"s{number}" for number in range(16)]

@@ -18,7 +18,8 @@ NAMES = {"majority": "vote", TAGGER: "P"}
 def labels_section(text: TextStatistics) -> dict[str, Any]:
     """What the template shows of the labels."""
     sources = text.sources
-    others = [n for n, column in enumerate(text.columns) if n and n not in sources]
+    same = {text.columns[0], TAGGER if text.columns[0] == "P" else ""}
+    others = [n for n, c in enumerate(text.columns) if c not in same and n not in sources]
     used = np.flatnonzero(text.counts.any(axis=0))
     names = tuple(text.label_names[label] for label in used)
     order = [int(used[place]) for place in label_order(names, text.counts[0][used])]
