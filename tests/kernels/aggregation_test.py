@@ -1,3 +1,5 @@
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -136,7 +138,9 @@ def test_words_without_votes_change_nothing():
 @given(seed=st.integers(0, 2**31 - 1), num_sources=st.integers(1, 3))
 def test_votes_that_occur_together_are_one_row_with_a_number(seed, num_sources):
     rng = np.random.default_rng(seed)
-    labels = rng.integers(-1, 3, (60, num_sources)).astype(np.int32)
+    rows = np.array(list(itertools.product(range(-1, 3), repeat=num_sources)), np.int32)
+    rows = rng.permutation(rows)[: 3**num_sources]  # as many each time: one shape
+    labels = rng.permutation([*rows, *rng.choice(rows, 60 - len(rows))])
     distinct, times = kernels.distinct_votes(labels)
     expected, counts = np.unique(labels, axis=0, return_counts=True)
     order = np.lexsort(distinct.T[::-1])

@@ -266,4 +266,4 @@ def test_confusion_without_counts_or_meanings_is_a_distribution():
 def test_gradient_of_the_confusion_with_identity_is_finite():
     compatible = jnp.eye(3, dtype=bool)[None]
     total = lambda counts: kernels.confusion_with_identity(counts, compatible).sum()  # noqa: E731
-    assert_finite(jax.grad(total)(jnp.zeros((1, 3, 3)).at[0, 0, 1].set(9.0)))
+    assert_finite(jax.jit(jax.grad(total))(jnp.zeros((1, 3, 3)).at[0, 0, 1].set(9.0)))

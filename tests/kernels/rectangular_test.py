@@ -3,12 +3,11 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.kernels import reference
-from tests.kernels.examples import precision
+from tests.kernels.examples import arrays, log_posterior, precision
 from zsl_jax import kernels
 
 N, U, V, K = 7, 2, 5, 3
@@ -43,6 +42,19 @@ def problem(seed):
     return labels, probs, log_confusion, rng.dirichlet(np.ones(K), N)
 
 
+@jax.jit
+def joints_and_counts(labels, probs, log_confusion, prior, weight, mask):
+    joints = [
+        kernels.log_joint(jnp.log(prior), votes, log_confusion, weight, 2.0)
+        for votes in (labels, probs)
+    ]
+    counts = [
+        kernels.expected_counts(prior, labels, mask, V),
+        kernels.likelihood_weighted_counts(prior, probs, log_confusion, mask),
+    ]
+    return joints, counts, kernels.closed_form_log_confusion(counts[-1], log_confusion, 0.5)
+
+
 @given(seed=seeds)
 @few
 def test_likelihood_joint_and_counts_against_the_oracle(seed):
@@ -53,30 +65,23 @@ def test_likelihood_joint_and_counts_against_the_oracle(seed):
         reference.hard_likelihoods(labels, confusion),
         reference.soft_likelihoods(probs, confusion),
     )
+    evidence = np.eye(V)[labels] * (labels >= 0)[..., None]
     with precision(True):
-        arrays = [jnp.asarray(a) for a in (labels, probs, log_confusion, prior)]
-        labels_, probs_, log_confusion_, prior_ = arrays
-        kept = jnp.asarray(mask)
-        for votes, likelihood in ((labels_, hard), (probs_, soft)):
-            found = kernels.log_joint(
-                jnp.log(prior_), votes, log_confusion_, jnp.asarray(weight), 2.0
-            )
-            expected = np.log(reference.joint(prior, likelihood, weight, 2.0))
-            np.testing.assert_allclose(found, expected, rtol=1e-9)
-        counts = kernels.expected_counts(prior_, labels_, kept, V)
-        evidence = np.eye(V)[labels] * (labels >= 0)[..., None]
-        expected = reference.expected_counts(prior, evidence, mask)
-        np.testing.assert_allclose(counts, expected, atol=1e-9)
-        counts = kernels.likelihood_weighted_counts(prior_, probs_, log_confusion_, kept)
-        expected = reference.likelihood_weighted_counts(prior, probs, confusion, mask)
-        np.testing.assert_allclose(counts, expected, atol=1e-9)
-        closed = kernels.closed_form_log_confusion(counts, log_confusion_, 0.5)
-        expected = reference.closed_form_confusion(expected, confusion, 0.5)
-        np.testing.assert_allclose(np.exp(closed), expected, atol=1e-9)
+        joints, (of_labels, weighted), closed = joints_and_counts(
+            *arrays(labels, probs, log_confusion, prior, weight, mask)
+        )
+    for joint, likelihood in zip(joints, (hard, soft), strict=True):
+        expected = np.log(reference.joint(prior, likelihood, weight, 2.0))
+        np.testing.assert_allclose(joint, expected, rtol=1e-9)
+    expected = reference.expected_counts(prior, evidence, mask)
+    np.testing.assert_allclose(of_labels, expected, atol=1e-9)
+    expected = reference.likelihood_weighted_counts(prior, probs, confusion, mask)
+    np.testing.assert_allclose(weighted, expected, atol=1e-9)
+    expected = reference.closed_form_confusion(expected, confusion, 0.5)
+    np.testing.assert_allclose(np.exp(closed), expected, atol=1e-9)
 
 
-@pytest.mark.parametrize("mix", [0.0, 0.4, 1.0])
-def test_gradients_are_finite_where_a_source_lacks_labels(mix):
+def test_gradients_are_finite_where_a_source_lacks_labels():
     compatible = np.zeros((1, V, K), bool)
     compatible[0, 0, [0, 1]] = compatible[0, 1, 2] = True
     compatible = jnp.asarray(compatible)
@@ -84,15 +89,17 @@ def test_gradients_are_finite_where_a_source_lacks_labels(mix):
     fixed = kernels.log_confusion_from_logits(kernels.logits_of_meaning(np.inf, compatible))
     labels = jnp.array([[0], [1], [3], [-1]])  # 3: a label that it should not have
 
-    def loss(logits):
+    def loss(logits, mix):
         mixed = kernels.mix_log_confusion(fixed, kernels.log_confusion_from_logits(logits), mix)
         prior = jnp.full((4, K), -np.log(K))
         joint = kernels.log_joint(prior, labels, mixed, jnp.ones(1), 1.0)
         return kernels.negative_log_marginal(joint, jnp.ones(4, bool))[0]
 
-    value, gradient = jax.value_and_grad(loss)(first)
-    assert np.isfinite(value) and np.isfinite(gradient).all()
-    assert (np.asarray(gradient)[0, 2:] == 0).all()
+    value_and_gradient = jax.jit(jax.value_and_grad(loss))
+    for mix in (0.0, 0.4, 1.0):
+        value, gradient = value_and_gradient(first, mix)
+        assert np.isfinite(value) and np.isfinite(gradient).all()
+        assert (np.asarray(gradient)[0, 2:] == 0).all()
 
 
 def test_dawid_skene_learns_what_a_set_means():
@@ -112,32 +119,33 @@ def test_dawid_skene_learns_what_a_set_means():
     assert right > (np.asarray(votes) == truth).mean() + 0.005
 
 
+@jax.jit
+def clamped(log_prior, labels, log_confusion, known):
+    """The posterior with and without the known words, sums over all words, and a gradient."""
+    mask = jnp.ones(N, bool)
+    free = kernels.log_joint(log_prior, labels, log_confusion, jnp.ones(U), 1.0)
+    joint = kernels.clamp_log_joint(free, known)
+    posterior = jnp.exp(log_posterior(joint))
+    sums = [
+        kernels.negative_log_marginal(joint, mask)[0],
+        kernels.bound(posterior, joint, mask)[0],
+        kernels.m_step_loss(posterior, joint, mask)[0],
+        kernels.posterior_and_objective(joint, mask).entropy,
+    ]
+    gradient = jax.grad(
+        lambda j: kernels.negative_log_marginal(kernels.clamp_log_joint(j, known), mask)[0]
+    )(free)
+    return posterior, jnp.exp(log_posterior(free)), sums, gradient
+
+
 @given(seed=seeds)
 @few
 def test_known_words_have_one_hot_posteriors_and_the_others_keep_theirs(seed):
     labels, _, log_confusion, prior = problem(seed)
-    known = jnp.asarray(np.random.default_rng(seed).integers(-1, K, N))
-    joint = kernels.log_joint(
-        jnp.log(jnp.asarray(prior, jnp.float32)),
-        jnp.asarray(labels),
-        jnp.asarray(log_confusion, jnp.float32),
-        jnp.ones(U),
-        1.0,
-    )
-    clamped = kernels.clamp_log_joint(joint, known)
-    found = np.exp(jax.nn.log_softmax(clamped))
-    expected = np.array(jnp.exp(jax.nn.log_softmax(joint)))
-    expected[known >= 0] = np.eye(K)[np.asarray(known)[known >= 0]]
+    known = np.random.default_rng(seed).integers(-1, K, N)
+    found, expected, sums, gradient = clamped(*arrays(np.log(prior), labels, log_confusion, known))
+    expected = np.array(expected)
+    expected[known >= 0] = np.eye(K)[known[known >= 0]]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
-    mask = jnp.ones(N, bool)
-    for value, _ in (
-        kernels.negative_log_marginal(clamped, mask),
-        kernels.bound(jnp.asarray(found), clamped, mask),
-        kernels.m_step_loss(jnp.asarray(found), clamped, mask),
-    ):
-        assert np.isfinite(value)
-    assert np.isfinite(kernels.posterior_and_objective(clamped, mask).entropy)
-    gradient = jax.grad(
-        lambda j: kernels.negative_log_marginal(kernels.clamp_log_joint(j, known), mask)[0]
-    )(joint)
+    assert np.isfinite(sums).all()
     np.testing.assert_allclose(gradient, -expected, atol=1e-6)  # Fisher
