@@ -1,5 +1,6 @@
 """A tiny encoder and labelled texts in an invented language, for tests of whole programs."""
 
+import functools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -82,7 +83,8 @@ def write_encoder(folder: Path, pieces: Sequence[str] = WORDS) -> Path:
     raw = CONFIG | {"vocab_size": len(vocabulary)}
     config = EncoderConfig.from_huggingface(raw, "the tiny encoder")
     ids = np.zeros((1, 4), np.int32)
-    encoder = Encoder(config).init(jax.random.key(0), ids, ids, ids, deterministic=True)["params"]
+    init = functools.partial(Encoder(config).init, deterministic=True)
+    encoder = jax.jit(init)(jax.random.key(0), ids, ids, ids)["params"]
     head = {"kernel": np.zeros((16, 1), np.float32), "bias": np.zeros(1, np.float32)}
     tensors = huggingface.tensors_from_params({"encoder": encoder, "classifier": head}, config)
     tensors = {name: value for name, value in tensors.items() if "classifier" not in name}

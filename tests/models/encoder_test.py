@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 from typing import Any
 
 import jax
@@ -41,11 +42,13 @@ def batch(rows=2, length=10):
 
 
 def init(config=CONFIG):
-    return Encoder(config).init(jax.random.key(0), *batch(), True)
+    draw = functools.partial(Encoder(config).init, deterministic=True)
+    return jax.jit(draw)(jax.random.key(0), *batch())
 
 
-def encode(encoder: Encoder, variables, arrays, deterministic=True, **keys) -> Any:
-    return encoder.apply(variables, *arrays, deterministic, **keys)
+@functools.partial(jax.jit, static_argnums=(0, 3))
+def encode(encoder: Encoder, variables, arrays, deterministic=True, rngs=None) -> Any:
+    return encoder.apply(variables, *arrays, deterministic, rngs=rngs)
 
 
 def test_gelu_is_exact():
@@ -135,7 +138,7 @@ def test_empty_rows_are_finite_in_value_and_gradient():
     def loss(variables):
         return encode(Encoder(CONFIG), variables, (zeros, zeros, zeros)).sum()
 
-    value, gradient = jax.value_and_grad(loss)(init())
+    value, gradient = jax.jit(jax.value_and_grad(loss))(init())
     assert np.isfinite(value)
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(gradient))
 

@@ -101,7 +101,7 @@ def test_gradient_reaches_every_parameter_but_unused_rows():
         out: Any = tagger.apply({"params": params}, token_ids, positions, segments, True)
         return -out[..., 0].sum()
 
-    gradient = jax.grad(loss)(params)
+    gradient = jax.jit(jax.grad(loss))(params)
     for path, leaf in jax.tree_util.tree_leaves_with_path(gradient):
         assert np.isfinite(leaf).all(), path
         # A bias on the keys moves all scores of a query alike, so its gradient is zero.

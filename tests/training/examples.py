@@ -1,5 +1,7 @@
 """A small encoder, a text in subwords and parameters, for the tests of training."""
 
+import functools
+
 import jax
 import numpy as np
 
@@ -17,7 +19,8 @@ ENCODER = EncoderConfig(
 def starting_params() -> dict:
     """Parameters of a tagger with K labels."""
     ids = np.zeros((1, 4), np.int32)
-    encoder = Encoder(ENCODER).init(jax.random.key(1), ids, ids, ids, deterministic=True)["params"]
+    init = functools.partial(Encoder(ENCODER).init, deterministic=True)
+    encoder = jax.jit(init)(jax.random.key(1), ids, ids, ids)["params"]
     head = new_classifier(np.random.default_rng(0), ENCODER.hidden_size, K)
     return {"encoder": jax.tree.map(np.asarray, encoder), "classifier": head}
 

@@ -13,10 +13,11 @@ PARAMS = {"dense": {"kernel": ONES, "bias": ONES[0]}, "embeddings": ONES}
 def moved(config, gradients=PARAMS):
     """Where two updates in a row would move the parameters to, at rate 1."""
     optimizer = make_optimizer(config)
-    state = optimizer.init(PARAMS)
+    update = jax.jit(optimizer.update)
+    state = jax.jit(optimizer.init)(PARAMS)
     for scale in (1.0, 3.0):
         scaled = jax.tree.map(lambda leaf, by=scale: leaf * by, gradients)
-        updates, state = optimizer.update(scaled, state, PARAMS)
+        updates, state = update(scaled, state, PARAMS)
     return updates
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -40,7 +41,8 @@ def batch_of(rng) -> TokenBatch:
 def problem(config: TransferConfig, seed: int = 0):
     rng = np.random.default_rng(seed)
     ids = np.zeros((1, LENGTH), np.int32)
-    encoder = Encoder(ENCODER).init(jax.random.key(1), ids, ids, ids, deterministic=True)["params"]
+    init = functools.partial(Encoder(ENCODER).init, deterministic=True)
+    encoder = jax.jit(init)(jax.random.key(1), ids, ids, ids)["params"]
     params = {"encoder": encoder, "classifier": new_classifier(rng, 8, K)}
     logits = rng.normal(size=(U, K, K)).astype(np.float32)
     probs = rng.dirichlet(np.ones(K), (ROWS * LENGTH, U)).astype(np.float32)
@@ -109,7 +111,7 @@ def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
                 own, values, jax.random.key(0), batch, evidence, jnp.float32(RATES.mix)
             )[0]
 
-        return jax.grad(loss)(tree)
+        return jax.jit(jax.grad(loss))(tree)
 
     direct = gradient(Objective.MARGINAL, None)
     m_step = gradient(Objective.M_STEP, np.asarray(tight.posterior))

@@ -73,6 +73,16 @@ def masked_training(start, windows, layers):
 
         return jax.value_and_grad(mean)(params)
 
+    @jax.jit
+    def updated(upper, gradient, moments, rates):
+        direction, moments = optimizer.update(gradient, moments, upper)
+        step = {"encoder": rates.learning_rate, "classifier": rates.head_learning_rate}
+        moved = {
+            shard: jax.tree.map(lambda leaf, rate=step[shard]: -rate * leaf, direction[shard])
+            for shard in direction
+        }
+        return optax.apply_updates(upper, moved), moments
+
     for epoch in range(CONFIG.passes):
         batches = corpus.epoch(epoch)
         for index in range(len(batches)):
@@ -81,14 +91,8 @@ def masked_training(start, windows, layers):
             loss, gradient = value_and_gradient(params, batches[index], rows)
             losses.append(float(loss))
             gradient = split_layers(gradient, layers)[1]
-            direction, moments = optimizer.update(gradient, moments, upper)
             rates = schedule_at((epoch + (index + 0.5) / len(batches)) / CONFIG.passes, CONFIG)
-            step = {"encoder": rates.learning_rate, "classifier": rates.head_learning_rate}
-            moved = {
-                shard: jax.tree.map(lambda leaf, rate=step[shard]: -rate * leaf, direction[shard])
-                for shard in direction
-            }
-            upper = optax.apply_updates(upper, moved)
+            upper, moments = updated(upper, gradient, moments, rates)
     return losses, upper
 
 
