@@ -54,7 +54,7 @@ def test_links_stay_links(tmp_path):
     assert link.is_symlink() and path.read_text() == "new"
 
 
-def test_what_is_no_file_is_written_into(tmp_path):
+def test_pipes_and_devices_are_written_directly(tmp_path):
     path, found = tmp_path / "pipe", []
     os.mkfifo(path)
     reader = threading.Thread(target=lambda: found.append(path.read_text()))
@@ -66,7 +66,7 @@ def test_what_is_no_file_is_written_into(tmp_path):
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 
 
-def test_what_cannot_be_written_is_said_in_one_sentence(tmp_path):
+def test_an_unwritable_path_is_reported_in_one_sentence(tmp_path):
     with pytest.raises(InputError, match="is a folder; give a file"):
         write(tmp_path)
     with pytest.raises(InputError, match=r"a\.txt cannot be written: No such file or directory;"):

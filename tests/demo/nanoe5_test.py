@@ -156,7 +156,7 @@ def test_missing_and_mis_sized_tensors_in_one_error(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["emb.word", "emb.ln.w"])
-def test_weights_that_are_no_numbers_are_refused(tmp_path, name):
+def test_weights_that_are_not_finite_are_refused(tmp_path, name):
     tensors = make_tensors(np.random.default_rng(0))
     kind, values, data = tensors[name]
     bad = np.array([np.nan], "<f2" if kind else "<f4").tobytes()

@@ -85,7 +85,7 @@ def test_swapped_sides_negate_the_difference_and_keep_p(found, confidence):
     assert back.difference == pytest.approx((-value, -high, -low), abs=1e-9)
 
 
-def test_p_by_hand():
+def test_p_value_equals_that_computed_by_hand():
     def p(*found):
         return bootstrap.paired_test(0.0, np.array(found), 0.95).p_value
 

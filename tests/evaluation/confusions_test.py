@@ -12,7 +12,7 @@ from zsl_jax.evaluation.confusions import LabelConfusion
 few = settings(max_examples=60, deadline=None)
 
 
-def test_types_by_hand():
+def test_type_confusion_equals_counts_by_hand():
     gold = [["B-PER", "I-PER", "O", "B-LOC"], ["B-ORG", "O"], ["B-LOC", "I-LOC"]]
     predicted = [["B-PER", "I-PER", "B-LOC", "B-ORG"], ["O", "O"], ["B-LOC", "I-PER"]]
     found, missed, spurious = confusions.type_confusion(gold, predicted)
@@ -65,7 +65,7 @@ def test_label_confusions_are_those_of_scikit_learn(corpus):
     assert order == sorted(order)
 
 
-def test_labels_by_hand():
+def test_label_confusions_equal_counts_by_hand():
     found = confusions.label_confusions([["N", "N", "V", "N"]], [["V", "N", "_", "V"]])
     assert found == (LabelConfusion("N", "V", 2, 2 / 3), LabelConfusion("V", "_", 1, 1.0))
 

@@ -40,7 +40,7 @@ def test_repairs_are_all_that_strict_leaves_out(sentences):
     assert sum(entity_scores.unreadable_labels(sentences).values()) == words - outside - inside
 
 
-def test_an_entity_goes_on_with_its_own_type_only():
+def test_an_entity_continues_only_with_its_own_type():
     labels = [["B-PER", "I-LOC", "I-LOC", "I-PER", "B-PER", "B-PER", "I-PER"]]
     assert entity_scores.strict_spans(labels) == [
         [Span("PER", 0, 1), Span("PER", 4, 5), Span("PER", 5, 7)]
@@ -48,7 +48,7 @@ def test_an_entity_goes_on_with_its_own_type_only():
     assert entity_scores.repaired_labels(labels) == {"I-LOC": 1, "I-PER": 1}
 
 
-def test_counts_by_hand():
+def test_counts_equal_those_made_by_hand():
     gold = [["B-PER", "I-PER"], ["B-LOC", "O"], []]
     predicted = [["B-PER", "I-PER"], ["B-PER", "B-LOC"], []]
     assert entity_scores.entity_counts(gold, predicted).tolist() == [

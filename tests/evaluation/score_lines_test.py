@@ -27,7 +27,7 @@ def test_the_table_shows_percentages():
     assert tags.splitlines()[4].split() == ["N", "50.00", "100.00", "66.67", "1"]
 
 
-def test_the_table_says_what_was_repaired_and_in_which_labels():
+def test_the_table_reports_repairs_by_label():
     clean = score_lines.format_scores(score(GOLD, PREDICTED))
     assert "repaired" not in clean and "read as O" not in clean
     text = score_lines.format_scores(score([["I-LOC", "O"]], [["I-PER", "_"]]))

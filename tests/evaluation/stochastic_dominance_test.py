@@ -49,7 +49,7 @@ def test_shift_and_scale_do_not_matter(first, second, shift, scale):
     assert ratio(*moved) == pytest.approx(ratio(first, second), abs=1e-9)
 
 
-def test_closed_cases():
+def test_dominance_of_separated_and_equal_scores():
     low, high = np.array([0.1, 0.2, 0.3]), np.array([0.5, 0.6])
     assert stochastic_dominance(high, low, MANY) == (0.0, 0.0)
     assert stochastic_dominance(low, high, MANY) == (1.0, 1.0)

@@ -66,7 +66,7 @@ def test_a_damaged_file_is_named(tmp_path, damage):
         map_hidden_states(path, shape, dtype)
 
 
-def test_a_full_disk_leaves_nothing_and_says_how_much_it_takes(tmp_path, monkeypatch):
+def test_a_full_disk_leaves_nothing_and_the_error_gives_the_size(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 

@@ -80,7 +80,7 @@ def test_a_folder_without_config_is_told_for_what_it_is(tmp_path):
     assert f"`source`=NAME=spacy:{tmp_path}" in said(tmp_path, meta_json={})
 
 
-def test_no_weights_at_all(tmp_path):
+def test_a_folder_without_weights_is_refused_with_a_remedy(tmp_path):
     assert said(tmp_path, config_json=TAGGER).endswith(
         "has no model.safetensors; fetch the weights too, or give another model folder"
     )

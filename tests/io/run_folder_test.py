@@ -22,7 +22,7 @@ def read(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def test_run_json_says_what_was_asked_for(tmp_path):
+def test_run_json_records_the_specification(tmp_path):
     data = tmp_path / "de.conll"
     data.write_bytes(b"Haus\tNOUN\n")
     flags = {"rate": np.float32(0.5), "train": data, "sources": ["en", "nl"], "limit": None}
@@ -114,7 +114,7 @@ def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, c
     assert names(tmp_path) == {"run.json"}
 
 
-def test_an_interrupted_run_goes_on_with_the_same_record_and_free_flags(tmp_path):
+def test_an_interrupted_run_resumes_with_the_same_specification_and_free_flags(tmp_path):
     interrupted(tmp_path)
     same = FIRST._replace(flags={"rate": 0.1, "text": "a", "output": "y"}, free_flags={"output"})
     run = create_run_folder(tmp_path, same)
@@ -125,7 +125,7 @@ def test_an_interrupted_run_goes_on_with_the_same_record_and_free_flags(tmp_path
         create_run_folder(tmp_path, FIRST)
 
 
-def test_test_files_are_noted_but_may_differ_when_the_run_goes_on(tmp_path):
+def test_test_files_are_recorded_but_may_differ_when_the_run_resumes(tmp_path):
     record = FIRST._replace(test_data={"t": "00", "a": "00"})
     interrupted(tmp_path)
     create_run_folder(tmp_path, record)
@@ -190,7 +190,7 @@ def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
     assert not (tmp_path / "result.json").exists()
 
 
-def test_file_in_the_way(tmp_path):
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "a").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match="cannot be written"):
         create_run_folder(tmp_path / "a", RunSpec({}, 0))

@@ -101,7 +101,7 @@ def test_probabilities_sum_to_what_they_did(sentences, seed):
         ("I-X B-X I-X", "B-X B-X I-X", 0),  # IOB1
     ],
 )
-def test_repairs_by_hand(labels, expected, repairs):
+def test_repairs_equal_those_made_by_hand(labels, expected, repairs):
     found, made = converted([labels.split()])
     assert made == [expected.split()] and found.repairs == repairs
 

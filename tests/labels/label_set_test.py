@@ -65,7 +65,7 @@ def test_is_bio(names, expected):
     assert is_bio(names) is expected
 
 
-def test_spans_by_hand():
+def test_spans_equal_those_found_by_hand():
     assert entity_spans(["O", "O"]) == []
     assert entity_spans(["B-PER", "I-PER", "I-LOC", "B-LOC", "I-LOC"]) == [
         Span("PER", 0, 2),

@@ -49,7 +49,7 @@ def test_a_long_page_explains_the_rest_on_demand():
     assert page_of("transfer", "--help", 100) != page
 
 
-def test_choices_and_defaults_are_said_once():
+def test_choices_and_defaults_are_listed_once():
     page = page_of("transfer", "--help", 100)
     assert "Loss of kd. (kl, mse; default kl)" in page
     assert "--[no]stop_early" in page

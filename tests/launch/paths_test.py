@@ -44,7 +44,7 @@ def test_a_tilde_is_the_home_folder(home):
         ("train", ["--encoder=~/model", "--train=~/a.conll", "--output=~/model"], "encoder"),
     ],
 )
-def test_an_output_is_no_input(home, program, arguments, flag):
+def test_output_equal_to_an_input_is_refused(home, program, arguments, flag):
     (home / "model").mkdir()
     (home / "link.conll").symlink_to(home / "a.conll")
     done = run(program, home, *arguments)
@@ -53,7 +53,7 @@ def test_an_output_is_no_input(home, program, arguments, flag):
     assert (home / "a.conll").read_text() == LABELLED
 
 
-def test_names_of_formats_that_are_not_written(home):
+def test_output_formats_that_cannot_be_written_are_refused(home):
     done = run("aggregate", home, "--source=x=~/a.conll", "--output=~/c.conllu")
     assert done.returncode == 2 and ".conllu is not written; let the name end in" in done.stderr
     assert not (home / "c.conllu").exists()
@@ -65,7 +65,7 @@ def test_one_standard_input_for_one_text(home):
     assert done.returncode == 2 and "--train=- and --dev=-" in done.stderr
 
 
-def test_numbers_that_are_none(home):
+def test_flags_that_are_nan_are_refused(home):
     done = run("evaluate", home, "--gold=-", "--predicted=~/a.conll", "--confidence=nan")
     assert done.returncode == 2 and "--confidence=nan is not a number" in done.stderr
 
@@ -82,7 +82,7 @@ def test_numbers_that_are_none(home):
         ("--source=x=" + "a/" * 3000, "the name is too long; give a shorter one"),
     ],
 )
-def test_addresses_and_endless_names_are_refused_before_anything_else(home, flag, said):
+def test_urls_and_overlong_names_are_refused_before_anything_else(home, flag, said):
     arguments = ["--encoder=~/model", "--text=~/a.conll", "--source=x=~/b.conll", "--output=~/out"]
     done = run("transfer", home, *arguments, flag)
     assert done.returncode == 2 and said in done.stderr, done.stderr
@@ -96,6 +96,6 @@ def test_names_of_sources_are_plain_words(home, name):
     assert len(done.stderr.splitlines()) == 1 and "\x1b" not in done.stderr
 
 
-def test_a_long_name_of_a_source_is_no_trouble(home):
+def test_long_source_names_are_accepted(home):
     done = run("aggregate", home, f"--source={'n' * 300}=~/a.conll", "--output=~/c.conll")
     assert done.returncode == 0 and (home / "c.conll").exists(), done.stderr

@@ -204,7 +204,7 @@ def test_dry_run_shows_the_commands_that_run_and_runs_none(world):
 
 
 @pytest.mark.parametrize("command", [["resume"], ["watch"], ["status"], ["logs"], ["delete"]])
-def test_dry_run_of_the_others(world, command):
+def test_dry_run_prints_the_commands_and_changes_nothing(world, command):
     done = tpu_vm("--dry-run", *command)
     assert done.returncode == 0, done.stderr
     assert "gcloud compute tpus" in done.stdout and not (world / "calls").exists()
@@ -229,7 +229,7 @@ def test_dry_run_of_the_others(world, command):
         (["fetch"], "one folder"),
     ],
 )
-def test_mistakes_are_said_in_a_sentence(world, words, message):
+def test_mistakes_are_reported_in_one_sentence(world, words, message):
     done = tpu_vm(*words)
     assert done.returncode == 2 and done.stderr.startswith("error: ") and message in done.stderr
     assert len(done.stderr.splitlines()) == 1 and not lines(world / "calls")

@@ -40,7 +40,7 @@ def test_tree_is_that_of_init(family):
 
 
 @pytest.mark.parametrize("prefix", ["", "bert.", "roberta."])
-def test_any_prefix(prefix):
+def test_tensors_with_any_prefix_are_converted(prefix):
     reference = read_reference("bert")
     renamed = {
         re.sub(r"^bert\.", prefix, name): tensor for name, tensor in reference.tensors.items()

@@ -58,7 +58,7 @@ def test_an_encoder_under_another_name(tensors):
     assert message.startswith("the names of the tensors begin with 'backbone.'")
 
 
-def test_a_head_without_a_bias_says_what_to_add(tensors):
+def test_a_head_without_a_bias_is_refused_with_what_to_add(tensors):
     del tensors["classifier.bias"]
     assert "classifier.bias is missing; add a classifier.bias of 5 zeros" in said(tensors)
     tensors["classifier.bias"] = np.zeros(5, np.float32)

@@ -51,7 +51,7 @@ def test_devices_share_an_update_above_frozen_layers():
                 np.testing.assert_allclose(many[what], one[what], rtol=1e-5)
 
 
-def test_saved_on_four_devices_it_goes_on_with_one_and_with_two(runs, tmp_path):
+def test_a_run_saved_on_four_devices_resumes_on_one_and_on_two(runs, tmp_path):
     one = runs[WAYS[0]]
     stop_at = len(one["losses"]) - 1
     with pytest.raises(AssertionError, match="Stopped"):

@@ -1,4 +1,4 @@
-"""A training that diverged writes no model: the last update and the last J are looked at, too."""
+"""A diverged training does not write a model: the last update and the last J are checked, too."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ NAN = float("nan")
         (NAN, NAN, "J of round 2 is nan, since .* matrix are not numbers; lower `confusion_learn"),
     ],
 )
-def test_a_j_that_is_not_finite_is_an_error_that_says_what_is_to_blame(objective, confusion, said):
+def test_a_non_finite_j_is_an_error_that_names_the_cause(objective, confusion, said):
     found = Expectation(np.ones((2, 2)), np.full((1, 2, 2), confusion), objective, 0.0, 0.0)
     with pytest.raises(InputError, match=f"The training diverged: {said}"):
         check_objective(RoundRecord(2, found, np.zeros(1), 0.1))

@@ -1,4 +1,4 @@
-"""The loop goes on from any state as if it had never stopped."""
+"""The loop resumes from any state as if it had never stopped."""
 
 import dataclasses
 
@@ -107,7 +107,7 @@ def test_a_stopped_run_ends_like_one_that_was_not(
         np.testing.assert_array_equal(new, old)
 
 
-def test_closed_form_goes_on_the_same(tmp_path):
+def test_closed_form_resumes_with_the_same_numbers(tmp_path):
     changes = {"confusion_update": "closed_form"}
     expected = Run(tmp_path / "whole", **changes).finish()[0]
     with pytest.raises(Stopped):

@@ -19,7 +19,7 @@ def probs_of(labels):
 
 
 @pytest.mark.parametrize("soft", [True, False])
-def test_a_source_without_a_label_is_no_evidence_against_it(soft):
+def test_a_source_without_a_label_is_not_evidence_against_it(soft):
     config = LabelModelConfig(tau_fixed=10.0)
     evidence = probs_of(LABELS) if soft else LABELS
     uniform = np.full((2, K), -np.log(K), np.float32)
