@@ -105,7 +105,7 @@ def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = F
 
 
 def read_shards(
-    flag: str, max_sentences: int | None, num_shards: int, own: Sequence[int]
+    flag: str, max_sentences: int | None, num_shards: int, numbers: Sequence[int]
 ) -> list[TextShard]:
     """Reads some shards of the text that a flag names, without labels.
 
@@ -113,13 +113,13 @@ def read_shards(
       flag: Name of the flag; its value is a path as `find_files` reads it.
       max_sentences: Number of random sentences of the whole text to use; None uses all.
       num_shards: Number of shards of the text.
-      own: Numbers of the shards to read; files of other shards are not opened.
+      numbers: Numbers of the shards to read; files of other shards are not opened.
     """
     files = _files(flag)
     # A sample is drawn from all files, and its sentences are assigned to shards in turn.
     shards = shard_files(0 if max_sentences else len(files), num_shards)
     texts = []
-    for shard in (shards[number] for number in own):
+    for shard in (shards[number] for number in numbers):
         if max_sentences:
             shard = shard._replace(files=tuple(range(len(files))))
         by_file = [
@@ -294,7 +294,7 @@ def check_transfer(sources, test_sources) -> None:
         if source.name not in files:
             raise InputError(
                 f"--test_source={source.name}=...: there is no --source={source.name}=FILE; "
-                "a model or pipeline annotates --test by itself"
+                "a model or pipeline annotates --test itself"
             )
     Approach(FLAGS.approach).check_sources(len(sources))
     _check_label_model()

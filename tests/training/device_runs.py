@@ -3,7 +3,7 @@
 python -m tests.training.device_runs PARTITION NUM_DEVICES TRAINABLE_LAYERS [FOLDER [STOP]]
 
 TRAINABLE_LAYERS is a number, or "all" (which trains the embeddings, too). With a FOLDER, states are
-saved there after every round, and the run goes on from the last one; with STOP, it ends after so
+saved there after every round, and the run resumes from the last one; with STOP, it ends after that
 many updates.
 """
 

@@ -66,26 +66,26 @@ class SourceLabels(NamedTuple):
         """Turns label names into ids, as `LabelSet.encode` does, names of sets included."""
         return LabelSet(self.names).encode(names, where)
 
-    def compatible(self, own: Iterable[str]) -> Bool[np.ndarray, "V K"]:
+    def compatible(self, source_names: Iterable[str]) -> Bool[np.ndarray, "V K"]:
         """The true labels that each label of a source is compatible with.
 
         A label is compatible with what it stands for. O is also compatible with every entity type
         that the source lacks: "O" from a source without MISC only means "O or MISC".
 
         Args:
-          own: The labels that the source has.
+          source_names: The names of the labels that the source has.
 
         Returns:
           [V, K], indexed [source's label, true label]. Rows of labels that the source does not have
           are False, and so are columns of labels that it never gives evidence about.
         """
         names = self.label_set.names
-        own = set(own)
+        present = set(source_names)
         table = np.zeros((self.size, len(names)), bool)
         for label, targets in enumerate(self.targets):
-            if self.names[label] in own:
+            if self.names[label] in present:
                 table[label, list(targets)] = True
-        if is_bio(names) and OUTSIDE in own:
+        if is_bio(names) and OUTSIDE in present:
             named = {names[target][2:] for target in np.flatnonzero(table.any(axis=0))}
             unnamed = [target for target, name in enumerate(names) if name[2:] not in named]
             table[self.names.index(OUTSIDE), unnamed] = True
@@ -123,7 +123,7 @@ def common_source_labels(
       label_names: The labels of each source.
       sets: Members by the name of a label or of an entity type.
     """
-    members = {name: set_members(name, sets) for own in label_names for name in own}
+    members = {name: set_members(name, sets) for names in label_names for name in names}
     label_set = LabelSet.from_labels(members.values())
     several = {name: members[name] for name in sorted(members) if members[name] != (name,)}
     return SourceLabels.of(label_set, several)

@@ -153,8 +153,8 @@ def chain_posterior(
     """
     rows, posterior = SentenceRows(text.lengths), first
     sums = _no_sums(text, posterior)
-    for block, gathered in _row_blocks(rows, text, posterior):
-        sums = kernels.added_text_sums(sums, *gathered, block.starts, block.mask)
+    for block, (counted, keys) in _row_blocks(rows, text, posterior):
+        sums = kernels.added_text_sums(sums, counted, keys, block.starts, block.mask)
     for _ in range(config.iterations):
         state = _state(_total(sums), labels, posterior.dtype)
         sums, chain = _no_sums(text, posterior), None

@@ -74,8 +74,8 @@ def update(
       host.
     """
     fixed = evidence.log_fixed
-    rows = devices.split((batch, evidence._replace(log_fixed=None)))
-    state, info = _compiled_update(devices, settings)(state, *rows, fixed, rates)
+    batch, evidence = devices.split((batch, evidence._replace(log_fixed=None)))
+    state, info = _compiled_update(devices, settings)(state, batch, evidence, fixed, rates)
     if devices.waits:
         jax.block_until_ready(info)
     return state, info
