@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from absl import app, flags
 
 from launch import shared_flags
-from launch.terminal import say
+from launch.terminal import say, with_flags
 from zsl_jax import __version__
 
 FLAGS = flags.FLAGS
@@ -124,7 +124,7 @@ def _name(flag: flags.Flag) -> str:
 
 def _meaning(flag: flags.Flag) -> str:
     """The meaning, the choices and the default of a flag, without what absl added to its help."""
-    meaning, notes = flag.help.partition(";\n")[0], []
+    meaning, notes = with_flags(flag.help.partition(";\n")[0]), []
     if isinstance(flag, flags.EnumFlag):
         choices = flag.parser.enum_values
         meaning = meaning.removeprefix(f"<{'|'.join(choices)}>: ")

@@ -83,14 +83,14 @@ def whole(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("every_steps", "stop_at", "goes_on_from"),
+    ("every_steps", "stop_at", "resumes_from"),
     [
         *((None, stop, step) for stop, step in [(5, 0), (("round", 1), 6), (10, 6)]),
         *((3, stop, step) for stop, step in [(2, 0), (5, 3), (10, 9), (("round", 2), 12)]),
     ],
 )
 def test_a_stopped_run_ends_like_one_that_was_not(
-    tmp_path, whole, every_steps, stop_at, goes_on_from
+    tmp_path, whole, every_steps, stop_at, resumes_from
 ):
     first = Run(tmp_path, every_steps, stop_at)
     with pytest.raises(Stopped):
@@ -98,7 +98,7 @@ def test_a_stopped_run_ends_like_one_that_was_not(
     first.checkpoints.close()
     second = Run(tmp_path, every_steps)
     state, result, progress = second.finish()
-    assert progress.step == goes_on_from
+    assert progress.step == resumes_from
     assert second.lines == whole[2][-len(second.lines) :]
     np.testing.assert_array_equal(result.posterior, whole[1].posterior)
     np.testing.assert_array_equal(state.confusion_logits, whole[0].confusion_logits)
