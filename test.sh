@@ -6,7 +6,7 @@ export HF_HUB_OFFLINE=1
 ruff check .
 ruff format --check .
 mypy zsl_jax launch benchmarks
-pytest -n 2 --dist loadfile tests
+pytest -n 2 --dist loadfile --no-loadscope-reorder tests
 pytest --doctest-modules zsl_jax
 if command -v mkdocs > /dev/null; then
   NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

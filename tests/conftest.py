@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import pathlib
 import shutil
 import signal
 import tempfile
@@ -19,6 +20,12 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 import pytest
 
 from tests import tiny_world
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole programs come first: their files take longest, and none is to be the last one."""
+    top = pathlib.Path(__file__).parent
+    items.sort(key=lambda item: item.path.parent != top)
 
 
 @pytest.fixture(scope="session")
