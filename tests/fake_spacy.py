@@ -32,7 +32,7 @@ class Meta(NamedTuple):
 
 
 class Doc(list):
-    """Tokens made of words; `spaces` must have one value a word, as in spaCy."""
+    """Tokens made of words; `spaces` must have one value per word, as in spaCy."""
 
     def __init__(self, vocab: Any, words: list[str], spaces: list[bool]):
         """Keep the words as they are."""

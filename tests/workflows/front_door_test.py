@@ -125,7 +125,7 @@ def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_pa
         found = zsl_jax.aggregate(text, sources, method, tiny_world.LABELS)
         assert [list(one.labels) for one in found] == truth
         assert [one.probs.shape for one in found] == [(len(own), 3) for own in truth]
-    with pytest.raises(InputError, match="method='vote' is none of majority, mean"):
+    with pytest.raises(InputError, match="method='vote' is not one of majority, mean"):
         zsl_jax.aggregate(text, sources, "vote")
 
 

@@ -232,7 +232,7 @@ def top_confusions(
 
 
 def format_diagnosis(diagnosis: Diagnosis) -> str:
-    """A line a source, its lowest φ(y|y) and its confusions below, and the warnings at the end.
+    """One line per source, its lowest φ(y|y) and its confusions below, and the warnings at the end.
 
     Args:
       diagnosis: As `diagnose` returns it.

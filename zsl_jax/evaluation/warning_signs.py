@@ -173,7 +173,7 @@ def no_gain_warnings(
     Args:
       same_labels: By the name of a way to put votes together, the share of the words on which Q's
         label is that way's.
-      objectives: J a word of each E step, the first of which is that of the fixed matrices.
+      objectives: J per word of each E step, the first of which is that of the fixed matrices.
       reference: "Q", or "P" for a tagger without a label model, which may well learn the vote.
 
     Returns:
@@ -188,7 +188,8 @@ def no_gain_warnings(
         )
     if len(objectives) > 1 and objectives[-1] >= objectives[0]:
         warnings.append(
-            f"J did not fall: {objectives[0]:.4f} a word at the first E step, {objectives[-1]:.4f} "
-            "at the last; the sources' labels are not explained better than before training"
+            f"J did not fall: {objectives[0]:.4f} per word at the first E step, "
+            f"{objectives[-1]:.4f} at the last; the sources' labels are not explained better than "
+            "before training"
         )
     return warnings

@@ -72,7 +72,7 @@ class PaperModel(NamedTuple):
         return logits, np.asarray(_confusion(config, logits, number, self.evidence)[1])
 
     def m_step_start(self, devices: Devices, state: TrainState, step: int) -> TrainState:
-        """The state as it is: training goes on through all rounds."""
+        """The state as it is: training continues through all rounds."""
         return state
 
     def target(

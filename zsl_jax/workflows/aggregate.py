@@ -17,7 +17,7 @@ METHODS = ("majority", "mean", "dawid_skene")  # of votes alone
 
 
 class DawidSkeneSettings(NamedTuple):
-    """How long Dawid-Skene goes on, and what keeps its counts from 0.
+    """How long Dawid-Skene runs, and what keeps its counts from 0.
 
     Attributes:
       rounds: Rounds of EM at most; few of them do not let rare labels merge.
@@ -32,7 +32,7 @@ TO_CONVERGENCE = DawidSkeneSettings()
 
 
 class Aggregated(NamedTuple):
-    """One label a word.
+    """One label per word.
 
     Attributes:
       labels: [N], label ids; -1 where every source abstains.
@@ -52,7 +52,7 @@ def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
         return votes._replace(compatible=None, first_targets=None)
     labels = np.append(votes.first_targets, np.int32(-1))[votes.labels]
     probs, abstains = votes.probs, np.zeros(labels.shape, bool)
-    if votes.silent is not None:  # where others speak, silence is no vote
+    if votes.silent is not None:  # where others speak, silence is not a vote
         silent = votes.labels == votes.silent
         abstains = silent & ((votes.labels >= 0) & ~silent).any(axis=1, keepdims=True)
         labels = np.where(abstains, np.int32(-1), labels)

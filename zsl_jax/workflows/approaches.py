@@ -85,8 +85,8 @@ def train_target(
       label_set: The target's labels.
       text: With the sources' predictions for its words.
       config: Approach, strategy and the rest.
-      hooks: Called as training goes on.
-      saving: Where states are saved, from which the same call goes on after an interruption.
+      hooks: Called during training.
+      saving: Where states are saved, from which the same call resumes after an interruption.
 
     Returns:
       The tagger; with MRT and LVM, φ and Q too.

@@ -17,7 +17,7 @@ def decode(
     words: Sequence[Sequence[str]],
     decoding: str,
 ) -> Int[np.ndarray, " N"]:
-    """One label a word.
+    """One label per word.
 
     Args:
       probs: [N, K], P or Q.

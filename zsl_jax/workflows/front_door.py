@@ -87,7 +87,7 @@ def aggregate(
     [('X', 'O')]
     """
     if method not in (*METHODS, *TEXT_METHODS):
-        raise InputError(f"method={method!r} is none of {', '.join((*METHODS, *TEXT_METHODS))}")
+        raise InputError(f"method={method!r} is not one of {', '.join((*METHODS, *TEXT_METHODS))}")
     sentences = _sentences(text)
     text_part, names = TextShard(sentences), tuple(label_names)
     found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse)
@@ -107,7 +107,7 @@ def transfer(
     sparse: Collection[str] = (),
     overwrite: bool = False,
 ) -> TransferResult:
-    """Trains a tagger for a text from what sources say about it; `launch.transfer` in one call.
+    """Trains a tagger for a text from sources' predictions for it; `launch.transfer` in one call.
 
     The same call again, after an interruption, resumes from the last checkpoint in `output`.
 

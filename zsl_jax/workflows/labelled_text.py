@@ -116,7 +116,7 @@ def labels_by_sentence(
       ids: [N], label ids; -1 where there is none.
 
     Returns:
-      One name a word, "_" where there is none.
+      One name per word, "_" where there is none.
 
     >>> labels_by_sentence(["A", "B"], [["x", "y"], ["z"]], np.array([1, -1, 0]))
     [('B', '_'), ('A',)]

@@ -1,4 +1,4 @@
-"""A training that goes on where an earlier process with the same command had to stop."""
+"""A training that resumes where an earlier process with the same command had to stop."""
 
 import contextlib
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ def resumable(
     Args:
       fit: A training that is ready to run.
       label_set: The target's labels.
-      hooks: Called as training goes on.
+      hooks: Called during training.
       saving: None keeps nothing and starts at the beginning.
 
     Yields:

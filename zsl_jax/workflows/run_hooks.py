@@ -39,7 +39,7 @@ def recorded(
     with word_progress(num_words, title, shown=run.writes) as advance:
 
         def on_start(progress: Progress) -> None:
-            """What was noted after the state from which this training goes on will come again."""
+            """What was noted after the state from which this training resumes will come again."""
             kept = run.keep_metrics(
                 lambda line: line.get("run") != title or _is_past(line, progress)
             )

@@ -25,7 +25,7 @@ def choose_start(
     init: str,
     seed: int,
 ) -> LoadedTagger:
-    """The tagger or encoder whose training goes on with the target's labels.
+    """The tagger or encoder whose training continues with the target's labels.
 
     Args:
       encoder: From `encoder`; None if only a source will do.
@@ -42,7 +42,7 @@ def choose_start(
       The start; if it is a source, its head has exactly the target's labels.
 
     Raises:
-      InputError: The source named is no such model.
+      InputError: The source named is not such a model.
     """
     if init.startswith(SOURCE):
         name = init.removeprefix(SOURCE)

@@ -30,7 +30,7 @@ class TaggedSentence(NamedTuple):
 
     Attributes:
       words: The words.
-      labels: One label name a word.
+      labels: One label name per word.
       probs: [n, K] float32, columns as in `Tagger.label_names`; each row sums to 1.
       text: The string that the words were cut from; None for a list of words.
       starts: Where each word begins in `text`; None without a text.
@@ -128,7 +128,7 @@ class Tagger:
           InputError: As `predict`.
         """
         if decode not in DECODINGS:
-            raise InputError(f"decode={decode!r} is none of {', '.join(DECODINGS)}")
+            raise InputError(f"decode={decode!r} is not one of {', '.join(DECODINGS)}")
         if not sources:
             sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
@@ -151,7 +151,7 @@ def as_sentences(
       InputError: A word cannot be one.
     """
     if words not in WORD_RULES:
-        raise InputError(f"words={words!r} is none of {', '.join(WORD_RULES)}")
+        raise InputError(f"words={words!r} is not one of {', '.join(WORD_RULES)}")
     if isinstance(sentences, str):
         raise InputError("sentences is a string; give a list of sentences, such as [text]")
     return [_sentence(number, given, words) for number, given in enumerate(sentences, start=1)]

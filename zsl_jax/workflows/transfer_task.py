@@ -43,7 +43,7 @@ class TransferTask(NamedTuple):
       source_labels: The labels that the sources give.
       text: The text in subwords, and the sources' predictions for it.
       sentences: The same text, shard by shard.
-      models: By name, the folders (or hub names) of sources whose training could go on with the
+      models: By name, the folders (or hub names) of sources whose training could continue with the
         target's labels.
     """
 

@@ -121,8 +121,8 @@ def test_reading(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "is no mapping"),
-        ("- PER", "is no mapping"),
+        ("", "is not a mapping"),
+        ("- PER", "is not a mapping"),
         ("PER: [\n", "line 2: not YAML"),
         ("PER: LOC: X\n", "line 1: not YAML"),
         ("NO: NOUN\n", "False is not a name.*quotes"),

@@ -272,9 +272,9 @@ HEADER = {"label_names": ["X", "Y"]}
         ([HEADER, ROW | {"labels": ["X", "Z"]}], r"line 2, word 2 \('b'\): the label 'Z'"),
         ([HEADER, ROW | {"probabilities": [[1, 0]]}], "line 2: 2 words but 1 prob"),
         ([HEADER, ROW | {"probabilities": [[1, 0], [1]]}], r"word 2 \('b'\): not 2 prob"),
-        ([HEADER, ROW | {"probabilities": [["a", 0], [1, 0]]}], r"word 1 \('a'\).*no number"),
-        ([HEADER, ROW | {"probabilities": [["1", 0], [1, 0]]}], r"word 1 \('a'\).*no number"),
-        ([HEADER, ROW | {"probabilities": [[1, 0], [10**400, 0]]}], r"word 2 \('b'\).*no number"),
+        ([HEADER, ROW | {"probabilities": [["a", 0], [1, 0]]}], r"word 1 \('a'\).*not a number"),
+        ([HEADER, ROW | {"probabilities": [["1", 0], [1, 0]]}], r"word 1 \('a'\).*not a number"),
+        ([HEADER, ROW | {"probabilities": [[1, 0], [10**400, 0]]}], r"word 2 \('b'\).*not a num"),
         ([HEADER, ROW | {"probabilities": [[1, 0], [-0.5, 1.5]]}], "word 2.*negative"),
         ([HEADER, ROW | {"probabilities": [[1, 0], [float("nan"), 1]]}], "word 2.*NaN"),
         ([HEADER, ROW | {"probabilities": [[1, 0], [float("inf"), 1]]}], "word 2.*infinite"),
@@ -287,7 +287,7 @@ HEADER = {"label_names": ["X", "Y"]}
             "line 3: no probabilities",
         ),
         ([HEADER, ROW | {"labels": ["X", "Y"], "label_names": ["Y", "X"]}], "line 2.*differ"),
-        ([HEADER | {"label_names": "XY"}], "is no list"),
+        ([HEADER | {"label_names": "XY"}], "is not a list"),
     ],
 )
 def test_bad_json_lines_are_located(tmp_path, lines, message):

@@ -76,7 +76,7 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        (numbered(names=["O"]), "sentence 1: the label number 1 is none of the 1"),
+        (numbered(names=["O"]), "sentence 1: the label number 1 is not one of the 1"),
         (pa.table(ROWS), "'ner_tags' holds numbers whose names are not in the metadata"),
         (numbered({**ROWS, "ner_tags": [[1], [0]]}), "sentence 1: 2 words but 1 labels"),
         (numbered({**ROWS, "ner_tags": [None, [0]]}), "sentence 1: 2 words but 0 labels"),
@@ -147,9 +147,9 @@ print("alive")"""
 def test_damaged_and_mistaken_folders(tmp_path):
     with pytest.raises(InputError, match=r"is a folder.*by a quoted glob"):
         read_sentences(tmp_path)
-    with pytest.raises(InputError, match="is no file of the format parquet"):
+    with pytest.raises(InputError, match="is not a file of the format parquet"):
         read_sentences(save_dataset(tmp_path / "d", numbered()), format="parquet")
-    with pytest.raises(InputError, match="is no folder of the format datasets"):
+    with pytest.raises(InputError, match="is not a folder of the format datasets"):
         read_sentences(save_parquet(tmp_path / "a.parquet", numbered()), format="datasets")
     next((tmp_path / "d").glob("*.arrow")).rename(tmp_path / "d" / "other")
     with pytest.raises(InputError, match=r"lacks 'data-00000-of-00001\.arrow'"):

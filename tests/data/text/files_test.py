@@ -44,7 +44,7 @@ def test_standard_input(monkeypatch):
     given(b"")
     with pytest.raises(InputError, match="- holds no words"):
         read_sentences("-", format="jsonl")
-    with pytest.raises(InputError, match="- is no file of the format parquet"):
+    with pytest.raises(InputError, match="- is not a file of the format parquet"):
         read_sentences("-", format="parquet")
 
 

@@ -90,7 +90,7 @@ def test_white_space_at_the_ends_of_spans_is_no_sign_of_another_unit(tmp_path):
 @pytest.mark.parametrize("unit", ["utf16", "bytes"])
 def test_places_behind_the_end_or_with_another_text_name_the_unit(tmp_path, unit):
     end = len(SHOES)
-    with pytest.raises(InputError, match=rf"no part of a text of {end} char.*`offsets`=.*{unit}"):
+    with pytest.raises(InputError, match=rf"not part of a text of {end} char.*`offsets`=.*{unit}"):
         read(tmp_path, spans(unit))
     named = [{**spans(unit)[0], "text": "Anna Lind"}]
     with pytest.raises(InputError, match=f"'Anna Lind' where .*say `offsets`={unit}, which"):

@@ -30,7 +30,7 @@ class _Row(NamedTuple):
 
 
 def read_json_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
-    """Reads a file with one JSON object a line, one line a sentence.
+    """Reads a file with one JSON object per line, one line per sentence.
 
     {"words": [...], "labels": [...], "probabilities": [[...], ...]}, where "labels" ("tags") or
     "probabilities" may be left out: the label of a word is then its most probable one. The first
@@ -77,7 +77,7 @@ def _label_names(
         return known
     value = line["label_names"]
     if not isinstance(value, list):
-        raise InputError(f'{where}: "label_names" is no list; write ["O", ...].')
+        raise InputError(f'{where}: "label_names" is not a list; write ["O", ...].')
     label_names = tuple(value)
     check_label_names(label_names, where)
     if label_names != known and not (known is None and is_first):
@@ -103,7 +103,7 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
     for what, found in (("labels", labels), ("probabilities", probs)):
         if found is not None and (not isinstance(found, list) or len(found) != len(words)):
             count = len(found) if isinstance(found, list) else "no list of"
-            raise InputError(f"{where}: {len(words)} words but {count} {what}; give one a word.")
+            raise InputError(f"{where}: {len(words)} words but {count} {what}; give one per word.")
     if labels is None and probs is None:
         raise InputError(f'{where}: neither "labels" nor "probabilities"; give at least one.')
     if probs is not None and not label_names:
@@ -133,7 +133,7 @@ def _probs(
             )
         if not all(type(value) is float or value in (0, 1) for value in row):
             raise InputError(
-                f"{where}, word {place + 1} ({words[place]!r}): a probability is no number "
+                f"{where}, word {place + 1} ({words[place]!r}): a probability is not a number "
                 "between 0 and 1; correct it."
             )
         probs[place] = row

@@ -63,7 +63,7 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
       The map, checked.
 
     Raises:
-      InputError: The file cannot be read, or it is no mapping of names to names.
+      InputError: The file cannot be read, or it is not a mapping of names to names.
     """
     where = os.fspath(path)
     try:
@@ -82,7 +82,7 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
         reason = getattr(error, "problem", None) or "unreadable"
         raise InputError(f"{where}{place}: not YAML ({reason}); write `PER: PERSON`.") from None
     if not isinstance(targets, dict):
-        raise InputError(f"{where} is no mapping; write one `LABEL: TARGET` a line.")
+        raise InputError(f"{where} is not a mapping; write one `LABEL: TARGET` per line.")
     return LabelMap(where, {name: _target(name, value, where) for name, value in targets.items()})
 
 

@@ -70,7 +70,7 @@ def _occurrences(text: str, mention: str) -> Iterator[_Place]:
 
 
 def stands_alone(text: str, start: int, end: int) -> bool:
-    """Whether a place begins and ends without white space, and no word goes on around it."""
+    """Whether a place begins and ends without white space, and no word continues around it."""
     if text[start].isspace() or text[end - 1].isspace():
         return False
     before, behind = text[start - 1 : start] if start else "", text[end : end + 1]

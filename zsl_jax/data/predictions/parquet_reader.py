@@ -183,7 +183,7 @@ def _label_ids(
 def _probs(
     column: pa.Array, num_words: Int[np.ndarray, " S"], width: int, where: str, first_sentence: int
 ) -> Float[np.ndarray, "N K"]:
-    """All rows of probabilities, one a word; not copied where the file holds one flat list."""
+    """All rows of probabilities, one per word; not copied where the file holds one flat list."""
     values = column.flatten()
     if is_list(values.type):
         what = "rows of probabilities"

@@ -1,4 +1,4 @@
-"""Writes the predictions of a source as Parquet: one row a sentence, one row group a block.
+"""Writes the predictions of a source as Parquet: one row per sentence, one row group per block.
 
 Columns: `words` (list of strings), `labels` (list of strings, null where the source abstains) and,
 where there are any, `probabilities` (list of float16: the words' rows of K numbers one after the
@@ -119,7 +119,7 @@ def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, An
 
 
 def _table(block: SourcePredictions, schema: pa.Schema) -> pa.Table:
-    """One block as an Arrow table of one row a sentence."""
+    """One block as an Arrow table of one row per sentence."""
     names = pa.array(block.label_names, pa.string())
     offsets = np.cumsum([0, *map(len, block.words)]).astype(np.int32)
     words = list(itertools.chain.from_iterable(block.words))

@@ -134,9 +134,9 @@ def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
             rest = rest[len(piece) :]
             continue
         raise InputError(
-            f"{line.where}: the text goes on with {rest[:20]!r} where word {number} of our "
-            f"sentence is {word!r}; give one line a sentence, in the order of the text, letter by "
-            "letter."
+            f"{line.where}: the text continues with {rest[:20]!r} where word {number} of our "
+            f"sentence is {word!r}; give one line per sentence, in the order of the text, "
+            "letter by letter."
         )
 
 

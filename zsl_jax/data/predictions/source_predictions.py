@@ -153,7 +153,7 @@ def check_probs(
     """Checks that every row is a distribution, or all zero (the source abstains).
 
     Args:
-      probs: [N, K], one row a word.
+      probs: [N, K], one row per word.
       words: The words of each sentence, N together.
       where: The file or source, for the error message.
       first_sentence: The number of the first sentence of `words` in that file.

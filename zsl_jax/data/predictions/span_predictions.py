@@ -25,7 +25,7 @@ _LETTERS = ("B-", "I-")
 def read_span_predictions(
     path: str | os.PathLike[str], text: Sequence[Sentence] | None, offsets: str | None = None
 ) -> SourcePredictions:
-    """Reads a file with one JSON object a line, one line a sentence of the text.
+    """Reads a file with one JSON object per line, one line per sentence of the text.
 
     {"text": "...", "spans": [{"start": 0, "end": 4, "label": "PER", "score": 0.9}, ...]}
 

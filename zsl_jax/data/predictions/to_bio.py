@@ -18,7 +18,7 @@ from zsl_jax.labels import (
 )
 from zsl_jax.types import Sentence
 
-STRAY = "is none of O, B-TYPE, I-TYPE, as others are; correct it"
+STRAY = "is not one of O, B-TYPE, I-TYPE, as others are; correct it"
 
 
 def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[str, Any]]:

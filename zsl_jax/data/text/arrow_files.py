@@ -88,7 +88,7 @@ def arrow_batches(path: str) -> Iterator[pa.RecordBatch]:
 
 
 def _named(schema: pa.Schema) -> pa.Schema:
-    """The schema; UnicodeDecodeError if the name of a column is no text."""
+    """The schema; UnicodeDecodeError if the name of a column is not text."""
     list(schema.names)
     return schema
 

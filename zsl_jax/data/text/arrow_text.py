@@ -87,9 +87,11 @@ def _labels(
     where: str,
     allow_missing: bool,
 ) -> tuple[str, ...]:
-    """One label name a word."""
+    """One label name per word."""
     if len(values) != len(words):
-        raise InputError(f"{where}: {len(words)} words but {len(values)} labels; give one a word.")
+        raise InputError(
+            f"{where}: {len(words)} words but {len(values)} labels; give one per word."
+        )
     labels = [value if names is None else _name(value, names, where) for value in values]
     pairs = zip(labels, words, strict=True)
     return tuple(checked_label(where, *pair, allow_missing) for pair in pairs)
@@ -101,7 +103,7 @@ def _name(number: int | None, names: Sequence[str], where: str) -> str | None:
         return None
     if not 0 <= number < len(names):
         raise InputError(
-            f"{where}: the label number {number} is none of the {len(names)} that have names in "
+            f"{where}: the label number {number} is not one of the {len(names)} that have names in "
             "the metadata; correct it."
         )
     return names[number]

@@ -92,7 +92,7 @@ def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str
       The name of the label.
 
     Raises:
-      InputError: It is missing and must not be, or is no name.
+      InputError: It is missing and must not be, or is not a name.
     """
     name = label.strip(" ") if isinstance(label, str) else label
     if name in (None, "", MISSING_LABEL):

@@ -76,7 +76,7 @@ def _matches(pattern: str) -> list[str]:
     try:
         return glob.glob(pattern, recursive=True)
     except (OSError, ValueError) as error:  # such as a NUL character
-        raise InputError(f"{pattern!r} is no pattern of files ({error}); correct it.") from error
+        raise InputError(f"{pattern!r} is not a pattern of files ({error}); correct it.") from error
 
 
 def is_dataset_folder(path: str | os.PathLike[str]) -> bool:
@@ -221,7 +221,7 @@ def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
 
 def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
     try:
-        "a".encode(encoding or "utf-8")  # refuses what is no encoding of text, such as hex
+        "a".encode(encoding or "utf-8")  # refuses what is not a text encoding, such as hex
         return codecs.getincrementaldecoder(encoding or "utf-8")()
     except UnicodeError as error:
         raise InputError(f"`encoding`={encoding!r} decodes nothing; try utf-8.") from error

@@ -63,7 +63,8 @@ def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]
             values = _json_list(where, row, label_keys)
             if len(values) != len(found):
                 raise InputError(
-                    f"{where}: {len(found)} words but {len(values)} labels; give one label a word."
+                    f"{where}: {len(found)} words but {len(values)} labels; give one label per "
+                    "word."
                 )
             pairs = zip(values, found, strict=True)
             labels = tuple(checked_label(where, *pair, options.allow_missing) for pair in pairs)

@@ -137,7 +137,7 @@ def _read_file(
     if format in ("parquet", "datasets"):
         if options.name == STANDARD_INPUT or os.path.isdir(options.name) != (format == "datasets"):
             kind = "folder" if format == "datasets" else "file"
-            raise InputError(f"{options.name} is no {kind} of the format {format}; name one.")
+            raise InputError(f"{options.name} is not a {kind} of the format {format}; name one.")
         return (read_dataset if format == "datasets" else read_parquet_text)(options)
     if format == "semeval":
         return read_semeval(read_bytes(options.name), options, encoding)

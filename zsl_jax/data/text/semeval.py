@@ -153,7 +153,7 @@ def _target(opinion: ElementTree.Element, text: str, where: str) -> _Range:
 
 
 def _bio(words: Sequence[str], starts: Sequence[int], targets: Sequence[_Range]) -> tuple[str, ...]:
-    """One label a word: B where a target begins in it (or before it), I where it goes on."""
+    """One label per word: B where a target begins in it (or before it), I where it continues."""
     labels = [OUTSIDE] * len(words)
     place = 0
     for target in targets:

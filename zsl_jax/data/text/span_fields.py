@@ -112,7 +112,8 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
         raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each.")
     if not isinstance(label, str) or not label or label == OUTSIDE or UNWRITABLE.search(label):
         raise InputError(
-            f"{where}: {label!r} is no entity type; name it under one of {', '.join(LABEL_KEYS)}."
+            f"{where}: {label!r} is not an entity type; name it under one of "
+            f"{', '.join(LABEL_KEYS)}."
         )
     check_visible(where, label)
     return label, score
@@ -122,5 +123,7 @@ def _score(where: str, score: Any) -> float | None:
     if score is None:
         return None
     if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
-        raise InputError(f"{where}: the score {score!r} is no probability; write one from 0 to 1.")
+        raise InputError(
+            f"{where}: the score {score!r} is not a probability; write one from 0 to 1."
+        )
     return float(score)

@@ -102,7 +102,7 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     if values is None or _is_set_aside(where, line):
         return SpanLine(where, text, None)
     if not isinstance(values, list):
-        raise InputError(f'{where}: "{key}" is no list; write [{{"start": 0, "end": 4, ...}}].')
+        raise InputError(f'{where}: "{key}" is not a list; write [{{"start": 0, "end": 4, ...}}].')
     if not values and _may_be_blank(line, key):
         return SpanLine(where, text, None, is_blank=True)
     numbered = enumerate(values, start=1)
@@ -153,7 +153,7 @@ def _is_set_aside(where: str, line: dict[str, Any]) -> bool:
     """Whether the annotator of a text rejected, ignored or discarded it."""
     answer, status = line.get("answer", "accept"), line.get("status")
     if answer not in ("accept", "reject", "ignore"):
-        raise InputError(f"{where}: the answer {answer!r} is none of accept, reject, ignore.")
+        raise InputError(f"{where}: the answer {answer!r} is not one of accept, reject, ignore.")
     return answer != "accept" or (isinstance(status, str) and status.lower() == "discarded")
 
 
@@ -185,7 +185,7 @@ def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, i
         if first is not None and last is not None and first < last:
             return first, last
     raise InputError(
-        f"{where}: {unit} {start!r} to {end!r} are no part of a text of {len(text)} characters; "
+        f"{where}: {unit} {start!r} to {end!r} are not part of a text of {len(text)} characters; "
         f"{_way_out(fields, text)}."
     )
 

@@ -31,7 +31,7 @@ def write_conll(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
 
     Args:
       path: The file, gzipped if it ends in `.gz`; "-" is the standard output.
-      rows: Each sentence with one label a word; the sentence's own labels are not looked at. One
+      rows: Each sentence with one label per word; the sentence's own labels are not looked at. One
         after the other is asked for and written.
 
     Raises:
