@@ -185,7 +185,7 @@ def test_a_label_model_that_adds_nothing_says_so():
     found = diagnose(*healthy, {"majority": 0.9949, "mean": 0.9951}, (1.5, 1.4, 1.5))
     same, risen = found.warnings
     assert same.startswith("Q gives the label of the mean on 99.5 % of the words or more:")
-    assert "J did not fall: 1.5000 a word at the first E step, 1.5000 at the last" in risen
+    assert "J did not fall: 1.5000 per word at the first E step, 1.5000 at the last" in risen
     assert "Q gives the label of the majority on 99.49 % of the words" in found.text
     (both,) = diagnose(*healthy, {"majority": 1.0, "mean": 1.0}, (1.5, 1.4)).warnings
     assert "the majority and of the mean on" in both

@@ -42,8 +42,9 @@ sentences = st.builds(
 def test_what_is_written_is_read_back(corpus, name):
     write = write_conll if "conll" in name else write_jsonl
     assume(not any(word.startswith("\ufeff") for sentence in corpus for word in sentence.words))
-    pairs = [zip(sentence.words, sentence.labels, strict=True) for sentence in corpus]
-    first_labels = [next((y for w, y in own if w[0] != "#"), "O") for own in pairs]
+    pairs = [list(zip(sentence.words, sentence.labels, strict=True)) for sentence in corpus]
+    first_labels = [next((y for w, y in rows if w[0] != "#"), "O") for rows in pairs]
+    first_labels += [rows[0][1] for rows in pairs]
     assume("two words" not in first_labels)  # the line may be a header or a comment
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
