@@ -41,5 +41,5 @@ def test_a_signal_ends_the_demo_before_its_encoder_is_unpacked(tmp_path, monkeyp
     told = time.monotonic()
     errors = process.communicate(timeout=signalling.TIMEOUT)[1]
     assert time.monotonic() - told < signalling.SECONDS and process.returncode == 128 + number
-    assert errors.endswith("stopped; nothing is left half-written\n")
+    assert errors.endswith("stopped; no file is left half-written\n")
     assert not list((tmp_path / "cache").iterdir())

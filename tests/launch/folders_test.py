@@ -37,7 +37,7 @@ def test_programs_that_write_a_file_leave_a_folder_alone(world, tmp_path, progra
     }
     folder = tmp_path / "somebody's.parquet"
     fill(folder)
-    assert "is a folder; name a file" in refused(program, folder, *arguments[program])
+    assert "is a folder; give a file" in refused(program, folder, *arguments[program])
     assert contents(folder) == FILES
 
 

@@ -170,8 +170,8 @@ def test_second_call_does_not_compile_again():
 
 def test_bert_config():
     config = EncoderConfig.from_huggingface(BERT | {"hidden_dropout_prob": 0.3}, "config.json")
-    assert config == dataclasses.replace(CONFIG, dropout=0.3)
-    assert hash(config) == hash(dataclasses.replace(CONFIG, dropout=0.3))
+    assert config == dataclasses.replace(CONFIG, dropout=0.3, head_dropout=0.3)
+    assert hash(config) == hash(dataclasses.replace(CONFIG, dropout=0.3, head_dropout=0.3))
 
 
 def test_xlmr_positions_start_after_padding():

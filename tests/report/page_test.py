@@ -244,7 +244,7 @@ def test_the_filter_the_keyboard_and_the_words_details_work(run, text, tmp_path)
 
 
 def test_what_is_no_finished_transfer_is_refused(tmp_path, run, monkeypatch):
-    with pytest.raises(InputError, match=r"--run=.*: there is no run\.json in it; name the --out"):
+    with pytest.raises(InputError, match=r"`run`=.*: there is no run\.json in it; name the `out"):
         write_report(tmp_path, tmp_path / "a.html")
     with pytest.raises(InputError, match=r"There is no folder .*none for .*; make it first"):
         write_report(run, tmp_path / "none" / "a.html")

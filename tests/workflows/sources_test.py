@@ -252,7 +252,7 @@ def test_each_source_has_the_unit_of_its_own_offsets(tmp_path):
     "values", [["utf8"], ["c=utf16"], ["a="], ["utf16", "bytes"], ["=bytes"] * 2]
 )
 def test_units_that_cannot_be_are_refused(values):
-    with pytest.raises(InputError, match="`offsets`="):
+    with pytest.raises(InputError, match="--offsets="):
         units_of(values, ["a", "b"])
 
 

@@ -163,7 +163,8 @@ def transfer(
     names = finished.transfer_task.label_set.names
     block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
     tagger = Tagger.from_pretrained(output, config.row_length)
-    return TransferResult(tagger, list(tagged_sentences(block)), finished.rows, finished.report)
+    labelled, rows = list(tagged_sentences(block)), list(finished.rows)
+    return TransferResult(tagger, labelled, rows, finished.report)
 
 
 def _sentences(text: Text) -> list[Sentence]:
