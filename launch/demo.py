@@ -24,7 +24,7 @@ DEFAULTS = {  # small samples want small updates, and a new head on a small enco
     "output": "runs/demo",
     "batch_words": 64,
     "rounds": 8,
-    "epochs": 4,
+    "epochs": 5,
     "trainable_layers": 6,
     "learning_rate": 1.5e-4,
     "head_learning_rate": 1e-2,
