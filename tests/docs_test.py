@@ -38,7 +38,7 @@ def printed():
 
 def test_examples_of_the_kernels_print_what_the_page_shows(printed):
     got, expected = printed
-    assert len(got) == len(expected) > 8
+    assert len(got) == len(expected) >= 8  # one more with Equinox
     for line, shown in zip(got, expected, strict=True):
         numbers = [re.findall(r"\d+(?:\.\d+)?", text) for text in (line, shown)]
         words = [re.sub(r"\d+(?:\.\d+)?", "#", text) for text in (line, shown)]
