@@ -8,7 +8,7 @@ import platform
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +78,15 @@ class RunFolder(NamedTuple):
     def cache(self) -> Path:
         """Folder of files that can be recomputed; removed at the end of the run."""
         return self.path / CACHE
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Releases the lock at the end, also after an error, which lets the next call in."""
+        try:
+            yield
+        finally:
+            if self.lock is not None:
+                self.lock.release()
 
     def append_metrics(self, **values: Any) -> None:
         """Appends a line to metrics.jsonl, on disk when this returns; values may be arrays."""

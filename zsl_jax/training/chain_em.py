@@ -17,7 +17,7 @@ from zsl_jax.training.chain_fit import ChainLabels, ChainPosterior, ChainText, F
 from zsl_jax.training.choices import Strategy
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.e_step import predict_log_prior
+from zsl_jax.training.e_step import log_prior_of_text
 from zsl_jax.training.hooks import Expectation
 from zsl_jax.training.setup import Training
 from zsl_jax.training.state import AnyArray, TrainState
@@ -78,14 +78,7 @@ class ChainEM(NamedTuple):
         assert config is not None
         if number == 0:
             return _expectation(sources.found, sources.fitted, training)
-        settings, corpus, devices = training.settings, training.corpus, training.devices.local
-        scores = predict_log_prior(
-            devices,
-            (settings.encoder, settings.num_labels, settings.dtype),
-            devices.replicate(params),
-            corpus.in_order,
-            corpus.num_words,
-        )
+        scores = log_prior_of_text(training, params)
         scores *= np.float32(config.own_tagger_weight)
         scores += chain_fit.evidence(sources.text, sources.labels, sources.fitted.sources, config)
         result = chain_fit.chain_posterior(

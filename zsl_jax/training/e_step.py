@@ -15,6 +15,7 @@ from zsl_jax.training import steps
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Batches
+from zsl_jax.training.setup import Training
 from zsl_jax.types import Batch
 
 # Blocks in flight while the host fetches one result and prepares the next block.
@@ -35,6 +36,18 @@ class WordPosteriors(NamedTuple):
     objective: float
     bound: float
     entropy: float
+
+
+def log_prior_of_text(training: Training, params: dict[str, Any]) -> Float[np.ndarray, "N K"]:
+    """Returns log P_θ of every word of this process's text, from parameters on the host."""
+    settings, corpus, devices = training.settings, training.corpus, training.devices.local
+    return predict_log_prior(
+        devices,
+        (settings.encoder, settings.num_labels, settings.dtype),
+        devices.replicate(params),
+        corpus.in_order,
+        corpus.num_words,
+    )
 
 
 def predict_log_prior(

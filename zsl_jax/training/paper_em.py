@@ -10,7 +10,7 @@ from zsl_jax.training import steps
 from zsl_jax.training.choices import ConfusionUpdate, Objective, Strategy
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.e_step import label_posterior, predict_log_prior
+from zsl_jax.training.e_step import label_posterior, log_prior_of_text
 from zsl_jax.training.hooks import Expectation
 from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.setup import Training
@@ -36,18 +36,11 @@ class PaperModel(NamedTuple):
         previous: Expectation | None,
     ) -> Expectation:
         """Q at the parameters of one state (Eq. 3); the bound is taken at the Q before."""
-        config, settings, corpus = training.transfer, training.settings, training.corpus
+        config = training.transfer
         log_confusion, _ = _confusion(config, confusion_logits, number, self.evidence)
-        devices = training.devices.local
-        priors = predict_log_prior(
-            devices,
-            (settings.encoder, settings.num_labels, settings.dtype),
-            devices.replicate(params),
-            corpus.in_order,
-            corpus.num_words,
-        )
+        priors = log_prior_of_text(training, params)
         found = label_posterior(
-            settings.weights,
+            training.settings.weights,
             priors,
             self.evidence.votes,
             log_confusion,
@@ -56,7 +49,8 @@ class PaperModel(NamedTuple):
             known=self.evidence.known,
             out=priors,
         )
-        sums = processes.total([found.objective, found.bound, found.entropy, corpus.num_words])
+        num_words = training.corpus.num_words
+        sums = processes.total([found.objective, found.bound, found.entropy, num_words])
         means = (sums[:3] / max(sums[3], 1)).tolist()
         return Expectation(found.posterior, np.asarray(log_confusion), *means)
 

@@ -1,6 +1,5 @@
 """A transfer and an aggregation from plain Python: sentences and sources in, typed results out."""
 
-import contextlib
 import dataclasses
 import hashlib
 import os
@@ -15,6 +14,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
+from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import METHODS
@@ -129,6 +129,7 @@ def transfer(
       InputError: A source cannot be read or is not about these words; or `output` is that of
         another run.
     """
+    watch_compilations()
     config = config or TransferConfig()
     sentences = _sentences(text)
     gold = None if test is None else labelled_sentences(test, "test")
@@ -143,9 +144,7 @@ def transfer(
         for name, given in sources.items()
         if isinstance(given, str | os.PathLike)
     ]
-    with contextlib.ExitStack() as stack:  # a call that fails lets the next one in
-        if run.lock is not None:
-            stack.callback(run.lock.release)
+    with run.held():
         transfer_task = prepare_transfer(
             start, [sentences], [found], config.row_length, run.path / "sources",
             models=trainable_models(folders),

@@ -1,20 +1,20 @@
 """Supervised training in one call: labelled sentences in, a source model out."""
 
-import contextlib
 import dataclasses
+import functools
 import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.run_files import check_is_ours
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
-from zsl_jax.runtime.compilation import compiled
+from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
@@ -28,21 +28,28 @@ LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 TITLE = "training"  # in the progress and the metrics
 
 
-class TrainResult(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TrainResult:
     """What came of a supervised training.
 
     Attributes:
-      tagger: The trained tagger, from its folder.
+      folder: The model folder.
+      row_length: Subwords per packed row.
       scores: On `dev`, one mapping per epoch; empty without `dev`.
-      best: The epoch whose tagger is kept, from 0; None without `dev`.
     """
 
-    tagger: Tagger
+    folder: Path
+    row_length: int
     scores: Sequence[dict[str, Any]]
+
+    @functools.cached_property
+    def tagger(self) -> Tagger:
+        """The trained tagger, loaded from its folder when it is asked for."""
+        return Tagger.from_pretrained(self.folder, self.row_length)
 
     @property
     def best(self) -> int | None:
-        """The epoch with the highest score."""
+        """The epoch with the highest score, whose tagger is kept, from 0; None without `dev`."""
         ranked = [scores["score"] for scores in self.scores]
         return ranked.index(max(ranked)) if ranked else None
 
@@ -79,6 +86,7 @@ def train(
     Raises:
       InputError: A text has no labels, or `output` holds something else.
     """
+    watch_compilations()
     config = config or TrainConfig()
     check_is_ours(Path(output))
     sentences = labelled_sentences(text, "text")
@@ -93,15 +101,13 @@ def train(
     spec = spec or _spec(config, encoder, {"text": sentences, "dev": held_out})
     run = create_run_folder(output, spec, overwrite)
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
-    with contextlib.ExitStack() as stack:  # a call that fails lets the next one in
-        if run.lock is not None:
-            stack.callback(run.lock.release)
+    with run.held():
         chooser = None if held_out is None else Dev(held_out, on_dev, task)
         with recorded(run, TITLE, words) as hooks:
             tagger = train_supervised(start, sentences, config, hooks, run.cache, chooser)
         save_tagger(output, tagger)
         run.write_result({"dev": scores, **about, **compiled()})
-    return TrainResult(Tagger.from_pretrained(output, config.row_length), scores)
+    return TrainResult(Path(output), config.row_length, scores)
 
 
 def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:

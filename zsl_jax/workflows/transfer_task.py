@@ -145,7 +145,7 @@ def made_ready(
       run: Keeps the output of frozen layers.
 
     Returns:
-      The experiment as this approach sees it, and the config with the number of epochs.
+      The task as this approach sees it, and the config with the number of epochs.
     """
     words = int(processes.total(sum(shard.num_words for shard in transfer_task.text.shards)))
     transfer_task, config = planned(transfer_task, config, words)
@@ -167,7 +167,7 @@ def planned(
       num_words: Of the text in all processes.
 
     Returns:
-      The experiment with its label model and start, and the config with the number of epochs.
+      The task with its label model and start, and the config with the number of epochs.
     """
     if config.approach is Approach.DIRECT:
         return transfer_task, config
@@ -183,7 +183,7 @@ def planned(
 
 
 def _with_start(transfer_task: TransferTask, config: TransferConfig) -> TransferTask:
-    """The experiment with the start that `config.init` asks for."""
+    """The task with the start that `config.init` asks for."""
     chain, ranked = transfer_task.text.chain, []
     init = ENCODER if config.init == AUTO and chain is None else config.init
     if chain is not None and init == AUTO:
@@ -201,7 +201,7 @@ def _with_start(transfer_task: TransferTask, config: TransferConfig) -> Transfer
 def with_frozen_features(
     transfer_task: TransferTask, config: TransferConfig, run: RunFolder
 ) -> TransferTask:
-    """The experiment with the frozen layers run over its text, once for all approaches.
+    """The task with the frozen layers run over its text, once for all approaches.
 
     Without `trainable_layers` it stays as it is.
     """
