@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 import re
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from launch.inputs import FREE_FLAGS
+from tests.programs import program
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.store import read_predictions
@@ -28,13 +28,6 @@ from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
 RECORD = RunSpec({}, 0)
 FAST = ["--row_length=32", "--batch_words=64", "--learning_rate=0.01"]
-
-
-def program(name: str, *arguments: str, status: int = 0) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", f"launch.{name}", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ, timeout=300)
-    assert done.returncode == status, done.stderr
-    return done
 
 
 @pytest.fixture(scope="module")
@@ -255,20 +248,19 @@ def test_predict_by_the_tagger_and_by_the_posterior(world, trained, transferred,
 
 def test_predict_from_standard_input_to_standard_output(world, trained):
     text = "Kala tabu,\tgatala.\n\nMimo\n".encode("utf-16")
-    command = [
-        sys.executable, "-m", "launch.predict", f"--model={trained / 'first'}", "--text=-",
-        "--format=plain", "--encoding=utf-16", "--words=unicode", "--output=-", "--row_length=32",
+    arguments = [
+        f"--model={trained / 'first'}", "--text=-", "--format=plain", "--encoding=utf-16",
+        "--words=unicode", "--output=-", "--row_length=32",
     ]  # fmt: skip
-    done = subprocess.run(command, input=text, capture_output=True, env=os.environ, timeout=300)
-    assert done.returncode == 0, done.stderr
-    lines = done.stdout.decode().split("\n")
+    done = program("predict", *arguments, text=text)
+    lines = done.stdout.split("\n")
     words = [line.split("\t")[0] for line in lines]
     assert words == ["Kala", "tabu", ",", "gatala", ".", "", "Mimo", "", ""]
     assert {line.split("\t")[1] for line in lines if line} <= set(LABELS)
-    assert b"6 words labelled" in done.stderr
-    command += ["--output_format=spans"]
-    refused = subprocess.run(command, input=text, capture_output=True, env=os.environ, timeout=300)
-    assert refused.returncode == 2 and b"spans need BIO labels" in refused.stderr
+    assert "6 words labelled" in done.stderr
+    arguments += ["--output_format=spans"]
+    refused = program("predict", *arguments, text=text, status=2)
+    assert "spans need BIO labels" in refused.stderr
 
 
 def test_aggregate_a_glob_to_spans(tmp_path):

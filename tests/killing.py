@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import tiny_world
+from tests.programs import program
 
 ROUNDS = 3
 ALONE = "alone"
@@ -61,18 +62,9 @@ def prepare(folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def program(name: str, *arguments: str) -> None:
-    """Run one program to its end."""
-    subprocess.run(
-        [sys.executable, "-m", f"launch.{name}", *arguments],
-        check=True, capture_output=True, timeout=TIMEOUT,
-    )  # fmt: skip
-
-
 def finish(command: list[str], output: Path, with_labels: bool = False) -> dict[str, bytes]:
     """Run to the end; the bytes of the tagger and of σ, and of the tagger's labels for the text."""
-    done = subprocess.run([*command, f"--output={output}"], capture_output=True, timeout=TIMEOUT)
-    assert done.returncode == 0, done.stderr.decode()
+    program(*command[2:], f"--output={output}")
     names = ["model.safetensors", "label_model.safetensors"]
     if with_labels:
         text = next(value for value in command if value.startswith("--text="))

@@ -6,7 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD, program
+from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD
+from tests.programs import program
 from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll

@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from tests.end_to_end_test import FAST, program
+from tests.end_to_end_test import FAST
+from tests.programs import program
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.shards import Shard
 from zsl_jax.data.text_shard import shard_of_text

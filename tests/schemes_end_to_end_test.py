@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from tests.end_to_end_test import FAST, program
+from tests.end_to_end_test import FAST
 from tests.labels.schemes import write_spans
+from tests.programs import program
 from tests.tiny_world import sentences, write_text
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.store import read_predictions, write_predictions
