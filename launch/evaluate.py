@@ -27,7 +27,7 @@ def main() -> None:
     from zsl_jax.workflows.evaluate import evaluate
 
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
-    gold = inputs.read_labelled("gold").sentences
+    gold = [s for file in inputs.read_labelled("gold").by_file or () for s in file]
     gold_scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
     units = units_of(FLAGS.offsets, ("predicted", "significance"))

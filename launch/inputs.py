@@ -60,7 +60,10 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
 
 
 def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
-    """Reads the labelled sentences of the files that a flag names; entity labels become BIO."""
+    """Reads the labelled sentences of the files that a flag names; entity labels become BIO.
+
+    Sentences that a format leaves without labels stand in `by_file` only.
+    """
     from zsl_jax.data.predictions.to_bio import bio_sentences, reading_line
     from zsl_jax.labels import OUTSIDE, doubtful_reading
 
@@ -70,7 +73,7 @@ def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
     except InputError as error:
         raise InputError(f"--{flag}={FLAGS[flag].value}, {error}") from error
     names = sorted({label for sentence in sentences for label in sentence.labels or ()})
-    if names == [OUTSIDE]:
+    if not {*names} - {OUTSIDE}:
         raise InputError(
             f"--{flag}={FLAGS[flag].value}: every word is labelled O, as where entities are not "
             "annotated; give labelled text, or the --column of the labels"
@@ -82,7 +85,10 @@ def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
     _labels_read[flag] = about
     flat = iter(sentences)
     by_file = [list(itertools.islice(flat, len(file))) for file in text.by_file or ()]
-    return shard_of_text(by_file, text.shard, text.num_files, max_sentences, _seed())
+    places = [place for place, sentence in enumerate(sentences) if sentence.labels is not None]
+    candidates = places if len(places) < len(sentences) else None
+    how = (max_sentences, _seed(), candidates)
+    return shard_of_text(by_file, text.shard, text.num_files, *how)
 
 
 def labelled_pairs(flag: str, max_sentences: int | None):

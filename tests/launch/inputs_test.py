@@ -45,3 +45,18 @@ def test_the_column_of_the_words_is_a_flag(tmp_path):
     command += [f"--predicted={tmp_path / 'predicted.conll'}", "--word_column=1", "--column=0"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
     assert "accuracy 100.00" in done.stdout
+
+
+def test_sentences_out_of_scope_are_predicted_but_not_scored(tmp_path):
+    sentence = '<sentence id="{}"{}><text>{}</text>{}</sentence>'
+    opinion = '<Opinions><Opinion target="soup" from="2" to="6"/></Opinions>'
+    first, second = sentence.format(1, "", "a soup", opinion), sentence.format(3, "", "no", "")
+    aside = sentence.format(2, ' OutOfScope="TRUE"', "a bistro", "")
+    (tmp_path / "gold.xml").write_text(f"<r>{first}{aside}{second}</r>")
+    labels = "a\tO\nsoup\tB-ASPECT\n\na\tO\nbistro\tB-ASPECT\n\nno\tO\n"
+    (tmp_path / "predicted.conll").write_text(labels)
+    command = [sys.executable, "-m", "launch.evaluate", f"--gold={tmp_path / 'gold.xml'}"]
+    command += [f"--predicted={tmp_path / 'predicted.conll'}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "accuracy 100.00" in done.stdout and "3 words" in done.stdout
+    assert "1 sentences are out of scope" in done.stderr

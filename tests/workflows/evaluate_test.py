@@ -104,3 +104,13 @@ def test_labels_of_another_kind_than_the_gold_labels_are_warned_of(tmp_path, cap
     with caplog.at_level("WARNING", "absl"):
         evaluate(gold, [path], [], None, FAST)
     assert not caplog.text
+
+
+def test_sentences_without_labels_are_read_but_not_scored(tmp_path):
+    path, labels = predictions(tmp_path, "p", 7)
+    text = [GOLD[0]._replace(labels=None), *GOLD[1:]]
+    gold = [sentence.labels for sentence in GOLD[1:]]
+    scores = evaluate(text, [path], [], "ner", FAST)["predicted"]["files"]
+    assert scores == [{"file": path, **metrics.score(gold, labels[1:], "ner")}]
+    with pytest.raises(InputError, match="`gold`: no sentence has labels"):
+        evaluate([s._replace(labels=None) for s in GOLD], [path], [], "ner", FAST)

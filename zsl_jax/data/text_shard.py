@@ -34,6 +34,7 @@ def shard_of_text(
     num_files: int,
     max_sentences: int | None = None,
     seed: int = 0,
+    candidates: Sequence[int] | None = None,
 ) -> TextShard:
     """A shard of a text, or of a random sample of it.
 
@@ -43,9 +44,14 @@ def shard_of_text(
       num_files: Files of the text.
       max_sentences: That many random sentences; None for all.
       seed: Of the sample.
+      candidates: The places of the sentences that may be taken, such as those with labels; None for
+        all.
     """
     sentences = [sentence for file in by_file for sentence in file]
-    places = sampled_places(len(sentences), max_sentences, seed)
+    total = len(sentences) if candidates is None else len(candidates)
+    places = sampled_places(total, max_sentences, seed)
+    if candidates is not None:
+        places = [candidates[place] for place in places or range(total)]
     if places is not None:
         sentences = [sentences[place] for place in places]
     return TextShard(shard.of_sentences(sentences), shard, num_files, by_file, places)

@@ -9,10 +9,10 @@ from zsl_jax.evaluation import bootstrap, confusions, metrics
 from zsl_jax.evaluation.averages import average_scores
 from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.evaluation.counts import Labels
+from zsl_jax.errors import InputError
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.prediction import read_to_score
 
 
@@ -30,7 +30,7 @@ def evaluate(
     Several files on a side are runs of one method (seeds): the side's score is their mean.
 
     Args:
-      sentences: The labelled text.
+      sentences: The labelled text; of its sentences, those without labels are not scored.
       paths: Prediction files, at least one; a word without a prediction counts as wrong.
       other_paths: Those to test against; none for no test.
       task: As for `metrics.score`.
@@ -47,7 +47,9 @@ def evaluate(
     Raises:
       InputError: A file cannot be read or is of another text.
     """
-    gold = gold_labels(sentences, "`gold`")
+    gold = [sentence.labels for sentence in sentences if sentence.labels is not None]
+    if not gold:
+        raise InputError("`gold`: no sentence has labels; choose another `column`")
     sides = [
         [_read(path, sentences, unit, gold_scheme) for path in side]
         for side, unit in zip((paths, other_paths), offsets, strict=True)
@@ -80,9 +82,11 @@ def evaluate(
 def _read(
     path: str, sentences: Sequence[Sentence], offsets: str | None, gold_scheme: str
 ) -> list[tuple[str, ...]]:
-    """The labels of each sentence in a prediction file of this text."""
+    """The labels of each labelled sentence in a prediction file of this text."""
     made = read_to_score(path, sentences, offsets, gold_scheme)
-    return labels_by_sentence(made.label_names, made.words, made.labels)
+    predicted = labels_by_sentence(made.label_names, made.words, made.labels)
+    pairs = zip(sentences, predicted, strict=True)
+    return [labels for sentence, labels in pairs if sentence.labels is not None]
 
 
 def _side(

@@ -121,7 +121,7 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
       InputError: A sentence has another number of labels than words, or labels of no scheme.
     """
     if isinstance(text, str | os.PathLike):
-        labelled = list(read_sentences(os.fspath(text)))
+        labelled = [s for s in read_sentences(os.fspath(text)) if s.labels is not None]
     else:
         labelled = _paired(list(text), name)
     try:

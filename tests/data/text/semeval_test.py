@@ -50,7 +50,7 @@ def test_targets_become_bio_over_words(tmp_path):
     assert first.comments == ("# sent_id = 7:0",)
     assert first.text == 'Loved the tuna tartare & "bread".' and first.starts is not None
     assert first.text[first.starts[3] :].startswith("tartare")
-    assert second.words == ("Call", "me", ".") and set(second.labels or ()) == {"O"}
+    assert second.words == ("Call", "me", ".") and second.labels is None
     assert second.comments[1] == "# OutOfScope = TRUE"
     unlabelled = read_sentences(tmp_path / "a.xml", with_labels=False)
     assert [s.words for s in unlabelled] == [first.words, second.words]
@@ -168,5 +168,20 @@ def test_annotation_that_is_left_out_is_not_o(tmp_path, caplog):
         read_sentences(write(tmp_path), with_labels=False)
         assert not caplog.text
         read_sentences(write(tmp_path))
-    assert "1 sentences are out of scope" in caplog.text
+    assert "1 sentences are out of scope" in caplog.text and "left out of training" in caplog.text
     assert set(read_sentences(tmp_path / "a.xml", allow_missing=True)[1].labels) == {"_"}
+
+
+@pytest.mark.parametrize("opinions", ["", "<Opinions/>", "<Opinions></Opinions>"])
+def test_a_sentence_without_opinions_names_no_target(tmp_path, opinions):
+    text = opinion("a soup", ("soup", 2, 6)).removesuffix("</r>")
+    text += f'<sentence id="t"><text>No soup</text>{opinions}</sentence></r>'
+    found = read_sentences(write(tmp_path, text))
+    assert [sentence.labels for sentence in found] == [("O", "B-ASPECT"), ("O", "O")]
+
+
+def test_opinions_in_a_sentence_out_of_scope_do_not_count(tmp_path):
+    text = opinion("a soup", ("soup", 2, 6))
+    aside = text.replace('id="s"', 'id="t" OutOfScope="TRUE"').removeprefix("<r>")
+    first, second = read_sentences(write(tmp_path, text.removesuffix("</r>") + aside))
+    assert first.labels == ("O", "B-ASPECT") and second.labels is None

@@ -37,6 +37,9 @@ def read_semeval(
     A word belongs to a target if they share a character. A target that several opinions name counts
     once; of targets that overlap, the one that begins first (then the longer one) is kept, since a
     word has one label.
+
+    The words of a sentence without opinions, in a file that has some, are O. A sentence out of
+    scope was set aside by the annotators, whatever it mentions: it has no labels.
     """
     options.refuse_columns("SemEval XML")
     root = _parse(data, options.name, encoding)
@@ -53,13 +56,14 @@ def read_semeval(
         for word in words:
             checked_word(where, word)
         labels = None
+        aside = element.get("OutOfScope", "").upper() == "TRUE"
         if options.with_labels:
             _check_keys(element, where)
             targets = _targets(element, text, where)
-            labels = _bio(words, starts, targets)
-        aside = element.get("OutOfScope", "").upper() == "TRUE"
-        if aside and options.allow_missing and labels:
-            labels = (MISSING_LABEL,) * len(words)
+            if not aside:
+                labels = _bio(words, starts, targets)
+            elif options.allow_missing:
+                labels = (MISSING_LABEL,) * len(words)
         comments = [f"# sent_id = {identifier}"]
         if aside:
             comments.append("# OutOfScope = TRUE")
@@ -67,8 +71,8 @@ def read_semeval(
         yield Sentence(words, labels, tuple(comments), text, starts)
     if out_of_scope and options.with_labels and not options.allow_missing:
         logging.warning(
-            "%s: %d sentences are out of scope, so that opinions in them are not annotated; their "
-            "words are labelled O",
+            "%s: %d sentences are out of scope, so that opinions in them are not annotated; they "
+            "are left out of training and scores",
             *(options.name, out_of_scope),
         )
 
