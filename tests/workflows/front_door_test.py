@@ -16,6 +16,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.training.choices import Approach
 from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
 from zsl_jax.types import Sentence
+from zsl_jax.workflows import front_door
 from zsl_jax.workflows.function_source import predictions_by_function
 
 LABEL_OF = {word: label for label, stems in tiny_world.STEMS.items() for word in stems.split()}
@@ -146,6 +147,51 @@ def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
     assert [made.labels for made in found] == [("B-PER", "O", "B-PER"), ("B-PER", "O")]
     with pytest.raises(InputError, match=r"sparse=\['bob'\]: the sources are ann, bo, none"):
         zsl_jax.aggregate(text, sources, "majority", sparse=["bob"])
+
+
+@pytest.fixture
+def spans(tmp_path):
+    """The same entity behind a character beyond the basic plane, in both units."""
+    for name, start in (("python", 2), ("java", 3)):
+        span = {"start": start, "end": start + 2, "label": "X"}
+        line = {"text": "\U0001f45e Al ran", "spans": [span]}
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(line), encoding="utf-8")
+    return {name: tmp_path / f"{name}.jsonl" for name in ("python", "java")}
+
+
+SHOE = [["\U0001f45e", "Al", "ran"]]
+
+
+def test_each_file_has_the_unit_of_its_own_offsets(spans):
+    given = {"java": "utf16"}
+    (made,) = zsl_jax.aggregate(SHOE, spans, "mean", offsets=given)
+    assert made.labels == ("O", "B-X", "O") and made.probs.max(axis=1).tolist() == [1, 1, 1]
+    only = {"java": spans["java"]}
+    assert zsl_jax.aggregate(SHOE, only, "mean", offsets="utf16")[0].labels == ("O", "B-X", "O")
+    with pytest.raises(InputError, match=r"java\.jsonl: .*`offsets`=utf16"):
+        zsl_jax.aggregate(SHOE, only, "mean")
+    with pytest.raises(InputError, match=r"offsets=\{'c': 'utf16'\}: the sources are python, java"):
+        zsl_jax.aggregate(SHOE, spans, "mean", offsets={"c": "utf16"})
+    with pytest.raises(InputError, match="offsets='utf8': a unit is one of characters, utf16"):
+        zsl_jax.aggregate(SHOE, spans, "mean", offsets="utf8")
+
+
+@pytest.mark.parametrize("offsets", ["utf16", {"java": "utf16", "python": "characters"}])
+def test_offsets_of_a_transfer_hold_for_the_test_too(world, spans, tmp_path, monkeypatch, offsets):
+    read = []
+
+    def run_transfer(transfer_task, config, run, text, read_test):
+        read.append(read_test().predictions["java"])
+        raise InputError("stopped")
+
+    monkeypatch.setattr(front_door, "run_transfer", run_transfer)
+    java = {"java": spans["java"]}
+    sources = java if isinstance(offsets, str) else spans
+    test = [(SHOE[0], ["O", "B-X", "O"])]
+    how = {"test": test, "test_sources": java, "offsets": offsets}
+    with pytest.raises(InputError, match="stopped"):
+        zsl_jax.transfer(SHOE, sources, world.encoder, tmp_path / "out", **how)
+    assert [read[0].label_names[label] for label in read[0].labels] == ["O", "B-X", "O"]
 
 
 def test_entities_of_a_function_are_bio():

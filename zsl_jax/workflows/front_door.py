@@ -22,7 +22,7 @@ from zsl_jax.workflows.chain_model import TEXT_METHODS
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
-from zsl_jax.workflows.resolve_sources import Given, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
 from zsl_jax.workflows.sources import Source, fingerprint
 from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
@@ -63,6 +63,7 @@ def aggregate(
     method: str = "chain",
     label_names: Sequence[str] = (),
     sparse: Collection[str] = (),
+    offsets: Offsets = None,
 ) -> list[TaggedSentence]:
     """Puts the sources' predictions for a text together, without a tagger.
 
@@ -75,6 +76,9 @@ def aggregate(
       label_names: K names, for arrays.
       sparse: Names of sources, such as rules and lists of names, whose O means that they know
         nothing.
+      offsets: What the places of character spans in prediction files count: "characters", "utf16"
+        units or "bytes", in all files or, as {name: unit}, in those of one source. By default
+        characters; spans that fit in another unit only are refused.
 
     Returns:
       Each sentence with a label and K probabilities for each word.
@@ -90,7 +94,7 @@ def aggregate(
         raise InputError(f"method={method!r} is not one of {', '.join((*METHODS, *TEXT_METHODS))}")
     sentences = _sentences(text)
     text_part, names = TextShard(sentences), tuple(label_names)
-    found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse)
+    found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
     return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
 
 
@@ -105,6 +109,7 @@ def transfer(
     test_sources: Mapping[str, Given] | None = None,
     label_names: Sequence[str] = (),
     sparse: Collection[str] = (),
+    offsets: Offsets = None,
     overwrite: bool = False,
 ) -> TransferResult:
     """Trains a tagger for a text from sources' predictions for it; `launch.transfer` in one call.
@@ -123,6 +128,7 @@ def transfer(
       test_sources: What sources say of the test; functions and models are asked by themselves.
       label_names: K names, for arrays.
       sparse: As for `aggregate`.
+      offsets: As for `aggregate`; what they say of a source holds for its `test_sources`, too.
       overwrite: Replace the result of an earlier run in `output`.
 
     Raises:
@@ -136,7 +142,7 @@ def transfer(
     start = load_tagger(encoder)
     how = (tuple(label_names), config.row_length)
     shard = TextShard(sentences)
-    found = resolve_sources(sources, shard, *how, sparse)
+    found = resolve_sources(sources, shard, *how, sparse, offsets)
     record = _record(config, encoder, sentences, found)
     run = create_run_folder(output, record, overwrite)
     folders = [
@@ -154,7 +160,10 @@ def transfer(
             asked = {**_able_to_annotate(sources), **(test_sources or {})}
             plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
             marked = set(sparse) & set(asked)
-            return LabelledTest(gold or (), resolve_sources(asked, plain, *how, marked))
+            units = offsets
+            if isinstance(offsets, Mapping):
+                units = {name: offsets[name] for name in asked if name in offsets}
+            return LabelledTest(gold or (), resolve_sources(asked, plain, *how, marked, units))
 
         reader = None if gold is None else read_test
         finished = run_transfer(transfer_task, config, run, [shard], reader)

@@ -10,12 +10,14 @@ import numpy as np
 from zsl_jax.atomic_file import atomic_folder
 from zsl_jax.data.predictions.source_predictions import predictions_of_probs
 from zsl_jax.data.predictions.store import SourcePredictions, check_words
+from zsl_jax.data.text.offsets import UNITS
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.function_source import Annotator, predictions_by_function
 from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
 
+Offsets = str | Mapping[str, str] | None
 Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str] | Annotator
 
 
@@ -25,6 +27,7 @@ def resolve_sources(
     label_names: tuple[str, ...],
     row_length: int,
     sparse: Collection[str] = (),
+    offsets: Offsets = None,
 ) -> dict[str, SourcePredictions]:
     """What sources say about a text, in the target's labels.
 
@@ -36,10 +39,13 @@ def resolve_sources(
       label_names: K names, for arrays.
       row_length: Subwords in a packed row, for models.
       sparse: Names of sources whose O means that they know nothing.
+      offsets: What the places of character spans in files count, one of `UNITS`, or that by source;
+        None for characters, as long as that can be.
 
     Raises:
       InputError: A source cannot be read, or is not about these words.
     """
+    units = _units(offsets, sources)
     unknown = set(sparse) - set(sources)
     if unknown:
         raise InputError(f"sparse={sorted(unknown)}: the sources are {', '.join(sources)}")
@@ -55,9 +61,22 @@ def resolve_sources(
                 found[name] = in_target_labels(Source(name, "", sparse=name in sparse), given)
                 continue
             source = given if isinstance(given, Source) else Source(name, os.fspath(given))
-            source = source._replace(sparse=source.sparse or name in sparse)
+            source = source._replace(
+                sparse=source.sparse or name in sparse, offsets=units.get(name, source.offsets)
+            )
             found[name] = source_predictions(source, text, cache, row_length)
     return found
+
+
+def _units(offsets: Offsets, names: Collection[str]) -> dict[str, str]:
+    """The unit of the offsets of each source for which one is given."""
+    units = dict.fromkeys(names, offsets) if isinstance(offsets, str) else dict(offsets or {})
+    unknown = [name for name in units if name not in names]
+    if unknown:
+        raise InputError(f"offsets={offsets!r}: the sources are {', '.join(names)}")
+    if not {*units.values()} <= {*UNITS}:
+        raise InputError(f"offsets={offsets!r}: a unit is one of {', '.join(UNITS)}")
+    return units
 
 
 def _from_array(

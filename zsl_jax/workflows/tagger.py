@@ -22,7 +22,7 @@ from zsl_jax.workflows.loaded_tagger import (
     require_head,
 )
 from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
-from zsl_jax.workflows.resolve_sources import Given, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
 
 
 class TaggedSentence(NamedTuple):
@@ -82,6 +82,7 @@ class Tagger:
         sources: Mapping[str, Given] | None = None,
         decode: str = "argmax",
         words: str = "whitespace",
+        offsets: Offsets = None,
     ) -> list[TaggedSentence]:
         """Labels and probabilities: P of the tagger, or Q of tagger and sources.
 
@@ -92,6 +93,8 @@ class Tagger:
             axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
           decode: "argmax" or "viterbi", see `best_labels.decode`.
           words: How strings are cut: at "whitespace", or by "unicode" rules.
+          offsets: What the places of character spans in prediction files count: "characters",
+            "utf16" or "bytes", or one of them for each source, by name.
 
         Returns:
           One result a sentence, in order.
@@ -100,7 +103,8 @@ class Tagger:
           InputError: A word cannot be one, or the sources are not those of the tagger or are about
             other words.
         """
-        blocks = self.label(as_sentences(sentences, words), sources, decode)
+        text = as_sentences(sentences, words)
+        blocks = self.label(text, sources, decode, offsets=offsets)
         return [tagged for block in blocks for tagged in tagged_sentences(block)]
 
     def label(
@@ -109,6 +113,7 @@ class Tagger:
         sources: Mapping[str, Given] | None = None,
         decode: str = "argmax",
         advance: Advance = lambda words: None,
+        offsets: Offsets = None,
     ) -> Iterator[LabelledText]:
         """Labels a text of any length, block by block; memory does not grow with it.
 
@@ -120,6 +125,7 @@ class Tagger:
           sources: As for `predict`.
           decode: As for `predict`.
           advance: Told how many words are done.
+          offsets: As for `predict`.
 
         Yields:
           The sentences in order with labels and probabilities.
@@ -134,7 +140,8 @@ class Tagger:
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
         model = label_model_for(self._path, sources, self._scheme)
         shard = text if isinstance(text, TextShard) else TextShard(list(text))
-        found = resolve_sources(sources, shard, self.label_names, self._row_length)
+        how = (self.label_names, self._row_length)
+        found = resolve_sources(sources, shard, *how, offsets=offsets)
         return label_by_posterior(self._log_probs, model, shard.sentences, found, decode, advance)
 
 
