@@ -12,7 +12,8 @@ from zsl_jax.errors import InputError
 
 FLAGS = flags.FLAGS
 _SETTING = re.compile(r"`([a-z_]+)`")
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tabs and line feeds
+# All but tabs and line feeds; also what ends lines or turns their direction round in Unicode.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
 
 def say(text: str, stream: TextIO | None = None) -> None:
@@ -52,7 +53,7 @@ def escaped(text: str) -> str:
     >>> print(escaped("a\x1b[31m"))
     a\x1b[31m
     """
-    return _CONTROLS.sub(lambda match: f"\\x{ord(match[0]):02x}", text)
+    return _CONTROLS.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def set_up_log() -> None:

@@ -1,5 +1,9 @@
 """The errors that programs print as one sentence."""
 
+import re
+
+_LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")  # as str.splitlines has them
+
 
 class InputError(ValueError):
     """A file, flag or folder given by the user cannot be used.
@@ -7,6 +11,14 @@ class InputError(ValueError):
     The message is one sentence that names the file and line (or the flag) and a remedy. Programs
     print it without a traceback and exit with status 2.
     """
+
+    def __init__(self, message: str):
+        r"""Takes the message; line ends in it, as in names of files, become escapes.
+
+        >>> print(InputError("a.bin cannot be read (unknown variant `\n`)"))
+        a.bin cannot be read (unknown variant `\n`)
+        """
+        super().__init__(_LINE_ENDS.sub(lambda match: repr(match[0])[1:-1], message))
 
 
 class Preempted(Exception):

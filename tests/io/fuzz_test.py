@@ -67,6 +67,15 @@ def test_types_that_numpy_lacks(tmp_path, kind):
             read(tmp_path)
 
 
+def test_what_a_library_quotes_from_a_damaged_file_stays_in_one_line(tmp_path):
+    header = encoded({"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}})
+    data = (struct.pack("<Q", len(header)) + header + b"\0" * 4).replace(b"F32", b"\\n\\r")
+    (tmp_path / WEIGHTS).write_bytes(struct.pack("<Q", len(header) + 1) + data[8:])
+    with pytest.raises(InputError, match="unknown variant") as caught:
+        read_weights(tmp_path)
+    assert len(str(caught.value).splitlines()) == 1
+
+
 INDEX_FILE = encoded({"weight_map": {"a.weight": "x.safetensors", "b": "x.safetensors"}})
 
 

@@ -76,7 +76,9 @@ def test_escape_sequences_in_the_log(tmp_path):
     assert not set("\x9b\x07\x1b") & set(done.stderr + done.stdout)
 
 
-@pytest.mark.parametrize("text", ["a\x1b[31mb", "\x00", "\x7f", "\x9b1m", "a\rb", "\x0b"])
+@pytest.mark.parametrize(
+    "text", ["a\x1b[31mb", "\x00", "\x7f", "\x9b1m", "a\rb", "\x0b", "\u2028", "a\u202eb"]
+)
 def test_control_characters_are_escaped(text):
     assert escaped(text).isprintable() and escaped("a\tb\nc é 漢") == "a\tb\nc é 漢"
 
