@@ -1,8 +1,10 @@
 """Runs of several processes: how they find each other, and what they report if one is lost."""
 
 import contextlib
+import faulthandler
 import logging as python_logging
 import os
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -11,6 +13,7 @@ from absl import logging
 from launch.options import FLAGS
 from launch.terminal import say_error
 from zsl_jax.errors import InputError
+from zsl_jax.interruption import STOPPED, listening
 
 LOST = (
     "error: another process of this run ended or cannot be reached ({reason}). Nothing before the "
@@ -24,7 +27,7 @@ def joined_processes() -> Iterator[None]:
     """Joins the run given by the flags; does nothing for a single process.
 
     Process 0 writes logs, metrics and the model; the others log only warnings. If a process is
-    lost, the others end with one sentence and status 1.
+    told to end, all of them do; if one is lost, the others end with one sentence and status 1.
     """
     given = (FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
     if not FLAGS.pod and given == (None, None, None):
@@ -35,15 +38,22 @@ def joined_processes() -> Iterator[None]:
             "--coordinator, --num_processes and --process_id belong together; give all three, or "
             "--pod on a TPU pod slice"
         )
-    from zsl_jax.runtime import processes
+    from zsl_jax.runtime import processes, stopping
 
     processes.start(*given)
+    faulthandler.disable()  # JAX aborts a process whose coordinator is lost, with a line of its own
     if not processes.is_first():
         logging.set_verbosity(logging.WARNING)
         python_logging.getLogger("absl").setLevel(python_logging.WARNING)
+
+    def stop(number: signal.Signals) -> str:
+        stopping.tell_others(number)
+        return STOPPED
+
     try:
-        yield
-        processes.wait()
+        with stopping.following_others(), listening(stop):
+            yield
+            processes.wait()
     except InputError as error:
         _leave(f"error: {error}", 2)
     except (RuntimeError, ValueError) as error:

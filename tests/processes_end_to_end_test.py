@@ -103,18 +103,31 @@ def test_if_one_is_told_to_end_both_stop_after_the_same_update_and_save(one):
     assert not list(output.rglob(".zsl_jax*"))
 
 
-def test_before_the_training_a_signal_ends_both_at_once(one):
+@pytest.mark.parametrize(("told", "number"), [(0, signal.SIGINT), (1, signal.SIGTERM)])
+def test_before_the_training_a_signal_to_one_ends_both_at_once(one, told, number):
     command, folder = one
-    output = folder / "early"
+    output = folder / f"early{told}"
     both = start_two(command, output)
     when((output / "run.json").exists)
-    told = time.monotonic()
-    for process in both:
-        process.send_signal(signal.SIGTERM)
+    both[told].send_signal(number)
+    start = time.monotonic()
     said = [process.communicate(timeout=60)[1] for process in both]
-    assert time.monotonic() - told < 10, said
-    assert both[0].returncode == 143 and "stopped; no file is left half-written" in said[0]
+    assert time.monotonic() - start < 10, said
+    for process, errors in zip(both, said, strict=True):
+        assert process.returncode == 128 + number
+        assert errors.endswith("stopped; no file is left half-written\n")
     assert not list(output.rglob(".zsl_jax*")) and not saved_steps(output)
+
+
+def test_if_the_first_is_killed_before_the_training_there_is_no_traceback(one):
+    command, folder = one
+    first, second = start_two(command, folder / "lost")
+    when((folder / "lost" / "run.json").exists)
+    first.send_signal(signal.SIGKILL)
+    first.communicate()
+    errors = second.communicate(timeout=60)[1]
+    assert second.returncode != 0 and "another task died" in errors
+    assert "Traceback" not in errors and "launch/transfer.py" not in errors
 
 
 def test_if_one_is_killed_the_other_says_so_and_either_number_goes_on(one):

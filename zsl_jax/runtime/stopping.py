@@ -1,0 +1,65 @@
+"""Ends all processes of a run when one of them is told to, wherever they are.
+
+A process whose coordinator is gone is aborted by JAX, and one that waits for another in a
+collective waits for half a minute. So whoever is told tells the others first.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+from jax._src import distributed  # nothing public leads to the store that processes share
+
+_SIGNAL = "zsl_jax/signal"
+_ENDING = "zsl_jax/ending"
+# Seconds between two looks for a signal; how long the coordinator waits for the others to hear of
+# one, and then to be gone.
+_POLL, _TO_HEAR, _TO_END = 0.25, 0.6, 0.2
+
+
+@contextlib.contextmanager
+def following_others() -> Iterator[None]:
+    """Sends this process the signal that any other one of its run was sent."""
+    done = threading.Event()
+    thread = threading.Thread(target=_follow, args=(done,), name="signals of others", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:  # JAX aborts a process that ends while a thread is in its store
+        done.set()
+        thread.join()
+
+
+def tell_others(number: signal.Signals) -> None:
+    """Tells the other processes of a signal; the coordinator waits until they have ended."""
+    client, index = _store(), jax.process_index()
+    with contextlib.suppress(jax.errors.JaxRuntimeError):
+        client.key_value_set(_SIGNAL, str(int(number)), allow_overwrite=True)
+        client.key_value_set(f"{_ENDING}/{index}", "", allow_overwrite=True)
+        deadline = time.monotonic() + _TO_HEAR
+        while index == 0 and time.monotonic() < deadline:
+            if len(client.key_value_dir_get(_ENDING)) == jax.process_count():
+                time.sleep(_TO_END)
+                return
+            time.sleep(0.02)
+
+
+def _store() -> Any:
+    return distributed.global_state.client
+
+
+def _follow(done: threading.Event) -> None:
+    while not done.wait(_POLL):
+        try:
+            number = int(_store().key_value_try_get(_SIGNAL))
+        except jax.errors.JaxRuntimeError:  # no signal yet, or the run is lost
+            continue
+        if signal.getsignal(number) is signal.SIG_IGN:  # as Ctrl-C is in the background
+            number = signal.SIGTERM
+        os.kill(os.getpid(), number)
+        return
