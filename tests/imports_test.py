@@ -127,6 +127,14 @@ def test_the_package_loads_nothing():
     assert "jax" in loaded_after("from zsl_jax import Tagger")
 
 
+def test_the_scorer_is_loaded_when_entities_are_scored():
+    scorer = {"seqeval", "sklearn", "scipy"}
+    user = "import zsl_jax; zsl_jax.transfer, zsl_jax.train, zsl_jax.aggregate, zsl_jax.Tagger"
+    assert not loaded_after(user) & scorer
+    score = "from zsl_jax.evaluation import entity_scores; entity_scores.strict_spans([['O']])"
+    assert loaded_after(score) & scorer == {"seqeval"}
+
+
 def test_kernels_load_alone():
     loaded = loaded_after("import zsl_jax.kernels")
     assert "jax" in loaded and not loaded & {"flax", "transformers", "optax", "orbax"}
@@ -148,4 +156,5 @@ except SystemExit:
         "jax",
         "pyarrow",
         "matplotlib",
+        "seqeval",
     }

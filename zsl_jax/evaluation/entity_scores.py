@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Int
-from seqeval.scheme import IOB2, Entities
 
 from zsl_jax.evaluation.counts import Labels, Score, check_lengths, score_counts
 from zsl_jax.labels import OUTSIDE, Span, entity_spans, is_bio
@@ -36,6 +35,8 @@ def strict_spans(sentences: Labels) -> Spans:
       The entities of each sentence, from left to right: those of `conlleval_spans` that begin with
       a B-X.
     """
+    from seqeval.scheme import IOB2, Entities  # a scorer alone needs it
+
     names = {label for labels in sentences for label in labels}
     readable = {name: name if is_bio([name]) else OUTSIDE for name in names}
     read = Entities([[readable[label] for label in labels] for labels in sentences], IOB2)
