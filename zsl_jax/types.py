@@ -87,7 +87,7 @@ class SourceVotes(NamedTuple):
         target's labels means itself (V = K).
       first_targets: [V], the target's label to use for a source's label where one is needed; None
         if V = K.
-      known: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
+      gold: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
       silent: The label of sparse sources where they make no prediction; None if no source has it.
     """
 
@@ -95,5 +95,5 @@ class SourceVotes(NamedTuple):
     probs: Float[np.ndarray, "N U V"] | None
     compatible: Bool[np.ndarray, "U V K"] | None = None
     first_targets: Int[np.ndarray, " V"] | None = None
-    known: Int[np.ndarray, " N"] | None = None
+    gold: Int[np.ndarray, " N"] | None = None
     silent: int | None = None

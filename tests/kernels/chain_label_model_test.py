@@ -172,12 +172,12 @@ def test_evidence_of_an_abstaining_source_is_nothing(example):
         np.testing.assert_allclose(whole, without, **tolerance)
 
 
-def chain_of(scores, example, prior, state, prior_power, known=None):
+def chain_of(scores, example, prior, state, prior_power, gold=None):
     """One row of all the words; their keys were never counted."""
     keys = np.full((1, NUM_WORDS, len(state.type_counts)), -1)
-    known = np.full((1, NUM_WORDS), -1) if known is None else known[None]
+    gold = np.full((1, NUM_WORDS), -1) if gold is None else gold[None]
     own, starts = np.zeros((1, NUM_WORDS, NUM_LABELS)), example.starts[None]
-    args = as_jax((own, keys, starts, EVERY[None], known, state))
+    args = as_jax((own, keys, starts, EVERY[None], gold, state))
     numbers = jnp.asarray(prior_power), jnp.asarray(3.0)
     return kernels.chain_posterior(scores[None], *args, *numbers)
 
@@ -220,8 +220,8 @@ def text_state(example, keys):
 @few
 def test_posterior_of_rows_of_sentences(example, double):
     rng = np.random.default_rng(int(example.lengths @ [1, 6, 36, 216]))
-    keys, known = rng.integers(0, 4, (NUM_WORDS, 2)), np.full(NUM_WORDS, -1)
-    known[4], scores = 2, rng.normal(size=(NUM_WORDS, NUM_LABELS))
+    keys, gold = rng.integers(0, 4, (NUM_WORDS, 2)), np.full(NUM_WORDS, -1)
+    gold[4], scores = 2, rng.normal(size=(NUM_WORDS, NUM_LABELS))
     state, q, rows = text_state(example, keys), example.posterior, []
     for n in range(NUM_WORDS):
         counts = [state.type_counts[level][keys[n, level]] for level in range(2)]
@@ -233,7 +233,7 @@ def test_posterior_of_rows_of_sentences(example, double):
         padding = np.zeros((2, NUM_WORDS), bool)
         padding[1] = True  # a row that is all padding
         twice = [np.stack([array] * 2) for array in (scores, q, keys, example.starts)]
-        args = as_jax((*twice, ~padding, np.stack([known] * 2), state))
+        args = as_jax((*twice, ~padding, np.stack([gold] * 2), state))
         found = kernels.chain_posterior(*args, jnp.asarray(1.7), jnp.asarray(reference.BACK_OFF))
         assert_close((found.posterior[0], *found[1:]), oracle, **tolerance)
 

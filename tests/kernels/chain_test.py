@@ -148,13 +148,13 @@ def test_confident_contradictions_and_long_sentences_are_finite(num_labels):
 def test_impossible_sequences_are_finite(possible):
     """Known labels in an order that is forbidden, at first in some steps and then in all."""
     potentials, starts, mask, start, transitions = random_chain(5)
-    known = jnp.array([2, 1, 2, 1, 1, 2, 2, -1, 2, -1, 1, 2])
-    clamped = kernels.clamp_log_joint(potentials, known)
+    gold = jnp.array([2, 1, 2, 1, 1, 2, 2, -1, 2, -1, 1, 2])
+    clamped = kernels.clamp_log_joint(potentials, gold)
     forbidden = transitions * possible * (1 - jnp.eye(NUM_LABELS)[1][:, None])
     found = marginals(clamped, starts, mask, 0 * start, forbidden)
     assert_finite(found)
-    certain = np.asarray(known) >= 0
-    one_hot = np.eye(NUM_LABELS)[np.asarray(known)[certain]]
+    certain = np.asarray(gold) >= 0
+    one_hot = np.eye(NUM_LABELS)[np.asarray(gold)[certain]]
     np.testing.assert_allclose(found.posterior[certain], one_hot, atol=1e-6)
     np.testing.assert_allclose(found.posterior.sum(1), 1, rtol=1e-5)
     nothing = marginals(potentials, starts, mask, 0 * start, 0 * transitions)

@@ -120,11 +120,11 @@ def test_dawid_skene_learns_what_a_set_means():
 
 
 @jax.jit
-def clamped(log_prior, labels, log_confusion, known):
-    """The posterior with and without the known words, sums over all words, and a gradient."""
+def clamped(log_prior, labels, log_confusion, gold):
+    """The posterior with and without the gold words, sums over all words, and a gradient."""
     mask = jnp.ones(N, bool)
     free = kernels.log_joint(log_prior, labels, log_confusion, jnp.ones(U), 1.0)
-    joint = kernels.clamp_log_joint(free, known)
+    joint = kernels.clamp_log_joint(free, gold)
     posterior = jnp.exp(log_posterior(joint))
     sums = [
         kernels.negative_log_marginal(joint, mask)[0],
@@ -133,7 +133,7 @@ def clamped(log_prior, labels, log_confusion, known):
         kernels.posterior_and_objective(joint, mask).entropy,
     ]
     gradient = jax.grad(
-        lambda j: kernels.negative_log_marginal(kernels.clamp_log_joint(j, known), mask)[0]
+        lambda j: kernels.negative_log_marginal(kernels.clamp_log_joint(j, gold), mask)[0]
     )(free)
     return posterior, jnp.exp(log_posterior(free)), sums, gradient
 
@@ -142,10 +142,10 @@ def clamped(log_prior, labels, log_confusion, known):
 @few
 def test_known_words_have_one_hot_posteriors_and_the_others_keep_theirs(seed):
     labels, _, log_confusion, prior = problem(seed)
-    known = np.random.default_rng(seed).integers(-1, K, N)
-    found, expected, sums, gradient = clamped(*arrays(np.log(prior), labels, log_confusion, known))
+    gold = np.random.default_rng(seed).integers(-1, K, N)
+    found, expected, sums, gradient = clamped(*arrays(np.log(prior), labels, log_confusion, gold))
     expected = np.array(expected)
-    expected[known >= 0] = np.eye(K)[known[known >= 0]]
+    expected[gold >= 0] = np.eye(K)[gold[gold >= 0]]
     np.testing.assert_allclose(found, expected, rtol=1e-6)
     assert np.isfinite(sums).all()
     np.testing.assert_allclose(gradient, -expected, atol=1e-6)  # Fisher

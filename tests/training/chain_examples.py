@@ -62,8 +62,8 @@ def a_text(rng, labels, num_sentences, unseen=(), abstaining=0.0, gold=0.0):
     if abstaining:
         probs[3::7] = 0  # nobody speaks
     words = [[vocabulary[place] for place in part] for part in np.split(places, lengths.cumsum())]
-    known = np.where(rng.random(len(truth)) < gold, truth, -1)
-    return chain_reference.Text(words[:-1], probs, known)
+    given = np.where(rng.random(len(truth)) < gold, truth, -1)
+    return chain_reference.Text(words[:-1], probs, given)
 
 
 def example(seed, labels, **properties):
@@ -78,9 +78,9 @@ def as_text(text, names=None, hard=False):
     votes = text.probs.astype(precise())
     if hard:
         votes = np.where(votes.any(axis=2), votes.argmax(axis=2), -1).astype(np.int32)
-    known = text.gold.astype(np.int32) if (text.gold >= 0).any() else None
+    gold = text.gold.astype(np.int32) if (text.gold >= 0).any() else None
     lengths = np.array([len(words) for words in text.sentences])
-    return ChainText(votes, lengths, types.keys, known), types.names
+    return ChainText(votes, lengths, types.keys, gold), types.names
 
 
 def as_labels(labels):

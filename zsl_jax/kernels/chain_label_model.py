@@ -104,7 +104,7 @@ def chain_posterior(
     keys: Int[Array, "R S L"],
     starts: Bool[Array, "R S"],
     mask: Bool[Array, "R S"],
-    known: Int[Array, "R S"],
+    gold: Int[Array, "R S"],
     state: ChainState,
     prior_power: Scalar,
     strength: Scalar = 10.0,
@@ -118,7 +118,7 @@ def chain_posterior(
       keys: [R, S, L], likewise.
       starts: [R, S], True for the first word of each sentence.
       mask: [R, S], False for padding.
-      known: [R, S], gold labels where the user gives them, -1 elsewhere.
+      gold: [R, S], gold labels where the user gives them, -1 elsewhere.
       state: Of this text, or of the text that the model was fitted to.
       prior_power: [], likewise.
       strength: [], likewise.
@@ -140,12 +140,12 @@ def chain_posterior(
               [0.74, 0.26]]], dtype=float32)
     """
 
-    def row(scores, own, keys, starts, mask, known):
+    def row(scores, own, keys, starts, mask, gold):
         potentials = log_potentials(scores, own, keys, state, prior_power, strength)
-        potentials = clamp_log_joint(potentials, known)
+        potentials = clamp_log_joint(potentials, gold)
         return chain_marginals(potentials, starts, mask, state.start, state.transitions)
 
-    posterior, *sums = jax.vmap(row)(scores, own, keys, starts, mask, known)
+    posterior, *sums = jax.vmap(row)(scores, own, keys, starts, mask, gold)
     sums = [jnp.sum(total, axis=0) for total in sums]
     return ChainMarginals(posterior, *sum_over_devices(sums, axis_name))
 

@@ -125,7 +125,7 @@ def _add_probs(
 
 @kernel
 def clamp_log_joint(
-    log_joint: Float[Array, "*words K"], known: Int[Array, "*words"]
+    log_joint: Float[Array, "*words K"], gold: Int[Array, "*words"]
 ) -> Float[Array, "*words K"]:
     """Returns the log joint of words of which some have a gold label.
 
@@ -134,7 +134,7 @@ def clamp_log_joint(
 
     Args:
       log_joint: [..., K], from `log_joint`.
-      known: [...], the gold label of each word; -1 where there is none.
+      gold: [...], the gold label of each word; -1 where there is none.
 
     Returns:
       [..., K]; the posterior of a word with a gold label is one-hot.
@@ -145,7 +145,7 @@ def clamp_log_joint(
              [-0.69, -0.69]], dtype=float32)
     """
     num_labels = log_joint.shape[-1]
-    gold = labels_in_range(known, num_labels)[..., None]
+    gold = labels_in_range(gold, num_labels)[..., None]
     possible = (gold < 0) | (gold == jnp.arange(num_labels))
     return jnp.where(possible, log_joint, -jnp.inf)
 

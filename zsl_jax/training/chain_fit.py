@@ -38,13 +38,13 @@ class ChainText(NamedTuple):
       lengths: Words of each sentence, N together.
       keys: [N, L], id of each word's key at each level, the same in all processes; -1 for keys
         without an id.
-      known: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
+      gold: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
     """
 
     votes: np.ndarray
     lengths: Int[np.ndarray, " M"]
     keys: Int[np.ndarray, "N L"]
-    known: Int[np.ndarray, " N"] | None = None
+    gold: Int[np.ndarray, " N"] | None = None
 
 
 class ChainLabels(NamedTuple):
@@ -399,16 +399,16 @@ def _block_posterior(
     prior_power: float,
     config: ChainConfig,
 ) -> kernels.ChainMarginals:
-    known = np.full(block.words.shape, -1, np.int32)
-    if text.known is not None:
-        known = np.where(block.mask, text.known[block.words], -1).astype(np.int32)
+    gold = np.full(block.words.shape, -1, np.int32)
+    if text.gold is not None:
+        gold = np.where(block.mask, text.gold[block.words], -1).astype(np.int32)
     return kernels.chain_posterior(
         scores[block.words],
         before,
         keys,
         block.starts,
         block.mask,
-        known,
+        gold,
         state,
         np.float32(prior_power),
         np.float32(config.back_off),

@@ -97,7 +97,7 @@ def label_posterior(
     log_confusion,
     hard: bool = False,
     previous: Float[np.ndarray, "N K"] | None = None,
-    known: Int[np.ndarray, " N"] | None = None,
+    gold: Int[np.ndarray, " N"] | None = None,
     out: Float[np.ndarray, "N K"] | None = None,
 ) -> WordPosteriors:
     """Computes Q from log P_θ and the sources' predictions, block by block.
@@ -109,7 +109,7 @@ def label_posterior(
       log_confusion: [U, V, K], log φ.
       hard: One-hot Q.
       previous: [N, K], the Q at which the bound is taken; the new Q by default.
-      known: [N], true labels where the user gives them, -1 elsewhere: Q is one-hot there.
+      gold: [N], true labels where the user gives them, -1 elsewhere: Q is one-hot there.
       out: [N, K] float32, where Q is written; may be `priors`, which are then overwritten.
 
     Returns:
@@ -119,7 +119,7 @@ def label_posterior(
     sums = np.zeros(3)
     unused = jax.device_put(np.zeros((BLOCK_WORDS, priors.shape[1]), np.float32))
 
-    optional = [array for array in (previous, known) if array is not None]
+    optional = [array for array in (previous, gold) if array is not None]
     compares = np.bool_(previous is not None)
 
     def run() -> Iterator[tuple[slice, steps.BlockResult]]:
@@ -136,7 +136,7 @@ def label_posterior(
                     log_confusion=log_confusion,
                     compares=compares,
                     hard=hard,
-                    known=None if known is None else others[-1],
+                    gold=None if gold is None else others[-1],
                 ),
             )
 

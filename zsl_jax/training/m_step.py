@@ -97,5 +97,5 @@ def _evidence(places: np.ndarray, target: np.ndarray | None, sources: Sources | 
     rows = None if target is None else np.asarray(target[ids], np.float32)
     if sources is None:
         return Evidence(rows, None, None)
-    known = None if sources.known is None else sources.known[ids]
-    return Evidence(rows, np.asarray(sources.votes[ids]), sources.log_fixed, known)
+    gold = None if sources.gold is None else sources.gold[ids]
+    return Evidence(rows, np.asarray(sources.votes[ids]), sources.log_fixed, gold)

@@ -46,7 +46,7 @@ class PaperModel(NamedTuple):
             log_confusion,
             config.strategy is Strategy.HARD_EM,
             None if previous is None else previous.posterior,
-            known=self.evidence.known,
+            gold=self.evidence.gold,
             out=priors,
         )
         num_words = training.corpus.num_words

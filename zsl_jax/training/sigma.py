@@ -25,13 +25,13 @@ class Sources(NamedTuple):
       votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
       log_fixed: [U, V, K], log ψ.
       first_logits: [U, V, K], logits of σ before training.
-      known: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
+      gold: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
     """
 
     votes: np.ndarray
     log_fixed: Float[np.ndarray, "U V K"]
     first_logits: Float[np.ndarray, "U V K"]
-    known: Int[np.ndarray, " N"] | None = None
+    gold: Int[np.ndarray, " N"] | None = None
 
 
 def temperatures(config: LabelModelConfig, num_labels: int) -> tuple[float, float]:

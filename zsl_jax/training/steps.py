@@ -184,14 +184,14 @@ def expectation(
     log_confusion: Float[Array, "U V K"],
     compares: Bool[Array, ""],
     hard: bool,
-    known: Int[Array, " C"] | None = None,
+    gold: Int[Array, " C"] | None = None,
 ) -> BlockResult:
     """Q of a block of words (Eq. 3), with J and the bound (Eq. 2).
 
     The bound is taken at `previous` if `compares`, at Q otherwise; both are one program.
     """
     joint = updates.weighted_log_joint(weights, log_prior_block, votes, log_confusion)
-    joint = updates.clamped(joint, known)
+    joint = updates.clamped(joint, gold)
     tight = kernels.posterior_and_objective(joint, mask)
     posterior = kernels.hard_posterior(joint) if hard else tight.posterior
 

@@ -55,13 +55,13 @@ class Evidence(NamedTuple):
         all-zero row leaves the word out. None for the direct strategy.
       votes: [P, U] labels or [P, U, V] probabilities; None without a label model.
       log_fixed: [U, V, K], log ψ, the same in every batch; None without a label model.
-      known: [P], true labels where the user gives them, -1 elsewhere; None if there are none.
+      gold: [P], true labels where the user gives them, -1 elsewhere; None if there are none.
     """
 
     target: Float[np.ndarray, "P K"] | None
     votes: np.ndarray | None
     log_fixed: Float[np.ndarray, "U V K"] | None
-    known: Int[np.ndarray, " P"] | None = None
+    gold: Int[np.ndarray, " P"] | None = None
 
 
 class StepInfo(NamedTuple):
@@ -142,7 +142,7 @@ def objective(settings: StepSettings, tree, key, batch: Batch, evidence: Evidenc
     mask = jnp.asarray(batch.word_ids).reshape(-1) >= 0
     if settings.objective is Objective.MARGINAL:
         joint = _batch_joint(settings, tree, words, evidence, mix)
-        return kernels.negative_log_marginal(clamped(joint, evidence.known), mask)
+        return kernels.negative_log_marginal(clamped(joint, evidence.gold), mask)
     target = jnp.asarray(evidence.target)
     if settings.objective is Objective.M_STEP:
         joint = _batch_joint(settings, tree, words, evidence, mix)
@@ -164,9 +164,9 @@ def _batch_joint(settings: StepSettings, tree, log_prior_words, evidence: Eviden
     return weighted_log_joint(settings.weights, log_prior_words, evidence.votes, log_confusion)
 
 
-def clamped(log_joint, known):
-    """Restricts the log joint of words with a known label to that label; [P, K]."""
-    return log_joint if known is None else kernels.clamp_log_joint(log_joint, jnp.asarray(known))
+def clamped(log_joint, gold):
+    """Restricts the log joint of words with a gold label to that label; [P, K]."""
+    return log_joint if gold is None else kernels.clamp_log_joint(log_joint, jnp.asarray(gold))
 
 
 def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confusion):

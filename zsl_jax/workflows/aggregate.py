@@ -61,7 +61,7 @@ def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
         for place, target in enumerate(votes.first_targets[num_labels:]):
             probs[..., target] += sets[..., place]
         probs[abstains] = 0
-    return SourceVotes(labels, probs, known=votes.known)
+    return SourceVotes(labels, probs, gold=votes.gold)
 
 
 def aggregate(

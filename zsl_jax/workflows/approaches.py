@@ -111,7 +111,7 @@ def train_target(
     log_fixed, logits = starting_confusion(config.label_model, text.votes, label_set.size)
     fit = start_fit(start, label_set, text.shards, config, logits, text.states)
     with resumable(fit, label_set, hooks, saving) as (training, begin):
-        model = PaperModel(Sources(evidence, log_fixed, logits, text.votes.known))
+        model = PaperModel(Sources(evidence, log_fixed, logits, text.votes.gold))
         state, progress, result = loop.expectation_maximization(training, begin, model)
     tagger = finished(start, fit, state.params, label_set)
     objectives = tuple(objective for _, objective in progress.rounds)
@@ -198,21 +198,21 @@ def fixed_target(votes: SourceVotes, num_labels: int, config: TransferConfig) ->
 
     Returns:
       [N, K]: one-hot rows for `hard` and `hard_vote`, the mean of the sources for `kd`; [U·N, K]
-      for `hard_cat`, source by source. A row of zeros leaves its word out. Rows of words whose
-      label is known are one-hot under every approach.
+      for `hard_cat`, source by source. A row of zeros leaves its word out. Rows of words with a
+      gold label are one-hot under every approach.
     """
     one_hot = np.vstack([np.eye(num_labels, dtype=bool), np.zeros(num_labels, bool)])
-    target = _without_known(votes, one_hot, config)
-    if votes.known is not None:
-        known = np.tile(votes.known, len(target) // len(votes.known))
-        target = np.where(known[:, None] >= 0, one_hot[known], target)
+    target = _target_from_sources(votes, one_hot, config)
+    if votes.gold is not None:
+        gold = np.tile(votes.gold, len(target) // len(votes.gold))
+        target = np.where(gold[:, None] >= 0, one_hot[gold], target)
     return target
 
 
-def _without_known(
+def _target_from_sources(
     votes: SourceVotes, one_hot: Bool[np.ndarray, "K+1 K"], config: TransferConfig
 ) -> loop.Target:
-    """`fixed_target` from the sources alone."""
+    """`fixed_target` without gold labels."""
     num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
     labels = as_target_labels(votes._replace(probs=None), num_labels).labels
     config.approach.check_sources(num_sources)

@@ -87,7 +87,7 @@ def fit_chain_model(
       config: Weights and iterations.
       predictions: "soft" or "hard", which of the predictions are evidence.
     """
-    text = ChainText(evidence_of(votes, predictions), words.lengths, words.types.keys, votes.known)
+    text = ChainText(evidence_of(votes, predictions), words.lengths, words.types.keys, votes.gold)
     return fit_sources(text, chain_labels(votes, label_set), config)
 
 
@@ -147,7 +147,7 @@ def _new_text(
     """A text as the label model sees it, its words' keys numbered as they were learned."""
     types = word_types([sentence.words for sentence in sentences], model.type_names)
     lengths = np.array([len(sentence.words) for sentence in sentences], np.int64)
-    text = ChainText(evidence_of(votes, model.predictions), lengths, types.keys, votes.known)
+    text = ChainText(evidence_of(votes, model.predictions), lengths, types.keys, votes.gold)
     return text, chain_labels(votes, label_set)
 
 

@@ -95,9 +95,9 @@ def prepare_transfer(
     label_names = _label_names(names, predictions)
     check_kinds(dict(zip(names, label_names, strict=True)))
     compare_sources(predictions)
-    known_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
+    gold_names = _label_names([GOLD_WORDS], [{GOLD_WORDS: made} for made in gold_words])
     sets = label_sets(predictions[0].values())
-    source_labels = common_source_labels([*label_names, *known_names], sets)
+    source_labels = common_source_labels([*label_names, *gold_names], sets)
     logging.info("the target's labels: %s", ", ".join(source_labels.label_set.names))
     soft = any(processes.gather(_any_soft(predictions)))
     votes = [
@@ -105,7 +105,7 @@ def prepare_transfer(
         for shard in predictions
     ]
     probs = [shard.probs for shard in votes if shard.probs is not None]
-    known = [
+    gold = [
         source_votes([made._replace(probs=None)], source_labels, [GOLD_WORDS]).labels[:, 0]
         for made in gold_words
     ]
@@ -114,7 +114,7 @@ def prepare_transfer(
         probs=_joined(probs, folder) if probs else None,
         compatible=np.stack([source_labels.compatible(own) for own in label_names]),
         first_targets=source_labels.first_targets,
-        known=np.concatenate(known) if known else None,
+        gold=np.concatenate(gold) if gold else None,
         silent=source_labels.silent,
     )
     if not processes.total((joined.labels >= 0).any()):
