@@ -49,9 +49,8 @@ def main() -> None:
             "text", FLAGS.max_sentences, num_shards, processes.local_shards(num_shards)
         )
         cache = run.path / "sources"
-        transfer_task, read = prepare(sources, text, cache, config)
-        about = {"source": read, "test_source": {}}
-        how = Writing(FLAGS.output_format, FLAGS.decode, FLAGS.save_every_steps, about)
+        transfer_task = prepare(sources, text, cache, config)
+        how = Writing(FLAGS.output_format, FLAGS.decode, FLAGS.save_every_steps)
         annotators = [source for source in sources if not source.is_file]
         reader = functools.partial(read_test, annotators + test_sources, cache, config.row_length)
         done = run_transfer(transfer_task, config, run, text, reader if FLAGS.test else None, how)
@@ -98,8 +97,8 @@ def check(sources, test_sources, config) -> None:
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, None if all_files else CHECKED_SENTENCES)
     with tempfile.TemporaryDirectory() as folder:
-        transfer_task, read = prepare(sources, [sample], Path(folder), config)
-        lines = check_lines(transfer_task, config, (text, sample), read)
+        transfer_task = prepare(sources, [sample], Path(folder), config)
+        lines = check_lines(transfer_task, config, (text, sample))
         if FLAGS.test:
             lines.append(check_test(transfer_task, test_sources, Path(folder), config.row_length))
     say("\n".join([*lines, "checked; nothing was trained or written"]))
@@ -134,23 +133,17 @@ def open_run():
 
 
 def prepare(sources, text, cache: Path, config):
-    """The text's shards with the sources' predictions, and how labels were read."""
+    """The text's shards with the sources' predictions."""
     from zsl_jax.training.sigma import temperatures
-    from zsl_jax.workflows import transfer_task as transfer_tasks
     from zsl_jax.workflows.loaded_tagger import load_tagger
+    from zsl_jax.workflows.transfer_task import annotated_task
 
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
-    length = config.row_length
-    found = [transfer_tasks.predictions_of(sources, shard, cache, length) for shard in text]
     gold = inputs.gold_words(text, cache)
-    sentences = [shard.sentences for shard in text]
-    models = transfer_tasks.trainable_models(sources)
-    transfer_task = transfer_tasks.prepare_transfer(
-        start, sentences, found, length, cache, gold, models
-    )
+    transfer_task = annotated_task(start, sources, text, config.row_length, cache, gold)
     temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
     inputs.check_output_format(transfer_task.label_set.names)
-    return transfer_task, transfer_tasks.labels_read(found)
+    return transfer_task
 
 
 if __name__ == "__main__":

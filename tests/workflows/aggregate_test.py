@@ -6,7 +6,7 @@ import pytest
 from zsl_jax import kernels
 from zsl_jax.runtime.blocks import BLOCK_WORDS
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.aggregate import aggregate
+from zsl_jax.workflows.aggregate import METHODS, aggregate
 
 N, U, K = BLOCK_WORDS + 5, 3, 4
 RNG = np.random.default_rng(0)
@@ -37,3 +37,24 @@ def test_blocks_give_what_the_kernels_give(method, soft):
     np.testing.assert_allclose(found.probs[~SILENT], np.asarray(table)[~SILENT], atol=1e-5)
     if method != "dawid_skene":
         np.testing.assert_array_equal(found.labels[~SILENT], ids[~SILENT])
+
+
+# The last of these three words has no votes.
+FEW = SourceVotes(np.array([[0, 1, 1], [2, 0, -1], [-1, -1, -1]], np.int32), None)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_aggregation_gives_each_word_with_votes_a_label(method):
+    made = aggregate(FEW, 3, method)
+    assert (made.labels[:2] >= 0).all() and made.labels[2] == -1
+    np.testing.assert_allclose(made.probs.sum(-1), [1, 1, 0], atol=1e-5)
+
+
+def test_dawid_skene_outvotes_a_majority_of_bad_sources():
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 4000)
+    good = [np.where(rng.random(4000) < 0.9, truth, rng.integers(0, 3, 4000)) for _ in range(2)]
+    bad = [np.where(rng.random(4000) < 0.25, truth, rng.integers(0, 3, 4000)) for _ in range(5)]
+    votes = SourceVotes(np.stack([*good, *bad], 1).astype(np.int32), None)
+    right = {m: (aggregate(votes, 3, m).labels == truth).mean() for m in METHODS}
+    assert right["dawid_skene"] > right["majority"] + 0.02

@@ -1,10 +1,10 @@
 """Training a target tagger from its sources' predictions, by every approach."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
@@ -16,9 +16,10 @@ from zsl_jax.training.config import ChainConfig, TransferConfig
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_em import PaperModel
+from zsl_jax.training.setup import ResumePoint, Training
 from zsl_jax.training.sigma import Sources, starting_confusion
+from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregate import aggregate, as_target_labels
 from zsl_jax.workflows.best_labels import decode
 from zsl_jax.workflows.chain_model import (
     ChainModel,
@@ -28,8 +29,12 @@ from zsl_jax.workflows.chain_model import (
     labels_by_chain,
 )
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
+from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_shard
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.resume import Saving, resumable
+
+Result = TypeVar("Result")
+Learn = Callable[[Training, ResumePoint, TrainState], tuple[TrainState, Result]]
 
 
 class TransferCorpus(NamedTuple):
@@ -102,20 +107,10 @@ def train_target(
         return TrainedTarget(start._replace(params=params, label_set=label_set), None, None)
     if config.chain is not None and text.chain is None:
         text = with_chain(text, label_set, config)
+    training = _TargetTraining(start, label_set, config, hooks, saving)
     if not config.approach.has_label_model:
-        return _distil(start, label_set, text, config, hooks, saving)
-    if config.chain is not None:
-        return _with_chain(start, label_set, text, config, hooks, saving)
-    evidence = evidence_of(text.votes, config.predictions)
-    _check_source_weights(config, text.votes)
-    log_fixed, logits = starting_confusion(config.label_model, text.votes, label_set.size)
-    fit = start_fit(start, label_set, text.shards, config, logits, text.states)
-    with resumable(fit, label_set, hooks, saving) as (training, begin):
-        model = PaperModel(Sources(evidence, log_fixed, logits, text.votes.gold))
-        state, progress, result = loop.expectation_maximization(training, begin, model)
-    tagger = finished(start, fit, state.params, label_set)
-    objectives = tuple(objective for _, objective in progress.rounds)
-    return TrainedTarget(tagger, result.log_confusion, result.posterior, objectives)
+        return _distilled(training, text)
+    return _by_paper_model(training, text) if config.chain is None else _by_chain(training, text)
 
 
 def with_chain(text: TransferCorpus, label_set: LabelSet, config: TransferConfig) -> TransferCorpus:
@@ -138,109 +133,93 @@ def fitted_chain(text: TransferCorpus, label_set: LabelSet) -> ChainModel:
     return ChainModel(config, found.fitted, text.words.types.names, found.predictions)
 
 
-def _with_chain(
-    start: LoadedTagger,
-    label_set: LabelSet,
-    text: TransferCorpus,
-    config: TransferConfig,
-    hooks: Hooks,
-    saving: Saving | None,
-) -> TrainedTarget:
-    assert config.chain is not None and text.chain is not None
-    fit = start_fit(start, label_set, text.shards, config, states=text.states)
-    with resumable(fit, label_set, hooks, saving) as (training, begin):
-        model = ChainEM(text.chain, fit.state)
-        state, _, result = loop.expectation_maximization(training, begin, model)
-    tagger = finished(start, fit, state.params, label_set)
-    fitted = text.chain.fitted._replace(state=result.model_state)
+class _TargetTraining(NamedTuple):
+    """What every approach trains with.
+
+    Attributes:
+      start: The encoder (or source model) that training starts from.
+      label_set: The target's labels.
+      config: Approach, strategy and the rest.
+      hooks: Called during training.
+      saving: Where states are saved; None saves nothing.
+    """
+
+    start: LoadedTagger
+    label_set: LabelSet
+    config: TransferConfig
+    hooks: Hooks
+    saving: Saving | None
+
+    def run(
+        self, text: TransferCorpus, learn: Learn[Result], logits: np.ndarray | None = None
+    ) -> tuple[LoadedTagger, Result]:
+        """Starts or resumes a training, and assembles the tagger.
+
+        Args:
+          text: The text to learn from.
+          learn: A loop, given the training, the point to resume from and the state before the first
+            update. Returns the trained state and a result.
+          logits: [U, V, K], first logits of σ; None without the paper's label model.
+
+        Returns:
+          The trained tagger and the loop's result.
+        """
+        fit = start_fit(self.start, self.label_set, text.shards, self.config, logits, text.states)
+        with resumable(fit, self.label_set, self.hooks, self.saving) as (training, begin):
+            state, result = learn(training, begin, fit.state)
+        return finished(self.start, fit, state.params, self.label_set), result
+
+
+def _by_paper_model(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
+    """EM with the paper's label model."""
+    config, votes = to_train.config, text.votes
+    _check_source_weights(config, votes)
+    log_fixed, logits = starting_confusion(config.label_model, votes, to_train.label_set.size)
+    evidence = evidence_of(votes, config.predictions)
+    model = PaperModel(Sources(evidence, log_fixed, logits, votes.gold))
+
+    def learn(training: Training, begin: ResumePoint, _: TrainState):
+        state, *result = loop.expectation_maximization(training, begin, model)
+        return state, result
+
+    tagger, (progress, expectation) = to_train.run(text, learn, logits)
+    objectives = tuple(objective for _, objective in progress.rounds)
+    return TrainedTarget(tagger, expectation.log_confusion, expectation.posterior, objectives)
+
+
+def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
+    """EM with the reliability-weighted chain."""
+    config, fitted_chain = to_train.config, text.chain
+    assert config.chain is not None and fitted_chain is not None
+
+    def learn(training: Training, begin: ResumePoint, first: TrainState):
+        model = ChainEM(fitted_chain, first)
+        state, _, expectation = loop.expectation_maximization(training, begin, model)
+        return state, expectation
+
+    tagger, expectation = to_train.run(text, learn)
+    fitted = fitted_chain.fitted._replace(state=expectation.model_state)
     chain = ChainModel(config.chain, fitted, text.words.types.names, config.predictions)
-    return TrainedTarget(tagger, result.log_confusion, result.posterior, (), chain)
+    return TrainedTarget(tagger, expectation.log_confusion, expectation.posterior, (), chain)
 
 
-def _distil(
-    start: LoadedTagger,
-    label_set: LabelSet,
-    text: TransferCorpus,
-    config: TransferConfig,
-    hooks: Hooks,
-    saving: Saving | None,
-) -> TrainedTarget:
-    shards, votes = text.shards, text.votes
+def _distilled(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
+    """Training on one fixed distribution per word."""
+    config, votes = to_train.config, text.votes
     if text.chain is not None and config.approach is Approach.KD:
         target = text.chain.found.posterior
     else:
-        target = fixed_target(votes, label_set.size, config)
+        target = fixed_target(votes, to_train.label_set.size, config)
     if config.approach is Approach.HARD_CAT:
         copies = votes.labels.shape[1]
-        target = _shard_by_shard(target, [shard.num_words for shard in shards], copies)
-        shards = [repeated(shard, copies) for shard in shards]
-    fit = start_fit(start, label_set, shards, config, states=text.states)
-    with resumable(fit, label_set, hooks, saving) as (training, begin):
-        state = loop.distil(training, begin, target)
-    return TrainedTarget(finished(start, fit, state.params, label_set), None, None)
+        target = shard_by_shard(target, [shard.num_words for shard in text.shards], copies)
+        text = text._replace(shards=[repeated(shard, copies) for shard in text.shards])
 
+    def learn(training: Training, begin: ResumePoint, _: TrainState):
+        return loop.distil(training, begin, target), None
 
-def _shard_by_shard(target: np.ndarray, num_words: Sequence[int], copies: int) -> np.ndarray:
-    """From [U·N, K], source by source over the whole, to source by source inside each shard."""
-    ends = np.cumsum(num_words)[:-1]
-    by_source = np.split(target, copies)
-    cut = [np.split(table, ends) for table in by_source]
-    return np.concatenate([table[shard] for shard in range(len(num_words)) for table in cut])
-
-
-def fixed_target(votes: SourceVotes, num_labels: int, config: TransferConfig) -> loop.Target:
-    """What the tagger is to learn without a label model.
-
-    Args:
-      votes: The sources' predictions.
-      num_labels: K.
-      config: Its approach decides.
-
-    Returns:
-      [N, K]: one-hot rows for `hard` and `hard_vote`, the mean of the sources for `kd`; [U·N, K]
-      for `hard_cat`, source by source. A row of zeros leaves its word out. Rows of words with a
-      gold label are one-hot under every approach.
-    """
-    one_hot = np.vstack([np.eye(num_labels, dtype=bool), np.zeros(num_labels, bool)])
-    target = _target_from_sources(votes, one_hot, config)
-    if votes.gold is not None:
-        gold = np.tile(votes.gold, len(target) // len(votes.gold))
-        target = np.where(gold[:, None] >= 0, one_hot[gold], target)
-    return target
-
-
-def _target_from_sources(
-    votes: SourceVotes, one_hot: Bool[np.ndarray, "K+1 K"], config: TransferConfig
-) -> loop.Target:
-    """`fixed_target` without gold labels."""
-    num_sources, num_labels = votes.labels.shape[1], one_hot.shape[1]
-    labels = as_target_labels(votes._replace(probs=None), num_labels).labels
-    config.approach.check_sources(num_sources)
-    if config.approach is Approach.HARD:
-        return one_hot[labels[:, 0]]
-    if config.approach is Approach.HARD_CAT:
-        return one_hot[labels.T.reshape(-1)]
-    if config.approach is Approach.HARD_VOTE:
-        return one_hot[aggregate(votes, num_labels, "majority").labels]
-    if config.predictions == "hard":
-        votes = votes._replace(probs=None)
-    return aggregate(votes, num_labels, "mean").probs
-
-
-def repeated(windows: Windows, times: int) -> Windows:
-    """The text several times over; copy i of word n is word i·N + n."""
-    words = windows.num_words
-    copies = [
-        np.where(windows.word_ids >= 0, windows.word_ids + i * words, -1) for i in range(times)
-    ]
-    steps = [windows.offsets[:-1] + i * windows.offsets[-1] for i in range(times)]
-    return windows._replace(
-        token_ids=np.tile(windows.token_ids, times),
-        word_ids=np.concatenate(copies).astype(np.int32),
-        offsets=np.concatenate([*steps, [times * windows.offsets[-1]]]),
-        num_words=times * words,
-        num_sentences=times * windows.num_sentences,
-    )
+    tagger, _ = to_train.run(text, learn)
+    return TrainedTarget(tagger, None, None)
 
 
 def posterior_of(

@@ -1,7 +1,6 @@
 """What a transfer would do, told before anything is trained."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -36,7 +35,7 @@ def num_words(sentences: Sequence[Sentence]) -> int:
     return sum(len(sentence.words) for sentence in sentences)
 
 
-def source_lines(transfer_task: TransferTask, read: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def source_lines(transfer_task: TransferTask) -> list[str]:
     """The target's labels, how each source's labels were read, and how the sources agree.
 
     Coverage, agreement and the most frequent disagreements are with the chain's posterior where it
@@ -44,9 +43,9 @@ def source_lines(transfer_task: TransferTask, read: Mapping[str, Mapping[str, An
 
     Args:
       transfer_task: With its label model, where it has one.
-      read: From `transfer_task.labels_read`.
     """
     lines = [f"labels: {', '.join(transfer_task.label_set.names)}"]
+    read = transfer_task.labels_read
     lines += [f"source {name}: {reading_line(about)}" for name, about in read.items()]
     votes, chain, log_confusion = transfer_task.text.votes, transfer_task.text.chain, None
     if chain is None:
@@ -82,7 +81,6 @@ def check_lines(
     transfer_task: TransferTask,
     config: TransferConfig,
     texts: tuple[TextShard, TextShard],
-    read: Mapping[str, Mapping[str, Any]],
 ) -> list[str]:
     """What a run has read and would do.
 
@@ -90,10 +88,9 @@ def check_lines(
       transfer_task: Of the sentences that all sources have annotated.
       config: Of the run.
       texts: The whole text, and these sentences.
-      read: How each source's labels were read.
     """
     text, sample = texts
     words = num_words(text.sentences)
     transfer_task, config = planned(transfer_task, config, words)
-    lines = [text_line(text, sample), *source_lines(transfer_task, read)]
+    lines = [text_line(text, sample), *source_lines(transfer_task)]
     return [*lines, training_line(transfer_task, config, words)]

@@ -17,11 +17,10 @@ from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row
 from zsl_jax.workflows.transfer_task import (
     TransferTask,
+    annotated_task,
     made_ready,
     predictions_of,
-    prepare_transfer,
     run_approach,
-    trainable_models,
 )
 
 PAPER = LabelModelConfig(kind=LabelModelKind.PAPER)
@@ -90,13 +89,9 @@ def prepare(
     """
     labelled, gold = corpora
     text = [sentence._replace(labels=None) for sentence in labelled]
-    found = predictions_of(sources, TextShard(text), cache, config.row_length)
-    models = trainable_models(sources)
-    transfer_task = prepare_transfer(
-        encoder, [text], [found], config.row_length, cache, models=models
-    )
-    found = predictions_of(test_sources or sources, TextShard(gold), cache, config.row_length)
-    return transfer_task, prepare_test(transfer_task, gold, found, task)
+    transfer_task = annotated_task(encoder, sources, [TextShard(text)], config.row_length, cache)
+    of_test = predictions_of(test_sources or sources, TextShard(gold), cache, config.row_length)
+    return transfer_task, prepare_test(transfer_task, gold, of_test, task)
 
 
 def compare(

@@ -1,19 +1,14 @@
 """A transfer and an aggregation from plain Python: sentences and sources in, typed results out."""
 
-import dataclasses
-import hashlib
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
-from zsl_jax.io.run_folder import RunSpec, create_run_folder
+from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
@@ -23,7 +18,8 @@ from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
 from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
-from zsl_jax.workflows.sources import Source, fingerprint
+from zsl_jax.workflows.run_spec import python_run_spec
+from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
 from zsl_jax.workflows.train import LabelledSentences, labelled_sentences
@@ -143,8 +139,8 @@ def transfer(
     how = (tuple(label_names), config.row_length)
     shard = TextShard(sentences)
     found = resolve_sources(sources, shard, *how, sparse, offsets)
-    record = _record(config, encoder, sentences, found)
-    run = create_run_folder(output, record, overwrite)
+    spec = python_run_spec(config, encoder, {"text": sentences}, found)
+    run = create_run_folder(output, spec, overwrite)
     folders = [
         Source(name, os.fspath(given))
         for name, given in sources.items()
@@ -192,22 +188,3 @@ def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:
         if callable(given) or (isinstance(source, Source) and not source.is_file):
             able[name] = given
     return able
-
-
-def _record(
-    config: TransferConfig,
-    encoder: PathLike,
-    sentences: Sequence[Sentence],
-    found: Mapping[str, SourcePredictions],
-) -> RunSpec:
-    """What the run is asked for; the words and predictions by their digests."""
-    words = hashlib.sha256("\n".join("\t".join(s.words) for s in sentences).encode("utf-8"))
-    data = {"text": words.hexdigest()}
-    for name, made in found.items():
-        digest = hashlib.sha256("\t".join(made.label_names).encode("utf-8"))
-        digest.update(np.ascontiguousarray(made.labels).tobytes())
-        if made.probs is not None:
-            digest.update(np.ascontiguousarray(made.probs).tobytes())
-        data[f"source {name}"] = digest.hexdigest()
-    models = {"encoder": fingerprint(os.fspath(encoder))}
-    return RunSpec({"config": dataclasses.asdict(config)}, config.seed, data, models)

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import hashlib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 from zsl_jax.workflows.run_hooks import recorded
-from zsl_jax.workflows.sources import fingerprint
+from zsl_jax.workflows.run_spec import python_run_spec
 from zsl_jax.workflows.supervised import Dev, train_supervised
 from zsl_jax.workflows.tagger import Tagger, as_sentences
 
@@ -98,7 +97,8 @@ def train(
         scores.append(reached)
 
     start = load_tagger(encoder)
-    spec = spec or _spec(config, encoder, {"text": sentences, "dev": held_out})
+    texts = {"text": sentences} | ({"dev": held_out} if held_out else {})
+    spec = spec or python_run_spec(config, encoder, texts)
     run = create_run_folder(output, spec, overwrite)
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
     with run.held():
@@ -142,16 +142,3 @@ def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> 
         sentence._replace(labels=tuple(labels))
         for sentence, (_, labels) in zip(sentences, pairs, strict=True)
     ]
-
-
-def _spec(
-    config: TrainConfig, encoder: PathLike, texts: Mapping[str, Sequence[Sentence] | None]
-) -> RunSpec:
-    data = {name: _digest(sentences) for name, sentences in texts.items() if sentences}
-    models = {"encoder": fingerprint(os.fspath(encoder))}
-    return RunSpec({"config": dataclasses.asdict(config)}, config.seed, data, models)
-
-
-def _digest(sentences: Sequence[Sentence]) -> str:
-    rows = ("\t".join((*s.words, "", *(s.labels or ()))) for s in sentences)
-    return hashlib.sha256("\n".join(rows).encode("utf-8")).hexdigest()

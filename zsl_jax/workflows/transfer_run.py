@@ -75,13 +75,11 @@ class Writing(NamedTuple):
       output_format: Of the text and the test with their labels, beside Parquet; None for CoNLL.
       decoding: How labels follow from probabilities, see `best_labels.decode`.
       save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
-      about: How the labels of texts and sources were read, for result.json.
     """
 
     output_format: str | None = None
     decoding: str = "argmax"
     save_every_steps: int | None = None
-    about: Mapping[str, Any] = MappingProxyType({})
 
 
 PLAIN_WRITING = Writing()
@@ -112,11 +110,11 @@ def run_transfer(
     write_text_labels(run.path, finished.transfer_task, finished.labels, text, *how)
     if not processes.is_first():
         return finished
-    read = dict(writing.about)
+    read = {"source": finished.transfer_task.labels_read, "test_source": {}}
     if read_test is not None:
         test = read_test()
         finished = score_test(finished, test, run, writing)
-        read |= test.about
+        read = {**read, **test.about}
     result = {
         "rows": [row._asdict() for row in finished.rows],
         "verdict": verdict(finished.rows) if finished.rows else None,

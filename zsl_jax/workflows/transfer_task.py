@@ -45,6 +45,7 @@ class TransferTask(NamedTuple):
       sentences: The same text, shard by shard.
       models: By name, the folders (or hub names) of sources whose training could continue with the
         target's labels.
+      labels_read: By name, how each source's labels were read, with counts over all shards.
     """
 
     start: LoadedTagger
@@ -53,6 +54,7 @@ class TransferTask(NamedTuple):
     text: TransferCorpus
     sentences: Sequence[Sequence[Sentence]] = ()
     models: Mapping[str, str] = MappingProxyType({})
+    labels_read: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
 
     @property
     def label_set(self) -> LabelSet:
@@ -65,6 +67,29 @@ def predictions_of(
 ) -> dict[str, SourcePredictions]:
     """All sources' predictions for (a shard of) a text, by name; models annotate it first."""
     return {source.name: source_predictions(source, text, cache, row_length) for source in sources}
+
+
+def annotated_task(
+    start: LoadedTagger,
+    sources: Sequence[Source],
+    text: Sequence[TextShard],
+    row_length: int,
+    cache: Path,
+    gold_words: Sequence[SourcePredictions] = (),
+) -> TransferTask:
+    """Lets the sources annotate a text, and prepares the transfer; all processes call it.
+
+    Args:
+      start: The encoder.
+      sources: Prediction files, or models and pipelines.
+      text: This process's shards.
+      row_length: Subwords in a packed row.
+      cache: Folder of the sources' predictions.
+      gold_words: As for `prepare_transfer`.
+    """
+    predictions = [predictions_of(sources, shard, cache, row_length) for shard in text]
+    sentences, models = [shard.sentences for shard in text], trainable_models(sources)
+    return prepare_transfer(start, sentences, predictions, row_length, cache, gold_words, models)
 
 
 def prepare_transfer(
@@ -124,7 +149,8 @@ def prepare_transfer(
         )
     windows = [encode_text(start, shard, row_length) for shard in shards]
     text = TransferCorpus(windows, joined, text_words(shards))
-    return TransferTask(start, names, source_labels, text, shards, models)
+    read = _labels_read(predictions)
+    return TransferTask(start, names, source_labels, text, shards, models, read)
 
 
 def trainable_models(sources: Sequence[Source]) -> dict[str, str]:
@@ -243,12 +269,10 @@ def _label_names(
     ]
 
 
-def labels_read(shards: Sequence[Mapping[str, SourcePredictions]]) -> dict[str, dict[str, Any]]:
-    """How each source's labels were read, with counts over all shards; every process calls it.
-
-    Args:
-      shards: For each shard of the text in this process, the sources' predictions by name.
-    """
+def _labels_read(
+    shards: Sequence[Mapping[str, SourcePredictions]],
+) -> dict[str, dict[str, Any]]:
+    """How each source's labels were read, with counts over the shards of all processes."""
     own = [{name: dict(made.about) for name, made in shard.items()} for shard in shards]
     everywhere = [shard for process in processes.gather(own) for shard in process]
     return {name: joined_about([shard[name] for shard in everywhere]) for name in shards[0]}

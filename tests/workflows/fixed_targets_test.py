@@ -1,16 +1,13 @@
-import dataclasses
-
 import numpy as np
 import pytest
 
-from launch.source_flags import parse_sources
 from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.training.choices import Approach
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.aggregate import METHODS, aggregate
-from zsl_jax.workflows.approaches import evidence_of, fixed_target, repeated
+from zsl_jax.workflows.chain_model import evidence_of
+from zsl_jax.workflows.fixed_targets import fixed_target, repeated
 
 LABELS = np.array([[0, 1, 1], [2, 0, -1], [-1, -1, -1]], np.int32)
 PROBS = np.array(
@@ -74,39 +71,3 @@ def test_copies_of_a_text_have_words_of_their_own():
     np.testing.assert_array_equal(made.offsets, [0, 3, 7, 10, 14, 17, 21])
     np.testing.assert_array_equal(made.token_ids[14:17], [1, 7, 2])
     np.testing.assert_array_equal(made.word_ids[14:17], [-1, 6, -1])
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_every_aggregation_gives_each_word_with_votes_a_label(method):
-    made = aggregate(VOTES, 3, method)
-    assert (made.labels[:2] >= 0).all() and made.labels[2] == -1
-    np.testing.assert_allclose(made.probs.sum(-1), [1, 1, 0], atol=1e-5)
-
-
-def test_dawid_skene_outvotes_a_majority_of_bad_sources():
-    rng = np.random.default_rng(0)
-    truth = rng.integers(0, 3, 4000)
-    good = [np.where(rng.random(4000) < 0.9, truth, rng.integers(0, 3, 4000)) for _ in range(2)]
-    bad = [np.where(rng.random(4000) < 0.25, truth, rng.integers(0, 3, 4000)) for _ in range(5)]
-    votes = SourceVotes(np.stack([*good, *bad], 1).astype(np.int32), None)
-    right = {m: (aggregate(votes, 3, m).labels == truth).mean() for m in METHODS}
-    assert right["dawid_skene"] > right["majority"] + 0.02
-
-
-@pytest.mark.parametrize(
-    ("values", "message"),
-    [
-        (["a"], "NAME=PATH"),
-        (["a=x", "a=y"], "twice"),
-        (["a/b=x"], "plain word"),
-        (["a=none.parquet"], "no file"),
-    ],
-)
-def test_sources_that_cannot_be_meant_are_refused(values, message):
-    with pytest.raises(InputError, match=message):
-        parse_sources(values)
-
-
-def test_configs_can_be_static_arguments():
-    config = TransferConfig()
-    assert hash(config) == hash(dataclasses.replace(config, seed=0))
