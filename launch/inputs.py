@@ -48,9 +48,12 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
     """Labels --text with --model, writes --output, and returns the number of words."""
     from zsl_jax.runtime.progress import word_progress
     from zsl_jax.workflows.labelled_text import write_labelled
+    from zsl_jax.workflows.source_streams import can_stream
     from zsl_jax.workflows.tagger import Tagger
 
-    read = read_text if sources else stream_unlabelled
+    in_order = len(_files("text")) == 1 and not FLAGS.max_sentences
+    streams = not sources or (in_order and can_stream(sources))
+    read = stream_unlabelled if streams else read_text
     text = read("text", FLAGS.max_sentences)
     tagger = Tagger.from_pretrained(FLAGS.model, FLAGS.row_length)
     about = {"labels_from": "Q" if sources else "P", "decode": decoding}

@@ -2,8 +2,9 @@
 
 python -m launch.predict --model=DIR --text=FILE --output=FILE [--source=NAME=PATH ...]
 
-The text may have any length: it is read, labelled and written block by block. With --source, the
-whole text and the sources' predictions are held in memory.
+The text may have any length: it is read, labelled and written block by block. So are sources'
+predictions in Parquet (see launch.annotate); those in other files, and models, are held in memory
+with the whole text.
 """
 
 from launch import inputs, options

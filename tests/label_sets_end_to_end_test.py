@@ -150,7 +150,7 @@ def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, st
     done = run_approach(experiment, config, run, "x")
     assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
     votes = experiment.text.votes
-    unknown = experiment._replace(text=experiment.text._replace(votes=votes._replace(known=None)))
+    unknown = experiment._replace(text=experiment.text._replace(votes=votes._replace(gold=None)))
     other = run_approach(unknown, config, run, "y")
     first, second = (made.tagger.params["classifier"]["kernel"] for made in (done, other))
     assert np.abs(first - second).max() > 1e-4

@@ -86,6 +86,28 @@ def test_memory_does_not_grow_with_the_text(tagger, texts, tmp_path, monkeypatch
     assert more - once < 10 * (many - few), peaks  # bytes; a sentence has more than 60 a word
 
 
+def test_memory_does_not_grow_with_the_text_and_its_sources(tagger, texts, tmp_path, monkeypatch):
+    """Sources' predictions in Parquet are read along with the text, a row group at a time."""
+    rows = "zsl_jax.data.predictions.parquet_writer.SENTENCES_PER_ROW_GROUP"
+    monkeypatch.setattr(rows, 1 << 6)
+    monkeypatch.setattr(prediction, "CHUNK_WORDS", 1 << 9)
+    monkeypatch.setattr("zsl_jax.data.text.files.BLOCK_BYTES", 1 << 12)
+    (tmp_path / "twice.txt").write_text((texts / "more.txt").read_text() * 2)
+    peaks = []
+    # Free lists of Python's tuples fill up first, and everything is compiled and imported.
+    for text in (texts / "once.txt", texts / "more.txt", tmp_path / "twice.txt"):
+        file = tmp_path / f"{text.stem}.parquet"
+        label(tagger, text, file)
+        tracemalloc.start()
+        blocks = tagger.label(stream_sentences(text, None, False), {"a": file, "b": file})
+        words = write_labelled(tmp_path / f"{text.stem}.jsonl", tagger.label_names, blocks)
+        peaks.append((tracemalloc.get_traced_memory()[1], words))
+        tracemalloc.stop()
+    _, (once, few), (twice, many) = peaks
+    assert many == 2 * few
+    assert twice - once < 10 * (many - few), peaks  # bytes, as above
+
+
 @pytest.mark.parametrize("name", ["a.conll", "a.jsonl", "a.spans", "a.parquet"])
 def test_streamed_and_unstreamed_outputs_are_equal(tagger, texts, tmp_path, monkeypatch, name):
     """Byte by byte in text; in Parquet the row groups and the last bits may differ."""

@@ -131,6 +131,10 @@ def test_sources_give_the_posterior(folder, tagger, tmp_path, monkeypatch, chunk
     from_file = tagger.predict(WORDS, {"a": tmp_path / "a.parquet", "b": b})
     for ours, theirs in zip(from_file, found, strict=True):
         np.testing.assert_array_equal(ours.probs, theirs.probs)
+    write_predictions(tmp_path / "b.parquet", b)
+    streamed = tagger.predict(WORDS, {name: tmp_path / f"{name}.parquet" for name in "ab"})
+    for ours, theirs in zip(streamed, found, strict=True):
+        np.testing.assert_array_equal(ours.probs, theirs.probs)
 
 
 def test_labels_alone_are_certain_for_a_model_of_probabilities(tagger):

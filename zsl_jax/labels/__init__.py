@@ -15,6 +15,7 @@ from zsl_jax.labels.schemes import (
     TaggingScheme,
     label_parts,
     recognise,
+    recognise_blocks,
     sentence_starts,
     stray_label,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "label_parts",
     "merge_columns",
     "recognise",
+    "recognise_blocks",
     "sentence_starts",
     "set_members",
     "stray_label",

@@ -45,7 +45,10 @@ class BioConversion(NamedTuple):
 
 
 def to_bio(
-    names: Sequence[str], ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
+    names: Sequence[str],
+    ids: Int[np.ndarray, " N"],
+    starts: Bool[np.ndarray, " N"],
+    scheme: TaggingScheme | None = None,
 ) -> BioConversion:
     """Converts the labels of a corpus from any scheme to BIO, and repairs them.
 
@@ -59,12 +62,13 @@ def to_bio(
       names: L label names.
       ids: [N], label ids, -1 where there is no label.
       starts: [N], True for the first word of a sentence.
+      scheme: The scheme of the corpus of which these labels are a part; None recognises it.
 
     Returns:
       As many labels as were given. Plain labels and valid BIO are returned unchanged.
     """
     parts = label_parts(names)
-    scheme = recognise(parts, ids, starts)
+    scheme = scheme or recognise(parts, ids, starts)
     letters, types = parts.letters[ids], parts.types[ids]
     before = open_types(parts, ids, starts)
     inner = np.isin(letters, ("I", "E"))

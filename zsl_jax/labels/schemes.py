@@ -1,7 +1,7 @@
 """Tagging schemes: how label names mark where an entity begins, continues and ends."""
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -142,19 +142,35 @@ def recognise(
       The scheme. `to_bio` returns the same labels whether they count as IOB1 or as BIO in need of
       repair; only the number of repairs differs.
     """
-    letters, unknown = parts.letters[ids], after_unlabelled(ids, starts)
-    if (
-        parts.scheme is TaggingScheme.IO
-        and (letters == "I").any()
-        and unknown[letters == "I"].all()
-    ):
+    return recognise_blocks(parts, [(ids, starts)])
+
+
+def recognise_blocks(
+    parts: LabelParts, blocks: Iterable[tuple[Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]]
+) -> TaggingScheme:
+    """Tells the scheme of a corpus that comes in blocks of whole sentences, as `recognise` does.
+
+    Args:
+      parts: The label names, split by `label_parts`.
+      blocks: Label ids and starts of each block.
+
+    Returns:
+      The scheme of all blocks together.
+    """
+    inside = evident = starts_by_inside = starts_by_begin = False
+    for ids, starts in blocks:
+        letters, unknown = parts.letters[ids], after_unlabelled(ids, starts)
+        is_inside = letters == "I"
+        fresh = (letters != "") & (parts.types[ids] != open_types(parts, ids, starts)) & ~unknown
+        inside |= bool(is_inside.any())
+        evident |= bool((is_inside & ~unknown).any())
+        starts_by_inside |= bool((fresh & is_inside).any())
+        starts_by_begin |= bool((fresh & (letters == "B")).any())
+    if parts.scheme is TaggingScheme.IO and inside and not evident:
         return TaggingScheme.BIO
-    if parts.scheme is not TaggingScheme.BIO:
-        return parts.scheme
-    fresh = (letters != "") & (parts.types[ids] != open_types(parts, ids, starts)) & ~unknown
-    if (fresh & (letters == "I")).any() and not (fresh & (letters == "B")).any():
+    if parts.scheme is TaggingScheme.BIO and starts_by_inside and not starts_by_begin:
         return TaggingScheme.IOB1
-    return TaggingScheme.BIO
+    return parts.scheme
 
 
 def sentence_starts(lengths: Sequence[int]) -> Bool[np.ndarray, " N"]:

@@ -1,5 +1,6 @@
 """Labels for a text: by the tagger, by the posterior, or by aggregation."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -37,9 +38,10 @@ from zsl_jax.workflows.chain_model import (
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LogProbs
 from zsl_jax.workflows.run_hooks import tally_of
+from zsl_jax.workflows.source_streams import SourceStream
 from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
-from zsl_jax.workflows.unseen_labels import with_unseen_labels
+from zsl_jax.workflows.unseen_labels import warn_of_unseen_labels, without_unseen_labels
 
 # Words that are labelled at once, so that memory does not grow with the text. A power of two: the
 # arrays that are compiled for have such sizes.
@@ -73,18 +75,18 @@ def label_by_tagger(
 def label_by_posterior(
     log_probs: LogProbs,
     model: LabelModel,
-    text: Sequence[Sentence],
-    predictions: Mapping[str, SourcePredictions],
+    text: Iterable[Sentence],
+    sources: Mapping[str, SourceStream],
     decoding: str,
     advance: Advance,
 ) -> Iterator[LabelledText]:
-    """Labels by Q, chunk by chunk; the sources' predictions are in memory for the whole text.
+    """Labels by Q, chunk by chunk, of a text of any length.
 
     Args:
       log_probs: From `tagging.log_prob_function`.
       model: What was learned of the sources.
-      text: All of it.
-      predictions: Of exactly the model's sources, by name, for this text.
+      text: Read as far as it is labelled.
+      sources: Exactly the model's sources, by name, with their predictions for this text.
       decoding: As for `label_by_tagger`.
       advance: Told how many words are done.
 
@@ -97,15 +99,15 @@ def label_by_posterior(
     chain = None
     if stored is not None:
         chain = chain_from_storage(stored, model.log_confusion, model.predictions)
-    predictions = {
-        name: with_unseen_labels(_as_in_training(made, model, name), model.source_labels, name)
-        for name, made in predictions.items()
-    }
-    sentence = word = 0
+    lost: dict[str, Counter[str]] = {name: Counter() for name in model.source_names}
     for chunk, table in _with_log_probs(log_probs, text, advance):
-        sentences, words = slice(sentence, sentence + len(chunk)), slice(word, word + len(table))
-        found = [_cut(predictions[name], sentences, words) for name in model.source_names]
-        votes = source_votes(found, model.source_labels, model.source_names)
+        predictions = []
+        for name in model.source_names:
+            made = _as_in_training(sources[name].take(chunk), model, name)
+            made, counts = without_unseen_labels(made, model.source_labels, name)
+            lost[name] += counts
+            predictions.append(made)
+        votes = source_votes(predictions, model.source_labels, model.source_names)
         if chain is not None:
             labels, posterior = labels_by_chain(chain, votes, chunk, label_set, table, decoding)
             yield LabelledText(chunk, label_set.names, labels, posterior)
@@ -113,7 +115,9 @@ def label_by_posterior(
             evidence = evidence_of(votes, model.predictions)
             posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
             yield _labelled(chunk, label_set, posterior, decoding)
-        sentence, word = sentences.stop, words.stop
+    for name in model.source_names:
+        sources[name].finish()
+        warn_of_unseen_labels(name, lost[name])
 
 
 def _as_in_training(
@@ -139,15 +143,6 @@ def _with_log_probs(
             yield chunk, found.result()
     finally:  # an interruption does not wait for a chunk
         thread.shutdown(wait=False, cancel_futures=True)
-
-
-def _cut(predictions: SourcePredictions, sentences: slice, words: slice) -> SourcePredictions:
-    """The predictions for some consecutive sentences."""
-    return predictions._replace(
-        labels=predictions.labels[words],
-        probs=None if predictions.probs is None else predictions.probs[words],
-        words=predictions.words[sentences],
-    )
 
 
 def _labelled(

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,7 +20,7 @@ from zsl_jax.data.text.files import find_files
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
-from zsl_jax.labels import OUTSIDE, LabelSet, doubtful_reading, stray_label
+from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import (
@@ -141,7 +141,23 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
     The map comes after the conversion, so that entities that touch stay apart when their types
     become one; plain labels that it maps to I-TYPE are converted after it.
     """
-    found = bio_predictions(predictions)
+    found = converted(source, predictions)
+    given = np.unique(found.labels[found.labels >= 0])
+    log_reading(source, found, len(found.labels), [found.label_names[label] for label in given])
+    return with_silence(found) if source.sparse else found
+
+
+def converted(
+    source: Source, predictions: SourcePredictions, scheme: TaggingScheme | None = None
+) -> SourcePredictions:
+    """`in_target_labels` without log lines and silence.
+
+    Args:
+      source: The source.
+      predictions: All of them, or a part.
+      scheme: The tagging scheme of the whole; None recognises it.
+    """
+    found = bio_predictions(predictions, scheme)
     if source.label_map is not None:
         first = found.about
         mapped = map_labels(found, read_label_map(source.label_map), f"the source {source.name}")
@@ -156,22 +172,33 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
             f"{source.given or f'the source {source.name}'}: the label {stray!r} {STRAY}, or map "
             f"it with `label_map`={source.name}=FILE"
         )
+    return found
+
+
+def log_reading(
+    source: Source, found: SourcePredictions, num_words: int, given: Collection[str]
+) -> None:
+    """Logs how a source's labels were read, and warns of what is doubtful.
+
+    Args:
+      source: The source.
+      found: Its converted predictions, or a part of them with the `about` of all.
+      num_words: Number of words of all.
+      given: The labels that occur.
+    """
     logging.info("source %s: %s", source.name, reading_line(found.about))
-    _warn_of_silence(source, found)
+    _warn_of_silence(source, num_words, set(given))
     doubt = doubtful_reading([name for name in found.label_names if name not in found.sets])
     if doubt:
         logging.warning(
             "source %s: %s are read as %s; say what they are with `label_map`=%s=FILE",
             *(source.name, ", ".join(found.label_names[:5]), doubt, source.name),
         )
-    return with_silence(found) if source.sparse else found
 
 
-def _warn_of_silence(source: Source, found: SourcePredictions) -> None:
+def _warn_of_silence(source: Source, count: int, given: Collection[str]) -> None:
     """Warns of a source that abstains from every word, or names no entity without being sparse."""
     name = source.name
-    given = {found.label_names[label] for label in np.unique(found.labels) if label >= 0}
-    count = len(found.labels)
     if count and not given:
         logging.warning("source %s abstains from all %d words; is it about this text?", name, count)
     elif given == {OUTSIDE} and not source.sparse:

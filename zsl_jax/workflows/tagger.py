@@ -23,6 +23,7 @@ from zsl_jax.workflows.loaded_tagger import (
 )
 from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
 from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
+from zsl_jax.workflows.source_streams import HeldPredictions, streams_of
 
 
 class TaggedSentence(NamedTuple):
@@ -117,7 +118,8 @@ class Tagger:
     ) -> Iterator[LabelledText]:
         """Labels a text of any length, block by block; memory does not grow with it.
 
-        With sources, the text and their predictions are in memory as a whole.
+        So it is with sources that are Parquet files; with others, the text and their predictions
+        are in memory as a whole.
 
         Args:
           text: The sentences, read as far as they are labelled. As a `TextShard`, they come from
@@ -139,10 +141,15 @@ class Tagger:
             sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
         model = label_model_for(self._path, sources, self._scheme)
-        shard = text if isinstance(text, TextShard) else TextShard(list(text))
-        how = (self.label_names, self._row_length)
-        found = resolve_sources(sources, shard, *how, offsets=offsets)
-        return label_by_posterior(self._log_probs, model, shard.sentences, found, decode, advance)
+        in_order = not isinstance(text, TextShard) or (text.num_files == 1 and not text.sampled)
+        streams = streams_of(sources) if in_order and not offsets else None
+        if streams is None:
+            text = text if isinstance(text, TextShard) else TextShard(list(text))
+            how = (self.label_names, self._row_length)
+            found = resolve_sources(sources, text, *how, offsets=offsets)
+            streams = {name: HeldPredictions(made) for name, made in found.items()}
+        sentences = text.sentences if isinstance(text, TextShard) else text
+        return label_by_posterior(self._log_probs, model, sentences, streams, decode, advance)
 
 
 def as_sentences(

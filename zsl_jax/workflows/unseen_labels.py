@@ -1,5 +1,8 @@
 """Sources' labels for a new text that no source gave in training."""
 
+from collections import Counter
+from collections.abc import Mapping
+
 import numpy as np
 from absl import logging
 
@@ -13,13 +16,35 @@ def with_unseen_labels(
 ) -> SourcePredictions:
     """A source's predictions for a new text, without labels that were unknown in training.
 
-    The source abstains where it gives one, and a line in the log says how often. Of probabilities,
-    those of known labels stay and are made to sum to 1 again.
+    As `without_unseen_labels`; a warning in the log tells how often the source abstains for them.
+    """
+    made, lost = without_unseen_labels(predictions, source_labels, name)
+    warn_of_unseen_labels(name, lost)
+    return made
+
+
+def warn_of_unseen_labels(name: str, lost: Mapping[str, int]) -> None:
+    """Warns of the words that lost a label, by label."""
+    if lost:
+        message = "the source %s abstains from %d words: no source gave %s in training"
+        logging.warning(message, name, sum(lost.values()), ", ".join(sorted(lost)))
+
+
+def without_unseen_labels(
+    predictions: SourcePredictions, source_labels: SourceLabels, name: str
+) -> tuple[SourcePredictions, Counter[str]]:
+    """Removes labels that were unknown in training from the predictions for a new text.
+
+    The source abstains where it gives one. Of probabilities, those of the other labels stay and are
+    scaled to sum to 1.
 
     Args:
       predictions: What the source says about the new text.
       source_labels: The labels that were known in training.
       name: The source's name.
+
+    Returns:
+      The predictions, and how many words lost each label.
 
     Raises:
       InputError: None of the source's labels is known.
@@ -27,7 +52,7 @@ def with_unseen_labels(
     names = np.array(predictions.label_names)
     known = np.isin(names, source_labels.names)
     if known.all():
-        return predictions
+        return predictions, Counter()
     if not known.any():
         raise InputError(
             f"the source {name} has the labels {', '.join(names)}, and none of them was known in "
@@ -36,14 +61,11 @@ def with_unseen_labels(
     places = np.append(np.where(known, np.cumsum(known) - 1, -1), -1).astype(np.int32)
     labels, probs = places[predictions.labels], predictions.probs
     lost = (labels < 0) & (predictions.labels >= 0)
-    if lost.any():
-        used = ", ".join(names[np.unique(predictions.labels[lost])])
-        message = "the source %s abstains from %d words: no source gave %s in training"
-        logging.warning(message, name, lost.sum(), used)
+    counts = Counter(names[predictions.labels[lost]].tolist())
     if probs is not None:
         probs = np.where((labels >= 0)[:, None], probs[:, known], 0).astype(np.float32)
         totals = probs.sum(axis=1)
         labels = np.where(totals > 0, labels, np.int32(-1))
         probs = (probs / np.where(totals > 0, totals, 1)[:, None]).astype(np.float16)
     own = tuple(names[known].tolist())
-    return predictions._replace(label_names=own, labels=labels, probs=probs)
+    return predictions._replace(label_names=own, labels=labels, probs=probs), counts

@@ -56,9 +56,8 @@ def read_parquet(
     Raises:
       InputError: If the file is of another kind or contradicts itself.
     """
-    where = os.fspath(path)
-    schema, label_names, columns = _checked_schema(where)
-    blocks = [_block(schema.empty_table().select(columns), label_names, where, 1)]
+    head = parquet_head(path)
+    blocks = [head._replace(probs=None)]
 
     def probs() -> Iterator[np.ndarray]:
         """The probabilities of each row group, whose other columns go to `blocks`."""
@@ -67,9 +66,16 @@ def read_parquet(
             if block.probs is not None:
                 yield block.probs
 
-    stored = to_memmap(probs(), (len(label_names),), folder)
-    found = join_predictions(blocks)._replace(about=_about(schema, where))
-    return found._replace(probs=stored if "probabilities" in columns else None)
+    stored = to_memmap(probs(), (len(head.label_names),), folder)
+    return join_predictions(blocks)._replace(probs=None if head.probs is None else stored)
+
+
+def parquet_head(path: str | os.PathLike[str]) -> SourcePredictions:
+    """A file of predictions as `read_parquet` reads it, without its sentences."""
+    where = os.fspath(path)
+    schema, label_names, columns = _checked_schema(where)
+    empty = _block(schema.empty_table().select(columns), label_names, where, 1)
+    return empty._replace(about=_about(schema, where))
 
 
 def stream_parquet(path: str | os.PathLike[str]) -> Iterator[SourcePredictions]:

@@ -213,6 +213,30 @@ def joined_about(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return joined
 
 
+def split_predictions(
+    predictions: SourcePredictions, num_sentences: int
+) -> tuple[SourcePredictions, SourcePredictions]:
+    """The predictions for the first sentences, and those for the rest; arrays are not copied.
+
+    >>> made = SourcePredictions(("A",), np.array([0, -1, 0]), None, [("a", "b"), ("c",)])
+    >>> [part.labels.tolist() for part in split_predictions(made, 1)]
+    [[0, -1], [0]]
+    """
+    num_words = sum(len(words) for words in predictions.words[:num_sentences])
+    head, tail = (
+        predictions._replace(
+            labels=predictions.labels[rows],
+            probs=None if predictions.probs is None else predictions.probs[rows],
+            words=predictions.words[sentences],
+        )
+        for rows, sentences in (
+            (slice(num_words), slice(num_sentences)),
+            (slice(num_words, None), slice(num_sentences, None)),
+        )
+    )
+    return head, tail
+
+
 def join_predictions(blocks: Sequence[SourcePredictions]) -> SourcePredictions:
     """Puts the labels and words of the blocks of one corpus together.
 

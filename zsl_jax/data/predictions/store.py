@@ -36,6 +36,8 @@ from zsl_jax.types import Sentence, SourceVotes
 
 __all__ = [
     "SourcePredictions",
+    "agreed_abstentions",
+    "check_same_words",
     "check_words",
     "concatenate",
     "read_predictions",
@@ -44,6 +46,8 @@ __all__ = [
     "write_prediction_blocks",
     "write_predictions",
 ]
+
+REMEDY = "predict the very words of the text again"
 
 
 def read_predictions(
@@ -79,12 +83,12 @@ def read_predictions(
     if not os.path.isfile(path):
         raise InputError(f"There is no file {name} of predictions; correct the path.")
     if name.endswith(".parquet"):
-        return _agreed_abstentions(read_parquet(name, folder))
+        return agreed_abstentions(read_parquet(name, folder))
     format = _format(name)
     if format == "jsonl":
         if has_spans(next(read_objects(name), ("", {}))[1]):
             return read_span_predictions(name, text, offsets)
-        return _agreed_abstentions(read_json_predictions(name))
+        return agreed_abstentions(read_json_predictions(name))
     return _from_sentences(read_sentences(name, allow_missing=True, format=format))
 
 
@@ -97,7 +101,7 @@ def _format(name: str) -> str:
     return format
 
 
-def _agreed_abstentions(predictions: SourcePredictions) -> SourcePredictions:
+def agreed_abstentions(predictions: SourcePredictions) -> SourcePredictions:
     """Makes a source that abstains in its label or in its probabilities abstain in both."""
     labels, probs = predictions.labels, predictions.probs
     if probs is None:
@@ -196,9 +200,33 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
     Raises:
       InputError: At the first difference; the message names the sentence and the two words.
     """
-    remedy = "predict the very words of the text again"
-    pairs = zip(predictions.words, sentences, strict=False)
-    for number, (predicted, sentence) in enumerate(pairs, start=1):
+    check_same_words(predictions.words, sentences, where)
+    if len(predictions.words) != len(sentences):
+        raise InputError(
+            f"{where}: {len(predictions.words)} sentences where the text has {len(sentences)}; "
+            f"{REMEDY}."
+        )
+
+
+def check_same_words(
+    predicted_words: Sequence[Sequence[str]],
+    sentences: Sequence[Sentence],
+    where: str,
+    first_sentence: int = 1,
+) -> None:
+    """Checks that predictions have the words of the text, as far as both go.
+
+    Args:
+      predicted_words: The words of each sentence of the predictions.
+      sentences: The text.
+      where: The file of the predictions, for the error message.
+      first_sentence: The number of the first sentence in that file.
+
+    Raises:
+      InputError: At the first difference, as `check_words`.
+    """
+    pairs = zip(predicted_words, sentences, strict=False)
+    for number, (predicted, sentence) in enumerate(pairs, start=first_sentence):
         if tuple(predicted) == sentence.words:
             continue
         words = enumerate(itertools.zip_longest(predicted, sentence.words), start=1)
@@ -206,18 +234,13 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
         if found is None or expected is None:
             raise InputError(
                 f"{where}, sentence {number}: {len(predicted)} words where the text has "
-                f"{len(sentence.words)}, from word {place} ({found or expected!r}) on; {remedy}."
+                f"{len(sentence.words)}, from word {place} ({found or expected!r}) on; {REMEDY}."
             )
         same = unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
         how = " in another Unicode normalisation" if same else ""
         raise InputError(
             f"{where}, sentence {number}, word {place}: {found!r} where the text has "
-            f"{expected!r}{how}; {remedy}."
-        )
-    if len(predictions.words) != len(sentences):
-        raise InputError(
-            f"{where}: {len(predictions.words)} sentences where the text has {len(sentences)}; "
-            f"{remedy}."
+            f"{expected!r}{how}; {REMEDY}."
         )
 
 

@@ -86,11 +86,14 @@ def _spelling(usual: Mapping[str, str]) -> dict[str, str]:
     return {} if other is None else {"spelling": f"{other} for {usual[other]}"}
 
 
-def bio_predictions(predictions: SourcePredictions) -> SourcePredictions:
+def bio_predictions(
+    predictions: SourcePredictions, scheme: TaggingScheme | None = None
+) -> SourcePredictions:
     """Turns predictions into BIO, labels and probabilities, and repairs them.
 
     Args:
-      predictions: What a source says.
+      predictions: A source's predictions.
+      scheme: The scheme of the text of which they are a part; None recognises it.
 
     Returns:
       The same in BIO (see `labels.to_bio` and `labels.bio_probs`); plain labels as they are.
@@ -98,7 +101,7 @@ def bio_predictions(predictions: SourcePredictions) -> SourcePredictions:
     """
     predictions = spelled_predictions(predictions)
     starts = sentence_starts([len(words) for words in predictions.words])
-    found = to_bio(predictions.label_names, predictions.labels, starts)
+    found = to_bio(predictions.label_names, predictions.labels, starts, scheme)
     about = {**predictions.about, "scheme": str(found.scheme), "repairs": found.repairs}
     if found.scheme is TaggingScheme.PLAIN or (found.scheme == "bio" and not found.repairs):
         return predictions._replace(about=about)
