@@ -270,17 +270,6 @@ def sources():
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
 
 
-def gold_words(shards, cache: Path):
-    """Returns the labels of --gold_words for each shard of the text, as a source's predictions."""
-    from zsl_jax.workflows.sources import Source, predictions_from_files
-
-    path = FLAGS.gold_words
-    if path is None:
-        return []
-    source = Source("gold words", path, given=f"--gold_words={path}")
-    return [predictions_from_files(source, shard, cache) for shard in shards]
-
-
 def test_sources(sources):
     """Returns the sources that --test_source names, read like the sources of the same name."""
     by_name = {source.name: source for source in sources}

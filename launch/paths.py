@@ -14,7 +14,8 @@ FLAGS = flags.FLAGS
 TEXTS = ("text", "train", "dev", "test", "gold")
 NAMED = ("source", "test_source", "label_map")  # NAME=PATH
 _ADDRESS = re.compile(r"(\w[\w+.-]*)://")
-INPUTS = (*TEXTS, *NAMED, "encoder", "model", "predicted", "significance", "gold_words")
+LABELLED = ("predicted", "significance", "gold_words", "estimate")
+INPUTS = (*TEXTS, *NAMED, *LABELLED, "encoder", "model", "run")
 
 
 def prepare_paths() -> None:

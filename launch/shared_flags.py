@@ -41,7 +41,7 @@ TEXTS: Definitions = {
     "sparse": (flags.DEFINE_multi_string, [],
         "NAME of a source whose O means that it knows nothing."),
     "gold_words": (flags.DEFINE_string, None,
-        "The text with the labels that you know, _ elsewhere."),
+        "Sentences with known labels; see docs/review.md."),
 }
 
 RESULTS: Definitions = {

@@ -139,8 +139,8 @@ def prepare(sources, text, cache: Path, config):
     from zsl_jax.workflows.transfer_task import annotated_task
 
     start = load_tagger(sources[0].path if FLAGS.approach == "direct" else FLAGS.encoder)
-    gold = inputs.gold_words(text, cache)
-    transfer_task = annotated_task(start, sources, text, config.row_length, cache, gold)
+    length, gold = config.row_length, FLAGS.gold_words
+    transfer_task = annotated_task(start, sources, text, length, cache, gold)
     temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
     inputs.check_output_format(transfer_task.label_set.names)
     return transfer_task

@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 
+from benchmarks import annotators
 from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD
 from tests.programs import program
 from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
@@ -15,6 +16,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.label_model import read_label_model
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.training.config import LabelModelConfig
+from zsl_jax.types import Sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
@@ -161,24 +163,64 @@ def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, st
         assert (other.posterior[:KNOWN].argmax(-1) != ids).any()
 
 
-def test_transfer_with_gold_words(world, entities, sources, tmp_path):
-    partly = [
-        s._replace(labels=s.labels if number < 5 else ("_",) * len(s.words))
-        for number, s in enumerate(entities)
+def known_labels(output, sentences):
+    """Labels and their probabilities of some sentences in labels.parquet of a run."""
+    made = read_predictions(output / "labels.parquet")
+    ends = np.cumsum([0, *map(len, made.words)])
+    for words, first, stop in zip(made.words, ends, ends[1:], strict=False):
+        if words in sentences:
+            labels = tuple(made.label_names[label] for label in made.labels[first:stop])
+            yield words, labels, made.probs[first:stop].max(axis=1).min()
+
+
+def test_words_that_the_user_knows_are_learned_and_reviewed_ones_come_back(
+    world, entities, sources, tmp_path
+):
+    gold = {sentence.words: sentence.labels for sentence in entities}
+    known = tmp_path / "known.conll"
+    open_words = [
+        s.labels if number < 5 else ("_",) * len(s.words) for number, s in enumerate(entities)
     ]
-    gold_words = tmp_path / "known.conll"
-    write_conll(gold_words, [(s, s.labels) for s in partly])
+    write_conll(known, zip(entities, open_words, strict=True))
     common = [
-        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--rounds=1",
-        *given(sources, "both", "only_per", "merged"), "--predictions=hard", *FAST,
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--epochs=1",
+        *given(sources, "both", "only_per", "merged"), *FAST,
     ]  # fmt: skip
-    output = tmp_path / "out"
-    program(*common, f"--gold_words={gold_words}", f"--output={output}")
-    about = json.loads((output / "run.json").read_text())
-    assert str(gold_words) in about["data"] and about["flags"]["gold_words"] == str(gold_words)
-    refused = program(*common, f"--gold_words={world.test}", f"--output={output}2", status=2)
-    assert str(world.test) in refused.stderr and "sentence 1" in refused.stderr
-    refused = program(*common, "--gold_words=none.conll", f"--output={output}3", status=2)
+    first, second = tmp_path / "first", tmp_path / "second"
+    program(*common, f"--gold_words={known}", f"--output={first}")
+    about = json.loads((first / "run.json").read_text())
+    assert str(known) in about["data"] and about["flags"]["gold_words"] == str(known)
+    tasks, export = tmp_path / "tasks.json", tmp_path / "export.json"
+    review = ["review", f"--run={first}"]
+    said = program(*review, "--number=12", f"--gold_words={known}", f"--output={tasks}").stdout
+    assert "12 sentences of 40 to correct" in said and "(6 by doubt, 6 at random)" in said
+    asked = {tuple(task["data"]["text"].split()) for task in json.loads(tasks.read_text())}
+    assert len(asked) == 12 and not asked & {s.words for s in entities[:5]}
+    by_text = {" ".join(words): Sentence(words, labels) for words, labels in gold.items()}
+    annotators.correct(tasks, "label_studio", by_text, export)
+    said = program(
+        *review, f"--estimate={known},{export}", f"--output={tmp_path / 'e.json'}"
+    ).stdout
+    assert "estimated from 17 of 17 reviewed ones (6 drawn at random)" in said
+    (row, *_) = json.loads((tmp_path / "e.json").read_text())["rows"]
+    assert row["labels_from"] == "Q" and row["scores"]["F1 strict"]["low"] > 0.5
+    said = program(*common, f"--gold_words={known},{export}", f"--output={second}").stderr
+    assert "17 of 17 sentences" in said
+    found = list(known_labels(second, asked | {s.words for s in entities[:5]}))
+    assert len(found) >= 17 and all(labels == gold[words] for words, labels, _ in found)
+    assert min(least for *_, least in found) == 1
+
+
+def test_gold_words_of_another_text_are_refused(world, sources, tmp_path):
+    (tmp_path / "other.conll").write_text("nothing\tO\n\nof\tO\nthis\tB-PER\n")
+    common = [
+        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", "--epochs=1",
+        *given(sources, "both", "merged"), *FAST,
+    ]  # fmt: skip
+    output = f"--output={tmp_path / 'out'}"
+    refused = program(*common, f"--gold_words={tmp_path}/other.conll", output, status=2)
+    assert "none of its 2 sentences is in the text" in refused.stderr
+    refused = program(*common, "--gold_words=none.conll", output, status=2)
     assert "--gold_words=none.conll" in refused.stderr
 
 

@@ -7,6 +7,7 @@ labels.*       the text with its labels: Parquet, and CoNLL or JSON lines
 votes.parquet  what every source, the vote and the tagger give for each word of the text
 test.*         the labelled test with the labels that were scored; test_votes.parquet likewise
 report.html    the page that launch.report makes of all this
+reviews.jsonl  which sentences launch.review chose, one JSON object per review
 checkpoints/   saved states, one folder for each training of the run
 cache/         output of frozen layers, which a resumed run uses again; gone at its end
 .lock          keeps a second run out while the first one lives
@@ -28,6 +29,7 @@ RESULT = "result.json"
 VOTES = "votes.parquet"
 TEST_VOTES = "test_votes.parquet"
 REPORT = "report.html"
+REVIEWS = "reviews.jsonl"
 LABELS = "labels"  # and the extension of its format
 TEST = "test"
 CHECKPOINTS = "checkpoints"
@@ -58,7 +60,7 @@ def check_is_ours(folder: Path) -> None:
 
 def remove_records(folder: Path) -> None:
     """Remove what a run wrote besides its model and its sources' predictions; nothing else."""
-    for name in (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, *_LABEL_FILES):
+    for name in (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, REVIEWS, *_LABEL_FILES):
         (folder / name).unlink(missing_ok=True)
     for training in (folder / CHECKPOINTS).glob("*"):
         for saved in training.glob("*"):

@@ -24,6 +24,7 @@ from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, TransferCorpus, train_target, with_chain
 from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text
 from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.run_hooks import recorded
@@ -75,7 +76,7 @@ def annotated_task(
     text: Sequence[TextShard],
     row_length: int,
     cache: Path,
-    gold_words: Sequence[SourcePredictions] = (),
+    gold_words: str | None = None,
 ) -> TransferTask:
     """Lets the sources annotate a text, and prepares the transfer; all processes call it.
 
@@ -85,11 +86,12 @@ def annotated_task(
       text: This process's shards.
       row_length: Subwords in a packed row.
       cache: Folder of the sources' predictions.
-      gold_words: As for `prepare_transfer`.
+      gold_words: A file of labels that the user knows, see `read_gold_words`.
     """
     predictions = [predictions_of(sources, shard, cache, row_length) for shard in text]
+    gold = read_gold_words(gold_words, text, predictions) if gold_words else ()
     sentences, models = [shard.sentences for shard in text], trainable_models(sources)
-    return prepare_transfer(start, sentences, predictions, row_length, cache, gold_words, models)
+    return prepare_transfer(start, sentences, predictions, row_length, cache, gold, models)
 
 
 def prepare_transfer(

@@ -85,7 +85,7 @@ def project(line: SpanLine, words: Sequence[str]) -> Projection:
 
 def word_ends(words: Sequence[str]) -> np.ndarray:
     """Where each word ends, in characters but whitespace."""
-    return np.cumsum([len(_squeezed(word)) for word in words])
+    return np.cumsum([len(squeezed(word)) for word in words])
 
 
 def word_places(text: str, ends: np.ndarray) -> list[tuple[int, int]]:
@@ -108,8 +108,8 @@ def _rank(span: CharacterSpan) -> tuple[float, int, int]:
 
 def _covered_words(text: str, span: CharacterSpan, ends: np.ndarray) -> tuple[int, int, int]:
     """The words of which more than half is in the span, and the number of words it cuts."""
-    begin = len(_squeezed(text[: span.start]))
-    stop = begin + len(_squeezed(text[span.start : span.end]))
+    begin = len(squeezed(text[: span.start]))
+    stop = begin + len(squeezed(text[span.start : span.end]))
     first = int(np.searchsorted(ends, begin, side="right"))
     end = int(np.searchsorted(ends, stop, side="left")) + 1
     if begin == stop:
@@ -125,11 +125,11 @@ def _covered_words(text: str, span: CharacterSpan, ends: np.ndarray) -> tuple[in
 
 
 def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
-    rest = _squeezed(line.text)
-    if rest == _squeezed("".join(words)):
+    rest = squeezed(line.text)
+    if rest == squeezed("".join(words)):
         return
     for number, word in enumerate(words, start=1):
-        piece = _squeezed(word)
+        piece = squeezed(word)
         if number < len(words) and rest.startswith(piece):
             rest = rest[len(piece) :]
             continue
@@ -140,6 +140,6 @@ def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
         )
 
 
-def _squeezed(text: str) -> str:
+def squeezed(text: str) -> str:
     """The text without whitespace."""
     return "".join(text.split())

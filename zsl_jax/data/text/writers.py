@@ -129,7 +129,7 @@ def _json_line(sentence: Sentence, labels: Sequence[str]) -> str:
 
 def _span_line(sentence: Sentence, labels: Sequence[str], scores: Sequence[float] | None) -> str:
     _check_lengths(sentence, labels)
-    text, starts = _text_and_starts(sentence)
+    text, starts = text_and_starts(sentence)
     spans = []
     for span in entity_spans(labels):
         last = span.end - 1
@@ -143,7 +143,7 @@ def _span_line(sentence: Sentence, labels: Sequence[str], scores: Sequence[float
     return json.dumps({"text": text, "spans": spans}, ensure_ascii=False) + "\n"
 
 
-def _text_and_starts(sentence: Sentence) -> tuple[str, Sequence[int]]:
+def text_and_starts(sentence: Sentence) -> tuple[str, Sequence[int]]:
     """The text of a sentence, and where its words begin in it."""
     if sentence.text is not None and sentence.starts is not None:
         return sentence.text, sentence.starts

@@ -1,0 +1,101 @@
+"""Correct the most doubtful sentences of a transfer, and estimate its scores from the corrections.
+
+python -m launch.review --run=DIR --number=100 --format=label_studio --output=tasks.json
+python -m launch.review --run=DIR --estimate=EXPORT
+
+The first command writes sentences with their labels for an annotation tool. What people corrected
+there is learned by launch.transfer --gold_words=EXPORT. The second command estimates the scores of
+DIR on its whole text.
+"""
+
+from absl import flags
+
+from launch import options
+from launch.options import FLAGS
+from launch.terminal import say
+from zsl_jax.errors import InputError
+
+flags.DEFINE_string("run", None, "Folder of a finished launch.transfer.")
+options.define("output", "gold_words", "seed", "confidence", "resamples")
+flags.DEFINE_enum(
+    "format",
+    "label_studio",
+    ["label_studio", "doccano", "prodigy", "argilla", "conll"],
+    "The tool that --output is for.",
+)
+flags.DEFINE_integer("number", 100, "Sentences to write.", 1)
+flags.DEFINE_enum(
+    "strategy",
+    "errors",
+    ["errors", "entropy", "margin", "disagreement", "random"],
+    "What makes a sentence doubtful: expected errors or entropy of Q, the margin between its two "
+    "best labels, or disagreement of the sources; random draws all sentences at random.",
+)
+flags.DEFINE_float(
+    "random_share", 0.5, "Share of them to draw at random, which --estimate needs.", 0, 1
+)
+flags.DEFINE_string(
+    "estimate", None, "Corrected sentences to estimate scores from; --output gets them as JSON."
+)
+TOOL = {
+    "label_studio": "Label Studio: import {0}; paste {1} as the labelling interface; export JSON",
+    "doccano": "doccano: import {0} as JSONL (sequence labelling); export JSONL",
+    "prodigy": "Prodigy: prodigy ner.manual DATASET blank:xx {0} --label {2}; export by db-out",
+    "argilla": "Argilla: dataset.records.from_json('{0}'), a text field `text`, a span question "
+    "`spans`; export by records.to_json",
+    "conll": "correct the last column of {0} in any editor",
+}
+
+
+def main() -> None:
+    """Write sentences to correct, or estimate scores from corrected ones."""
+    from zsl_jax.report.run_record import read_run
+
+    record = read_run(FLAGS.run)
+    if FLAGS.estimate is not None:
+        return estimate(record)
+    if FLAGS.output is None:
+        raise InputError(
+            "--output is missing: name the file for the tool, or give --estimate=FILE of corrected "
+            "sentences"
+        )
+    write(record)
+
+
+def write(record) -> None:
+    """Write the tasks, note how they were chosen, and print what to do with them."""
+    from zsl_jax.data.annotation.corrections import read_corrections
+    from zsl_jax.data.annotation.tasks import marked_labels, write_tasks
+    from zsl_jax.review import Drawing, draw_review, save_review
+
+    drawing = Drawing(FLAGS.number, FLAGS.strategy, FLAGS.random_share, FLAGS.seed)
+    before = read_corrections(FLAGS.gold_words) if FLAGS.gold_words else ()
+    drawn = draw_review(record, drawing, before)
+    files = write_tasks(FLAGS.output, drawn.tasks, FLAGS.format, drawn.label_names)
+    save_review(record, drawing, drawn.review)
+    review, labels = drawn.review, ",".join(marked_labels(drawn.label_names))
+    say(
+        f"{len(drawn.tasks)} sentences of {review.num_sentences:,} to correct: {files[0]} "
+        f"({len(review.chosen)} by doubt, {len(review.drawn)} at random)"
+    )
+    say(TOOL[FLAGS.format].format(files[0], files[-1], labels))
+    say("then: launch.transfer ... --gold_words=EXPORT to learn from the corrections, and")
+    say(f"      launch.review --run={FLAGS.run} --estimate=EXPORT for the scores of this run")
+
+
+def estimate(record) -> None:
+    """Print a table of estimated scores."""
+    from zsl_jax.evaluation.bootstrap import Resampling
+    from zsl_jax.io.json_file import write_json
+    from zsl_jax.review import estimate_scores, estimate_table
+
+    resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
+    found = estimate_scores(record, FLAGS.estimate, resampling)
+    say(estimate_table(found, FLAGS.confidence))
+    if FLAGS.output is not None:
+        write_json(FLAGS.output, found.plain)
+
+
+if __name__ == "__main__":
+    options.require("run")
+    options.run(main)

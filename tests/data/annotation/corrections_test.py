@@ -1,0 +1,125 @@
+"""Tests of zsl_jax.data.annotation.corrections: which sentences are known, and which are not."""
+
+import json
+
+import pytest
+
+from zsl_jax.data.annotation.corrections import match_corrections, read_corrections
+from zsl_jax.errors import InputError
+
+WORDS = ("Anna", "viu", "a", "Roma")
+TEXT = "Anna viu a Roma"
+PERSON = {"start": 0, "end": 4, "label": "PER"}
+
+
+def labels(tmp_path, values, words=WORDS, entities=True, lines=False):
+    """The labels that an export of these objects gives to a sentence."""
+    path = tmp_path / ("a.jsonl" if lines else "a.json")
+    rows = [json.dumps(value) for value in values]
+    path.write_text("\n".join(rows) if lines else f"[{','.join(rows)}]")
+    return match_corrections(read_corrections(str(path)), [words], entities)[0]
+
+
+def label_studio(*results, **more):
+    annotations = [
+        {
+            "result": [
+                {"type": "labels", "value": {"start": a, "end": b, "labels": [kind]}}
+                for a, b, kind in result
+            ],
+            "was_cancelled": False,
+            **more,
+        }
+        for result in results
+    ]
+    return {"id": 1, "data": {"text": TEXT}, "annotations": annotations, "predictions": []}
+
+
+def test_an_empty_annotation_means_that_there_is_nothing(tmp_path):
+    nothing = ("O",) * 4
+    assert labels(tmp_path, [label_studio([])]) == nothing
+    assert labels(tmp_path, [{"id": 1, "text": TEXT, "label": []}], lines=True) == nothing
+    assert labels(tmp_path, [{"text": TEXT, "answer": "accept"}], lines=True) == nothing
+    assert labels(tmp_path, [{"text": TEXT, "annotator": 1, "annotation_id": 2}]) == nothing
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        label_studio(),
+        label_studio([(0, 4, "PER")], was_cancelled=True),
+        {"data": {"text": TEXT}, "predictions": []},
+        {"fields": {"text": TEXT}, "responses": {}, "status": "pending"},
+        {"fields": {"text": TEXT}, "responses": {"spans": [{"value": [PERSON]}]},
+         "status": "discarded"},
+        {"text": TEXT, "spans": [PERSON], "answer": "reject"},
+        {"text": TEXT, "spans": [PERSON], "answer": "ignore"},
+        {"text": TEXT, "prediction": [["PER", 0, 4]], "annotation": None, "status": "Default"},
+    ],
+)  # fmt: skip
+def test_a_text_that_nobody_annotated_or_that_was_skipped_is_not_known(tmp_path, value):
+    annotated = {"text": "Bo", "spans": []}
+    assert labels(tmp_path, [value, annotated]) is None
+    with pytest.raises(InputError, match=r"a\.json holds no annotated sentence; export the annot"):
+        labels(tmp_path, [value])
+
+
+def test_the_person_counts_and_not_the_model(tmp_path):
+    old = {"text": TEXT, "prediction": [["LOC", 0, 4, 0.9]], "annotation": [["PER", 0, 4]],
+           "status": "Validated"}  # fmt: skip
+    assert labels(tmp_path, [old]) == ("B-PER", "O", "O", "O")
+    truth = label_studio([(0, 4, "LOC")], [(0, 4, "PER")])
+    truth["annotations"][1]["ground_truth"] = True
+    assert labels(tmp_path, [truth]) == ("B-PER", "O", "O", "O")
+
+
+def test_annotators_who_agree_count_once_and_others_are_refused(tmp_path):
+    same = label_studio([(0, 4, "PER"), (11, 15, "LOC")], [(11, 15, "LOC"), (0, 4, "PER")])
+    assert labels(tmp_path, [same]) == ("B-PER", "O", "O", "B-LOC")
+    with pytest.raises(InputError, match=r"item 1: 2 annotations that differ; keep the one that"):
+        labels(tmp_path, [label_studio([(0, 4, "PER")], [(0, 4, "LOC")])])
+
+
+def test_words_on_which_corrections_differ_are_left_open(tmp_path):
+    one = {"text": TEXT, "spans": [PERSON, {"start": 11, "end": 15, "label": "LOC"}]}
+    other = {"text": "Anna  viu a Roma", "spans": [PERSON]}
+    assert labels(tmp_path, [one, other]) == ("B-PER", "O", "O", "_")
+
+
+def test_offsets_of_a_browser_are_told_by_the_words(tmp_path):
+    words = ("\U0001f600\U0001f600", "Anna", "viu")
+    value = {"text": " ".join(words), "label": [[5, 9, "PER"]]}  # 3 to 7 in characters
+    assert labels(tmp_path, [value], words, lines=True) == ("O", "B-PER", "O")
+    value["label"] = [[3, 7, "PER"]]
+    assert labels(tmp_path, [value], words, lines=True) == ("O", "B-PER", "O")
+
+
+def test_plain_labels_leave_words_without_a_span_open(tmp_path):
+    value = {"text": TEXT, "spans": [{"start": 0, "end": 8, "label": "X"}]}
+    assert labels(tmp_path, [value], entities=False) == ("X", "X", "_", "_")
+
+
+def test_columns_become_bio_and_open_words_stay_open(tmp_path):
+    (tmp_path / "a.conll").write_text("Anna\tI-PER\nviu\t_\na\tO\nRoma\tI-LOC\n\nx\t_\n")
+    corrections = read_corrections(str(tmp_path / "a.conll"))
+    found = match_corrections(corrections, [WORDS, ("x",)], True)
+    assert found == [("B-PER", "_", "O", "B-LOC"), None]
+    with pytest.raises(InputError, match=r"sentence 1: its words .* are cut in other places than"):
+        match_corrections(corrections, [("Anna", "viua", "Roma")], True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[{"text": "a", "spans": []', r"is not a whole JSON list .*; export it again"),
+        ("[1]", r"item 1: 1 is not an object"),
+        ('[{"data": {}, "annotations": [{"result": []}]}]', r'item 1: it has no "text"'),
+        ('[{"data": {"text": "a"}, "annotations": [1]}]', r'"annotations" is not a list of objec'),
+        ('[{"fields": {"text": "a"}, "responses": []}]', r"export the records by `dataset.record"),
+        ('[{"text": "a", "spans": [{"start": 5, "end": 9, "label": "X"}]}]', r"are not part of a"),
+    ],
+)
+def test_a_damaged_export_is_refused(tmp_path, text, message):
+    (tmp_path / "a.json").write_text(text)
+    with pytest.raises(InputError, match=message):
+        read_corrections(str(tmp_path / "a.json"))

@@ -1,0 +1,72 @@
+"""Tests of zsl_jax.evaluation.stratified: unbiased values, and intervals that cover the truth."""
+
+import numpy as np
+import pytest
+
+from zsl_jax.evaluation.bootstrap import Resampling
+from zsl_jax.evaluation.stratified import Stratum, stratified_scores
+
+RESAMPLING = Resampling(num_resamples=400, seed=1)
+
+
+def counts_of(correct, words):
+    return np.stack([correct, words, words], axis=-1)[None]
+
+
+def test_a_text_that_is_known_as_a_whole_has_no_uncertainty():
+    counts = counts_of(np.array([3, 0, 5]), np.array([4, 2, 5]))
+    (found,) = stratified_scores([Stratum(3, counts)], RESAMPLING)
+    assert found == pytest.approx((8 / 11, 8 / 11, 8 / 11))
+
+
+def test_strata_are_weighted_by_their_size():
+    """A stratum of which all is wrong, and one of which two of 40 are known: 6 of 8 correct."""
+    strata = [
+        Stratum(10, counts_of(np.zeros(10, int), np.full(10, 4))),
+        Stratum(40, counts_of(np.array([4, 2]), np.array([4, 4]))),
+    ]
+    (found,) = stratified_scores(strata, RESAMPLING)
+    assert found.value == pytest.approx(40 * 3 / (40 * 4 + 10 * 4))
+    width = 0.2 * np.sqrt(1 - 2 / 40)
+    assert found[1:] == pytest.approx((0.6 - width, 0.6 + width))
+
+
+def test_the_variance_is_that_of_sampling_without_replacement():
+    """Var of the mean of n of N: (1 − n/N) s²/n, and no larger."""
+    rng = np.random.default_rng(0)
+    correct = rng.binomial(10, 0.7, 30)
+    counts = counts_of(correct, np.full(30, 10))
+    settings = Resampling(num_resamples=20_000, confidence=0.6827)
+    (found,) = stratified_scores([Stratum(40, counts)], settings)
+    expected = np.sqrt((1 - 30 / 40) * correct.var(ddof=1) / 30) / 10
+    assert (found.high - found.low) / 2 == pytest.approx(expected, rel=0.05)
+
+
+def test_intervals_cover_the_truth_as_often_as_they_promise():
+    """300 samples of 15 doubtful and 45 random sentences out of 600."""
+    rng = np.random.default_rng(5)
+    words = rng.integers(3, 15, 600)
+    doubt = rng.beta(1, 8, 600)
+    correct = words - rng.binomial(words, doubt)
+    order = np.argsort(-doubt * words)
+    chosen, rest = order[:15], order[15:]
+    truth, covered, values = correct.sum() / words.sum(), 0, []
+    for seed in range(300):
+        drawn = rng.choice(rest, 45, replace=False)
+        strata = [
+            Stratum(15, counts_of(correct[chosen], words[chosen])),
+            Stratum(585, counts_of(correct[drawn], words[drawn])),
+        ]
+        (found,) = stratified_scores(strata, RESAMPLING._replace(seed=seed))
+        covered += found.low <= truth <= found.high
+        values.append(found.value)
+    assert 0.90 <= covered / 300 <= 0.99
+    assert abs(np.mean(values) - truth) < 3 * np.std(values) / np.sqrt(300)
+
+
+def test_a_sample_without_an_error_does_not_promise_perfection():
+    """With 20 sentences, a share of 14 % with an error goes unseen once in twenty."""
+    counts = counts_of(np.full(20, 5), np.full(20, 5))
+    (found,) = stratified_scores([Stratum(2000, counts)], RESAMPLING)
+    assert found.value == found.high == 1
+    assert found.low == pytest.approx(1 - (1 - 0.05 ** (1 / 20)) * 0.99)

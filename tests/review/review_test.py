@@ -1,0 +1,183 @@
+"""Tests of zsl_jax.review: which sentences are chosen, and what their corrections estimate."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.annotators import correct
+from benchmarks.synthetic_run import write_run
+from launch import review as program
+from zsl_jax.data.annotation.corrections import read_corrections
+from zsl_jax.data.annotation.tasks import TOOLS, write_tasks
+from zsl_jax.data.text.writers import write_conll
+from zsl_jax.errors import InputError
+from zsl_jax.evaluation.bootstrap import Resampling
+from zsl_jax.io.run_folder import file_hashes
+from zsl_jax.report.labelled_words import LabelledWords, read_labelled_words
+from zsl_jax.report.run_record import read_run
+from zsl_jax.review import STRATEGIES, Drawing, draw_review, estimate_scores, save_review
+from zsl_jax.review.choosing import Candidate, spread, word_doubt
+from zsl_jax.types import Sentence
+
+NAMES = ("NOUN", "VERB", "ADJ")
+RESAMPLING = Resampling(num_resamples=2000, confidence=0.999)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A finished run on 300 sentences with words of their own."""
+    rng = np.random.default_rng(3)
+    sentences = [[f"{n}.{place}" for place in range(rng.integers(2, 12))] for n in range(300)]
+    return write_run(tmp_path_factory.mktemp("review") / "run", sentences, NAMES, ("en", "fr"))
+
+
+@pytest.fixture
+def record(folder):
+    (folder / "reviews.jsonl").unlink(missing_ok=True)
+    return read_run(folder)
+
+
+def whole(record):
+    """All words of the run: sentences, label ids by column, and probabilities."""
+    blocks = list(read_labelled_words(record.folder, "Q"))
+    sentences = [words for block in blocks for words in block.sentences]
+    ids = np.concatenate([block.ids for block in blocks])
+    return sentences, ids, np.concatenate([block.probs for block in blocks])
+
+
+def block_of(probs, ids=None, columns=("Q",)):
+    probs = np.array(probs)
+    ids = probs.argmax(axis=1)[:, None] if ids is None else np.array(ids)
+    return LabelledWords([tuple("abcdefg"[: len(probs)])], 0, columns, NAMES, ids, probs)
+
+
+def test_each_strategy_measures_its_doubt():
+    probs = [[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]
+    ids = [[0, 0, 1], [0, 2, 2]]
+    block = block_of(probs, ids, ("Q", "source:en", "source:fr"))
+    assert word_doubt(block, "errors") == pytest.approx([0.5, 0])
+    assert word_doubt(block, "margin") == pytest.approx([0.8, 0])
+    entropy = -sum(p * np.log(p) for p in probs[0])
+    assert word_doubt(block, "entropy") == pytest.approx([entropy, 0])
+    assert word_doubt(block, "disagreement") == pytest.approx([np.log(2), 0])
+
+
+def test_doubt_is_spread_over_its_kinds_and_near_duplicates_are_passed_over():
+    def candidate(number, words, *doubt):
+        return Candidate(number, tuple(words.split()), np.array(doubt, float))
+
+    found = [
+        candidate(0, "a b c d e", 9, 0), candidate(1, "A b c d e", 9, 0),
+        candidate(2, "f g", 4, 0), candidate(3, "h i", 0, 3), candidate(4, "j", 0, 0),
+    ]  # fmt: skip
+    assert [one.number for one in spread(found, 2)] == [0, 3]
+    assert [one.number for one in spread(found, 5)] == [0, 3, 2]
+
+
+def test_half_is_chosen_by_doubt_and_half_drawn_from_the_rest(record):
+    drawn = draw_review(record, Drawing(40, "errors"))
+    review, (sentences, ids, probs) = drawn.review, whole(record)
+    assert (len(review.chosen), len(review.drawn), review.num_sentences) == (20, 20, 300)
+    assert not {*review.chosen} & {*review.drawn}
+    numbers = [task.number - 1 for task in drawn.tasks]
+    assert numbers == sorted({*review.chosen, *review.drawn})
+    first = drawn.tasks[0]
+    assert first.words == sentences[first.number - 1]
+    starts = np.cumsum([0, *map(len, sentences)])
+    rows = slice(starts[numbers[0]], starts[numbers[0] + 1])
+    assert first.labels == tuple(NAMES[label] for label in ids[rows, 0])
+    doubt = np.add.reduceat(1 - probs.max(axis=1), starts[:-1])
+    assert doubt[[*review.chosen]].mean() > 2 * doubt.mean()
+    assert np.isin([*review.chosen], np.argsort(-doubt)[:120]).all()
+
+
+def test_the_same_seed_draws_the_same_and_known_sentences_are_not_chosen_again(record, tmp_path):
+    first = draw_review(record, Drawing(30, "margin", seed=1))
+    assert draw_review(record, Drawing(30, "margin", seed=1)) == first
+    assert draw_review(record, Drawing(30, "margin", seed=2)).review.drawn != first.review.drawn
+    write_tasks(tmp_path / "a.jsonl", first.tasks, "prodigy", NAMES)
+    known = read_corrections(str(tmp_path / "a.jsonl"))
+    second = draw_review(record, Drawing(30, "margin", seed=1), known).review
+    before = {*first.review.chosen, *first.review.drawn}
+    assert {*second.known} == before and not before & {*second.chosen, *second.drawn}
+    rows = [(Sentence(words), ("NOUN",) * len(words)) for words in whole(record)[0]]
+    write_conll(tmp_path / "all.conll", rows)
+    with pytest.raises(InputError, match=r"has all 300 sentences of .*nothing left to correct"):
+        draw_review(record, Drawing(30, "margin"), read_corrections(str(tmp_path / "all.conll")))
+
+
+def test_random_draws_all_and_a_share_of_none_draws_none(record):
+    assert draw_review(record, Drawing(10, "random")).review.chosen == ()
+    assert draw_review(record, Drawing(10, "entropy", 0.0)).review.drawn == ()
+
+
+def corrected(record, tmp_path, drawing, gold, tool="label_studio"):
+    """Reviews a run, and returns the corrections that a tool exports."""
+    drawn = draw_review(record, drawing)
+    save_review(record, drawing, drawn.review)
+    write_tasks(tmp_path / "tasks.json", drawn.tasks, tool, NAMES)
+    correct(tmp_path / "tasks.json", tool, gold, tmp_path / "export.json")
+    return str(tmp_path / "export.json")
+
+
+def gold_of(record, column):
+    """A gold in which one labelling is right."""
+    sentences, ids, _ = whole(record)
+    flat = iter(ids[:, column].tolist())
+    rows = [Sentence(words, tuple(NAMES[next(flat)] for _ in words)) for words in sentences]
+    return {" ".join(row.words): row for row in rows}
+
+
+def test_scores_of_all_labellings_are_estimated_with_their_intervals(record, tmp_path):
+    _, ids, _ = whole(record)
+    tagger = ids.shape[1] - 1
+    export = corrected(record, tmp_path, Drawing(80, "errors"), gold_of(record, tagger))
+    found = estimate_scores(record, export, RESAMPLING)
+    sizes = (found.num_corrected, found.num_random, found.num_reviewed, found.num_sentences)
+    assert sizes == (80, 40, 80, 300)
+    rows = {(row.name, row.labels_from): row.scores["accuracy"] for row in found.rows}
+    keys = [("lvm", "Q"), ("en", "source"), ("fr", "source"), ("majority", "votes"), ("lvm", "P")]
+    assert list(rows) == keys
+    assert rows["lvm", "P"].value == 1 and 0.8 < rows["lvm", "P"].low < 1
+    for column, key in enumerate(keys[:4]):
+        truth = (ids[:, column] == ids[:, tagger]).mean()
+        assert rows[key].value == pytest.approx(truth, abs=0.06)
+        assert rows[key].low < truth < rows[key].high
+
+
+def test_a_text_that_is_corrected_as_a_whole_has_its_true_scores(record, tmp_path):
+    _, ids, _ = whole(record)
+    export = corrected(record, tmp_path, Drawing(300, "entropy"), gold_of(record, 0), "argilla")
+    rows = estimate_scores(record, export, RESAMPLING).rows
+    truth = [(ids[:, column] == ids[:, 0]).mean() for column in range(ids.shape[1])]
+    for row, value in zip(rows, truth, strict=True):
+        assert row.scores["accuracy"] == pytest.approx((value,) * 3)
+
+
+def test_sentences_that_the_run_has_learned_are_no_sample(record, tmp_path):
+    export = corrected(record, tmp_path, Drawing(20, "errors"), gold_of(record, 0))
+    trained = record._replace(run={**record.run, "data": file_hashes([export])})
+    with pytest.raises(InputError, match=r"was trained with .*export\.json, so that its scores"):
+        estimate_scores(trained, export, RESAMPLING)
+
+
+def test_sentences_of_no_review_or_too_few_are_refused(record, tmp_path):
+    gold = gold_of(record, 0)
+    export = corrected(record, tmp_path, Drawing(20, "errors"), gold)
+    values = json.loads((tmp_path / "export.json").read_text())
+    drawn = draw_review(record, Drawing(20, "errors")).review
+    (tmp_path / "few.json").write_text(
+        json.dumps([v for v in values if v["data"]["sentence_id"] - 1 in drawn.drawn])
+    )
+    with pytest.raises(InputError, match="only 0 of 10 sentences of a part of the review are corr"):
+        estimate_scores(record, str(tmp_path / "few.json"), RESAMPLING)
+    (record.folder / "reviews.jsonl").unlink()
+    with pytest.raises(InputError, match=r"has no sentence that a review of .* drew at random"):
+        estimate_scores(record, export, RESAMPLING)
+
+
+def test_the_program_offers_what_there_is():
+    assert tuple(program.FLAGS["format"].parser.enum_values) == TOOLS
+    assert tuple(program.FLAGS["strategy"].parser.enum_values) == STRATEGIES
+    assert set(program.TOOL) == set(TOOLS)

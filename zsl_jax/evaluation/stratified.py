@@ -1,0 +1,105 @@
+"""Scores of a whole text from a sample of its sentences that was drawn within strata.
+
+Each sentence of the sample stands for as many of its stratum as were not drawn; a stratum of which
+every sentence is in the sample adds no uncertainty. Intervals are from the bootstrap over sentences
+within strata, rescaled so that its variance is that of sampling without replacement:
+
+  weight · (1 + √(1 − f) · (n / (n − 1) · r − 1)),  r ~ Multinomial(n − 1; 1/n, ..., 1/n),
+
+for n of a stratum's sentences, their share f, and the weight 1 / f.
+
+"Resampling Inference with Complex Survey Data", J. N. K. Rao and C. F. J. Wu, JASA 1988,
+https://doi.org/10.1080/01621459.1988.10478591
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.evaluation.bootstrap import Interval, Resampling, f1_from_counts, percentile_interval
+
+
+class Stratum(NamedTuple):
+    """Sentences of which some, drawn at random, are known.
+
+    Attributes:
+      size: How many sentences it has.
+      counts: [F, n, 3], of each of F files and n known sentences, the numbers of correct, predicted
+        and gold items.
+    """
+
+    size: int
+    counts: Int[np.ndarray, "F n 3"]
+
+    @property
+    def num_known(self) -> int:
+        """n."""
+        return self.counts.shape[1]
+
+
+def stratified_scores(strata: Sequence[Stratum], resampling: Resampling) -> list[Interval]:
+    """F₁ (or accuracy) of each file on the whole text, with intervals.
+
+    Where no known sentence of a stratum that is known in part has an error, no resample has one.
+    The lower end of the interval is then what the largest share of sentences with an error leaves
+    that would go unseen with probability 1 − confidence.
+
+    Args:
+      strata: At least one; those that are known in part have at least two known sentences.
+      resampling: Settings.
+
+    Returns:
+      A score for each file.
+    """
+    rng = np.random.default_rng(resampling.seed)
+    sums = [_weight(stratum) * stratum.counts.sum(axis=1) for stratum in strata]
+    resampled = [_resampled(stratum, resampling.num_resamples, rng) for stratum in strata]
+    value, scores = f1_from_counts(np.sum(sums, axis=0)), f1_from_counts(np.sum(resampled, axis=0))
+    intervals = []
+    for file, point in enumerate(value.tolist()):
+        interval = percentile_interval(point, scores[file], resampling.confidence)
+        if any(_is_flawless(stratum, file) for stratum in strata):
+            interval = _with_unseen_errors(interval, strata, file, resampling.confidence)
+        intervals.append(interval)
+    return intervals
+
+
+def _weight(stratum: Stratum) -> float:
+    return stratum.size / stratum.num_known
+
+
+def _resampled(
+    stratum: Stratum, num_resamples: int, rng: np.random.Generator
+) -> Float[np.ndarray, "F R 3"]:
+    """The weighted counts of a stratum in each resample."""
+    known = stratum.num_known
+    if known >= stratum.size:
+        total = stratum.counts.sum(axis=1, keepdims=True)
+        return np.repeat(total, num_resamples, axis=1).astype(np.float64)
+    draws = rng.multinomial(known - 1, np.full(known, 1 / known), size=num_resamples)
+    spread = np.sqrt(1 - known / stratum.size)
+    weights = _weight(stratum) * (1 + spread * (known / (known - 1) * draws - 1))
+    return np.einsum("rn,fnc->frc", weights, stratum.counts)
+
+
+def _is_flawless(stratum: Stratum, file: int) -> bool:
+    """Whether a part of a stratum is known, and in it everything is correct."""
+    counts = stratum.counts[file]
+    return stratum.num_known < stratum.size and bool((counts == counts[:, :1]).all())
+
+
+def _with_unseen_errors(
+    interval: Interval, strata: Sequence[Stratum], file: int, confidence: float
+) -> Interval:
+    """An interval that allows for errors in those strata where none was seen."""
+    lost = 0.0
+    for stratum in strata:
+        if _is_flawless(stratum, file):
+            share = 1 - (1 - confidence) ** (1 / stratum.num_known)
+            items = _weight(stratum) * stratum.counts[file, :, 2].sum()
+            lost += share * (stratum.size - stratum.num_known) / stratum.size * items
+    total = sum(_weight(stratum) * stratum.counts[file, :, 2].sum() for stratum in strata)
+    low = max(0.0, float(interval.low - lost / max(total, 1)))
+    return interval._replace(low=low)

@@ -1,0 +1,105 @@
+"""The words whose labels the user knows, as a source that is right about them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from absl import logging
+
+from zsl_jax.data.annotation.corrections import (
+    Correction,
+    Labels,
+    match_corrections,
+    read_corrections,
+)
+from zsl_jax.data.predictions.projection import squeezed
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.text.checks import MISSING_LABEL
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
+from zsl_jax.runtime import processes
+from zsl_jax.workflows.sources import Source, in_target_labels
+
+NAME = "gold words"
+
+
+def read_gold_words(
+    path: str, shards: Sequence[TextShard], predictions: Sequence[Mapping[str, SourcePredictions]]
+) -> list[SourcePredictions]:
+    """Reads the labels that the user knows, and finds their sentences in the text.
+
+    All processes call it.
+
+    Args:
+      path: The text with its labels, "_" where they are not known, or some of its sentences in any
+        order, such as those that an annotation tool exports; see `read_corrections`.
+      shards: This process's shards of the text.
+      predictions: For each shard, the sources' predictions, which tell whether labels are entities.
+
+    Returns:
+      For each shard, the known labels as a source that abstains elsewhere.
+
+    Raises:
+      InputError: The file cannot be read, or has no sentence of the text.
+    """
+    names = {name for shard in predictions for made in shard.values() for name in made.label_names}
+    entities = any(processes.gather(any(name[:2] in ("B-", "I-") for name in names)))
+    corrections = read_corrections(path)
+    words = [[sentence.words for sentence in shard.sentences] for shard in shards]
+    labels = [match_corrections(corrections, sentences, entities) for sentences in words]
+    _report(path, corrections, words, labels)
+    source = Source(NAME, path, given=f"`gold_words`={path}")
+    return [
+        in_target_labels(source, _as_source(sentences, own))
+        for sentences, own in zip(words, labels, strict=True)
+    ]
+
+
+def _as_source(
+    sentences: Sequence[tuple[str, ...]], labels: Sequence[Labels | None]
+) -> SourcePredictions:
+    """Labels by sentence as predictions; no label where they are not known."""
+    flat = [
+        label
+        for words, own in zip(sentences, labels, strict=True)
+        for label in own or (MISSING_LABEL,) * len(words)
+    ]
+    names = tuple(sorted({*flat} - {MISSING_LABEL}))
+    ids = {name: label for label, name in enumerate(names)} | {MISSING_LABEL: -1}
+    return SourcePredictions(
+        names, np.array([ids[name] for name in flat], np.int32), None, sentences
+    )
+
+
+def _report(
+    path: str,
+    corrections: Sequence[Correction],
+    words: Sequence[Sequence[tuple[str, ...]]],
+    labels: Sequence[Sequence[Labels | None]],
+) -> None:
+    """Logs how many corrections are in the text of all processes.
+
+    Raises:
+      InputError: None is.
+    """
+    own = {squeezed("".join(sentence)) for shard in words for sentence in shard}
+    present = [number for number, one in enumerate(corrections) if one.key in own]
+    placed = {number for process in processes.gather(present) for number in process}
+    known = sum(
+        name != MISSING_LABEL for shard in labels for sentence in shard for name in sentence or ()
+    )
+    known = int(processes.total(known))
+    missing = [one for number, one in enumerate(corrections) if number not in placed]
+    if not placed:
+        raise InputError(
+            f"`gold_words`={path}: none of its {len(corrections):,} sentences is in the text "
+            f"({missing[0].where} is not); give sentences of the text, letter by letter"
+        )
+    logging.info(
+        "gold words: %d of %d sentences of %s are in the text, with labels for %d words",
+        *(len(placed), len(corrections), path, known),
+    )
+    if missing:
+        logging.warning(
+            "`gold_words`=%s: %d of %d sentences are not in the text and are left out, such as %s",
+            *(path, len(missing), len(corrections), missing[0].where),
+        )
