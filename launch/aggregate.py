@@ -12,6 +12,7 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("source", "label_map", "offsets", "sparse", "method", "output", "output_format")
+options.define("log_format")
 flags.DEFINE_integer(
     "dawid_skene_rounds", 100, "Largest number of EM rounds; few keep rare labels apart.", 1
 )

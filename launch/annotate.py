@@ -8,7 +8,7 @@ from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
 options.define("model", "text", "format", "encoding", "words", "word_column", "output")
-options.define("row_length", "max_sentences", "seed")
+options.define("row_length", "max_sentences", "seed", "log_format")
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from zsl_jax.training.config import TrainConfig, TransferConfig
 
 options.define("output", "overwrite", "rounds")
 options.define_config(TrainConfig)
+options.define("tensorboard", "log_format")
 flags.DEFINE_bool("all", False, "Train by every approach, not only by kd and the default.")
 DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
     "output": "runs/demo",
@@ -48,7 +49,8 @@ def main() -> None:
 
     inputs.watch_compilations()
     files = [sample_path(language) for language in (*SOURCES, TARGET)]
-    run = create_run_folder(FLAGS.output, inputs.record(files, all=FLAGS.all), FLAGS.overwrite)
+    spec = inputs.record(files, all=FLAGS.all)
+    run = create_run_folder(FLAGS.output, spec, FLAGS.overwrite, FLAGS.tensorboard)
     titles = list(APPROACHES) if FLAGS.all else list(RECOMMENDED)
     say(f"{len(SOURCES) + len(titles)} trainings: {', '.join((*SOURCES, *titles))}")
     with atomic_folder(run.path) as models:  # the sources' taggers, gone at the end

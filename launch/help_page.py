@@ -20,7 +20,7 @@ FLAGS = flags.FLAGS
 PAGE = 66  # lines
 COLUMN = 24  # where the explanations start
 # Sections folded on a long page.
-NAMED = ("reading", "optimisation", "paper's model", "machines")
+NAMED = ("reading", "optimisation", "paper's model", "running")
 
 
 class VersionFlag(flags.BooleanFlag):

@@ -23,7 +23,8 @@ _TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
 # Flags that may differ when an interrupted run resumes: they do not affect trained numbers.
 FREE_FLAGS = frozenset(
     "output output_format report overwrite check decode test test_source max_test_sentences task "
-    "partition save_every_steps coordinator process_id num_processes pod shards".split()
+    "partition save_every_steps coordinator process_id num_processes pod shards tensorboard "
+    "log_format".split()
 )
 # Approaches and the label models that they can learn from.
 _LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}

@@ -11,7 +11,7 @@ from absl import app, flags
 from launch import config_flags, flag_files, help_page, shared_flags
 from launch.huge_pages import use_huge_pages
 from launch.paths import prepare_paths
-from launch.terminal import say_error, set_up_log
+from launch.terminal import log_as_json, say_error, set_up_log
 from zsl_jax.errors import InputError, Preempted
 from zsl_jax.interruption import watch_signals
 
@@ -48,6 +48,8 @@ def run(main: Callable[[], None]) -> None:
         if len(arguments) > 1:
             say_error(f"error: unexpected argument {arguments[1]}; see --help")
             sys.exit(2)
+        if "log_format" in FLAGS and FLAGS.log_format == "json":
+            log_as_json()
         use_huge_pages()
         watch_signals()
         try:

@@ -24,7 +24,7 @@ def prepare_paths() -> None:
     Raises:
       InputError: The output is an input, two texts are the standard input, or a path is invalid.
     """
-    for name in (*INPUTS, "output"):
+    for name in (*INPUTS, "output", "tensorboard"):
         value = FLAGS[name].value if name in FLAGS else None
         if isinstance(value, str):
             FLAGS[name].value = os.path.expanduser(value)

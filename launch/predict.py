@@ -12,7 +12,7 @@ from launch.options import FLAGS
 
 options.define("model", "text", "format", "encoding", "words", "word_column")
 options.define("output", "output_format", "source", "label_map", "offsets", "task", "decode")
-options.define("row_length", "max_sentences", "seed")
+options.define("row_length", "max_sentences", "seed", "log_format")
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ READING: Definitions = {
     "max_test_sentences": (flags.DEFINE_integer, None, "The same for --test and --dev.", 1),
 }
 
-MACHINES: Definitions = {
+RUNNING: Definitions = {
     "save_every_steps": (flags.DEFINE_integer, None,
         "Also save the state every this many updates, not only after each round.", 1),
     "coordinator": (flags.DEFINE_string, None,
@@ -98,6 +98,10 @@ MACHINES: Definitions = {
     "shards": (flags.DEFINE_integer, None,
         "Number of shards of the text (default: one per process). The result depends on this, but "
         "not on the number of processes.", 1),
+    "tensorboard": (flags.DEFINE_string, None,
+        "Folder that gets the metrics for TensorBoard, too (extra [tensorboard])."),
+    "log_format": (flags.DEFINE_enum, "text", ["text", "json"],
+        "Lines on the standard error: text, or one JSON object each for other programs."),
 }
 # fmt: on
 
@@ -110,7 +114,7 @@ SECTIONS: dict[str, Definitions] = {
     "reading": READING,
     "optimisation": config_flags.section(TransferConfig, "optimisation"),
     "paper's model": config_flags.section(TransferConfig, "paper's model"),
-    "machines": MACHINES,
+    "running": RUNNING,
 }
 DEFINITIONS: Definitions = {
     name: definition for section in SECTIONS.values() for name, definition in section.items()

@@ -1,5 +1,7 @@
 """Output of the programs: without control characters, and without errors if the reader is gone."""
 
+import datetime
+import json
 import logging as python_logging
 import os
 import re
@@ -12,6 +14,7 @@ from zsl_jax.errors import InputError
 
 FLAGS = flags.FLAGS
 _SETTING = re.compile(r"`([a-z_]+)`")
+_json_log = False  # whether each line on the standard error is a JSON object
 # All but tabs and line feeds; also what ends lines or turns their direction round in Unicode.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 
@@ -38,7 +41,9 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 
 def say_error(text: str) -> None:
-    """Print one line to the standard error."""
+    """Print one line to the standard error; a JSON object under --log_format=json."""
+    if _json_log:
+        text = _json_line(python_logging.ERROR, with_flags(text))
     say(escaped(text).replace("\n", r"\n"), sys.stderr)
 
 
@@ -63,6 +68,31 @@ def set_up_log() -> None:
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_ours)
+
+
+class _JsonLines(python_logging.Formatter):
+    """A log in which each line is a JSON object with "time", "level", "place" and "message"."""
+
+    def format(self, record: python_logging.LogRecord) -> str:
+        place = f"{record.filename}:{record.lineno}"
+        return _json_line(record.levelno, record.getMessage(), place=place)
+
+
+def _json_line(level: int, message: str, **more: str) -> str:
+    now = datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds")
+    name = python_logging.getLevelName(level).lower()
+    values = {"time": now, "level": name, **more, "message": message}
+    return json.dumps(values, ensure_ascii=False)
+
+
+def log_as_json() -> None:
+    """Logs JSON objects from now on, and no progress bars."""
+    global _json_log
+    from zsl_jax.runtime import progress
+
+    _json_log = True
+    logging.get_absl_handler().setFormatter(_JsonLines())
+    progress.show_bars(False)
 
 
 def _is_ours(record: python_logging.LogRecord) -> bool:

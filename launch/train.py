@@ -15,6 +15,7 @@ options.define("encoder", "train", "dev", "output", "overwrite", "column", "task
 options.define("format", "encoding", "words", "word_column")
 options.define("max_sentences", "max_test_sentences")
 options.define_config(TrainConfig)
+options.define("tensorboard", "log_format")
 
 
 def main() -> None:
@@ -35,6 +36,7 @@ def main() -> None:
         dev=dev,
         task=FLAGS.task,
         overwrite=FLAGS.overwrite,
+        tensorboard=FLAGS.tensorboard,
         spec=inputs.record(),
         about={"labels": inputs.labels_read()},
     )

@@ -22,7 +22,7 @@ options.define("column", "word_column", "format", "encoding", "words", "offsets"
 options.define("output", "output_format", "overwrite", "report", "check", "task", "decode")
 options.define("max_sentences", "max_test_sentences")
 options.define_config(TransferConfig)
-options.define(*shared_flags.MACHINES)
+options.define(*shared_flags.RUNNING)
 # Random sentences that models annotate under --check, of which the report is made.
 CHECKED_SENTENCES = 200
 
@@ -125,7 +125,8 @@ def open_run():
         try:
             before = None if FLAGS.overwrite else recorded_shards(FLAGS.output)
             num_shards = FLAGS.shards or before or processes.count()
-            run = create_run_folder(FLAGS.output, inputs.record(shards=num_shards), FLAGS.overwrite)
+            spec = inputs.record(shards=num_shards)
+            run = create_run_folder(FLAGS.output, spec, FLAGS.overwrite, FLAGS.tensorboard)
         except InputError as error:
             failure = error
     processes.first_decides(failure)

@@ -105,3 +105,29 @@ def test_a_binary_flagfile_is_one_sentence(tmp_path):
     done = shell(f"PROGRAM.train --flagfile={tmp_path / 'flags'}")
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "error: --flagfile is not a text file in UTF-8" in done.stderr
+
+
+def test_log_format_json_makes_every_line_an_object(tmp_path):
+    text = write(tmp_path / "a.conll", ("Anna", "B-PER"), ("sings", "O"))
+    flags = f"--source=a={text} --method=majority --log_format=json"
+    done = shell(f"PROGRAM.aggregate {flags} --output={tmp_path / 'b.conll'}")
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert done.returncode == 0 and len(lines) >= 1
+    assert all(line.keys() == {"time", "level", "place", "message"} for line in lines)
+    assert "info" in {line["level"] for line in lines}
+    done = shell(f"PROGRAM.aggregate {flags} --source=b=none.conll --output={tmp_path / 'c.conll'}")
+    last = json.loads(done.stderr.splitlines()[-1])
+    assert (done.returncode, last["level"]) == (2, "error")
+    assert last["message"].startswith("error: --source=b=none.conll: there is no file none.conll")
+
+
+def test_log_format_json_shows_no_bars(monkeypatch):
+    from zsl_jax.runtime import progress
+
+    monkeypatch.setattr(progress, "_bars", True)
+    monkeypatch.setattr(sys, "stderr", stream := io.StringIO())
+    monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    progress.show_bars(False)
+    with progress.word_progress(2, "labelling") as advance:
+        advance(2)
+    assert "\r" not in stream.getvalue()

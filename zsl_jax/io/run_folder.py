@@ -23,6 +23,7 @@ from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.metrics_file import now
 from zsl_jax.io.run_files import CACHE, CHECKPOINTS, METRICS, RESULT, RUN
+from zsl_jax.io.tensorboard import TensorBoard
 
 _PACKAGES = (
     "jax",
@@ -68,11 +69,13 @@ class RunFolder(NamedTuple):
       path: The folder; it may also hold checkpoints, predictions and models of the run.
       writes: False in all but the first process of a run.
       lock: Keeps other processes out until the run has ended.
+      tensorboard: Gets the metrics, too; None for nothing.
     """
 
     path: Path
     writes: bool = True
     lock: FolderLock | None = None
+    tensorboard: TensorBoard | None = None
 
     @property
     def cache(self) -> Path:
@@ -85,13 +88,20 @@ class RunFolder(NamedTuple):
         try:
             yield
         finally:
-            if self.lock is not None:
-                self.lock.release()
+            self._close()
+
+    def _close(self) -> None:
+        if self.tensorboard is not None:
+            self.tensorboard.close()
+        if self.lock is not None:
+            self.lock.release()
 
     def append_metrics(self, **values: Any) -> None:
         """Appends a line to metrics.jsonl, on disk when this returns; values may be arrays."""
         if self.writes:
             metrics_file.append_line(self.path / METRICS, values)
+            if self.tensorboard is not None:
+                self.tensorboard.write(plain(values))
 
     def keep_metrics(self, wanted: Callable[[metrics_file.Line], bool]) -> list[metrics_file.Line]:
         """Drops the lines that are not wanted, atomically; returns the others.
@@ -110,14 +120,14 @@ class RunFolder(NamedTuple):
             return
         write_json(self.path / RESULT, {"finished": now(), **result})
         run_files.remove_cache(self.path)
-        if self.lock is not None:
-            self.lock.release()
+        self._close()
 
 
 def create_run_folder(
     path: str | os.PathLike[str],
     record: RunSpec,
     overwrite: bool = False,
+    tensorboard: str | os.PathLike[str] | None = None,
 ) -> RunFolder:
     """Opens and locks the folder of a run, and writes run.json.
 
@@ -129,12 +139,14 @@ def create_run_folder(
       record: Specification of the run.
       overwrite: Whether to remove the metrics, the checkpoints, the cache and the result of an
         earlier run in this folder.
+      tensorboard: Folder that gets the metrics as event files of TensorBoard, too.
 
     Raises:
       InputError: The folder is not a run's, another process uses it, or it holds a finished run or
         one with another specification.
     """
     folder = Path(path)
+    mirror = None if tensorboard is None else TensorBoard(tensorboard)
     try:
         run_files.check_is_ours(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -149,7 +161,7 @@ def create_run_folder(
             f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
             "room, or give another."
         ) from error
-    return RunFolder(folder, lock=lock)
+    return RunFolder(folder, lock=lock, tensorboard=mirror)
 
 
 def _locked(folder: Path) -> FolderLock:

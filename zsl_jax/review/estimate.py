@@ -96,18 +96,36 @@ def estimate_scores(record: RunRecord, path: str, resampling: Resampling) -> Est
     rows, known = _known_sentences(record, read_corrections(path))
     review = _review_of(record, set(known), path)
     _check_not_trained_on(record, review, path)
-    parts = strata_of(review)
-    entities = is_bio([label for sentence in known.values() for label in sentence.gold])
-    kinds = {"accuracy": "plain", **({"F1 strict": "ner"} if entities else {})}
-    for kind, task in kinds.items():
-        strata = [_stratum(*part, known, len(rows), task) for part in parts]
-        for row, interval in zip(rows, stratified_scores(strata, resampling), strict=True):
-            row.scores[kind] = interval
+    _score(rows, known, strata_of(review), resampling)
     reviewed = {*review.known, *review.chosen, *review.drawn}
     return Estimate(
         rows, len(known.keys() & reviewed), len(known.keys() & {*review.drawn}), len(reviewed),
         review.num_sentences,
     )  # fmt: skip
+
+
+def scores_of_corrected(
+    record: RunRecord, corrections: Sequence[Correction], resampling: Resampling
+) -> list[EstimatedRow]:
+    """The scores of every labelling on corrected sentences alone, as if there were no others."""
+    rows, known = _known_sentences(record, corrections)
+    _score(rows, known, [(len(known), tuple(known))], resampling)
+    return rows
+
+
+def _score(
+    rows: Sequence[EstimatedRow],
+    known: Mapping[int, _Known],
+    parts: Sequence[tuple[int, Sequence[int]]],
+    resampling: Resampling,
+) -> None:
+    """Fills in the scores of each labelling; those of entities first."""
+    entities = is_bio([label for sentence in known.values() for label in sentence.gold])
+    kinds = {**({"F1 strict": "ner"} if entities else {}), "accuracy": "plain"}
+    for kind, task in kinds.items():
+        strata = [_stratum(*part, known, len(rows), task) for part in parts]
+        for row, interval in zip(rows, stratified_scores(strata, resampling), strict=True):
+            row.scores[kind] = interval
 
 
 def _review_of(record: RunRecord, known: set[int], path: str) -> Review:

@@ -11,6 +11,13 @@ from tqdm import tqdm
 SECONDS_BETWEEN_LINES = 10.0
 
 Advance = Callable[..., None]
+_bars = True
+
+
+def show_bars(shown: bool) -> None:
+    """Whether terminals get bars; without them they get lines as files do."""
+    global _bars
+    _bars = shown
 
 
 @contextlib.contextmanager
@@ -31,7 +38,7 @@ def word_progress(total: int | None, description: str, shown: bool = True) -> It
     if not shown:
         yield lambda words, note="": None
         return
-    if not sys.stderr.isatty():
+    if not (_bars and sys.stderr.isatty()):
         log = _line_logger(total, description, time.monotonic)
         yield log
         if total is None:

@@ -62,6 +62,7 @@ def train(
     dev: LabelledSentences | None = None,
     task: str | None = None,
     overwrite: bool = False,
+    tensorboard: PathLike | None = None,
     spec: RunSpec | None = None,
     about: Mapping[str, Any] = MappingProxyType({}),
 ) -> TrainResult:
@@ -76,6 +77,7 @@ def train(
       dev: Labelled text that chooses the best epoch.
       task: Which score counts on `dev`: "pos", "ner" or "plain"; None to tell from the labels.
       overwrite: Replace the result of an earlier run in `output`.
+      tensorboard: Folder that gets the metrics for TensorBoard, too.
       spec: What run.json tells of the run; by default the arguments, with digests of the texts.
       about: What result.json holds besides the scores.
 
@@ -99,7 +101,7 @@ def train(
     start = load_tagger(encoder)
     texts = {"text": sentences} | ({"dev": held_out} if held_out else {})
     spec = spec or python_run_spec(config, encoder, texts)
-    run = create_run_folder(output, spec, overwrite)
+    run = create_run_folder(output, spec, overwrite, tensorboard)
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
     with run.held():
         chooser = None if held_out is None else Dev(held_out, on_dev, task)
