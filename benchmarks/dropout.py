@@ -103,7 +103,7 @@ def _masks() -> dict[str, Callable[[], Any]]:
     import jax
     import jax.numpy as jnp
 
-    from zsl_jax.models.encoder import Dropout
+    from zsl_jax.models.dropout import Dropout
 
     array = jnp.ones(MASK)
 

@@ -34,6 +34,21 @@ CONFIG: dict[str, Any] = {
     "attention_probs_dropout_prob": 0.1,
     "pad_token_id": 0,
 }
+# Further families of encoders, by what their config.json has instead.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "electra": {"embedding_size": 8},
+    "xlm-roberta-xl": {"type_vocab_size": 1},
+    "deberta-v2": {
+        "relative_attention": True,
+        "share_att_key": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "norm_rel_ebd": "layer_norm",
+        "position_buckets": 8,
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+    },
+    "modernbert": {"global_attn_every_n_layers": 2, "local_attention": 8},
+}
 
 
 class World(NamedTuple):
@@ -68,8 +83,8 @@ def write_text(path: Path, text: list[Sentence]) -> Path:
     return path
 
 
-def write_encoder(folder: Path, pieces: Sequence[str] = WORDS) -> Path:
-    """A random BERT of two layers with a vocabulary of whole words, or of other WordPieces."""
+def write_encoder(folder: Path, pieces: Sequence[str] = WORDS, family: str = "bert") -> Path:
+    """A random encoder of two layers with a vocabulary of whole words, or of other WordPieces."""
     vocabulary = {word: number for number, word in enumerate([*SPECIAL, *pieces])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -80,7 +95,7 @@ def write_encoder(folder: Path, pieces: Sequence[str] = WORDS) -> Path:
     names = ("pad_token", "unk_token", "cls_token", "sep_token")
     about |= dict(zip(names, SPECIAL, strict=True))
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
-    raw = CONFIG | {"vocab_size": len(vocabulary)}
+    raw = CONFIG | FAMILIES.get(family, {}) | {"vocab_size": len(vocabulary), "model_type": family}
     config = EncoderConfig.from_huggingface(raw, "the tiny encoder")
     ids = np.zeros((1, 4), np.int32)
     init = functools.partial(Encoder(config).init, deterministic=True)

@@ -39,6 +39,21 @@ def test_byte_level_tokenizer_puts_a_space_before_each_word(tmp_path):
     assert encoded["input_ids"] == [1, 7, 7, 2]
 
 
+def test_a_tokenizer_with_blanks_in_its_subwords_puts_one_before_each_word(tmp_path):
+    """As that of Gemma and mmBERT: blanks become "▁" and stay with the word after them."""
+    pieces = {**VOCABULARY, "▁": 8, "▁a": 9}
+    tokenizer = Tokenizer(models.BPE(pieces, [("▁", "a")], unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Replace(" ", "▁")
+    tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
+    save_tokenizer(tmp_path, tokenizer)
+    loaded = load_tokenizer(tmp_path)
+    encoded = loaded(["a", "a"], is_split_into_words=True)
+    assert encoded["input_ids"] == [1, 9, 9, 2]
+    assert encoded.word_ids() == [None, 0, 1, None]
+    running = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).encode("a a a")
+    assert running.ids == [1, 6, 9, 9, 2]  # what the model was trained on
+
+
 def test_missing_and_damaged_tokenizer(tmp_path):
     save_config(tmp_path)
     with pytest.raises(InputError, match=r"no tokenizer .*tokenizer\.json"):
@@ -117,20 +132,27 @@ def test_an_uncased_vocabulary_is_not_warned_of(tmp_path, caplog):
     assert not caplog.text
 
 
-def sentencepiece_model() -> bytes:
+OLD_IDS = {"unk_id": 0, "bos_id": 1, "eos_id": 2, "pad_id": -1}
+DEBERTA_IDS = {"pad_id": 0, "bos_id": 1, "eos_id": 2, "unk_id": 3} | {
+    "pad_piece": "[PAD]", "bos_piece": "[CLS]", "eos_piece": "[SEP]", "unk_piece": "[UNK]",
+}  # fmt: skip
+
+
+def sentencepiece_model(special=OLD_IDS) -> bytes:
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=iter(TEXT * 30), model_writer=model, vocab_size=28,
-        hard_vocab_limit=False, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, minloglevel=2,
+        hard_vocab_limit=False, minloglevel=2, **special,
     )  # fmt: skip
     return model.getvalue()
 
 
-@pytest.mark.parametrize("family", ["xlm-roberta", "camembert"])
+@pytest.mark.parametrize("family", ["xlm-roberta", "camembert", "deberta-v2"])
 @pytest.mark.parametrize("settings", [None, {"model_max_length": 512, "do_lower_case": False}])
 def test_a_folder_with_only_a_sentencepiece_model_opens(tmp_path, no_network, family, settings):  # noqa: F811
-    model = sentencepiece_model()
-    (tmp_path / "sentencepiece.bpe.model").write_bytes(model)
+    is_deberta = family == "deberta-v2"
+    model = sentencepiece_model(DEBERTA_IDS if is_deberta else OLD_IDS)
+    (tmp_path / ("spm.model" if is_deberta else "sentencepiece.bpe.model")).write_bytes(model)
     save_config(tmp_path, {"model_type": family})
     if settings:
         (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
@@ -140,8 +162,11 @@ def test_a_folder_with_only_a_sentencepiece_model_opens(tmp_path, no_network, fa
         ids = tokenizer(words, is_split_into_words=True)["input_ids"][1:-1]
         unknown = tokenizer.unk_token
         pieces = processor.encode(" ".join(words), out_type=str)
-        known = [unknown if processor.piece_to_id(piece) == 0 else piece for piece in pieces]
+        lost = processor.unk_id()
+        known = [unknown if processor.piece_to_id(piece) == lost else piece for piece in pieces]
         assert tokenizer.convert_ids_to_tokens(ids) == known
+    if is_deberta:
+        assert ids == [processor.piece_to_id(piece) for piece in pieces]
     if family == "xlm-roberta":  # <s> <pad> </s> <unk>, then the pieces in their order
         assert tokenizer.convert_tokens_to_ids("▁Rome") == processor.piece_to_id("▁Rome") + 1
         assert (tokenizer.unk_token_id, tokenizer.pad_token_id) == (3, 1)

@@ -6,20 +6,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from scipy.special import erf
 
 from zsl_jax.errors import InputError
-from zsl_jax.models.encoder import (
-    ACTIVATIONS,
-    Dropout,
-    Encoder,
-    EncoderConfig,
-    gelu,
-    hashed_bits,
-)
-from zsl_jax.models.encoder_config import HIDDEN_ACTS
+from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.encoder_config import HIDDEN_ACTS, EncoderConfig
+from zsl_jax.models.layer import ACTIVATIONS, gelu
 
 CONFIG = EncoderConfig("bert", 40, 16, 2, 4, 24, 12)
 BERT = {
@@ -58,37 +50,6 @@ def test_gelu_is_exact():
 
 def test_every_activation_has_a_function():
     assert set(ACTIVATIONS) == set(HIDDEN_ACTS)
-
-
-@settings(max_examples=25, deadline=None)
-@given(rate=st.sampled_from([0.05, 0.1, 0.3, 0.5]), seed=st.integers(0, 2**31 - 1))
-def test_dropout_keeps_the_mean_and_drops_each_entry_by_itself(rate, seed):
-    x = jnp.ones((7, 31, 203))
-    out = np.asarray(Dropout(rate).apply({}, x, False, rngs={"dropout": jax.random.key(seed)}))
-    np.testing.assert_allclose(np.unique(out), [0.0, 1 / (1 - rate)], rtol=1e-6)
-    gone = out == 0
-    assert abs(gone.mean() - rate) < 0.02  # 8 standard deviations at a half
-    for axis in range(3):  # entries of neighbours know nothing of each other
-        both = gone & np.roll(gone, 1, axis)
-        assert abs(both.mean() - rate**2) < 0.02
-
-
-@settings(max_examples=25, deadline=None)
-@given(seed=st.integers(0, 2**31 - 1), bit=st.integers(0, 31))
-def test_every_hashed_bit_is_fair_and_independent_of_other_keys(seed, bit):
-    keys = jax.random.split(jax.random.key(seed), 2)
-    one, other = (np.asarray(hashed_bits(key, (64, 1024))) >> bit & 1 for key in keys)
-    bound = 6 * 0.5 / 256  # standard deviations of the mean of 65,536 fair bits
-    assert abs(one.mean() - 0.5) < bound
-    assert abs((one ^ other).mean() - 0.5) < bound
-    assert abs((one[:, 1:] ^ one[:, :-1]).mean() - 0.5) < bound
-
-
-def test_hashed_bits_do_not_depend_on_the_shape_and_repeat_rarely():
-    key = jax.random.key(3)
-    flat = np.asarray(hashed_bits(key, (2**20,)))
-    np.testing.assert_array_equal(np.asarray(hashed_bits(key, (4, 512, 512))).reshape(-1), flat)
-    assert len(np.unique(flat)) == len(flat)  # every step of the hash can be undone
 
 
 @pytest.mark.parametrize("rate, deterministic", [(0.0, False), (0.5, True), (0.5, False)])
@@ -204,6 +165,51 @@ def test_position_offset_is_a_shift_of_the_position_rows():
 def test_unsupported_configs_name_file_and_reason(change, words):
     with pytest.raises(InputError, match=r"^my/config\.json: .*" + words):
         EncoderConfig.from_huggingface(BERT | change, "my/config.json")
+
+
+DEBERTA = BERT | {
+    "model_type": "deberta-v2",
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "share_att_key": True,
+    "position_biased_input": False,
+}
+MODERNBERT = BERT | {"model_type": "modernbert", "num_attention_heads": 2}
+
+
+@pytest.mark.parametrize(
+    "config, change, words",
+    [
+        (DEBERTA, {"conv_kernel_size": 3}, "conv_kernel_size 3 is not supported, only 0"),
+        (DEBERTA, {"embedding_size": 8}, "embedding_size 8 is not supported, only 16"),
+        (DEBERTA, {"attention_head_size": 8}, "attention_head_size 8"),
+        (DEBERTA, {"share_att_key": False}, "share_att_key False"),
+        (MODERNBERT, {"norm_bias": True}, "norm_bias True is not supported"),
+        (MODERNBERT, {"mlp_bias": True}, "mlp_bias"),
+        (MODERNBERT, {"classifier_activation": "swish"}, "activation 'swish'"),
+        (MODERNBERT, {"num_attention_heads": 16}, "16 heads of pairs"),
+        (MODERNBERT, {"layer_types": ["full_attention"]}, "layer_types"),
+        (BERT, {"model_type": "electra", "embedding_size": 0}, "embedding_size is 0"),
+        (BERT, {"model_type": "xlm-roberta-xl", "pad_token_id": 20}, "leaves no position"),
+    ],
+)
+def test_what_a_family_has_in_other_forms_is_refused_by_name(config, change, words):
+    with pytest.raises(InputError, match=r"^my/config\.json: .*" + words):
+        EncoderConfig.from_huggingface(config | change, "my/config.json")
+
+
+def test_traits_of_families_are_read():
+    electra = EncoderConfig.from_huggingface(BERT | {"model_type": "electra"}, "x")
+    assert electra == dataclasses.replace(CONFIG, family="electra")
+    small = BERT | {"model_type": "electra", "embedding_size": 8}
+    assert EncoderConfig.from_huggingface(small, "x").embedding_size == 8
+    deberta = EncoderConfig.from_huggingface(DEBERTA, "x")
+    assert (deberta.type_vocab_size, deberta.has_position_embeddings) == (0, False)
+    modernbert = EncoderConfig.from_huggingface(MODERNBERT, "x")
+    assert modernbert.norm_first and modernbert.is_gated and not modernbert.has_biases
+    assert (modernbert.prediction_head, modernbert.layer_norm_eps) == ("gelu", 1e-5)
+    xl = EncoderConfig.from_huggingface(BERT | {"model_type": "xlm-roberta-xl"}, "x")
+    assert (xl.type_vocab_size, xl.position_offset, xl.max_positions) == (1, 2, 10)
 
 
 def test_missing_sizes_are_all_named():

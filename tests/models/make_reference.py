@@ -1,19 +1,56 @@
 """Writes the stored activations of tiny random checkpoints; needs torch and transformers.
 
-usage: python -m tests.models.make_reference
+usage: python -m tests.models.make_reference [FAMILY ...]
 
 Each file holds config.json as text, the tensors under "tensor:", a padded batch and the
 log-probabilities that PyTorch gives for it.
 """
 
 import json
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 FOLDER = Path(__file__).parent / "reference"
-FAMILIES = ("bert", "xlm-roberta", "distilbert")
 LENGTHS = (7, 11, 3, 5)
+SIZES: dict[str, Any] = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 32,
+    "max_position_embeddings": 24,
+}
+# What each family's tiny config.json has besides the vocabulary and the labels.
+FAMILIES: dict[str, dict[str, Any]] = {
+    "bert": SIZES | {"layer_norm_eps": 1e-5},
+    "xlm-roberta": SIZES | {"layer_norm_eps": 1e-5, "max_position_embeddings": 26},
+    "distilbert": {
+        "dim": 16, "n_layers": 2, "n_heads": 4, "hidden_dim": 32, "max_position_embeddings": 24,
+    },
+    "electra": SIZES | {"embedding_size": 12, "layer_norm_eps": 1e-5},
+    "xlm-roberta-xl": SIZES | {"max_position_embeddings": 26},
+    "deberta-v2": SIZES
+    | {
+        "relative_attention": True,
+        "share_att_key": True,
+        "pos_att_type": ["p2c", "c2p"],
+        "norm_rel_ebd": "layer_norm",
+        "position_buckets": 6,
+        "position_biased_input": False,
+        "type_vocab_size": 0,
+    },
+    "modernbert": SIZES
+    | {
+        "num_hidden_layers": 3,
+        "global_attn_every_n_layers": 2,
+        "local_attention": 6,
+        "global_rope_theta": 1000.0,
+        "local_rope_theta": 100.0,
+    },
+}  # fmt: skip
 
 
 def torch_model(family: str, seed: int = 0):
@@ -21,14 +58,9 @@ def torch_model(family: str, seed: int = 0):
     import torch
     from transformers import AutoConfig, AutoModelForTokenClassification
 
-    sizes: dict[str, float] = {"vocab_size": 60, "num_labels": 5, "pad_token_id": 1}
-    if family == "distilbert":
-        sizes |= {"dim": 16, "n_layers": 2, "n_heads": 4, "hidden_dim": 32}
-    else:
-        sizes |= {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 4}
-        sizes |= {"intermediate_size": 32, "layer_norm_eps": 1e-5}
-    positions = 26 if family == "xlm-roberta" else 24
-    config = AutoConfig.for_model(family, max_position_embeddings=positions, **sizes)
+    config = AutoConfig.for_model(
+        family, vocab_size=60, num_labels=5, pad_token_id=1, **FAMILIES[family]
+    )
     torch.manual_seed(seed)
     model = AutoModelForTokenClassification.from_config(config, attn_implementation="eager").eval()
     with torch.no_grad():
@@ -59,9 +91,9 @@ def torch_log_probs(model, token_ids, mask):
     return torch.log_softmax(logits, -1).numpy()
 
 
-def main() -> None:
+def main(families: Sequence[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
-    for family in FAMILIES:
+    for family in families or FAMILIES:
         model = torch_model(family)
         token_ids, mask = padded_batch()
         np.savez_compressed(
@@ -75,4 +107,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

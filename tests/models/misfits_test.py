@@ -48,14 +48,15 @@ def test_a_head_of_another_name_is_named_and_may_be_renamed(tensors, name):
 
 
 @pytest.mark.parametrize("prefix", ["model.", "module.", "_orig_mod.", "a.b."])
-def test_a_wrapper_around_the_whole_model_is_named(tensors, prefix):
-    message = said({prefix + name: tensor for name, tensor in tensors.items()})
-    assert message.startswith(f"the names of the tensors begin with '{prefix}'")
+def test_a_wrapper_around_part_of_the_model_is_named(tensors, prefix):
+    tensors = {prefix + name: tensor for name, tensor in tensors.items()}
+    message = said(tensors | {"loss.weight": np.zeros(5, np.float32)})
+    assert message.startswith(f"the names of the encoder's tensors begin with '{prefix}'")
 
 
 def test_an_encoder_under_another_name(tensors):
     message = said(renamed(tensors, "bert.", "backbone."))
-    assert message.startswith("the names of the tensors begin with 'backbone.'")
+    assert message.startswith("the names of the encoder's tensors begin with 'backbone.'")
 
 
 def test_a_head_without_a_bias_is_refused_with_what_to_add(tensors):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from tests.models.make_reference import FOLDER
-from zsl_jax.models.encoder import EncoderConfig
+from zsl_jax.models.encoder_config import EncoderConfig
 
 
 class Reference(NamedTuple):

@@ -25,6 +25,10 @@ ARCHITECTURES = {
     "xlm-roberta": "XLMRobertaForTokenClassification",
     "camembert": "CamembertForTokenClassification",
     "distilbert": "DistilBertForTokenClassification",
+    "electra": "ElectraForTokenClassification",
+    "xlm-roberta-xl": "XLMRobertaXLForTokenClassification",
+    "deberta-v2": "DebertaV2ForTokenClassification",
+    "modernbert": "ModernBertForTokenClassification",
 }
 _HUB_NAME = re.compile(r"(?:[\w-][\w.-]*/)?[\w-][\w.-]*")  # old names have no organisation
 

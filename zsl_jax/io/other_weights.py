@@ -5,7 +5,10 @@ import re
 from pathlib import Path
 
 ADAPTER = "adapter_config.json"
-_CLASS = re.compile(r"(Bert|Roberta|XLMRoberta|Camembert|DistilBert)(Model|For[A-Za-z]+)")
+_CLASS = re.compile(
+    r"(Bert|Roberta|XLMRoberta|XLMRobertaXL|Camembert|DistilBert|Electra|DebertaV2|ModernBert)"
+    r"(Model|For[A-Za-z]+)"
+)
 _SHOWN = 3  # names in a message
 
 

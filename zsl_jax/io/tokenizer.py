@@ -14,6 +14,7 @@ VOCABULARY_FILES = (
     "vocab.json",
     "sentencepiece.bpe.model",
     "spiece.model",
+    "spm.model",
 )
 TOKENIZER_FILES = (
     *VOCABULARY_FILES,
@@ -30,8 +31,9 @@ _CASED = 0.01  # share of subwords with capitals above which a vocabulary counts
 def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = None) -> Any:
     """Loads a model's fast tokenizer (`transformers.PreTrainedTokenizerFast`), prepared for words.
 
-    A byte-level tokenizer (RoBERTa) is set to put a space before every word, as in running text. A
-    warning is logged if the tokenizer lower-cases all words although its vocabulary has capitals.
+    A tokenizer whose subwords contain blanks (RoBERTa, mmBERT) is set to put one before every word,
+    as in running text. A warning is logged if the tokenizer lower-cases all words although its
+    vocabulary has capitals.
 
     Args:
       path: A local folder.
@@ -47,7 +49,6 @@ def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = No
             f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
             "copy the tokenizer's files from the model that it was trained from."
         )
-    from tokenizers.pre_tokenizers import ByteLevel
     from transformers import AutoTokenizer
 
     try:
@@ -61,14 +62,25 @@ def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = No
         raise InputError(
             f"The tokenizer in {folder} is not a fast one; save a fast one (tokenizer.json) there."
         )
-    backend = tokenizer.backend_tokenizer
-    if isinstance(backend.pre_tokenizer, ByteLevel):
-        backend.pre_tokenizer.add_prefix_space = True
+    _begin_words_with_blanks(tokenizer.backend_tokenizer)
     vocabulary = tokenizer.get_vocab()
     if num_embeddings is not None:
         _check_ids(vocabulary, num_embeddings, folder)
     _warn_of_lost_capitals(tokenizer, vocabulary, folder)
     return tokenizer
+
+
+def _begin_words_with_blanks(backend: Any) -> None:
+    """Lets words that are given one by one begin as they do in running text."""
+    from tokenizers import normalizers
+    from tokenizers.pre_tokenizers import ByteLevel
+
+    if isinstance(backend.pre_tokenizer, ByteLevel):
+        backend.pre_tokenizer.add_prefix_space = True
+        return
+    normalizer = backend.normalizer
+    if isinstance(normalizer, normalizers.Replace) and normalizer.normalize_str("a b") == "a▁b":
+        backend.normalizer = normalizers.Sequence([normalizer, normalizers.Prepend("▁")])
 
 
 def _check_ids(vocabulary: dict[str, int], num_embeddings: int, folder: Path) -> None:

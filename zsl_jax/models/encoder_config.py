@@ -1,31 +1,33 @@
-"""Sizes and dropout rates of an encoder, read from a Hugging Face `config.json`."""
+"""Sizes, traits and dropout rates of an encoder, read from a Hugging Face `config.json`."""
 
 import dataclasses
-import reprlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from zsl_jax.errors import InputError
+from zsl_jax.models.config_values import Values, shown
+from zsl_jax.models.families import FAMILIES, Family
+from zsl_jax.models.relative import RelativePositions
+from zsl_jax.models.rotary import RotaryPositions
 
-# model_type of config.json -> family.
-FAMILIES = {
-    "bert": "bert",
-    "roberta": "roberta",
-    "xlm-roberta": "roberta",
-    "camembert": "roberta",
-    "distilbert": "distilbert",
-}
-LARGEST = 2**31 - 1  # upper bound on any size
-# Names of the activations as in config.json; `encoder.ACTIVATIONS` has the functions.
+# Names of the activations as in config.json; `layer.ACTIVATIONS` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
+_SIZES = (
+    "vocab_size",
+    "hidden_size",
+    "num_layers",
+    "num_heads",
+    "intermediate_size",
+    "max_positions",
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class EncoderConfig:
-    """Sizes and dropout rates of an encoder.
+    """Sizes, traits and dropout rates of an encoder; the default traits are BERT's.
 
     Attributes:
-      family: "bert", "roberta" or "distilbert".
+      family: Name of a `Family`.
       vocab_size: Rows of the word embeddings; used at `init` only.
       hidden_size: H.
       num_layers: Number of transformer layers.
@@ -39,6 +41,19 @@ class EncoderConfig:
       dropout: Rate on embeddings, attention output and feed-forward output.
       attention_dropout: Rate on the attention probabilities.
       head_dropout: Rate before the head.
+      embedding_size: Width of the embeddings, if they are projected to H.
+      norm_first: Whether attention and feed-forward layer normalise their input instead of the sum
+        of input and output.
+      has_final_norm: Whether the last layer's output is normalised once more.
+      has_embedding_norm: Whether the embeddings are normalised.
+      has_first_norm: Whether the first layer normalises the input of its attention.
+      has_biases: Whether dense layers and normalisations have biases.
+      has_position_embeddings: Whether positions have embeddings that are added to the words'.
+      is_gated: Whether half of the feed-forward layer is a gate for the other half.
+      relative: Relative positions, if attention knows them.
+      rotary: Rotary positions, if attention knows them; query, key and value are one projection.
+      prediction_head: Activation of the layer between encoder and classifier, if there is one.
+      first_layer: Number of the first layer, if this encoder continues the layers below.
     """
 
     family: str
@@ -55,6 +70,18 @@ class EncoderConfig:
     dropout: float = 0.1
     attention_dropout: float = 0.1
     head_dropout: float = 0.1
+    embedding_size: int | None = None
+    norm_first: bool = False
+    has_final_norm: bool = False
+    has_embedding_norm: bool = True
+    has_first_norm: bool = True
+    has_biases: bool = True
+    has_position_embeddings: bool = True
+    is_gated: bool = False
+    relative: RelativePositions | None = None
+    rotary: RotaryPositions | None = None
+    prediction_head: str | None = None
+    first_layer: int = 0
 
     @staticmethod
     def from_huggingface(config: Mapping[str, Any], where: str) -> "EncoderConfig":
@@ -70,84 +97,88 @@ class EncoderConfig:
         Raises:
           InputError: The architecture is not supported, or a size is missing or impossible.
         """
+        values = Values(config, where)
         family = FAMILIES.get(str(config.get("model_type")))
         if family is None:
             raise InputError(
-                f"{where}: model_type {_shown(config.get('model_type'))} is not supported; use a "
+                f"{where}: model_type {shown(config.get('model_type'))} is not supported; use a "
                 f"model of type {', '.join(FAMILIES)}."
             )
-        names = _DISTILBERT_NAMES if family == "distilbert" else _BERT_NAMES
-        missing = [name for name in names.values() if name not in config]
+        keys = family.keys
+        missing = [keys[field] for field in _SIZES if keys[field] not in config]
         if missing:
             raise InputError(f"{where}: missing {', '.join(missing)}; use the model's own file.")
-        values = _Values(config, where)
-        sizes = {field: values.size(name) for field, name in names.items()}
-        offset = values.size("pad_token_id", 1, least=0) + 1 if family == "roberta" else 0
-        sizes["max_positions"] -= offset
-        rates = ("dropout", "attention_dropout")
-        if family != "distilbert":
-            rates = ("hidden_dropout_prob", "attention_probs_dropout_prob")
+        sizes: dict[str, Any] = {field: values.size(keys[field]) for field in _SIZES}
+        if family.positions_follow_padding:
+            sizes["position_offset"] = values.size("pad_token_id", 1, least=0) + 1
+            sizes["max_positions"] -= sizes["position_offset"]
+        dropout = values.rate(keys["dropout"], 0.1)
+        traits = _TRAITS[family.name](values, sizes) if family.name in _TRAITS else {}
         result = EncoderConfig(
-            family=family,
-            position_offset=offset,
-            type_vocab_size=0 if family == "distilbert" else values.size("type_vocab_size", 2),
-            layer_norm_eps=values.rate("layer_norm_eps", 1e-12),
-            hidden_act=config.get("activation" if family == "distilbert" else "hidden_act", "gelu"),
-            dropout=values.rate(rates[0], 0.1),
-            attention_dropout=values.rate(rates[1], 0.1),
-            head_dropout=values.rate(rates[0], 0.1),
+            family=family.name,
+            type_vocab_size=_token_types(family, values),
+            layer_norm_eps=values.rate(keys["layer_norm_eps"], family.layer_norm_eps),
+            hidden_act=config.get(keys["hidden_act"], "gelu"),
+            dropout=dropout,
+            attention_dropout=values.rate(keys["attention_dropout"], 0.1),
+            head_dropout=dropout,
             **sizes,
+            **family.traits,
+            **traits,
         )
         _check(result, str(config.get("position_embedding_type", "absolute")), where)
         return result
 
+    def below(self, num_trained: int) -> "EncoderConfig":
+        """The part of this encoder below its last layers."""
+        layers = self.num_layers - num_trained
+        return dataclasses.replace(self, num_layers=layers, has_final_norm=False)
 
-_BERT_NAMES = {
-    "vocab_size": "vocab_size",
-    "hidden_size": "hidden_size",
-    "num_layers": "num_hidden_layers",
-    "num_heads": "num_attention_heads",
-    "intermediate_size": "intermediate_size",
-    "max_positions": "max_position_embeddings",
+    def above(self, num_trained: int) -> "EncoderConfig":
+        """The last layers of this encoder, which continue the part below them."""
+        first = self.first_layer + self.num_layers - num_trained
+        return dataclasses.replace(self, num_layers=num_trained, first_layer=first)
+
+
+def _token_types(family: Family, values: Values) -> int:
+    if "token_type" not in family.embeddings:
+        return 0
+    return values.size("type_vocab_size", family.token_types, least=min(family.token_types, 1))
+
+
+def _electra_traits(values: Values, sizes: Mapping[str, int]) -> dict[str, Any]:
+    hidden = sizes["hidden_size"]
+    size = values.size("embedding_size", hidden)
+    return {"embedding_size": None if size == hidden else size}
+
+
+def _deberta_traits(values: Values, sizes: Mapping[str, int]) -> dict[str, Any]:
+    config, hidden = values.config, sizes["hidden_size"]
+    values.require("embedding_size", config.get("embedding_size", hidden), hidden)
+    head_size = hidden // sizes["num_heads"]
+    values.require("attention_head_size", config.get("attention_head_size", head_size), head_size)
+    values.require("conv_kernel_size", config.get("conv_kernel_size", 0), 0)
+    return {
+        "relative": RelativePositions.from_huggingface(values),
+        "has_position_embeddings": bool(config.get("position_biased_input", True)),
+    }
+
+
+def _modernbert_traits(values: Values, sizes: Mapping[str, int]) -> dict[str, Any]:
+    for name in ("norm_bias", "attention_bias", "mlp_bias", "classifier_bias"):
+        values.require(name, values.config.get(name, False), False)
+    return {
+        "rotary": RotaryPositions.from_huggingface(values, sizes["num_layers"]),
+        "prediction_head": values.config.get("classifier_activation", "gelu"),
+    }
+
+
+# Readers of the traits that differ inside a family.
+_TRAITS = {
+    "electra": _electra_traits,
+    "deberta-v2": _deberta_traits,
+    "modernbert": _modernbert_traits,
 }
-_DISTILBERT_NAMES = _BERT_NAMES | {
-    "hidden_size": "dim",
-    "num_layers": "n_layers",
-    "num_heads": "n_heads",
-    "intermediate_size": "hidden_dim",
-}
-
-
-class _Values(NamedTuple):
-    """The numbers of a config.json, each validated when it is read."""
-
-    config: Mapping[str, Any]
-    where: str
-
-    def size(self, name: str, default: int | None = None, least: int = 1) -> int:
-        """Returns the whole number under a key."""
-        value = self.config.get(name, default)
-        if type(value) is not int or not least <= value <= LARGEST:
-            raise InputError(
-                f"{self.where}: {name} is {_shown(value)}, not a whole number from {least} to "
-                f"{LARGEST:,}; use the model's own file."
-            )
-        return value
-
-    def rate(self, name: str, default: float) -> float:
-        """Returns the number under a key, at least 0 and below 1."""
-        value = self.config.get(name, default)
-        if type(value) not in (int, float) or not 0 <= value < 1:
-            raise InputError(
-                f"{self.where}: {name} is {_shown(value)}, not a number of at least 0 and below 1; "
-                "use the model's own file."
-            )
-        return float(value)
-
-
-def _shown(value: Any) -> str:
-    """A value abbreviated for a message."""
-    return reprlib.repr(value)
 
 
 def _check(config: EncoderConfig, position_type: str, where: str) -> None:
@@ -156,18 +187,20 @@ def _check(config: EncoderConfig, position_type: str, where: str) -> None:
             f"{where}: max_position_embeddings leaves no position after pad_token_id; use the "
             "model's own file."
         )
-    if position_type != "absolute":
+    if config.has_position_embeddings and position_type != "absolute":
         raise InputError(
-            f"{where}: position_embedding_type {_shown(position_type)} is not supported; use a "
+            f"{where}: position_embedding_type {shown(position_type)} is not supported; use a "
             "model with absolute positions."
         )
-    if config.hidden_act not in HIDDEN_ACTS:
-        raise InputError(
-            f"{where}: activation {_shown(config.hidden_act)} is not supported; use a model with "
-            f"one of {', '.join(HIDDEN_ACTS)}."
-        )
-    if config.hidden_size % config.num_heads:
+    for act in (config.hidden_act, config.prediction_head):
+        if act is not None and act not in HIDDEN_ACTS:
+            raise InputError(
+                f"{where}: activation {shown(act)} is not supported; use a model with one of "
+                f"{', '.join(HIDDEN_ACTS)}."
+            )
+    pairs = 2 if config.rotary else 1  # what rotates is pairs of numbers
+    if config.hidden_size % (config.num_heads * pairs):
         raise InputError(
             f"{where}: hidden size {config.hidden_size} is not a multiple of {config.num_heads} "
-            "heads; use the model's own file."
+            f"heads{' of pairs' * (pairs - 1)}; use the model's own file."
         )

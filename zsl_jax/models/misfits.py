@@ -6,12 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsl_jax.models.huggingface_names import PREFIXES
-
 _SHOWN = 6  # names in a message
 _OTHER_TASKS = re.compile(r"For(SequenceClassification|QuestionAnswering|MultipleChoice)$")
 _CRF = re.compile(r"(^|[._])crf[._]|(^|\.)(start_|end_)?transitions$")
-_WORDS = "embeddings.word_embeddings.weight"
 _SAME = "use config.json and weights of the same encoder or token classification model"
 _PREDICTIONS = (
     "label the text with the program that the model comes from, and give those predictions as the "
@@ -39,7 +36,7 @@ def is_of_other_task(architectures: Sequence[str]) -> bool:
 
 
 def explanation(
-    misfit: Misfit, tensors: Mapping[str, np.ndarray], architectures: Sequence[str]
+    misfit: Misfit, tensors: Mapping[str, np.ndarray], architectures: Sequence[str], wrapper: str
 ) -> str:
     """Explains the misfit and the remedy in one sentence, without its full stop.
 
@@ -47,6 +44,8 @@ def explanation(
       misfit: The differences.
       tensors: All tensors of the checkpoint.
       architectures: Class names of the model, as in config.json.
+      wrapper: What precedes the encoder's names, is not the prefix of a family and does not
+        precede all other names; empty if nothing does.
     """
     unexpected = _listed("unexpected", misfit.unexpected)
     if is_of_other_task(architectures):
@@ -54,11 +53,11 @@ def explanation(
             f"this is a {architectures[0]}, whose head does not label words; name a token "
             "classification model, or, to train one, the encoder that this model was made from"
         )
-    wrapper = _wrapper(tensors)
-    if wrapper is not None:
+    if wrapper:
         return (
-            f"the names of the tensors begin with {wrapper!r}, as written by a wrapper around the "
-            "model; save the inner model with its own save_pretrained, or rename the tensors"
+            f"the names of the encoder's tensors begin with {wrapper!r}, as written by a wrapper "
+            "around it, and those of other tensors do not; save the inner model with its own "
+            "save_pretrained, or rename the tensors"
         )
     if any(map(_CRF.search, misfit.unexpected)):
         return f"the model has a CRF layer, which is not supported ({unexpected}); {_PREDICTIONS}"
@@ -84,16 +83,6 @@ def explanation(
 def _listed(word: str, names: Sequence[str]) -> str:
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return "; ".join(f"{word} {name}" for name in names[:_SHOWN]) + more
-
-
-def _wrapper(tensors: Mapping[str, np.ndarray]) -> str | None:
-    """The prefix that a wrapper put before the encoder's names, if any."""
-    for name in tensors:
-        prefix = name.removesuffix(_WORDS)
-        if prefix != name and prefix not in ("", *PREFIXES.values()):
-            inner = next((p for p in PREFIXES.values() if prefix.endswith(f".{p}")), "")
-            return prefix.removesuffix(inner)
-    return None
 
 
 def _other_head(misfit: Misfit, tensors: Mapping[str, np.ndarray]) -> str | None:

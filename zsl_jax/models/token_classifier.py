@@ -9,7 +9,10 @@ import numpy as np
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
-from zsl_jax.models.encoder import Dropout, Encoder, EncoderConfig
+from zsl_jax.models.dropout import Dropout
+from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.encoder_config import EncoderConfig
+from zsl_jax.models.layer import ACTIVATIONS, dense, layer_norm
 
 Params = dict[str, Any]
 
@@ -51,10 +54,28 @@ class Tagger(nn.Module):
         hidden = Encoder(self.config, self.dtype, name="encoder")(
             tokens, positions, segments, deterministic
         )
+        if self.config.prediction_head:
+            hidden = PredictionHead(self.config, self.dtype, name="prediction_head")(hidden)
         hidden = Dropout(self.config.head_dropout)(hidden, deterministic).astype(jnp.float32)
         init = nn.initializers.normal(0.02)
         logits = nn.Dense(self.num_labels, kernel_init=init, name="classifier")(hidden)
         return jax.nn.log_softmax(logits, axis=-1)
+
+
+class PredictionHead(nn.Module):
+    """ModernBERT's layer between encoder and classifier."""
+
+    config: EncoderConfig
+    dtype: DTypeLike
+
+    @nn.compact
+    def __call__(self, hidden: Float[Array, "R S H"]) -> Float[Array, "R S H"]:
+        """Returns the normalised output of a dense layer."""
+        config = self.config
+        assert config.prediction_head is not None
+        activation = ACTIVATIONS[config.prediction_head]
+        inner = activation(dense(config, self.dtype, "dense", config.hidden_size)(hidden))
+        return layer_norm(config, self.dtype, "norm")(inner)
 
 
 def word_embeddings(params: Params) -> Float[Array, "V H"]:

@@ -76,10 +76,10 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
     """Returns the static part of this run's updates."""
-    layers = encoder.num_layers if config.trainable_layers is None else config.trainable_layers
+    if config.trainable_layers is not None:
+        encoder = encoder.above(config.trainable_layers)
     encoder = dataclasses.replace(
         encoder,
-        num_layers=layers,
         dropout=config.dropout,
         attention_dropout=config.dropout,
         head_dropout=config.dropout if config.head_dropout is None else config.head_dropout,

@@ -42,3 +42,11 @@ def new_classifier(
     """Returns a new linear head: kernel [H, K] ~ N(0, 0.02²), bias [K] = 0."""
     kernel = rng.normal(0.0, 0.02, (hidden_size, num_labels)).astype(np.float32)
     return {"kernel": kernel, "bias": np.zeros(num_labels, np.float32)}
+
+
+def new_prediction_head(
+    rng: np.random.Generator, hidden_size: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """Returns a new layer between encoder and classifier: kernel [H, H] ~ N(0, 0.02²), scale 1."""
+    kernel = rng.normal(0.0, 0.02, (hidden_size, hidden_size)).astype(np.float32)
+    return {"dense": {"kernel": kernel}, "norm": {"scale": np.ones(hidden_size, np.float32)}}

@@ -121,10 +121,11 @@ def update(
     direction, opt_state = make_optimizer(settings.optimizer).update(
         gradient, state.opt_state, tree
     )
+    part_rates = dict.fromkeys(direction["tagger"], rates.learning_rate)
+    part_rates["classifier"] = rates.head_learning_rate
     moved = {
         "tagger": {
-            "encoder": _scaled(direction["tagger"]["encoder"], -rates.learning_rate),
-            "classifier": _scaled(direction["tagger"]["classifier"], -rates.head_learning_rate),
+            name: _scaled(direction["tagger"][name], -rate) for name, rate in part_rates.items()
         },
         "confusion": direction["confusion"] * -rates.confusion_learning_rate,
     }

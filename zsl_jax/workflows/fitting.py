@@ -4,7 +4,6 @@ Only the word-embedding rows that occur in the text are trained; the others cann
 back unchanged at the end. So are the embeddings and layers below `trainable_layers`.
 """
 
-import dataclasses
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -62,7 +61,7 @@ def start_fit(
       confusion_logits: [U, V, K], first logits of σ; None without a label model.
       states: [T, H], with `trainable_layers`: from `precompute_frozen`, as are the shards then.
     """
-    params: dict[str, Any] = {"encoder": start.params["encoder"]}
+    params: dict[str, Any] = {**start.params}
     assert (states is None) == (config.trainable_layers is None), "frozen layers have run"
     if config.trainable_layers is None:
         used_ids = _used_rows(shards, len(word_embeddings(start.params)))
@@ -104,9 +103,8 @@ def trained_part(tagger: LoadedTagger, fit: TrainingSetup, params: dict[str, Any
 
 def upper_layers(tagger: LoadedTagger, trainable_layers: int) -> LoadedTagger:
     """The same of a whole tagger."""
-    encoder = dataclasses.replace(tagger.encoder, num_layers=trainable_layers)
     params = split_layers(tagger.params, trainable_layers)[1]
-    return tagger._replace(encoder=encoder, params=params)
+    return tagger._replace(encoder=tagger.encoder.above(trainable_layers), params=params)
 
 
 def _renumbered(shards: Sequence[Windows], used_ids: np.ndarray) -> list[Windows]:

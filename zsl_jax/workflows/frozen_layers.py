@@ -1,8 +1,9 @@
 """The layers that are not trained: run once over a text, their output kept on disk.
 
-float16 holds it to 11 bits, eight times as finely as bfloat16, and its range suffices: what a layer
-gives is normalised, so that no number is above sqrt(H) times the largest scale of the normalisation
-(and that is checked).
+float16 holds it to 11 bits, eight times as finely as bfloat16, and its range suffices where a
+layer's output is normalised, so that no number is above sqrt(H) times the largest scale of the
+normalisation (and that is checked). Encoders that normalise the input instead add up what their
+layers give; theirs is kept as float32.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.io.hidden_states import Rows, map_hidden_states, write_hidden_states
+from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.models.split import split_layers
 from zsl_jax.models.token_classifier import slice_word_embeddings
 from zsl_jax.runtime import processes
@@ -71,15 +73,16 @@ def precompute_frozen(
         for shard, first in zip(shards, sizes[:-1].tolist(), strict=True)
     ]
     shape = (int(sizes[-1]), start.encoder.hidden_size)
+    dtype = np.dtype(_kept_dtype(layers.encoder))
 
     def make(path: Path) -> None:
         length = min(config.row_length, start.encoder.max_positions)
         token_ids = np.concatenate([shard.token_ids for shard in shards])
         blocks = _blocks(layers, numbered, token_ids, length, config)
-        write_hidden_states(path, shape, np.dtype(DTYPE), blocks)
+        write_hidden_states(path, shape, dtype, blocks)
 
     path = find_or_make(folder, f"{processes.index()}-{_digest(layers, shards)}", ".npy", make)
-    states = map_hidden_states(path, shape, np.dtype(DTYPE))
+    states = map_hidden_states(path, shape, dtype)
     logging.info(
         "frozen layers: %d subwords, %.1f MB in %s", len(states), states.nbytes / 1e6, path
     )
@@ -94,14 +97,19 @@ def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenL
             "that many, or leave the flag out to train the embeddings too."
         )
     encoder = dataclasses.replace(
-        start.encoder, num_layers=num_layers - num_trained, dropout=0.0, attention_dropout=0.0
+        start.encoder.below(num_trained), dropout=0.0, attention_dropout=0.0
     )
     return FrozenLayers(encoder, split_layers(start.params, num_trained)[0], dtype)
 
 
+def _kept_dtype(encoder: EncoderConfig) -> str:
+    return "float32" if encoder.norm_first else DTYPE
+
+
 def _digest(layers: FrozenLayers, shards: Sequence[Windows]) -> str:
     """Sixteen hexadecimal digits of what the hidden states depend on."""
-    digest = hashlib.sha256(repr((layers.encoder, layers.dtype, DTYPE)).encode())
+    kept = _kept_dtype(layers.encoder)
+    digest = hashlib.sha256(repr((layers.encoder, layers.dtype, kept)).encode())
     used = np.unique(np.concatenate([shard.token_ids for shard in shards]))
     params = slice_word_embeddings({"encoder": layers.params}, used)
     arrays = [array for shard in shards for array in (shard.token_ids, shard.offsets)]
@@ -121,11 +129,12 @@ def _blocks(
     batches = prediction_batches(numbered, length, devices)
     in_order = (batches[index] for index in range(len(batches)))
     words = sum(shard.num_words for shard in numbered)
+    dtype = _kept_dtype(layers.encoder)
     with word_progress(words, "frozen layers", shown=processes.is_first()) as advance:
-        for block in hidden_states(devices, layers, token_ids, in_order, DTYPE):
+        for block in hidden_states(devices, layers, token_ids, in_order, dtype):
             if not np.isfinite(block.hidden).all():
                 raise InputError(
-                    f"The output of the frozen layers is not finite in {DTYPE}; check the weights, "
+                    f"The output of the frozen layers is not finite in {dtype}; check the weights, "
                     "or leave out `trainable_layers`."
                 )
             advance(block.num_words)

@@ -17,6 +17,7 @@ from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.runtime.progress import Advance, word_progress
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.e_step import predict_log_prior
+from zsl_jax.training.state import new_prediction_head
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.corpus import prediction_batches, with_hidden_states
 from zsl_jax.workflows.unknown_words import UnknownWords
@@ -31,7 +32,8 @@ class LoadedTagger(NamedTuple):
       path: The folder.
       config: Its config.json.
       encoder: The same, as the encoder reads it.
-      params: {"encoder": ...} and, if the folder has a head, {"classifier": ...}.
+      params: {"encoder": ...}, {"classifier": ...} if the folder has a head, and
+        {"prediction_head": ...} if the family has a layer between the two.
       label_set: The head's labels; None without a head.
       tokenizer: The folder's fast tokenizer.
     """
@@ -57,6 +59,9 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
     params = huggingface.params_from_tensors(
         folder.tensors, encoder, str(path), [name for name in named if isinstance(name, str)]
     )
+    if encoder.prediction_head and "prediction_head" not in params:  # an encoder alone
+        rng = np.random.default_rng(0)
+        params["prediction_head"] = new_prediction_head(rng, encoder.hidden_size)
     label_set = None
     if "classifier" in params:
         label_set = model_folder.read_label_set(folder.config, f"{path}/config.json")

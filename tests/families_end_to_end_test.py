@@ -1,0 +1,105 @@
+"""A tagger of each family of encoders: trained, interrupted, resumed, exported and opened again."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import zsl_jax
+from tests import tiny_world
+from tests.killing import metrics
+from zsl_jax.io.run_folder import RunFolder
+from zsl_jax.training.config import OptimizerConfig, TransferConfig
+from zsl_jax.workflows.loaded_tagger import load_tagger
+
+LABEL_OF = {word: label for label, stems in tiny_world.STEMS.items() for word in stems.split()}
+CONFIG = TransferConfig(
+    rounds=2,
+    epochs=4,
+    row_length=32,
+    batch_words=64,
+    optimizer=OptimizerConfig(learning_rate=0.01),
+)
+TEXT = [list(sentence.words) for sentence in tiny_world.sentences(5, 40)]
+
+
+def by_rule(sentences):
+    return [[LABEL_OF[word] for word in words] for words in sentences]
+
+
+class Killed(BaseException):
+    """Ends a run as no handler expects."""
+
+
+def kill_at(monkeypatch, step):
+    """Let runs end when this update is reported."""
+    append = RunFolder.append_metrics
+
+    def append_or_end(self, **metrics):
+        append(self, **metrics)
+        if metrics["kind"] == "step" and metrics["step"] == step:
+            raise Killed
+
+    monkeypatch.setattr(RunFolder, "append_metrics", append_or_end)
+
+
+@pytest.fixture(scope="module", params=tiny_world.FAMILIES)
+def trained(request, tmp_path_factory):
+    """The encoder, and a tagger that was trained from it in one go."""
+    root = tmp_path_factory.mktemp(request.param)
+    encoder = tiny_world.write_encoder(root / "encoder", family=request.param)
+    return encoder, transfer(encoder, root / "whole", CONFIG), root / "whole"
+
+
+def transfer(encoder, output, config):
+    return zsl_jax.transfer(TEXT, {"rule": by_rule}, encoder, output, config=config)
+
+
+def accuracy(done):
+    pairs = [pair for s in done.sentences for pair in zip(s.words, s.labels, strict=True)]
+    return np.mean([LABEL_OF[word] == label for word, label in pairs])
+
+
+def test_a_tagger_learns_and_its_folder_gives_the_same_labels(trained):
+    _, done, folder = trained
+    assert accuracy(done) > 0.9
+    again = zsl_jax.Tagger.from_pretrained(folder, 32).predict(TEXT)
+    assert [s.labels for s in again] == [s.labels for s in done.sentences]
+    assert load_tagger(folder).config["architectures"][0].endswith("ForTokenClassification")
+
+
+def test_an_interrupted_run_ends_as_the_one_that_was_left_alone(trained, tmp_path, monkeypatch):
+    encoder, _, whole = trained
+    steps = [line["step"] for line in metrics(whole) if line["kind"] == "step"]
+    with monkeypatch.context() as context, pytest.raises(Killed):
+        kill_at(context, step=steps[-2])
+        transfer(encoder, tmp_path / "killed", CONFIG)
+    transfer(encoder, tmp_path / "killed", CONFIG)
+    resumed = [line["step"] for line in metrics(tmp_path / "killed") if line["kind"] == "resumed"]
+    assert resumed == [len(steps) // 2]
+    for name in ("model.safetensors", "labels.conll"):
+        assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
+
+
+def test_frozen_layers_stay_as_they_are(trained, tmp_path):
+    encoder, _, whole = trained
+    if load_tagger(whole).encoder.family not in ("deberta-v2", "modernbert"):
+        pytest.skip("its layers do not differ and share nothing")
+    config = dataclasses.replace(CONFIG, trainable_layers=1)
+    done = transfer(encoder, tmp_path / "upper", config)
+    assert accuracy(done) > 0.9
+    before, after = (load_tagger(f).params["encoder"] for f in (encoder, tmp_path / "upper"))
+    np.testing.assert_array_equal(before["embeddings"]["word"], after["embeddings"]["word"])
+    kernels = [params["layers"]["attention_output"]["kernel"] for params in (before, after)]
+    assert np.any(kernels[0] != kernels[1], axis=(1, 2)).tolist() == [False, True]
+
+
+def test_the_folder_opens_in_transformers_pipeline_with_the_same_labels(trained):
+    pytest.importorskip("torch", reason="the extra torch is not installed")
+    from benchmarks import pipeline_agreement
+
+    loaded = load_tagger(trained[2])
+    pipeline = pipeline_agreement.open_pipeline(str(trained[2]))
+    for fed in ("words", "text"):
+        same = pipeline_agreement.agreement(TEXT, loaded, pipeline, fed)
+        assert same.compared == same.equal == sum(map(len, TEXT)), same.examples
