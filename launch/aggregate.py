@@ -2,8 +2,9 @@
 
 python -m launch.aggregate --source=NAME=FILE ... --method=chain --output=FILE
 
-majority, mean and dawid_skene use each word's votes alone; weighted_mean weights sources by their
-agreement; chain also takes the words and the order of the labels into account.
+majority, mean, dawid_skene and bea (Dawid-Skene with Dirichlet priors, Rahimi et al., 2019) use
+each word's votes alone; weighted_mean weights sources by their agreement; chain also takes the
+words and the order of the labels into account.
 """
 
 from absl import flags

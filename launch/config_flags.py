@@ -8,13 +8,16 @@ import enum
 import functools
 import types
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from absl import flags
 
+from zsl_jax.errors import InputError
+
 FLAGS = flags.FLAGS
 NUM_SOURCES = "num_sources"
+OF_PROGRAMS = ("encoder", "task")  # flags in files that belong to no configuration
 NUMBERS = {int: flags.DEFINE_integer, float: flags.DEFINE_float}
 PLAIN = {bool: flags.DEFINE_bool, str: flags.DEFINE_string}
 Config = TypeVar("Config")
@@ -100,16 +103,40 @@ def _definition(name: str, field: Any, kind: Any) -> tuple[Any, ...]:
     return several, field.default, meaning
 
 
-def from_flags(config: type[Config]) -> Config:
-    """Builds a configuration from the flags; fields without a flag keep their default."""
+def from_flags(config: type[Config], given: flags.FlagValues = FLAGS) -> Config:
+    """Builds a configuration from flags; fields without a flag keep their default."""
     values: dict[str, Any] = {}
     for field in dataclasses.fields(config):  # type: ignore[arg-type]
         name = field.metadata.get("flag") or field.name
         if dataclasses.is_dataclass(field.default):
-            values[field.name] = from_flags(type(field.default))
-        elif field.metadata and name in FLAGS:
-            values[field.name] = FLAGS[name].value
+            values[field.name] = from_flags(type(field.default), given)
+        elif field.metadata and name in given:
+            values[field.name] = given[name].value
     return config(**values)
+
+
+def from_arguments(config: type[Config], arguments: Sequence[str]) -> Config:
+    """Builds a configuration from arguments, as a program that has no other flags would.
+
+    Args:
+      config: Its type.
+      arguments: Such as "--epochs=3" or "--flagfile=FILE"; later ones override earlier ones.
+
+    Raises:
+      InputError: There is no such flag, or it cannot have this value.
+    """
+    given = flags.FlagValues()
+    for name, (kind, *about) in definitions(config).items():
+        kind(name, *about, flag_values=given)
+    for name in OF_PROGRAMS:
+        flags.DEFINE_string(name, None, "Read by programs only.", flag_values=given)
+    try:
+        rest = given(["", *arguments])
+    except flags.Error as error:
+        raise InputError(str(error).replace("flag --", "--", 1)) from error
+    if len(rest) > 1:
+        raise InputError(f"{rest[1]} is not a flag")
+    return from_flags(config, given)
 
 
 def section(config: type, heading: str) -> dict[str, tuple[Any, ...]]:

@@ -30,14 +30,15 @@ def with_paths(arguments: Sequence[str]) -> list[str]:
             break
         flag, equals, value = argument.partition("=")
         if follows:
-            resolved[place] = _path(argument)
+            resolved[place] = path_of(argument)
         elif equals and flag in (_FLAG, _FLAG[1:]):
-            resolved[place] = f"{_FLAG}={_path(value)}"
+            resolved[place] = f"{_FLAG}={path_of(value)}"
         follows = not follows and argument in (_FLAG, _FLAG[1:])
     return resolved
 
 
-def _path(value: str) -> str:
+def path_of(value: str) -> str:
+    """The path of a flag file, given as a path or as one of `names`."""
     if os.path.exists(os.path.expanduser(value)):
         return value
     if value in names():

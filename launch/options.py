@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from absl import app, flags
@@ -14,6 +14,7 @@ from launch.paths import prepare_paths
 from launch.terminal import log_as_json, say_error, set_up_log
 from zsl_jax.errors import InputError, Preempted
 from zsl_jax.interruption import watch_signals
+from zsl_jax.training.config import TransferConfig
 
 FLAGS = flags.FLAGS
 
@@ -28,6 +29,19 @@ def define_config(config: type) -> None:
     """Defines a flag for every field of a configuration."""
     for name, definition in config_flags.definitions(config).items():
         _define(name, definition)
+
+
+def define_overrides(but: Collection[str]) -> None:
+    """Defines the training flags except some."""
+    for name, definition in config_flags.definitions(TransferConfig).items():
+        if name not in (*but, "seed"):
+            _define(name, definition)
+
+
+def given_overrides(but: Collection[str]) -> list[str]:
+    """The training flags of `define_overrides` that the user has given, as arguments."""
+    names = config_flags.definitions(TransferConfig).keys() - {*but, "seed"}
+    return [FLAGS[name].serialize() for name in sorted(names) if FLAGS[name].present]
 
 
 def _define(name: str, definition: tuple[Any, ...]) -> None:

@@ -52,7 +52,7 @@ RESULTS: Definitions = {
     "report": (flags.DEFINE_bool, False, "Write report.html, a page about the run, into --output."),
     "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),
     "method": (flags.DEFINE_enum, "chain",
-        ["majority", "mean", "dawid_skene", "weighted_mean", "chain"],
+        ["majority", "mean", "dawid_skene", "bea", "weighted_mean", "chain"],
         "How to combine the sources."),
     "decode": (flags.DEFINE_enum, "argmax", ["argmax", "viterbi"],
         "Most probable label per word, or sequence without stray I- labels."),

@@ -23,19 +23,11 @@ HOST = {"data", "evaluation", "io"}
 MAY_IMPORT = {  # besides its own folder and the leaves
     "": {"workflows"},  # for `zsl_jax.Tagger`, and only when that is asked for
     "launch": {
-        *(
-            "workflows",
-            "training",
-            "models",
-            "kernels",
-            "labels",
-            "demo",
-            "runtime",
-            "report",
-            "review",
-        ),
+        *("experiments", "workflows", "training", "models", "kernels", "labels", "demo"),
+        *("runtime", "report", "review"),
         *HOST,
     },
+    "experiments": {"workflows", "training", "labels", "report", *HOST},
     "workflows": {"training", "models", "kernels", "labels", "demo", "runtime", *HOST},
     "training": {"models", "kernels", "runtime"},
     **{folder: {"labels"} for folder in HOST},

@@ -90,6 +90,37 @@ def test_dawid_skene(example, pseudo_count, double):
     np.testing.assert_allclose(jnp.exp(model.log_confusion), confusion, **tolerance)
 
 
+@precisions
+@given(example=examples, prior_count=st.sampled_from([0.1, 1.0]))
+@few
+def test_bayesian_dawid_skene(example, prior_count, double):
+    oracle = reference.bayesian_dawid_skene(example.labels, NUM_LABELS, 5, prior_count)
+    with precision(double) as tolerance:
+        (labels,) = arrays(example.labels)
+        model = kernels.bayesian_dawid_skene(
+            labels, NUM_LABELS, max_iterations=5, tolerance=-1.0, prior_count=prior_count
+        )
+    assert int(model.iterations) == 5
+    tolerance = {"rtol": 5e-3, "atol": 1e-4} if not double else {"rtol": 1e-7, "atol": 1e-9}
+    for value, wanted in zip(model, oracle, strict=False):
+        np.testing.assert_allclose(value, wanted, **tolerance)
+
+
+def test_bayesian_dawid_skene_counts_repeated_votes_and_beats_the_vote_on_planted_truth():
+    truth, _, labels = planted(np.random.default_rng(2), 2000)
+    labels[:50] = -1
+    model = kernels.bayesian_dawid_skene(jnp.asarray(labels), 3)
+    voted = slice(50, None)
+    vote = np.asarray(kernels.majority_vote(jnp.asarray(labels), None, 3))
+    accuracy = np.mean(model.posterior.argmax(-1)[voted] == truth[voted])
+    assert accuracy > np.mean(vote[voted] == truth[voted]) + 0.02
+    distinct, times = kernels.distinct_votes(labels)
+    short = kernels.bayesian_dawid_skene(distinct, 3, times)
+    np.testing.assert_allclose(short.log_confusion, model.log_confusion, rtol=1e-3, atol=1e-4)
+    sums = np.exp(model.log_confusion).sum(axis=1)
+    assert (sums < 1).all() and (sums > 0.95).all()  # expected logarithms of many words
+
+
 def test_dawid_skene_without_jit():
     rows = [[0, 0, 1], [1, 1, -1], [2, 0, 2], [-1, -1, -1], [3, 3, 3], [0, 3, 0]]
     labels, two = jnp.array(rows), {"max_iterations": 2, "tolerance": -1.0, "pseudo_count": 0.1}

@@ -53,6 +53,11 @@ CASES = {
         (LABELS,),
         kernels.DawidSkene(WORDS, SAME, SAME, SAME),
     ),
+    "bayesian_dawid_skene": (
+        lambda axis, v: kernels.bayesian_dawid_skene(v, K, axis_name=axis),
+        (LABELS,),
+        kernels.DawidSkene(WORDS, SAME, SAME, SAME),
+    ),
     "summarise_votes": (
         lambda _, v, p: kernels.summarise_votes(v, p, K),
         (LABELS, PROBS),

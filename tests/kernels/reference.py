@@ -183,6 +183,39 @@ def dawid_skene(labels, num_labels, iterations, pseudo_count):
     return q, prior, confusion
 
 
+def bayesian_dawid_skene(labels, num_labels, iterations, prior_count):
+    """Sums over words and sources one by one; digamma by its series, not by a library."""
+    num_words, num_sources = labels.shape
+    shares = np.full((num_words, num_labels), 1 / num_labels)
+    for n, row in enumerate(labels):
+        if (row >= 0).any():
+            shares[n] = np.bincount(row[row >= 0], minlength=num_labels) / (row >= 0).sum()
+    q, voted = shares, (labels >= 0).any(axis=1)
+    for _ in range(iterations):
+        mass = prior_count + q[voted].sum(axis=0)
+        prior = digamma(mass) - digamma(mass.sum())
+        counts = np.full((num_sources, num_labels, num_labels), float(prior_count))
+        for n, u in np.ndindex(num_words, num_sources):
+            if labels[n, u] >= 0:
+                counts[u, labels[n, u]] += q[n]
+        confusion = digamma(counts) - digamma(counts.sum(axis=1, keepdims=True))
+        scores = np.tile(prior, (num_words, 1))
+        for n, u in np.ndindex(num_words, num_sources):
+            if labels[n, u] >= 0:
+                scores[n] += confusion[u, labels[n, u]]
+        q = np.exp(scores - scores.max(axis=1, keepdims=True))
+        q /= q.sum(axis=1, keepdims=True)
+    return q, prior, confusion
+
+
+def digamma(x):
+    """ψ(x) = ψ(x + 10) - Σ 1 / (x + i), and its asymptotic series there."""
+    shift = sum(1 / (np.asarray(x, float) + i) for i in range(10))
+    y = np.asarray(x, float) + 10
+    series = 1 / (12 * y**2) - 1 / (120 * y**4) + 1 / (252 * y**6) - 1 / (240 * y**8)
+    return np.log(y) - 1 / (2 * y) - series - shift
+
+
 def viterbi(log_probs, starts, may_start, may_follow, may_end):
     """Best score of each sentence over all label sequences; None where none is allowed."""
     bounds = [*np.flatnonzero(starts), len(starts)]

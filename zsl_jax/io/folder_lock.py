@@ -18,17 +18,22 @@ _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # the file system ha
 class FolderLock:
     """The right to write into a folder, until it is released or this object is deleted."""
 
-    def __init__(self, folder: Path):
-        """Locks an existing folder.
+    def __init__(self, folder: Path, name: str = LOCK, timeout: float = 0):
+        """Locks an existing folder, or what a name in it stands for.
+
+        Args:
+          folder: The folder.
+          name: Of the lock file.
+          timeout: Seconds to wait for another process; -1 waits until it is done.
 
         Raises:
           Timeout: Another process has locked it.
           OSError: The folder cannot be written.
         """
-        self._path = folder / LOCK
+        self._path = folder / name
         self._lock = FileLock(self._path, thread_local=False)
         try:
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=timeout)
         except Timeout:
             raise
         except OSError as error:

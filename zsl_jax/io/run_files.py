@@ -36,6 +36,7 @@ CHECKPOINTS = "checkpoints"
 CACHE = "cache"
 _FORMATS = ("parquet", "conll", "jsonl")
 _LABEL_FILES = [f"{name}.{format}" for name in (LABELS, TEST) for format in _FORMATS]
+_TAGGER_FILES = ("model.safetensors", "label_model.safetensors", "tokenizer.json")
 _RECORDED = {"flags", "seed", "data", "versions", "started"}  # what every run.json of ours has
 _HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
 
@@ -62,13 +63,24 @@ def remove_records(folder: Path) -> None:
     """Remove what a run wrote besides its model and its sources' predictions; nothing else."""
     for name in (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, REVIEWS, *_LABEL_FILES):
         (folder / name).unlink(missing_ok=True)
+    _remove_checkpoints(folder)
+    remove_cache(folder)
+
+
+def _remove_checkpoints(folder: Path) -> None:
     for training in (folder / CHECKPOINTS).glob("*"):
         for saved in training.glob("*"):
             if is_checkpoint(saved) or ".orbax-checkpoint-tmp" in saved.name:
                 shutil.rmtree(saved)
         _remove_if_empty(training)
     _remove_if_empty(folder / CHECKPOINTS)
-    remove_cache(folder)
+
+
+def remove_states(folder: Path) -> None:
+    """Removes what a run keeps of its tagger, and nothing of its records and labels."""
+    for name in _TAGGER_FILES:
+        (folder / name).unlink(missing_ok=True)
+    _remove_checkpoints(folder)
 
 
 def remove_cache(folder: Path) -> None:

@@ -126,6 +126,7 @@ from zsl_jax.kernels.counts import (
 )
 from zsl_jax.kernels.dawid_skene_model import (
     DawidSkene,
+    bayesian_dawid_skene,
     dawid_skene,
     distinct_votes,
     label_model_posterior,
@@ -190,6 +191,7 @@ __all__ = [
     "agreement_beyond_chance",
     "agreement_sums",
     "back_off",
+    "bayesian_dawid_skene",
     "best_sequences",
     "bound",
     "chain_best_labels",

@@ -1,11 +1,13 @@
 """The Dawid–Skene model: label frequencies and confusion matrices from the votes alone, by EM."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.scipy.special import digamma
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax.kernels.aggregation import vote_shares
@@ -116,7 +118,29 @@ class _Round(NamedTuple):
     change: Float[Array, ""]
 
 
-def _dawid_skene_round(model: DawidSkene, votes: _Votes, axis_name: str | None) -> _Round:
+# From expected counts of labels [K] and confusions [U, V, K], and the pseudo-count: log-frequencies
+# and log-confusions.
+_MStep = Callable[[Array, Array, Array], tuple[Array, Array]]
+
+
+def _most_probable(mass: Array, counts: Array, pseudo_count: Array) -> tuple[Array, Array]:
+    """The M step of maximum likelihood, with pseudo-counts."""
+    frequency = mass + pseudo_count
+    total = jnp.sum(frequency)
+    log_prior = jnp.log(jnp.where(total > 0, frequency / jnp.where(total > 0, total, 1), 1))
+    uniform = jnp.full_like(counts, -jnp.log(counts.shape[-2]))
+    log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
+    return jax.nn.log_softmax(log_prior), log_confusion
+
+
+def _expected_logs(mass: Array, counts: Array, pseudo_count: Array) -> tuple[Array, Array]:
+    """The variational M step: expected logarithms under Dirichlet distributions."""
+    frequency, confusions = mass + pseudo_count, counts + pseudo_count
+    log_prior = digamma(frequency) - digamma(jnp.sum(frequency))
+    return log_prior, digamma(confusions) - digamma(jnp.sum(confusions, axis=-2, keepdims=True))
+
+
+def _round(model: DawidSkene, votes: _Votes, m_step: _MStep, axis_name: str | None) -> _Round:
     """One M step from the posterior, then one E step."""
     labels, times, pseudo_count = votes
     num_source_labels = model.log_confusion.shape[-2]
@@ -129,16 +153,53 @@ def _dawid_skene_round(model: DawidSkene, votes: _Votes, axis_name: str | None) 
         ),
         axis_name,
     )
-    frequency = mass + pseudo_count
-    total = jnp.sum(frequency)
-    log_prior = jnp.log(jnp.where(total > 0, frequency / jnp.where(total > 0, total, 1), 1))
-    log_prior = jax.nn.log_softmax(log_prior)
-    uniform = jnp.full_like(counts, -jnp.log(num_source_labels))
-    log_confusion = closed_form_log_confusion(counts, uniform, pseudo_count)
+    log_prior, log_confusion = m_step(mass, counts, pseudo_count)
     posterior = label_model_posterior(labels, log_prior, log_confusion)
     moved = jnp.sum(times * jnp.sum(jnp.abs(posterior - model.posterior), axis=-1) / 2)
     change = sum_over_devices(moved, axis_name) / jnp.maximum(num_words, 1)
     return _Round(DawidSkene(posterior, log_prior, log_confusion, model.iterations + 1), change)
+
+
+def _fitted(
+    votes: _Votes,
+    shares: Float[Array, "N K"],
+    num_source_labels: int,
+    m_step: _MStep,
+    max_iterations: Scalar,
+    tolerance: Scalar,
+    axis_name: str | None,
+) -> DawidSkene:
+    """Rounds until the posterior hardly moves, from the shares of the votes."""
+    num_labels = shares.shape[-1]
+    start = _round(
+        DawidSkene(
+            posterior=shares,
+            log_prior=jnp.full(num_labels, -jnp.log(num_labels)),
+            log_confusion=jnp.zeros((votes.labels.shape[-1], num_source_labels, num_labels)),
+            iterations=jnp.zeros((), jnp.int32),
+        ),
+        votes, m_step, axis_name,
+    )  # fmt: skip
+    if axis_name is None:  # otherwise, all but the posterior is the same on all devices
+        start = jax.tree.map(lambda value: varying_like(value, votes.labels, votes.times), start)
+
+    def unfinished(state: _Round) -> Bool[Array, ""]:
+        return (state.change > tolerance) & (state.model.iterations < max_iterations)
+
+    def step(state: _Round) -> _Round:
+        return _round(state.model, votes, m_step, axis_name)
+
+    return lax.while_loop(unfinished, step, start).model
+
+
+def _votes_of(
+    labels: Int[Array, "*words U"], num_source_labels: int, times: Int[Array, "*words"] | None,
+    pseudo_count: Scalar,
+) -> _Votes:  # fmt: skip
+    labels = labels_in_range(flat_words(labels, 1), num_source_labels)
+    voted = jnp.any(labels >= 0, axis=-1)
+    times = jnp.where(voted, 1 if times is None else jnp.ravel(times), 0)
+    return _Votes(labels, times.astype(jnp.zeros(()).dtype), jnp.asarray(pseudo_count, float))
 
 
 @kernel(static=("num_labels", "axis_name"))
@@ -185,29 +246,57 @@ def dawid_skene(
     """
     words = labels.shape[:-1]
     targets = jnp.arange(num_labels) if first_targets is None else first_targets
-    labels = labels_in_range(flat_words(labels, 1), len(targets))
-    meant = jnp.where(labels >= 0, targets[labels], -1)
-    voted = jnp.any(labels >= 0, axis=-1)
-    times = jnp.where(voted, 1 if times is None else jnp.ravel(times), 0)
-    votes = _Votes(labels, times.astype(jnp.zeros(()).dtype), jnp.asarray(pseudo_count, float))
-    start = _dawid_skene_round(
-        DawidSkene(
-            posterior=vote_shares(meant, num_labels),
-            log_prior=jnp.full(num_labels, -jnp.log(num_labels)),
-            log_confusion=jnp.zeros((labels.shape[-1], len(targets), num_labels)),
-            iterations=jnp.zeros((), jnp.int32),
-        ),
-        votes,
-        axis_name,
-    )
-    if axis_name is None:  # otherwise, all but the posterior is the same on all devices
-        start = jax.tree.map(lambda value: varying_like(value, labels, times), start)
+    votes = _votes_of(labels, len(targets), times, pseudo_count)
+    meant = jnp.where(votes.labels >= 0, targets[votes.labels], -1)
+    how = (max_iterations, tolerance, axis_name)
+    shares = vote_shares(meant, num_labels)
+    model = _fitted(votes, shares, len(targets), _most_probable, *how)
+    return model._replace(posterior=model.posterior.reshape(*words, num_labels))
 
-    def unfinished(state: _Round) -> Bool[Array, ""]:
-        return (state.change > tolerance) & (state.model.iterations < max_iterations)
 
-    def step(state: _Round) -> _Round:
-        return _dawid_skene_round(state.model, votes, axis_name)
+@kernel(static=("num_labels", "axis_name"))
+def bayesian_dawid_skene(
+    labels: Int[Array, "*words U"],
+    num_labels: int,
+    times: Int[Array, "*words"] | None = None,
+    *,
+    max_iterations: Scalar = 500,
+    tolerance: Scalar = 1e-6,
+    prior_count: Scalar = 1.0,
+    axis_name: str | None = None,
+) -> DawidSkene:
+    """Fits the Dawid–Skene model with Dirichlet priors by mean-field variational inference.
 
-    model = lax.while_loop(unfinished, step, start).model
+    Afshin Rahimi, Yuan Li, Trevor Cohn, [Massively Multilingual Transfer for
+    NER](https://aclanthology.org/P19-1015), ACL 2019: their BEA, for each word by itself. With
+    label counts m and counts of confusions C under Q, rounds repeat
+
+      E log π(y) = ψ(a + m_y) - ψ(Σ_y (a + m_y)), E log φ_u(ŷ|y) likewise over ŷ, and
+      Q(y) ∝ exp(E log π(y) + Σ_u E log φ_u(ŷ_u|y)).
+
+    It starts from the shares of the votes.
+
+    Args:
+      labels: [..., U], label ids; -1 where a source abstains. Words without votes change nothing.
+      num_labels: K.
+      times: [...], how many words have these votes, from `distinct_votes`; None for one each.
+      max_iterations: Most rounds; at least one is done.
+      tolerance: Rounds end when the posterior moves by less, as for `dawid_skene`.
+      prior_count: a, the parameter of all Dirichlet priors.
+      axis_name: As for `dawid_skene`.
+
+    Returns:
+      The model after the last round; `log_prior` and `log_confusion` are expected logarithms, whose
+      exponentials sum to less than 1.
+
+    Examples:
+      >>> labels = jnp.array([[0, 0, 0], [0, 0, 1], [1, 1, 0], [1, 1, 1], [0, 0, 1], [1, 1, 0]])
+      >>> bayesian_dawid_skene(labels, num_labels=2).posterior.argmax(-1)
+      Array([0, 0, 1, 1, 0, 1], dtype=int32)
+    """
+    words = labels.shape[:-1]
+    votes = _votes_of(labels, num_labels, times, prior_count)
+    how = (max_iterations, tolerance, axis_name)
+    shares = vote_shares(votes.labels, num_labels)
+    model = _fitted(votes, shares, num_labels, _expected_logs, *how)
     return model._replace(posterior=model.posterior.reshape(*words, num_labels))

@@ -6,6 +6,7 @@ and the chain are in `chain_model`.
 
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -13,7 +14,9 @@ from zsl_jax import kernels
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.types import SourceVotes
 
-METHODS = ("majority", "mean", "dawid_skene")  # of votes alone
+METHODS = ("majority", "mean", "dawid_skene")  # of votes alone, and in every table
+OF_VOTES = (*METHODS, "bea")
+AGGREGATIONS = (*OF_VOTES, "weighted_mean", "chain")  # the last two read the words, too
 
 
 class DawidSkeneSettings(NamedTuple):
@@ -76,9 +79,9 @@ def aggregate(
     Args:
       votes: The predictions to aggregate. Sources without probabilities count as certain.
       num_labels: K.
-      method: "majority", "mean" or "dawid_skene".
-      fitted_on: The predictions from which Dawid-Skene estimates the confusion matrices and the
-        label prior; `votes` by default.
+      method: One of `OF_VOTES`; "bea" is `kernels.bayesian_dawid_skene`.
+      fitted_on: The predictions from which Dawid-Skene and BEA estimate the confusion matrices and
+        the label prior; `votes` by default.
       settings: Of Dawid-Skene.
 
     Returns:
@@ -89,6 +92,13 @@ def aggregate(
         fitted = _fitted_dawid_skene(fitted_on, num_labels, settings)
         table = _dawid_skene_posterior(votes.labels, fitted)
         return as_aggregated(votes, table, np.asarray(fitted.log_confusion))
+    if method == "bea":
+        own, others = (as_target_labels(v, num_labels) for v in (votes, fitted_on or votes))
+        distinct, times = kernels.distinct_votes(others.labels)
+        fitted = kernels.bayesian_dawid_skene(distinct, num_labels, times)
+        table = _dawid_skene_posterior(own.labels, fitted)
+        normalised = jax.nn.log_softmax(fitted.log_confusion, axis=-2)
+        return as_aggregated(votes, table, np.asarray(normalised))
     ids, table = _summarised(votes, num_labels, method)
     has_vote = np.any(votes.labels >= 0, axis=1)
     table[~has_vote] = 0

@@ -1,8 +1,10 @@
 """A transfer and an aggregation from plain Python: sentences and sources in, typed results out."""
 
+import dataclasses
+import functools
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import NamedTuple
+from pathlib import Path
 
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard
@@ -12,8 +14,7 @@ from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregate import METHODS
-from zsl_jax.workflows.chain_model import TEXT_METHODS
+from zsl_jax.workflows.aggregate import AGGREGATIONS
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
@@ -31,21 +32,29 @@ Text = PathLike | Iterable[Sequence[str]]
 ROW_LENGTH = 128
 
 
-class TransferResult(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class TransferResult:
     """What came of a transfer.
 
     Attributes:
-      tagger: The trained tagger, from its folder.
+      folder: The model folder.
+      row_length: Subwords per packed row.
       sentences: The text with its labels: by Q where there is a label model, and by the tagger
         alone otherwise.
       rows: The table, if there is a labelled test; see `table`.
       report: On each source, compared with these labels.
     """
 
-    tagger: Tagger
+    folder: Path
+    row_length: int
     sentences: list[TaggedSentence]
     rows: Sequence[Row]
     report: Diagnosis
+
+    @functools.cached_property
+    def tagger(self) -> Tagger:
+        """The trained tagger, loaded from its folder when it is asked for."""
+        return Tagger.from_pretrained(self.folder, self.row_length)
 
     @property
     def table(self) -> str:
@@ -68,7 +77,7 @@ def aggregate(
       sources: What each source says of it, by name: the path of a prediction file or model folder,
         `SourcePredictions`, an array, or a function of the sentences' words that returns labels,
         entities or probabilities (see `workflows.function_source`).
-      method: "majority", "mean", "dawid_skene", "weighted_mean" or "chain".
+      method: "majority", "mean", "dawid_skene", "bea", "weighted_mean" or "chain".
       label_names: K names, for arrays.
       sparse: Names of sources, such as rules and lists of names, whose O means that they know
         nothing.
@@ -86,8 +95,8 @@ def aggregate(
     >>> [made.labels for made in aggregate([["Ann", "sings"]], {"capital": capital}, "majority")]
     [('X', 'O')]
     """
-    if method not in (*METHODS, *TEXT_METHODS):
-        raise InputError(f"method={method!r} is not one of {', '.join((*METHODS, *TEXT_METHODS))}")
+    if method not in AGGREGATIONS:
+        raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
     sentences = _sentences(text)
     text_part, names = TextShard(sentences), tuple(label_names)
     found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
@@ -103,10 +112,12 @@ def transfer(
     config: TransferConfig | None = None,
     test: LabelledSentences | None = None,
     test_sources: Mapping[str, Given] | None = None,
+    task: str | None = None,
     label_names: Sequence[str] = (),
     sparse: Collection[str] = (),
     offsets: Offsets = None,
     overwrite: bool = False,
+    cache: PathLike | None = None,
 ) -> TransferResult:
     """Trains a tagger for a text from sources' predictions for it; `launch.transfer` in one call.
 
@@ -122,10 +133,12 @@ def transfer(
       test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
         nothing of it reaches the training.
       test_sources: What sources say of the test; functions and models are asked by themselves.
+      task: Which score counts on the test: "pos", "ner" or "plain"; None to tell from the labels.
       label_names: K names, for arrays.
       sparse: As for `aggregate`.
       offsets: As for `aggregate`; what they say of a source holds for its `test_sources`, too.
       overwrite: Replace the result of an earlier run in `output`.
+      cache: A folder that keeps what models predict, for other transfers of the same text.
 
     Raises:
       InputError: A source cannot be read or is not about these words; or `output` is that of
@@ -138,7 +151,7 @@ def transfer(
     start = load_tagger(encoder)
     how = (tuple(label_names), config.row_length)
     shard = TextShard(sentences)
-    found = resolve_sources(sources, shard, *how, sparse, offsets)
+    found = resolve_sources(sources, shard, *how, sparse, offsets, cache)
     spec = python_run_spec(config, encoder, {"text": sentences}, found)
     run = create_run_folder(output, spec, overwrite)
     folders = [
@@ -159,16 +172,16 @@ def transfer(
             units = offsets
             if isinstance(offsets, Mapping):
                 units = {name: offsets[name] for name in asked if name in offsets}
-            return LabelledTest(gold or (), resolve_sources(asked, plain, *how, marked, units))
+            predictions = resolve_sources(asked, plain, *how, marked, units, cache)
+            return LabelledTest(gold or (), predictions, task)
 
         reader = None if gold is None else read_test
         finished = run_transfer(transfer_task, config, run, [shard], reader)
     labels = finished.labels
     names = finished.transfer_task.label_set.names
     block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
-    tagger = Tagger.from_pretrained(output, config.row_length)
     labelled, rows = list(tagged_sentences(block)), list(finished.rows)
-    return TransferResult(tagger, labelled, rows, finished.report)
+    return TransferResult(Path(output), config.row_length, labelled, rows, finished.report)
 
 
 def _sentences(text: Text) -> list[Sentence]:

@@ -1,5 +1,6 @@
 """What sources say about a text, in whatever form the user has it."""
 
+import contextlib
 import os
 import tempfile
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ def resolve_sources(
     row_length: int,
     sparse: Collection[str] = (),
     offsets: Offsets = None,
+    cache: str | os.PathLike[str] | None = None,
 ) -> dict[str, SourcePredictions]:
     """What sources say about a text, in the target's labels.
 
@@ -41,6 +43,7 @@ def resolve_sources(
       sparse: Names of sources whose O means that they know nothing.
       offsets: What the places of character spans in files count, one of `UNITS`, or that by source;
         None for characters, as long as that can be.
+      cache: A folder that keeps what models predict; None keeps nothing.
 
     Raises:
       InputError: A source cannot be read, or is not about these words.
@@ -50,7 +53,7 @@ def resolve_sources(
     if unknown:
         raise InputError(f"sparse={sorted(unknown)}: the sources are {', '.join(sources)}")
     found = {}
-    with atomic_folder(Path(tempfile.gettempdir())) as cache:
+    with _folder(cache) as folder:
         for name, given in sources.items():
             if callable(given):
                 given = predictions_by_function(given, text.sentences, name)
@@ -64,7 +67,7 @@ def resolve_sources(
             source = source._replace(
                 sparse=source.sparse or name in sparse, offsets=units.get(name, source.offsets)
             )
-            found[name] = source_predictions(source, text, cache, row_length)
+            found[name] = source_predictions(source, text, folder, row_length)
     return found
 
 
@@ -77,6 +80,13 @@ def _units(offsets: Offsets, names: Collection[str]) -> dict[str, str]:
     if not {*units.values()} <= {*UNITS}:
         raise InputError(f"offsets={offsets!r}: a unit is one of {', '.join(UNITS)}")
     return units
+
+
+def _folder(cache: str | os.PathLike[str] | None) -> contextlib.AbstractContextManager[Path]:
+    """The cache, or a folder that is gone at the end."""
+    if cache is None:
+        return atomic_folder(Path(tempfile.gettempdir()))
+    return contextlib.nullcontext(Path(cache))
 
 
 def _from_array(

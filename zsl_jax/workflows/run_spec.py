@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,7 @@ def python_run_spec(
     encoder: str | os.PathLike[str],
     texts: Mapping[str, Sequence[Sentence]],
     predictions: Mapping[str, SourcePredictions] | None = None,
+    **settings: Any,
 ) -> RunSpec:
     """Returns the specification by which an interrupted run is recognised.
 
@@ -27,12 +29,13 @@ def python_run_spec(
       encoder: Folder or hub name of the encoder.
       texts: The texts, by the names of their arguments.
       predictions: The sources' predictions for the text, by source.
+      settings: Settings besides the configuration, by name.
     """
     data = {name: digest_of_text(sentences) for name, sentences in texts.items()}
     for name, of_source in (predictions or {}).items():
         data[f"source {name}"] = digest_of_predictions(of_source)
     models = {"encoder": fingerprint(os.fspath(encoder))}
-    return RunSpec({"config": dataclasses.asdict(config)}, config.seed, data, models)
+    return RunSpec({"config": dataclasses.asdict(config), **settings}, config.seed, data, models)
 
 
 def digest_of_text(sentences: Sequence[Sentence]) -> str:

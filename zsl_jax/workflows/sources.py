@@ -1,5 +1,6 @@
 """The sources of a run: prediction files, or taggers that annotate the text first."""
 
+import functools
 import hashlib
 import os
 import re
@@ -243,12 +244,19 @@ def fingerprint(model: str) -> str:
     """A digest of a model folder's files; a hub name stands for itself."""
     if not os.path.isdir(model):
         return model
+    suffixes = (".json", ".safetensors", ".txt", ".model")
+    files = [p for p in sorted(Path(model).glob("*")) if p.suffix in suffixes and p.is_file()]
+    return _digest(tuple((path, path.stat().st_mtime_ns, path.stat().st_size) for path in files))
+
+
+@functools.lru_cache(maxsize=256)
+def _digest(files: tuple[tuple[Path, int, int], ...]) -> str:
+    """A digest of files that are read again only if their time or size has changed."""
     digest = hashlib.sha256()
-    for path in sorted(Path(model).glob("*")):
-        if path.suffix in (".json", ".safetensors", ".txt", ".model") and path.is_file():
-            digest.update(path.name.encode())
-            with open(path, "rb") as file:
-                digest.update(hashlib.file_digest(file, "sha256").digest())
+    for path, _, _ in files:
+        digest.update(path.name.encode())
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
 
 

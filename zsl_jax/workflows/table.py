@@ -8,9 +8,9 @@ import numpy as np
 from zsl_jax.evaluation import bootstrap, metrics
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregate import METHODS, aggregate, as_target_labels
+from zsl_jax.workflows.aggregate import METHODS, Aggregated, aggregate, as_target_labels
 from zsl_jax.workflows.approaches import TransferCorpus, fitted_chain
-from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
+from zsl_jax.workflows.chain_model import TEXT_METHODS, ChainModel, aggregate_with_text
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
 
@@ -66,15 +66,35 @@ def baseline_rows(
         ids = own[:, column]
         if (ids >= 0).any():
             rows.append(Row(name, "source", score_ids(ids, label_set, gold, task)))
-    for method in METHODS if rows else ():
-        ids = aggregate(test_votes, label_set.size, method, text.votes).labels
+    model = fitted_chain(text, label_set) if rows else None
+    for method in (*METHODS, *TEXT_METHODS) if rows else ():
+        ids = aggregate_test(method, text, test_votes, label_set, gold, model).labels
         rows.append(Row(method, "votes", score_ids(ids, label_set, gold, task)))
-    if rows:
-        model = fitted_chain(text, label_set)
-        for method in TEXT_METHODS:
-            ids = aggregate_with_text(test_votes, gold, label_set, method, model).labels
-            rows.append(Row(method, "votes", score_ids(ids, label_set, gold, task)))
     return rows
+
+
+def aggregate_test(
+    method: str,
+    text: TransferCorpus,
+    test_votes: SourceVotes,
+    label_set: LabelSet,
+    gold: Sequence[Sentence],
+    model: ChainModel | None = None,
+) -> Aggregated:
+    """Labels of a test by an aggregation that is fitted to the text.
+
+    Args:
+      method: Its name.
+      text: With the sources' votes.
+      test_votes: Those for the test.
+      label_set: The target's labels.
+      gold: The test, of which only words are used.
+      model: The chain fitted to the text, for methods that use it; None fits it.
+    """
+    if method in TEXT_METHODS:
+        model = model or fitted_chain(text, label_set)
+        return aggregate_with_text(test_votes, gold, label_set, method, model)
+    return aggregate(test_votes, label_set.size, method, text.votes)
 
 
 def format_table(rows: Sequence[Row]) -> str:

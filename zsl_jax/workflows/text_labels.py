@@ -2,7 +2,7 @@
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from zsl_jax.io.run_files import LABELS, VOTES
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.types import Sentence
+from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.best_labels import decode
@@ -191,9 +191,16 @@ def _values(sizes: dict[int, int]) -> list[int]:
 
 def _label_table(transfer_task: TransferTask, labels: TextLabels) -> LabelTable:
     """Everybody's labels for this process's words."""
-    columns = (*(f"{SOURCE}{name}" for name in transfer_task.names), *labels.votes, TAGGER)
-    others = [*labels.votes.values(), labels.by_tagger]
-    ids = np.concatenate([transfer_task.text.votes.labels, np.stack(others, axis=1)], axis=1)
+    others = {**labels.votes, TAGGER: labels.by_tagger}
+    return label_table(transfer_task, transfer_task.text.votes, others)
+
+
+def label_table(
+    transfer_task: TransferTask, votes: SourceVotes, others: Mapping[str, Int[np.ndarray, " N"]]
+) -> LabelTable:
+    """The labels of every source and of others for some words."""
+    columns = (*(f"{SOURCE}{name}" for name in transfer_task.names), *others)
+    ids = np.concatenate([votes.labels, np.stack(list(others.values()), axis=1)], axis=1)
     return LabelTable(columns, transfer_task.source_labels.names, ids.astype(np.int16))
 
 

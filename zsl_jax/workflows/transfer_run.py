@@ -9,15 +9,17 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from zsl_jax.data.predictions.label_table import write_label_tables
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.evaluation.diagnosis import Diagnosis
-from zsl_jax.io.run_files import TEST
+from zsl_jax.io.run_files import TEST, TEST_VOTES
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.compilation import compiled
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
@@ -26,7 +28,15 @@ from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.scored_labels import scored_labels
 from zsl_jax.workflows.scoring import baselines, label_test, labelled_rows, prepare_test
 from zsl_jax.workflows.table import Row, verdict
-from zsl_jax.workflows.text_labels import TextLabels, label_files, label_text, write_text_labels
+from zsl_jax.workflows.text_labels import (
+    TAGGER,
+    VOTE_METHODS,
+    TextLabels,
+    label_files,
+    label_table,
+    label_text,
+    write_text_labels,
+)
 from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approach
 
 
@@ -158,6 +168,10 @@ def score_test(
     for path, format in label_files(run.path, writing.output_format, TEST).items():
         about = {"labels_from": kind, "decode": decoding}
         write_labelled(path, best.label_names, [best], format, about)
+    size = transfer_task.label_set.size
+    others = {name: aggregate(prepared.votes, size, name).labels for name in VOTE_METHODS}
+    table = label_table(transfer_task, prepared.votes, {**others, TAGGER: texts["P"].labels})
+    write_label_tables(run.path / TEST_VOTES, table.columns, table.label_names, [table])
     rows = baselines(transfer_task, prepared)
     rows += labelled_rows(texts, prepared, config.approach, decoding)
     return finished._replace(rows=rows, scored=scored_labels(texts, prepared))

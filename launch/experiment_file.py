@@ -1,0 +1,188 @@
+"""Experiments as YAML files: those under launch/experiments by name, others by path."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from launch.config_flags import definitions
+from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods
+from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.plan import Corpora, Experiment, Figure, Method, Setting
+from zsl_jax.training.config import TrainConfig
+
+_TOP = (
+    "title task score languages train test text format column select seeds max_source_sentences "
+    "max_test_sentences max_sentences source transfer settings rows profiles paper figure"
+).split()
+_SETTING = "name title targets sources labels_from max_sentences flagfile".split()
+
+
+def names() -> list[str]:
+    """Names of the experiments that come with the package."""
+    return sorted(file.stem for file in FOLDER.glob("*.yaml") if file.stem != ROWS)
+
+
+def read_experiment(
+    name: str, profile: str | None = None, arguments: Sequence[str] = ()
+) -> Experiment:
+    """Reads an experiment.
+
+    Args:
+      name: One of `names`, or the path of a YAML file.
+      profile: One of its profiles, whose fields replace others.
+      arguments: Training flags that override its own, for sources and targets; `--epochs` for
+        targets only.
+
+    Raises:
+      InputError: There is no such file, or a field is unknown or has a wrong value.
+    """
+    path = _path(name)
+    top = read_yaml(path)
+    top.check_known(_TOP)
+    top = _with_profile(top, profile)
+    languages = _texts(top, "languages")
+    common = as_arguments(top.take("transfer", dict, {}))
+    settings = [_setting(fields, languages, top) for fields in top.mappings("settings")]
+    flag_files = {
+        s.name: fields.take("flagfile", str)
+        for s, fields in zip(settings, top["settings"], strict=True)
+    }
+    methods = read_methods(top, settings, flag_files, (common, list(arguments)))
+    return Experiment(
+        name=path.stem,
+        title=top.take("title", str, REQUIRED),
+        task=top.choice("task", ("pos", "ner", "plain")),
+        score=top.choice("score", ("accuracy", "f1_strict", "f1_conlleval")),
+        corpora=_corpora(top),
+        settings=tuple(settings),
+        methods=tuple(methods),
+        seeds=tuple(top.take("seeds", list, [0, 1, 2])),
+        source_config=_source_config(top, arguments),
+        max_source_sentences=top.take("max_source_sentences", int),
+        max_test_sentences=top.take("max_test_sentences", int),
+        paper=_paper(top, settings, methods),
+        figure=_figure(top),
+    )
+
+
+def _path(name: str) -> Path:
+    if name.endswith((".yaml", ".yml")):
+        return Path(name)
+    path = FOLDER / f"{name}.yaml"
+    if not path.is_file() or name == ROWS:
+        raise InputError(
+            f"--experiment={name} is neither a .yaml file nor one of: {', '.join(names())}"
+        )
+    return path
+
+
+def _with_profile(top: Fields, profile: str | None) -> Fields:
+    """The experiment's fields, some replaced; those of `source` and `transfer` one by one."""
+    profiles = top.take("profiles", dict, {})
+    if profile is None:
+        return top
+    if profile not in profiles:
+        known = ", ".join(profiles) or "none"
+        raise InputError(f"--profile={profile}: {top.file} has these profiles: {known}")
+    for key, value in profiles.take(profile, dict).items():
+        if key not in _TOP or key in ("profiles", "rows"):
+            raise profiles[profile].fault(key, "cannot be changed by a profile; leave it out")
+        if key in ("source", "transfer") and key in top:
+            top[key].update(value)
+            top[key].lines.update(value.lines)
+        else:
+            top[key] = value
+            top.lines[key] = profiles[profile].lines[key]
+    return top
+
+
+def _source_config(top: Fields, arguments: Sequence[str]) -> TrainConfig:
+    known = {f"--{name}" for name in definitions(TrainConfig)} - {"--epochs"}
+    more = [argument for argument in arguments if argument.partition("=")[0] in known]
+    fields = top.take("source", dict, Fields(top.file, top.line))
+    return config_of(TrainConfig, [*as_arguments(fields), *more], fields)
+
+
+def _texts(fields: Fields, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
+    found = fields.take(key, list, default)
+    for item in found:
+        if not isinstance(item, str) or not item or "/" in item:
+            raise fields.fault(key, f"has {item!r}, which is not a name; put quotes around it")
+    return tuple(found)
+
+
+def _corpora(top: Fields) -> Corpora:
+    marked = "{language}" in top.take("select", str, "")
+    for key in ("train", "test"):
+        if "{language}" not in top.take(key, str, REQUIRED) and not marked:
+            raise top.fault(key, "has no {language} in it; write it where the name stands")
+    kinds: dict[str, Any] = {"text": str, "format": str, "column": (str, int), "select": str}
+    return Corpora(top["train"], top["test"], **{k: top.take(k, v) for k, v in kinds.items()})
+
+
+def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting:
+    fields.check_known(_SETTING)
+    name = fields.take("name", str, REQUIRED)
+    sources = _texts(fields, "sources", list(languages))
+    alone = sources[0] if len(sources) == 1 else None
+    targets = _texts(fields, "targets", [lang for lang in languages if lang != alone])
+    for key, chosen in (("sources", sources), ("targets", targets)):
+        unknown = [language for language in chosen if language not in languages]
+        if unknown:
+            raise fields.fault(key, f"has {unknown[0]}; the languages are {', '.join(languages)}")
+    for target in targets:
+        if not set(sources) - {target}:
+            raise fields.fault("targets", f"has {target}, which has no source but itself")
+    return Setting(
+        name,
+        fields.take("title", str, name),
+        targets,
+        sources,
+        fields.choice("labels_from", ("P", "Q")),
+        fields.take("max_sentences", int, top.take("max_sentences", int)),
+    )
+
+
+def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) -> Any:
+    paper = top.take("paper", dict, {})
+    known = {setting.name: setting.targets for setting in settings}
+    for setting, rows in paper.items():
+        if setting not in known:
+            raise paper.fault(setting, f"is no setting; they are {', '.join(known)}")
+        for row, values in rows.items():
+            if row not in [method.name for method in methods]:
+                raise rows.fault(row, "is no row of this experiment; correct it")
+            for target in values:
+                if target not in known[setting]:
+                    raise values.fault(target, f"is no target of {setting}; correct it")
+                values.take(target, (int, float))
+    return paper
+
+
+def _figure(top: Fields) -> Figure | None:
+    fields = top.take("figure", dict)
+    if fields is None:
+        return None
+    fields.check_known(("across", "x_label"))
+    across = fields.choice("across", ("settings", "rows"))
+    return Figure(across, fields.take("x_label", str, REQUIRED))
+
+
+def with_chosen(
+    experiment: Experiment, approaches: Sequence[str], seeds: Sequence[int] | None
+) -> Experiment:
+    """The experiment with some of its rows, or with other seeds.
+
+    Raises:
+      InputError: There is no such row.
+    """
+    known = [method.name for method in experiment.methods]
+    for name in approaches:
+        if name not in known:
+            raise InputError(f"--approaches={name} is not a row; the rows are {', '.join(known)}")
+    chosen = [m for m in experiment.methods if not approaches or m.name in approaches]
+    return dataclasses.replace(
+        experiment, methods=tuple(chosen), seeds=tuple(seeds or experiment.seeds)
+    )

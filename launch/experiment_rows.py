@@ -1,0 +1,125 @@
+"""The rows of an experiment's YAML file: the standard ones by name, and those of the user."""
+
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from launch.config_flags import from_arguments
+from launch.flag_files import path_of
+from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.plan import Kind, Method, Role, Setting
+from zsl_jax.training.config import TransferConfig
+
+FOLDER = Path(__file__).parent / "experiments"
+ROWS = "rows"  # the file with the standard rows, and the field that names them
+NONE = "none"  # as a row's `flagfile`: the defaults of launch.transfer
+_ROW = "name title group role sources like flagfile aggregate combine supervised function".split()
+
+
+def read_methods(
+    top: Fields,
+    settings: Sequence[Setting],
+    flag_files: Mapping[str, str | None],
+    common: tuple[list[str], list[str]],
+) -> list[Method]:
+    """The rows, the standard ones by name; each with a configuration for every setting it is in."""
+    standard = {fields["name"]: fields for fields in read_yaml(FOLDER / "rows.yaml").mappings(ROWS)}
+    methods: list[Method] = []
+    for row in top.take("rows", list, REQUIRED):
+        fields = _row(row, standard, top)
+        name = fields.take("name", str, REQUIRED)
+        if any(name == other.name for other in methods):
+            raise fields.fault("name", f"{name} stands twice; give each row its own")
+        own = as_arguments({k: v for k, v in fields.items() if k not in _ROW})
+        configs = {}
+        for setting in settings:
+            has_one = len(setting.sources_of(setting.targets[0])) == 1
+            if _fits(fields, has_one):
+                file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
+                first = [] if file == NONE else [f"--flagfile={path_of(file)}"]
+                given = [*first, *common[0], *own, *common[1]]
+                configs[setting.name] = config_of(TransferConfig, given, fields)
+        methods.append(_method(fields, name, configs))
+    return methods
+
+
+def _fits(fields: Fields, has_one: bool) -> bool:
+    """Whether a row is for a setting with one source, or with several."""
+    if "sources" not in fields:
+        return True
+    return (fields.choice("sources", ("one", "several")) == "one") == has_one
+
+
+def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
+    """The fields of a row: a standard one, one like it, or a new one."""
+    if isinstance(row, str):
+        if row not in standard:
+            raise top.fault("rows", f"has {row}, which is none of {', '.join(standard)}")
+        return standard[row]
+    if not isinstance(row, Fields):
+        raise top.fault("rows", f"has {row!r}; give names or fields such as `name`")
+    like = row.take("like", str)
+    if like is None:
+        return row
+    if like not in standard:
+        raise row.fault("like", f"is {like}, which is none of {', '.join(standard)}")
+    whole = Fields(row.file, row.line)
+    whole.update({**standard[like], **row})
+    whole.lines.update(row.lines)
+    return whole
+
+
+def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:
+    from zsl_jax.workflows.aggregate import AGGREGATIONS
+
+    if "/" in name or name.startswith("."):
+        raise fields.fault("name", f"is {name!r}, which cannot be the name of a folder")
+    function, uses, kind = None, None, Kind.TRANSFER
+    if "function" in fields:
+        function, kind = _function(fields), Kind.FUNCTION
+    elif "aggregate" in fields:
+        uses, kind = fields.choice("aggregate", AGGREGATIONS), Kind.AGGREGATION
+    elif "combine" in fields:
+        uses = fields.choice("combine", ("similarity",))
+    elif fields.take("supervised", bool, False):
+        kind = Kind.SUPERVISED
+    elif "approach" not in fields:
+        raise InputError(
+            f"{fields.where('name')}: the row {name} needs `approach`, `like`, `aggregate` or "
+            "`function`; add one"
+        )
+    role = Role(fields.choice("role", list(Role), Role.PROPOSED))
+    group = fields.take("group", str, "other methods")
+    return Method(name, fields.take("title", str, name), group, role, kind, configs, uses, function)
+
+
+def _function(fields: Fields) -> Callable[..., Any]:
+    """A function of the user's: MODULE:NAME, or FILE.py:NAME beside the YAML file."""
+    value = fields.take("function", str)
+    module, _, name = value.rpartition(":")
+    try:
+        if module.endswith(".py"):
+            path = Path(fields.file).parent / module
+            spec = importlib.util.spec_from_file_location(path.stem, path)
+            assert spec is not None and spec.loader is not None
+            loaded = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(loaded)
+        else:
+            loaded = importlib.import_module(module)
+        return getattr(loaded, name)
+    except (ImportError, OSError, AttributeError, ValueError) as error:
+        raise fields.fault(
+            "function", f"is {value!r} ({error}); write MODULE:NAME or FILE.py:NAME"
+        ) from error
+
+
+def config_of(kind: Any, arguments: Sequence[str], fields: Fields) -> Any:
+    """A configuration; an error names the file and the line of the field at fault."""
+    try:
+        return from_arguments(kind, arguments)
+    except InputError as error:
+        named = [key for key in fields if f"--{key}" in str(error) or f"'{key}'" in str(error)]
+        raise InputError(f"{fields.where(named[0] if named else None)}: {error}") from error

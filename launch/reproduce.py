@@ -1,0 +1,111 @@
+"""Make a table or figure of the paper on your data.
+
+python -m launch.reproduce --experiment=table4 --data=DIR --encoder=DIR_OR_HUB --output=DIR
+
+--experiment is a name under launch/experiments, where each file tells the data that it needs, or
+the path of a YAML file of yours. Every cell of the table is a run folder in the output. The same
+command resumes, and several processes or machines with the same output share the cells.
+"""
+
+from pathlib import Path
+
+from absl import flags
+
+from launch import options
+from launch.options import FLAGS
+from launch.terminal import say
+from zsl_jax.errors import InputError
+
+# The rows of a table differ in these; a flag cannot be the same for all of them.
+_OF_ROWS = ("approach", "predictions", "label_model", "strategy", "distillation")
+
+flags.DEFINE_string("experiment", None, "Name under launch/experiments, or a YAML file.")
+flags.DEFINE_string("data", None, "Folder of the corpora that the experiment names.")
+flags.DEFINE_string("profile", None, "Smaller sizes from the experiment's file, such as small.")
+flags.DEFINE_list(
+    "only", [], "Cells to do, in this order for each seed: SETTING, SETTING/TARGET and so on."
+)
+flags.DEFINE_list("approaches", [], "Rows to do (default: all).")
+flags.DEFINE_list("seeds", [], "Random seeds (default: those of the experiment).")
+flags.DEFINE_string("share", "1/1", "I/N: do every N-th cell, from the I-th on.")
+flags.DEFINE_bool("list", False, "Print the cells with their states, and do nothing.")
+flags.DEFINE_bool("keep_models", False, "Keep the tagger of every cell.")
+options.define("encoder", "output", "max_sentences", "max_test_sentences")
+options.define_overrides(_OF_ROWS)
+
+
+def main() -> None:
+    """Do the cells that are open, and write the table of all that are done."""
+    from launch.experiment_file import read_experiment, with_chosen
+    from zsl_jax.experiments.plan import Workplace, cells_of, chosen_cells
+
+    experiment = read_experiment(FLAGS.experiment, FLAGS.profile, options.given_overrides(_OF_ROWS))
+    experiment = with_chosen(experiment, FLAGS.approaches, _seeds())
+    experiment = with_sizes(experiment, FLAGS.max_sentences, FLAGS.max_test_sentences)
+    work = Workplace(
+        experiment, Path(FLAGS.data), FLAGS.encoder, Path(FLAGS.output), FLAGS.keep_models
+    )
+    every = list(cells_of(experiment))
+    chosen = chosen_cells(every, FLAGS.only, _share())
+    if not chosen:
+        raise InputError(f"--only={','.join(FLAGS.only)} names no cell; see --list")
+    if FLAGS.list:
+        return list_cells(work, chosen)
+    make_table(work, chosen)
+
+
+def list_cells(work, cells) -> None:
+    """Print the state of each cell."""
+    from zsl_jax.experiments.states import state_of
+
+    for cell in cells:
+        say(f"{state_of(work, cell):<10}  {cell.name}")
+
+
+def make_table(work, cells) -> None:
+    """Do the cells, report failures, write the table in every format."""
+    from zsl_jax.experiments.outcome import write_outcome
+    from zsl_jax.experiments.run import run_cells
+    from zsl_jax.experiments.states import check_same
+
+    check_same(work, cells)
+    failures = run_cells(
+        work, cells, lambda number, cell: say(f"{number} of {len(cells)}: {cell.name}")
+    )
+    say(write_outcome(work))
+    for failure in failures:
+        say(f"failed: {failure.cell.name}: {failure.reason}")
+    if failures:
+        raise InputError(
+            f"{len(failures)} of {len(cells)} cells failed; the same command tries them again"
+        )
+
+
+def with_sizes(experiment, max_sentences: int | None, max_test_sentences: int | None):
+    """The experiment with other sizes of text and test; flags that are not given change nothing."""
+    import dataclasses
+
+    settings = experiment.settings
+    if max_sentences is not None:
+        settings = tuple(s._replace(max_sentences=max_sentences) for s in settings)
+    test = max_test_sentences or experiment.max_test_sentences
+    return dataclasses.replace(experiment, settings=settings, max_test_sentences=test)
+
+
+def _seeds() -> list[int]:
+    try:
+        return [int(seed) for seed in FLAGS.seeds]
+    except ValueError as error:
+        raise InputError(f"--seeds={','.join(FLAGS.seeds)}: give whole numbers") from error
+
+
+def _share() -> tuple[int, int]:
+    first, _, step = FLAGS.share.partition("/")
+    if not (first.isdigit() and step.isdigit() and 1 <= int(first) <= int(step)):
+        raise InputError(f"--share={FLAGS.share} must read I/N with I from 1 to N, such as 2/4")
+    return int(first), int(step)
+
+
+if __name__ == "__main__":
+    options.require("experiment", "data", "encoder", "output")
+    options.run(main)

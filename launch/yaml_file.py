@@ -1,0 +1,132 @@
+"""YAML files with the line of every field, for errors that name it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from zsl_jax.errors import InputError
+
+
+class Fields(dict[str, Any]):
+    """A mapping of a YAML file, with the file and line of each key."""
+
+    def __init__(self, file: str, line: int) -> None:
+        """Starts without fields."""
+        super().__init__()
+        self.file = file
+        self.line = line
+        self.lines: dict[str, int] = {}
+
+    def where(self, key: str | None = None) -> str:
+        """File and line of a key, or of the mapping itself."""
+        return f"{self.file}, line {self.lines.get(key or '', self.line)}"
+
+    def fault(self, key: str, reason: str) -> InputError:
+        """An error about a field."""
+        return InputError(f"{self.where(key)}: `{key}` {reason}")
+
+    def take(self, key: str, kind: type | tuple[type, ...], default: Any = None) -> Any:
+        """The value of a field, of a kind; a field without a default must be there.
+
+        Raises:
+          InputError: It is missing, or of another kind.
+        """
+        if key not in self:
+            if default is REQUIRED:
+                raise InputError(f"{self.where()}: `{key}` is missing; add it")
+            return default
+        value = self[key]
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            names = " or ".join(_NAMES[k] for k in kinds)
+            raise self.fault(key, f"is {value!r}, but must be {names}; correct it")
+        return value
+
+    def choice(self, key: str, choices: Collection[str], default: Any = None) -> str:
+        """The value of a field that is one of some names."""
+        value = self.take(key, str, REQUIRED if default is None else default)
+        if value not in choices:
+            raise self.fault(key, f"is {value!r}; choose one of {', '.join(choices)}")
+        return value
+
+    def mappings(self, key: str) -> "list[Fields]":
+        """The items of a list, all of which have fields."""
+        found = self.take(key, list, REQUIRED)
+        for item in found:
+            if not isinstance(item, Fields):
+                raise self.fault(key, f"has {item!r}; each item must have fields such as `name`")
+        return found
+
+    def check_known(self, known: Collection[str]) -> None:
+        """Raises InputError for the first key that is not one of these."""
+        for key in self:
+            if key not in known:
+                raise self.fault(key, f"is not known; the fields here are {', '.join(known)}")
+
+
+REQUIRED = object()
+_NAMES = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a mapping",
+    bool: "true or false",
+}
+
+
+def read_yaml(path: Path) -> Fields:
+    """The mapping that a YAML file holds.
+
+    Raises:
+      InputError: The file cannot be read, is not YAML, holds another value, or a key twice.
+    """
+    file = str(path)
+    try:
+        node = yaml.compose(path.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file} cannot be read ({error}); name a YAML file") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InputError(f"{file}, line {line}: {error.problem}; correct the YAML") from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{file} is not YAML ({error}); correct it") from error
+    if not isinstance(node, yaml.MappingNode):
+        raise InputError(f"{file} does not hold fields; write `name: value` lines")
+    return _value(node, file)
+
+
+def _value(node: yaml.Node, file: str) -> Any:
+    line = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(item, file) for item in node.value]
+    if not isinstance(node, yaml.MappingNode):
+        return yaml.SafeLoader("").construct_object(node)
+    fields = Fields(file, line)
+    for key, value in node.value:
+        name, number = str(key.value), key.start_mark.line + 1
+        if name in fields:
+            raise InputError(f"{file}, line {number}: `{name}` stands twice; keep one")
+        fields[name], fields.lines[name] = _value(value, file), number
+    return fields
+
+
+def as_arguments(fields: Mapping[str, Any]) -> list[str]:
+    """Fields as flags of a program.
+
+    >>> as_arguments({"rounds": 3, "stop_early": True})
+    ['--rounds=3', '--stop_early=true']
+    """
+    return [f"--{name}={_written(value)}" for name, value in fields.items()]
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (
+        ",".join(map(str, value))
+        if isinstance(value, Sequence | tuple) and not isinstance(value, str)
+        else str(value)
+    )

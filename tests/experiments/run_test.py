@@ -1,0 +1,187 @@
+"""The cells of a small table: each a run folder, done once, whatever happens to the others."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+from launch.experiment_file import read_experiment
+from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.outcome import write_outcome
+from zsl_jax.experiments.plan import Cell, Workplace, cells_of, chosen_cells
+from zsl_jax.experiments.run import run_cells
+from zsl_jax.experiments.scores import predicted_labels, read_result
+from zsl_jax.experiments.states import check_same, state_of
+
+ROWS = """rows:
+  - direct
+  - kd
+  - {name: mine, approach: lvm, label_model: paper, confusion_init: dawid_skene, rounds: 1}
+  - {name: own, function: "own.py:own"}
+  - {name: broken, function: "own.py:broken"}
+  - majority
+  - bea
+  - wu
+  - supervised
+"""
+FUNCTIONS = """import zsl_jax
+
+def own(text, sources, encoder, output, **rest):
+    first = dict(list(sources.items())[:1])
+    return zsl_jax.transfer(text, first, encoder, output, **rest)
+
+def broken(text, sources, encoder, output, **rest):
+    raise RuntimeError("no idea")
+"""
+
+
+@pytest.fixture(scope="module")
+def work(world, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    (folder / "own.py").write_text(FUNCTIONS, encoding="utf-8")
+    text = YAML[: YAML.index("rows:")] + ROWS + YAML[YAML.index("profiles:") :]
+    experiment = read_experiment(str(write_experiment(folder, text)), arguments=["--rounds=1"])
+    data = write_data(folder / "data")
+    return Workplace(experiment, data, str(world.encoder), folder / "out")
+
+
+@pytest.fixture(scope="module")
+def done(work):
+    """The cells of one seed, and those that failed."""
+    cells = [cell for cell in cells_of(work.experiment) if cell.seed == 0]
+    check_same(work, cells)
+    begun = []
+    failures = run_cells(work, cells, lambda number, cell: begun.append(cell))
+    assert begun == cells
+    return cells, failures
+
+
+def test_a_failing_cell_is_reported_and_stops_no_other(work, done):
+    cells, failures = done
+    assert [f.cell.name for f in failures] == ["single/cc/broken/0", "multi/cc/broken/0"]
+    assert {failure.reason for failure in failures} == {"RuntimeError: no idea"}
+    trace = work.output / "multi/cc/broken/0.failed.txt"
+    assert 'raise RuntimeError("no idea")' in trace.read_text(encoding="utf-8")
+    states = {cell.name: state_of(work, cell) for cell in cells}
+    assert states.pop("multi/cc/broken/0") == states.pop("single/cc/broken/0") == "failed"
+    assert set(states.values()) == {"done"}
+    assert state_of(work, Cell("multi", "cc", "kd", 1)) == "open"
+
+
+def test_cells_are_run_folders_without_their_models(work, done):
+    folder = work.output / "multi/cc/mine/0"
+    names = {path.name for path in folder.iterdir() if not path.is_dir()}
+    assert {"run.json", "result.json", "labels.parquet", "votes.parquet", "test.parquet"} <= names
+    assert "model.safetensors" not in names and not (folder / "checkpoints").exists()
+    config = json.loads((folder / "run.json").read_text())["flags"]["config"]
+    assert config["label_model"]["confusion_init"] == "dawid_skene" and config["rounds"] == 1
+    assert config["seed"] == 0
+
+
+def test_a_source_is_trained_and_asked_once(work, done):
+    models = sorted(
+        str(p.relative_to(work.output / "models")) for p in work.output.glob("models/*/0")
+    )
+    assert models == ["aa/0", "bb/0", "cc/0"]  # cc for the upper bound
+    asked = [path.name.split("-")[0] for path in (work.output / "predictions").glob("*.parquet")]
+    assert sorted(asked) == ["aa", "aa", "bb", "bb", "cc", "cc"]  # for the text and the test
+
+
+def test_scores_are_those_of_the_predictions(work, done):
+    cell = Cell("multi", "cc", "mine", 0)
+    result = read_result(work, cell)
+    assert result.counts_from == "Q" and set(result.scores) == {"P", "Q"}
+    gold = read_predictions(work.output / "multi/cc/supervised/0/test.parquet").words
+    from zsl_jax.experiments.corpora import test_of
+
+    sentences = test_of(work, "cc")
+    assert [s.words for s in sentences] == [tuple(words) for words in gold]
+    for kind in ("P", "Q"):
+        labels = predicted_labels(work, cell, kind)
+        pairs = [
+            (y, z)
+            for s, own in zip(sentences, labels, strict=True)
+            for y, z in zip(s.labels, own, strict=True)
+        ]
+        share = 100 * sum(y == z for y, z in pairs) / len(pairs)
+        assert share == pytest.approx(result.scores[kind]["accuracy"])
+    assert read_result(work, Cell("single", "cc", "mine", 0)).counts_from == "P"
+    assert read_result(work, Cell("multi", "cc", "bea", 0)).counts_from == "votes"
+
+
+def test_the_direct_row_is_the_source_itself(work, done):
+    direct = read_result(work, Cell("single", "cc", "direct", 0)).score("accuracy")
+    rows = json.loads((work.output / "single/cc/kd/0/result.json").read_text())["rows"]
+    assert rows[0]["name"] == "aa" and 100 * rows[0]["scores"]["score"] == pytest.approx(direct)
+
+
+def test_a_function_has_the_arguments_of_transfer(work, done):
+    rows = json.loads((work.output / "multi/cc/own/0/result.json").read_text())["rows"]
+    assert [row["name"] for row in rows if row["labels_from"] == "source"] == ["aa"]
+
+
+def test_what_is_done_is_not_done_again(work, done):
+    cells, _ = done
+    begun = []
+    run_cells(work, cells, lambda number, cell: begun.append(cell.method))
+    assert begun == ["broken", "broken"]
+
+
+def test_a_claimed_cell_is_left_to_its_process(work, done):
+    cell = Cell("multi", "cc", "kd", 1)
+    begun = []
+    with claimed(work.folder(cell)) as ours:
+        assert ours and state_of(work, cell) == "running"
+        assert run_cells(work, [cell], lambda number, cell: begun.append(cell)) == []
+    assert begun == [] and state_of(work, cell) == "open"
+
+
+def test_the_table_of_what_is_there(work, done):
+    text = write_outcome(work)
+    assert "two sources: accuracy" in text and "Missing cells: " in text
+    names = {path.name for path in work.output.glob("table.*")}
+    assert names == {f"table.{extension}" for extension in ("txt", "md", "tex", "csv", "json")}
+    table = json.loads((work.output / "table.json").read_text(encoding="utf-8"))
+    (kd,) = [r for r in table["blocks"][1]["rows"] if r["name"] == "kd"]
+    score = read_result(work, Cell("multi", "cc", "kd", 0)).score("accuracy")
+    assert kd["entries"]["cc"]["mean"] == pytest.approx(score)
+    assert kd["entries"]["cc"]["paper"] == 80.0
+    assert "SHA-256 of the data: aa/train.conll " in text and "seconds per cell" in text
+    assert table["blocks"][1]["comparisons"]["cc"]["p_value"] is not None
+
+
+def test_cells_of_other_settings_are_refused(work, done, tmp_path):
+    cells, _ = done
+    other = dataclasses.replace(work.experiment, max_test_sentences=5)
+    with pytest.raises(
+        InputError, match=r"test max_test_sentences \(was 15, now 5\); give another"
+    ):
+        check_same(work._replace(experiment=other), cells)
+    settings = tuple(s._replace(max_sentences=3) for s in work.experiment.settings)
+    with pytest.raises(InputError, match="settings single"):
+        check_same(
+            work._replace(experiment=dataclasses.replace(work.experiment, settings=settings)), cells
+        )
+    methods = tuple(
+        m._replace(
+            configs={k: dataclasses.replace(c, batch_words=32) for k, c in m.configs.items()}
+        )
+        for m in work.experiment.methods
+    )
+    changed = dataclasses.replace(work.experiment, methods=methods)
+    with pytest.raises(
+        InputError, match=r"kd/0 was done with other settings: batch_words was 64, now 32"
+    ):
+        check_same(work._replace(experiment=changed), chosen_cells(cells, ["multi/cc/kd"]))
+    check_same(work, cells)  # and the first record has stayed
+
+
+def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):
+    cell = Cell("multi", "cc", "kd", 0)
+    elsewhere = work._replace(data=Path(tmp_path), output=tmp_path / "out")
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert "cc/test.conll" in failure.reason and "--data names their folder" in failure.reason

@@ -1,0 +1,149 @@
+"""Grids as plain text, Markdown and LaTeX, and a table as CSV."""
+
+import csv
+import io
+import itertools
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+
+from zsl_jax.experiments.grids import Grid, Written
+from zsl_jax.experiments.table import BOLD, UNDERLINED, Table
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "–": "--",
+    "±": r"$\pm$",
+    "−": "$-$",
+    "τ": r"$\tau$",
+    "…": r"\ldots{}",
+}
+_SPECIAL = re.compile(r"[&%$#_{}]")
+CSV_COLUMNS = (
+    "setting row title group role labels_from target score mean sd seeds mark paper difference"
+).split()
+
+
+def as_text(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
+    """Aligned columns; * marks what is bold, _ what is underlined."""
+    marks = {BOLD: "*", UNDERLINED: "_"}
+    parts = [title]
+    for grid in grids:
+        head = ["", *grid.columns]
+        rows = [
+            [f"  {name}", *(cell.text + marks.get(cell.mark or "", " ") for cell in cells)]
+            for _, name, cells in grid.rows
+        ]
+        widths = [max(map(_width, column)) for column in zip(head, *rows, strict=True)]
+        lines = [grid.title, _padded([*head[:1], *(f"{c} " for c in head[1:])], widths)]
+        shown = iter(rows)
+        for group, members in _groups(grid):
+            lines.append(group)
+            lines += [_padded(next(shown), widths) for _ in members]
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, "\n".join(notes)]) + "\n"
+
+
+def as_markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
+    """Pipe tables; the best are bold, or underlined by a tag of HTML."""
+    parts = [f"# {title}"]
+    for grid in grids:
+        lines = [
+            f"## {grid.title}\n",
+            "| | " + " | ".join(grid.columns) + " |",
+            "|---|" + "---:|" * len(grid.columns),
+        ]
+        for group, members in _groups(grid):
+            lines.append(f"| *{group}* |" + " |" * len(grid.columns))
+            for _, name, cells in members:
+                lines.append(f"| {name} | " + " | ".join(map(_markdown, cells)) + " |")
+        parts.append("\n".join(lines))
+    return "\n\n".join([*parts, "\n".join(f"* {note}" for note in notes)]) + "\n"
+
+
+def as_latex(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
+    """Tables with the rules of the package booktabs; notes are comments."""
+    parts = [f"% {title}; needs \\usepackage{{booktabs}}"]
+    for grid in grids:
+        width = 1 + len(grid.columns)
+        lines = [
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_escaped(grid.title)}}}",
+            rf"\begin{{tabular}}{{l{'r' * len(grid.columns)}}}",
+            r"\toprule",
+            " & ".join(["", *map(_escaped, grid.columns)]) + r" \\",
+        ]
+        for group, members in _groups(grid):
+            lines += [r"\midrule", rf"\multicolumn{{{width}}}{{l}}{{{_escaped(group)}}} \\"]
+            for _, name, cells in members:
+                lines.append(" & ".join([_escaped(name), *map(_latex, cells)]) + r" \\")
+        parts.append("\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table}"]))
+    return "\n\n".join([*parts, "\n".join(f"% {note}" for note in notes)]) + "\n"
+
+
+def as_csv(table: Table) -> str:
+    """One line per method and column, with means, deviations and the paper's values."""
+    methods = {method.name: method for method in table.experiment.methods}
+    target = io.StringIO()
+    writer = csv.DictWriter(target, CSV_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for block in table.blocks:
+        for name, own in block.entries.items():
+            for column, entry in own.items():
+                method, paper = methods[name], entry.paper
+                values = {
+                    "setting": block.setting.name,
+                    "row": name,
+                    "title": method.title,
+                    "group": method.group,
+                    "role": method.role,
+                    "labels_from": block.setting.labels_from,
+                    "target": column,
+                    "score": table.score,
+                    "mean": f"{entry.mean:.4f}",
+                    "sd": f"{entry.sd:.4f}",
+                    "seeds": len(entry.by_seed),
+                    "mark": entry.mark,
+                    "paper": paper,
+                    "difference": None if paper is None else f"{entry.mean - paper:.4f}",
+                }
+                writer.writerow(values)
+    return target.getvalue()
+
+
+def _groups(grid: Grid) -> Iterator[tuple[str, list]]:
+    for group, members in itertools.groupby(grid.rows, key=lambda row: row[0]):
+        yield group, list(members)
+
+
+def _markdown(cell: Written) -> str:
+    if cell.mark == BOLD:
+        return f"**{cell.text}**"
+    return f"<u>{cell.text}</u>" if cell.mark == UNDERLINED else cell.text
+
+
+def _latex(cell: Written) -> str:
+    command = {BOLD: r"\textbf", UNDERLINED: r"\underline"}.get(cell.mark or "")
+    text = _escaped(cell.text)
+    return f"{command}{{{text}}}" if command else text
+
+
+def _escaped(text: str) -> str:
+    text = _SPECIAL.sub(lambda match: rf"\{match[0]}", text)
+    for letter, command in _LATEX.items():
+        if letter != "\\":
+            text = text.replace(letter, command)
+    return text
+
+
+def _width(text: str) -> int:
+    """Columns of a terminal; accents that combine with a letter take none."""
+    return sum(not unicodedata.combining(letter) for letter in text)
+
+
+def _padded(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *others = zip(cells, widths, strict=True)
+    head = first[0] + " " * (first[1] - _width(first[0]))
+    tail = ["  " + " " * (width - _width(text)) + text for text, width in others]
+    return (head + "".join(tail)).rstrip()

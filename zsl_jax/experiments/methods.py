@@ -1,0 +1,140 @@
+"""What the methods of an experiment do in a cell; each leaves a finished run folder."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
+from zsl_jax.experiments.source_models import prepared_models
+from zsl_jax.io.run_files import RESULT
+from zsl_jax.training.choices import Approach
+from zsl_jax.training.config import TransferConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregation_run import run_aggregation
+from zsl_jax.workflows.front_door import transfer
+from zsl_jax.workflows.language_similarity import similarity_weights, weighted_mean
+from zsl_jax.workflows.resolve_sources import resolve_sources
+
+
+class Job(NamedTuple):
+    """All that a method needs in a cell.
+
+    Attributes:
+      work: The experiment and its folders.
+      setting: Of the cell.
+      method: Of the cell.
+      target: Of the cell.
+      config: With the cell's seed.
+      text: Without labels.
+      test: With labels.
+      folder: Where the run goes.
+    """
+
+    work: Workplace
+    setting: Setting
+    method: Method
+    target: str
+    config: TransferConfig
+    text: Sequence[Sentence]
+    test: Sequence[Sentence]
+    folder: Path
+
+    @property
+    def words(self) -> list[list[str]]:
+        """The words of the text."""
+        return [list(sentence.words) for sentence in self.text]
+
+    @property
+    def about_test(self) -> dict[str, Any]:
+        """Arguments of `transfer` about the test."""
+        pairs = [(sentence.words, sentence.labels or ()) for sentence in self.test]
+        return {"test": pairs, "task": self.work.experiment.task}
+
+    def models(self, languages: Sequence[str]) -> dict[str, str]:
+        """The model folders of some languages."""
+        return prepared_models(self.work, languages, self.config.seed, (self.text, self.test))
+
+
+def run_method(job: Job) -> None:
+    """Does a cell.
+
+    Raises:
+      InputError: A function of the user's leaves no finished run.
+    """
+    runner = _by_similarity if job.method.uses == SIMILARITY else _RUNNERS[job.method.kind]
+    runner(job)
+
+
+def _transfer(job: Job) -> None:
+    models = job.models(job.setting.sources_of(job.target))
+    _call(transfer, job, models)
+
+
+def _call(function: Callable[..., Any], job: Job, models: Mapping[str, str]) -> None:
+    """Calls `transfer`, or what stands for it."""
+    encoder = job.work.encoder
+    if job.config.approach is Approach.DIRECT:
+        (encoder,) = models.values()
+    function(
+        job.words, models, encoder, job.folder,
+        config=job.config, cache=job.work.predictions, **job.about_test,
+    )  # fmt: skip
+
+
+def _supervised(job: Job) -> None:
+    """The model that is trained on the target's gold labels, as it is a source of other targets."""
+    direct = dataclasses.replace(job.config, approach=Approach.DIRECT)
+    _call(transfer, job._replace(config=direct), job.models([job.target]))
+
+
+def _function(job: Job) -> None:
+    assert job.method.function is not None
+    _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
+    if not (job.folder / RESULT).exists():
+        raise InputError(
+            f"the function of the row {job.method.name} left no {RESULT} in `output`; let it call "
+            "zsl_jax.transfer with the `output` that it is given"
+        )
+
+
+def _aggregation(job: Job) -> None:
+    models = job.models(job.setting.sources_of(job.target))
+    assert job.method.uses is not None
+    run_aggregation(
+        job.text, models, job.work.encoder, job.folder, job.method.uses,
+        test=job.test, task=job.work.experiment.task, cache=job.work.predictions,
+        config=job.config,
+    )  # fmt: skip
+
+
+def _by_similarity(job: Job) -> None:
+    """Learns from the mean of the sources, weighted by their languages' similarity."""
+    from zsl_jax.experiments.corpora import source_sentences
+
+    sources = job.setting.sources_of(job.target)
+    models, length = job.models(sources), job.config.row_length
+    texts = {name: source_sentences(job.work, name, job.config.seed) for name in sources}
+    weights = similarity_weights(job.work.encoder, texts, job.text, job.config)
+    mixed = [
+        weighted_mean(
+            resolve_sources(models, TextShard(plain), (), length, cache=job.work.predictions),
+            weights,
+        )
+        for plain in (job.text, [Sentence(sentence.words) for sentence in job.test])
+    ]
+    transfer(
+        job.words, {SIMILARITY: mixed[0]}, job.work.encoder, job.folder,
+        config=job.config, test_sources={SIMILARITY: mixed[1]}, **job.about_test,
+    )  # fmt: skip
+
+
+SIMILARITY = "similarity"
+_RUNNERS: dict[Kind, Callable[[Job], None]] = {
+    Kind.TRANSFER: _transfer,
+    Kind.AGGREGATION: _aggregation,
+    Kind.SUPERVISED: _supervised,
+    Kind.FUNCTION: _function,
+}

@@ -1,0 +1,97 @@
+"""Writes the table of an experiment in every format."""
+
+from collections import Counter
+from collections.abc import Iterator
+from statistics import median
+
+from zsl_jax.atomic_file import atomic_file
+from zsl_jax.experiments.comparison import Comparison
+from zsl_jax.experiments.formats import as_csv, as_latex, as_markdown, as_text
+from zsl_jax.experiments.grids import grids_of, other_scores
+from zsl_jax.experiments.plan import Workplace, cells_of
+from zsl_jax.experiments.scores import read_results
+from zsl_jax.experiments.states import RECORD
+from zsl_jax.experiments.table import Table, as_plain, make_table
+from zsl_jax.io.json_file import read_json_object, write_json
+
+STEM = "table"
+MOST_SHOWN = 12  # cells that are missing
+
+
+def write_outcome(work: Workplace) -> str:
+    """Writes table.txt, .md, .tex, .csv and .json into the output.
+
+    Returns:
+      The table as text.
+    """
+    results = read_results(work, list(cells_of(work.experiment)))
+    table = make_table(work, results, work.experiment.score)
+    others = [make_table(work, results, name) for name in other_scores(results, table.score)]
+    grids, title = grids_of(table, others), work.experiment.title
+    notes = list(_notes(work, table))
+    texts = {
+        "txt": as_text(title, grids, notes),
+        "md": as_markdown(title, grids, notes),
+        "tex": as_latex(title, grids, notes),
+        "csv": as_csv(table),
+    }
+    work.output.mkdir(parents=True, exist_ok=True)
+    for extension, text in texts.items():
+        with atomic_file(work.output / f"{STEM}.{extension}") as part:
+            part.write_text(text, encoding="utf-8")
+    about = read_json_object(work.output / RECORD) if (work.output / RECORD).exists() else {}
+    write_json(work.output / f"{STEM}.json", {**as_plain(table), "notes": notes, "record": about})
+    return texts["txt"]
+
+
+def _notes(work: Workplace, table: Table) -> Iterator[str]:
+    """What stands below the table."""
+    seeds = ", ".join(map(str, work.experiment.seeds))
+    yield (
+        f"Means ± standard deviations over the seeds {seeds}. The best of a column is bold (*) if "
+        "almost stochastic dominance over the best baseline holds at p < 0.05 by the program of "
+        "Dror et al. (2019), as in the paper, and underlined (_) otherwise. The exact ε allows for "
+        "the number of seeds, which makes it the stricter test; both claim an advantage at 0.5 or "
+        "below. The paired bootstrap resamples the sentences of the test."
+    )
+    titles = {method.name: method.title for method in table.experiment.methods}
+    groups = {method.name: method.group for method in table.experiment.methods}
+    for block in table.blocks:
+        for column, found in block.comparisons.items():
+            names = [f"{titles[name]} ({groups[name]})" for name in (found.best, found.baseline)]
+            yield f"{block.setting.title}, {column}: {names[0]} – {names[1]}: {_tests(found)}"
+    if table.missing:
+        shown = ", ".join(cell.name for cell in table.missing[:MOST_SHOWN])
+        more = len(table.missing) - MOST_SHOWN
+        yield f"Missing cells: {shown}" + (f" and {more} more" if more > 0 else "")
+    yield from _about(work, table)
+
+
+def _tests(found: Comparison) -> str:
+    parts = [f"{found.difference:+.2f}"]
+    if found.epsilon_lax is not None:
+        parts.append(f"ε {found.epsilon_lax:.2f} (exact {found.epsilon_exact:.2f})")
+    if found.p_value is not None:
+        parts.append(f"bootstrap p = {found.p_value:.3f}")
+    return ", ".join(parts)
+
+
+def _about(work: Workplace, table: Table) -> Iterator[str]:
+    """Data, machine and time."""
+    results = table.results.values()
+    if not results:
+        return
+    seconds = [result.seconds for result in results]
+    yield (
+        f"{len(seconds)} cells, {median(seconds):.0f} seconds per cell (median; "
+        f"{min(seconds):.0f} to {max(seconds):.0f}), {sum(seconds) / 3600:.2f} hours together, "
+        "without source models and their predictions"
+    )
+    devices = Counter(result.devices for result in results)
+    yield "Devices: " + ", ".join(f"{count} cells on {name}" for name, count in devices.items())
+    versions = {name: v for result in results for name, v in result.versions.items()}
+    yield "Versions: " + ", ".join(f"{name} {v}" for name, v in versions.items())
+    record = work.output / RECORD
+    if record.exists():
+        data = read_json_object(record)["data"]
+        yield "SHA-256 of the data: " + ", ".join(f"{name} {h[:12]}" for name, h in data.items())

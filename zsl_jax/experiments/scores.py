@@ -1,0 +1,93 @@
+"""What came of the cells that are done."""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zsl_jax.data.predictions.label_table import read_label_tables
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.plan import Cell, Workplace
+from zsl_jax.experiments.run import is_done
+from zsl_jax.io.json_file import read_json_object
+from zsl_jax.io.run_files import RESULT, RUN, TEST, TEST_VOTES
+from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.text_labels import TAGGER
+
+TRAINED = ("P", "Q", "votes")
+NAMES = ("accuracy", "f1_strict", "f1_conlleval")
+
+
+class CellResult(NamedTuple):
+    """The outcome of a cell.
+
+    Attributes:
+      scores: By "P", "Q" or "votes": the scores by name, in percent.
+      counts_from: Which of these counts in the cell's setting.
+      seconds: Between the (last) start and the end of its run.
+      devices: On which it ran.
+      versions: Of the packages.
+    """
+
+    scores: Mapping[str, Mapping[str, float]]
+    counts_from: str
+    seconds: float
+    devices: str
+    versions: Mapping[str, str]
+
+    def score(self, name: str) -> float:
+        """The score that counts."""
+        return self.scores[self.counts_from][name]
+
+
+def read_results(work: Workplace, cells: Sequence[Cell]) -> dict[Cell, CellResult]:
+    """The outcomes of those cells that are done."""
+    return {cell: read_result(work, cell) for cell in cells if is_done(work.folder(cell))}
+
+
+def read_result(work: Workplace, cell: Cell) -> CellResult:
+    """The outcome of a cell.
+
+    Raises:
+      InputError: Its records have no scores of a test.
+    """
+    folder = work.folder(cell)
+    run, result = read_json_object(folder / RUN), read_json_object(folder / RESULT)
+    last = {row["labels_from"]: row["scores"] for row in result.get("rows") or ()}
+    scores = {
+        kind: {name: 100 * last[kind][name] for name in NAMES if name in last[kind]}
+        for kind in _kinds_of(result.get("rows") or ())
+    }
+    if not scores:
+        raise InputError(f"{folder / RESULT} has no scores of a test; delete {folder}")
+    wanted = work.experiment.setting(cell.setting).labels_from
+    counts_from = wanted if wanted in scores else next(iter(scores))
+    start = (run.get("resumed") or [run])[-1].get("started", run["started"])
+    begun, ended = map(datetime.datetime.fromisoformat, (start, result["finished"]))
+    seconds = (ended - begun).total_seconds()
+    return CellResult(scores, counts_from, seconds, str(result.get("devices")), run["versions"])
+
+
+def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The kinds of labels that the method gives: the last rows, which have one name."""
+    kinds = [row["labels_from"] for row in rows if row["name"] == rows[-1]["name"]]
+    return [kind for kind in kinds if kind in TRAINED]
+
+
+def predicted_labels(work: Workplace, cell: Cell, kind: str) -> list[tuple[str, ...]] | None:
+    """The labels of each sentence of the test by "P", "Q" or "votes"; None where none are kept."""
+    folder: Path = work.folder(cell)
+    file = folder / f"{TEST}.parquet"
+    if not file.exists():
+        return None
+    made = read_predictions(file)
+    if made.about.get("labels_from") == kind:
+        return labels_by_sentence(made.label_names, made.words, made.labels)
+    if kind != "P" or not (folder / TEST_VOTES).exists():
+        return None
+    tables = list(read_label_tables(folder / TEST_VOTES))
+    ids = np.concatenate([table.column(TAGGER) for table in tables])
+    return labels_by_sentence(tables[0].label_names, made.words, ids)

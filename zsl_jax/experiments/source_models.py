@@ -1,0 +1,52 @@
+"""The source models of an experiment: trained once per language and seed, and asked once."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import logging
+
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.corpora import source_sentences
+from zsl_jax.experiments.plan import Workplace
+from zsl_jax.io.run_files import RESULT
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.sources import Source, source_predictions
+from zsl_jax.workflows.train import train
+
+
+def model_folder(work: Workplace, language: str, seed: int) -> Path:
+    """The model folder of a source."""
+    return work.output / "models" / language / str(seed)
+
+
+def prepared_models(
+    work: Workplace, languages: Sequence[str], seed: int, texts: Sequence[Sequence[Sentence]]
+) -> dict[str, str]:
+    """The model folders of some languages, trained, and with their predictions for some texts.
+
+    Another process that trains one of them or asks it is waited for.
+
+    Args:
+      work: The experiment and its folders.
+      languages: Of the sources.
+      seed: Of the samples and of the training.
+      texts: For which the predictions are kept in `work.predictions`.
+    """
+    config = dataclasses.replace(work.experiment.source_config, seed=seed)
+    folders = {}
+    for language in languages:
+        folder = model_folder(work, language, seed)
+        with claimed(folder, waits=True):
+            if not (folder / RESULT).exists():
+                logging.info("source model %s, seed %d", language, seed)
+                sentences = source_sentences(work, language, seed)
+                pairs = [(s.words, s.labels or ()) for s in sentences]
+                train(pairs, work.encoder, folder, config=config)
+            for text in texts:
+                shard = TextShard([Sentence(sentence.words) for sentence in text])
+                source = Source(language, str(folder))
+                source_predictions(source, shard, work.predictions, config.row_length)
+        folders[language] = str(folder)
+    return folders

@@ -1,0 +1,131 @@
+"""What an output folder holds: the state of each cell, and that all cells belong together."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.corpora import path_of
+from zsl_jax.experiments.plan import Cell, Kind, Workplace
+from zsl_jax.experiments.run import failure_file, is_done
+from zsl_jax.io.json_file import plain, read_json_object, write_json
+from zsl_jax.io.run_files import RUN
+from zsl_jax.io.run_folder import file_hashes
+from zsl_jax.workflows.sources import fingerprint
+
+RECORD = "experiment.json"
+
+
+def state_of(work: Workplace, cell: Cell) -> str:
+    """The state of a cell: "done", "running", "failed", "unfinished" or "open"."""
+    folder = work.folder(cell)
+    if is_done(folder):
+        return "done"
+    if folder.with_name(f".{folder.name}.lock").exists():
+        with claimed(folder) as is_free:
+            if not is_free:
+                return "running"
+    if failure_file(folder).exists():
+        return "failed"
+    return "unfinished" if (folder / RUN).exists() else "open"
+
+
+def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
+    """Checks that cells of earlier calls belong in this table, and records what is common to all.
+
+    Raises:
+      InputError: The output holds cells of other data, sizes, models or settings.
+    """
+    record = work.output / RECORD
+    with claimed(record, waits=True):
+        before = read_json_object(record) if record.exists() else {}
+        now = plain(_common(work))
+        different = list(_differences(before, now))
+        if different:
+            raise InputError(
+                f"{work.output} holds cells of another experiment: {'; '.join(different[:3])}; "
+                "give another --output, or the earlier flags"
+            )
+        write_json(record, _merged(before, now))
+    for cell in cells:
+        if is_done(work.folder(cell)):
+            _check_settings(work, cell)
+
+
+def data_files(work: Workplace) -> dict[str, Path]:
+    """The files of the corpora that the experiment uses, by their paths below the data's folder."""
+    experiment = work.experiment
+    languages = {name for s in experiment.settings for name in (*s.targets, *s.sources)}
+    paths = [
+        path_of(experiment.corpora, work.data, language, part)
+        for language in sorted(languages)
+        for part in ("train", "test", "text")
+        if part != "text" or experiment.corpora.text is not None
+    ]
+    whole = [
+        file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))
+    ]
+    return {str(f.relative_to(work.data)): f for f in whole if f.is_file()}
+
+
+def _common(work: Workplace) -> dict[str, Any]:
+    """What all cells of an output share."""
+    experiment, files = work.experiment, data_files(work)
+    hashes = file_hashes(files.values())
+    return {
+        "data": {name: hashes[str(path)] for name, path in files.items()},
+        "encoder": {"files": fingerprint(work.encoder)},
+        "source": {
+            **dataclasses.asdict(experiment.source_config),
+            "max_source_sentences": experiment.max_source_sentences,
+        },
+        "test": {"max_test_sentences": experiment.max_test_sentences, "task": experiment.task},
+        "corpora": experiment.corpora._asdict(),
+        "settings": {
+            s.name: {"sources": s.sources, "max_sentences": s.max_sentences}
+            for s in experiment.settings
+        },
+    }
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """What two records have in common by name and not by value."""
+    for part in before.keys() & now.keys():
+        for name in sorted(before[part].keys() & now[part].keys()):
+            old, new = before[part][name], now[part][name]
+            if old != new:
+                values = "" if part in ("data", "encoder") else f" (was {old}, now {new})"
+                yield f"{part} {name}{values or ' has other contents'}"
+
+
+def _merged(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    return {part: {**before.get(part, {}), **values} for part, values in now.items()}
+
+
+def _check_settings(work: Workplace, cell: Cell) -> None:
+    """Refuses a cell that was done with other settings under the same name."""
+    method = work.experiment.method(cell.method)
+    if method.kind is not Kind.TRANSFER or method.uses is not None:
+        return
+    folder = work.folder(cell)
+    done = read_json_object(folder / RUN)["flags"].get("config") or {}
+    wanted = dataclasses.replace(method.configs[cell.setting], seed=cell.seed)
+    different = _changed(done, plain(dataclasses.asdict(wanted)))
+    if different:
+        raise InputError(
+            f"{folder} was done with other settings: {different[0]}; give the row another name, or "
+            "another --output"
+        )
+
+
+def _changed(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    changed = []
+    for name in wanted.keys() & done.keys():
+        old, new = done[name], wanted[name]
+        if isinstance(old, dict) and isinstance(new, dict):
+            changed += _changed(old, new)
+        elif old != new:
+            changed.append(f"{name} was {old}, now {new}")
+    return sorted(changed)

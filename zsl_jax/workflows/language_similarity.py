@@ -1,0 +1,163 @@
+"""Weights of sources by the similarity of their languages to the target's (Wu et al., 2020).
+
+Qianhui Wu, Zijia Lin, Börje Karlsson, Jian-Guang Lou, Biqing Huang, [Single-/Multi-Source
+Cross-Lingual NER via Teacher-Student Learning on Unlabeled Data in Target
+Language](https://aclanthology.org/2020.acl-main.581), ACL 2020. A bilinear score of a sentence and
+a language is learned by telling the sources' sentences apart; a source weighs what its language
+gets of the target's sentences. Here a sentence is the mean of the encoder's last hidden states,
+which are standardised and not trained.
+"""
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from zsl_jax.atomic_file import atomic_folder
+from zsl_jax.data.predictions.source_predictions import one_hot_rows, predictions_of_probs
+from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.training.config import TrainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text, load_tagger
+
+
+class SimilarityTraining(NamedTuple):
+    """How the similarity is learned.
+
+    Attributes:
+      size: m, dimensions of a language's embedding.
+      steps: Steps of Adam on all sentences.
+      learning_rate: Of Adam.
+      orthogonality: γ, weight of ‖μ μᵀ − I‖², which keeps the languages apart.
+    """
+
+    size: int = 64
+    steps: int = 200
+    learning_rate: float = 0.01
+    orthogonality: float = 0.01
+
+
+DEFAULT = SimilarityTraining()
+
+
+def similarity_weights(
+    encoder: str,
+    source_texts: Mapping[str, Sequence[Sentence]],
+    text: Sequence[Sentence],
+    config: TrainConfig,
+) -> Float[np.ndarray, " U"]:
+    """The share that each source's language gets of the target's sentences; they sum to 1.
+
+    Args:
+      encoder: Folder or hub name.
+      source_texts: Sentences of each source's language.
+      text: Sentences of the target.
+      config: Its row length, data type and seed are used.
+    """
+    if len(source_texts) == 1:
+        return np.ones(1)
+    tagger = load_tagger(encoder)
+    own = [sentence_vectors(tagger, sentences, config) for sentences in source_texts.values()]
+    languages = np.repeat(np.arange(len(own)), [len(vectors) for vectors in own])
+    return shares_of_languages(
+        np.concatenate(own), languages, sentence_vectors(tagger, text, config), config.seed
+    )
+
+
+def sentence_vectors(
+    tagger: LoadedTagger, sentences: Sequence[Sentence], config: TrainConfig
+) -> Float[np.ndarray, "B H"]:
+    """The mean of the encoder's last hidden states over the subwords of each sentence (window)."""
+    windows = encode_text(tagger, sentences, config.row_length)
+    whole = dataclasses.replace(config, trainable_layers=0)
+    with atomic_folder(Path(tempfile.gettempdir())) as folder:
+        states = precompute_frozen(tagger, [windows], whole, folder).states
+        assert states is not None
+        sums = np.add.reduceat(np.asarray(states, np.float64), windows.offsets[:-1], axis=0)
+    return sums / np.diff(windows.offsets)[:, None]
+
+
+def shares_of_languages(
+    vectors: Float[np.ndarray, "M H"],
+    languages: Int[np.ndarray, " M"],
+    target: Float[np.ndarray, "B H"],
+    seed: int,
+    training: SimilarityTraining = DEFAULT,
+) -> Float[np.ndarray, " U"]:
+    """Learns to tell the languages of sentences apart, and applies that to the target's.
+
+    s(x, u) = g(x)ᵀ M μ_u is trained by cross-entropy over u; a source weighs the mean over the
+    target's sentences of softmax_u(s(x, u) / t), where t is the variance of all these scores.
+
+    Args:
+      vectors: [M, H], g of the sources' sentences.
+      languages: [M], numbers of their languages, from 0.
+      target: [B, H], g of the target's sentences.
+      seed: Of the first M and μ.
+      training: How they are learned.
+    """
+    mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
+    matrix, embeddings = _learned((vectors - mean) / scale, languages, seed, training)
+    scores = (target - mean) / scale @ matrix @ embeddings.T
+    return _softmax(scores / max(float(scores.var()), 1e-6)).mean(axis=0)
+
+
+def _learned(
+    vectors: Float[np.ndarray, "M H"],
+    languages: Int[np.ndarray, " M"],
+    seed: int,
+    training: SimilarityTraining,
+) -> tuple[Float[np.ndarray, "H m"], Float[np.ndarray, "U m"]]:
+    """M and the languages' embeddings μ."""
+    rng, count = np.random.default_rng(seed), int(languages.max()) + 1
+    shapes = ((vectors.shape[1], training.size), (count, training.size))
+    params = [rng.normal(0, size**-0.5, (size, width)) for size, width in shapes]
+    moments = [(np.zeros(shape), np.zeros(shape)) for shape in shapes]
+    truth = np.eye(count)[languages]
+    for step in range(1, training.steps + 1):
+        matrix, embeddings = params
+        hidden = vectors @ matrix
+        error = (_softmax(hidden @ embeddings.T) - truth) / len(vectors)
+        apart = 4 * training.orthogonality * (embeddings @ embeddings.T - np.eye(count))
+        gradients = [vectors.T @ (error @ embeddings), error.T @ hidden + apart @ embeddings]
+        for place, gradient in enumerate(gradients):
+            first, second = moments[place]
+            first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
+            moments[place] = first, second
+            moved = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
+            params[place] = params[place] - training.learning_rate * moved
+    return params[0], params[1]
+
+
+def _softmax(scores: Float[np.ndarray, "B U"]) -> Float[np.ndarray, "B U"]:
+    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def weighted_mean(
+    predictions: Mapping[str, SourcePredictions], weights: Float[np.ndarray, " U"]
+) -> SourcePredictions:
+    """The weighted mean of the sources' probabilities, as one source.
+
+    Args:
+      predictions: Of all sources, for one text; a source that abstains from a word has no weight
+        there.
+      weights: [U], in the same order.
+    """
+    found = list(predictions.values())
+    names = tuple(sorted({name for made in found for name in made.label_names}))
+    table = np.zeros((len(found[0].labels), len(names)))
+    for made, weight in zip(found, weights, strict=True):
+        probs = made.probs
+        if probs is None:
+            probs = one_hot_rows(made.labels, len(made.label_names))
+        columns = [names.index(name) for name in made.label_names]
+        table[:, columns] += weight * np.asarray(probs, np.float64)
+    totals = table.sum(axis=1, keepdims=True)
+    table = np.divide(table, totals, out=table, where=totals > 0)
+    return predictions_of_probs(names, table.astype(np.float32), found[0].words)
