@@ -32,7 +32,7 @@ def read_methods(
         fields = _row(row, standard, top)
         name = fields.take("name", str, REQUIRED)
         if any(name == other.name for other in methods):
-            raise fields.fault("name", f"{name} stands twice; give each row its own")
+            raise top.fault("rows", f"has {name} twice; give each row its own name")
         own = as_arguments({k: v for k, v in fields.items() if k not in _ROW})
         configs = {}
         for setting in settings:

@@ -11,6 +11,7 @@ from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
 from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.corpora import labelled_test
 from zsl_jax.experiments.outcome import write_outcome
 from zsl_jax.experiments.plan import Cell, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
@@ -19,20 +20,18 @@ from zsl_jax.experiments.states import check_same, state_of
 
 ROWS = """rows:
   - direct
-  - kd
-  - {name: mine, approach: lvm, label_model: paper, confusion_init: dawid_skene, rounds: 1}
-  - {name: own, function: "own.py:own"}
+  - {name: kd, like: kd, sources: several}
+  - {name: mine, sources: several, approach: lvm, label_model: paper, confusion_init: dawid_skene}
+  - {name: own, sources: several, function: "own.py:own"}
   - {name: broken, function: "own.py:broken"}
-  - majority
   - bea
   - wu
-  - supervised
+  - {name: supervised, like: supervised, sources: several}
 """
 FUNCTIONS = """import zsl_jax
 
 def own(text, sources, encoder, output, **rest):
-    first = dict(list(sources.items())[:1])
-    return zsl_jax.transfer(text, first, encoder, output, **rest)
+    return zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)
 
 def broken(text, sources, encoder, output, **rest):
     raise RuntimeError("no idea")
@@ -63,6 +62,7 @@ def done(work):
 def test_a_failing_cell_is_reported_and_stops_no_other(work, done):
     cells, failures = done
     assert [f.cell.name for f in failures] == ["single/cc/broken/0", "multi/cc/broken/0"]
+    assert len(cells) == 9
     assert {failure.reason for failure in failures} == {"RuntimeError: no idea"}
     trace = work.output / "multi/cc/broken/0.failed.txt"
     assert 'raise RuntimeError("no idea")' in trace.read_text(encoding="utf-8")
@@ -96,9 +96,7 @@ def test_scores_are_those_of_the_predictions(work, done):
     result = read_result(work, cell)
     assert result.counts_from == "Q" and set(result.scores) == {"P", "Q"}
     gold = read_predictions(work.output / "multi/cc/supervised/0/test.parquet").words
-    from zsl_jax.experiments.corpora import test_of
-
-    sentences = test_of(work, "cc")
+    sentences = labelled_test(work, "cc")
     assert [s.words for s in sentences] == [tuple(words) for words in gold]
     for kind in ("P", "Q"):
         labels = predicted_labels(work, cell, kind)
@@ -109,13 +107,13 @@ def test_scores_are_those_of_the_predictions(work, done):
         ]
         share = 100 * sum(y == z for y, z in pairs) / len(pairs)
         assert share == pytest.approx(result.scores[kind]["accuracy"])
-    assert read_result(work, Cell("single", "cc", "mine", 0)).counts_from == "P"
+    assert read_result(work, Cell("multi", "cc", "kd", 0)).counts_from == "P"
     assert read_result(work, Cell("multi", "cc", "bea", 0)).counts_from == "votes"
 
 
 def test_the_direct_row_is_the_source_itself(work, done):
     direct = read_result(work, Cell("single", "cc", "direct", 0)).score("accuracy")
-    rows = json.loads((work.output / "single/cc/kd/0/result.json").read_text())["rows"]
+    rows = json.loads((work.output / "multi/cc/own/0/result.json").read_text())["rows"]
     assert rows[0]["name"] == "aa" and 100 * rows[0]["scores"]["score"] == pytest.approx(direct)
 
 

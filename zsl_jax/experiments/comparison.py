@@ -8,7 +8,7 @@ import numpy as np
 from zsl_jax.evaluation import metrics
 from zsl_jax.evaluation.bootstrap import Resampling, paired_test, resampled_scores
 from zsl_jax.evaluation.stochastic_dominance import epsilon_of_many_draws, stochastic_dominance
-from zsl_jax.experiments.corpora import test_of
+from zsl_jax.experiments.corpora import labelled_test
 from zsl_jax.experiments.plan import Cell, Method, Role, Workplace
 from zsl_jax.experiments.scores import CellResult, predicted_labels
 
@@ -86,7 +86,7 @@ def with_bootstrap(
       where: Setting and target.
       results: Of all cells.
     """
-    gold = [sentence.labels or () for sentence in test_of(work, where[1])]
+    gold = [sentence.labels or () for sentence in labelled_test(work, where[1])]
     sides = []
     for name in (found.best, found.baseline):
         cells = [c for c in results if (c.setting, c.target) == where and c.method == name]

@@ -28,7 +28,7 @@ def text_of(work: Workplace, cell: Cell) -> list[Sentence]:
     return [Sentence(s.words) for s in sample_sentences(sentences, count, cell.seed)]
 
 
-def test_of(work: Workplace, target: str) -> list[Sentence]:
+def labelled_test(work: Workplace, target: str) -> list[Sentence]:
     """The labelled test of a target, the same for all cells."""
     sentences = read_part(work.experiment.corpora, work.data, target, "test")
     return sample_sentences(sentences, work.experiment.max_test_sentences, TEST_SEED)

@@ -10,7 +10,7 @@ from absl import logging
 
 from zsl_jax.errors import InputError, Preempted
 from zsl_jax.experiments.claims import claimed
-from zsl_jax.experiments.corpora import test_of, text_of
+from zsl_jax.experiments.corpora import labelled_test, text_of
 from zsl_jax.experiments.methods import Job, run_method
 from zsl_jax.experiments.plan import Cell, Workplace
 from zsl_jax.io.run_files import RESULT, remove_states
@@ -83,6 +83,6 @@ def _attempt(work: Workplace, cell: Cell) -> str | None:
 def _job(work: Workplace, cell: Cell) -> Job:
     method, setting = work.experiment.method(cell.method), work.experiment.setting(cell.setting)
     config = dataclasses.replace(method.configs[cell.setting], seed=cell.seed)
-    test = test_of(work, cell.target)
+    test = labelled_test(work, cell.target)
     folder = work.folder(cell)
     return Job(work, setting, method, cell.target, config, text_of(work, cell), test, folder)

@@ -1,0 +1,151 @@
+"""Experiments as YAML files: what is read, and one sentence for what is wrong."""
+
+import dataclasses
+
+import pytest
+
+from launch import experiment_file
+from launch.experiment_file import read_experiment, with_chosen
+from launch.experiment_rows import FOLDER
+from tests.experiments.tiny_experiment import YAML, write_experiment
+from zsl_jax.errors import InputError
+from zsl_jax.experiments.plan import Kind, Role, cells_of
+from zsl_jax.training.choices import Approach, ConfusionInit, LabelModelKind
+
+
+def read(folder, text=YAML, **options):
+    return read_experiment(str(write_experiment(folder, text)), **options)
+
+
+def test_fields_of_an_experiment(tmp_path):
+    experiment = read(tmp_path)
+    assert experiment.name == "tiny" and experiment.seeds == (0, 1)
+    single, multi = experiment.settings
+    assert single.sources == ("aa",) and single.targets == ("cc",)
+    assert multi.sources_of("cc") == ("aa", "bb") and multi.labels_from == "Q"
+    assert experiment.source_config.epochs == 2
+    assert experiment.source_config.optimizer.learning_rate == 0.01
+    assert experiment.paper["multi"]["kd"]["cc"] == 80.0
+
+
+def test_a_new_row_is_two_lines(tmp_path):
+    mine = read(tmp_path).method("mine")
+    assert (mine.kind, mine.role) == (Kind.TRANSFER, Role.PROPOSED)
+    config = mine.configs["multi"]
+    assert config.approach is Approach.LVM and config.rounds == 1
+    assert config.label_model.kind is LabelModelKind.PAPER
+    assert config.label_model.confusion_init is ConfusionInit.DAWID_SKENE
+    assert config.optimizer.learning_rate == 0.01  # of `transfer`
+
+
+def test_a_row_like_another_changes_some_of_its_fields(tmp_path):
+    text = YAML.replace("  - majority\n", "  - {name: hot, like: mrt_soft, tau_fixed: 7}\n")
+    hot = read(tmp_path, text).method("hot")
+    assert hot.group == "soft predictions" and hot.configs["multi"].approach is Approach.MRT
+    assert hot.configs["multi"].label_model.tau_fixed == 7
+
+
+def test_a_function_beside_the_file_is_a_row(tmp_path):
+    (tmp_path / "own.py").write_text("def mine(*given, **more):\n    return 'called'\n")
+    text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:mine"}\n')
+    method = read(tmp_path, text).method("f")
+    assert method.kind is Kind.FUNCTION and method.function() == "called"
+
+
+def test_settings_come_from_the_flag_file_the_profile_the_row_and_the_flags_in_this_order(tmp_path):
+    text = YAML.replace("labels_from: Q}", "labels_from: Q, flagfile: pos_multi}")
+    plain = read(tmp_path, text)
+    assert plain.method("kd").configs["multi"].rounds == 3  # pos_multi
+    assert plain.method("kd").configs["multi"].optimizer.learning_rate == 0.01
+    small = read(tmp_path, text, profile="small", arguments=["--rounds=5"])
+    assert [s.max_sentences for s in small.settings] == [8, 8]
+    config = small.method("mine").configs["multi"]
+    assert (config.rounds, config.optimizer.learning_rate, config.batch_words) == (5, 0.02, 64)
+
+
+def test_flags_change_sources_too_but_for_epochs(tmp_path):
+    experiment = read(tmp_path, arguments=["--epochs=7", "--learning_rate=0.5"])
+    assert experiment.source_config.epochs == 2
+    assert experiment.source_config.optimizer.learning_rate == 0.5
+    assert experiment.method("kd").configs["multi"].epochs == 7
+
+
+WRONG = {
+    "an unknown field": ("task: pos", "tasks: pos", "line 3: `tasks` is not known"),
+    "a wrong kind": ("seeds: [0, 1]", "seeds: 3", "line 8: `seeds` is 3, but must be a list"),
+    "an unknown choice": ("task: pos", "task: tag", "line 3: `task` is 'tag'; choose one of pos"),
+    "a missing field": ("score: accuracy\n", "", "`score` is missing; add it"),
+    "no place for the language": ("{language}/test", "test", "line 7: `test` has no {language}"),
+    "an unknown source": ("sources: [aa]", "sources: [xx]", "line 15: `sources` has xx; the lang"),
+    "a target without sources": ("targets: [cc], labels_from: P", "targets: [aa], labels_from: P",
+        "line 15: `targets` has aa, which has no source but itself"),
+    "an unknown row": ("  - majority", "  - majorty", "line 17: `rows` has majorty, which is none"),
+    "a row twice": ("  - majority", "  - kd", "line 17: `rows` has kd twice; give"),
+    "an unknown flag of a row": ("rounds: 1", "round: 1", "line 20: .*round"),
+    "a value out of bounds": ("rounds: 1", "rounds: 0", "line 20: .*--rounds=0"),
+    "an unknown flag of a source": ("batch_words: 64, row", "batch: 64, row", "line 12: .*batch"),
+    "a row without a way": ("approach: lvm, label_model: paper, confusion_init: dawid_skene, ", "",
+        "line 20: the row mine needs `approach`, `like`, `aggregate` or `function`"),
+    "a function that is not there": ("approach: lvm", 'function: "no.py:f"', "line 20: `function`"),
+    "a value of the paper for no row": ("    kd: {cc", "    kdd: {cc", "line 27: `kdd` is no row"),
+    "a value of the paper for no target": ("kd: {cc: 80", "kd: {dd: 80", "line 27: `dd` is no tar"),
+    "YAML that is none": ("task: pos", "task: [pos", "line 4: .*; correct the YAML"),
+    "a field twice": ("task: pos", "task: pos\ntask: ner", "line 4: `task` stands twice; keep one"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", WRONG)
+def test_faults_are_named_with_file_and_line(fault, tmp_path):
+    old, new, message = WRONG[fault]
+    assert old in YAML
+    with pytest.raises(InputError, match=message) as caught:
+        read(tmp_path, YAML.replace(old, new, 1))
+    text = str(caught.value)
+    assert "tiny.yaml" in text and "\n" not in text.strip()
+
+
+def test_unknown_experiments_profiles_and_rows_are_refused_with_the_names(tmp_path):
+    with pytest.raises(InputError, match=r"--experiment=table9 is neither .* figure2, .*table4"):
+        read_experiment("table9")
+    with pytest.raises(InputError, match=r"--profile=tiny: .* has these profiles: small"):
+        read(tmp_path, profile="tiny")
+    with pytest.raises(InputError, match=r"--approaches=kdd is not a row; the rows are direct, kd"):
+        with_chosen(read(tmp_path), ["kdd"], None)
+    assert with_chosen(read(tmp_path), ["kd"], [5]).seeds == (5,)
+
+
+@pytest.mark.parametrize("name", experiment_file.names())
+def test_the_package_has_readable_experiments(name):
+    text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    head = text[: text.index("title:")]
+    assert f"--experiment={name} " in head
+    for part in ("# Command: ", "# Data: ", "# Expected: ", "# Time: "):
+        assert part in head, part
+    experiment = read_experiment(name)
+    small = read_experiment(name, "small")
+    assert len(list(cells_of(small))) == len(list(cells_of(experiment))) > 0
+    assert small.source_config.trainable_layers == 4
+    assert all(method.configs for method in experiment.methods), "each row is in a setting"
+
+
+def test_the_papers_averages_are_those_of_its_tables():
+    """Averages as the paper prints them, from values typed by hand: a typing error shows."""
+    printed = {
+        ("table4", "single", "direct"): 80.44, ("table4", "single", "lvm_soft"): 81.22,
+        ("table4", "multi", "kd"): 83.43, ("table4", "multi", "mrt_hard"): 82.97,
+        ("table4", "multi", "lvm_soft"): 83.73, ("table2_ner", "single", "kd"): 76.81,
+        ("table2_ner", "multi", "hard_cat"): 76.37, ("table2_ner", "multi", "lvm_hard"): 77.40,
+        ("table2_aspect", "multi", "kd"): 56.30, ("table2_aspect", "single", "lvm_hard"): 55.64,
+        ("table3", "multi", "hard_vote"): 78.49, ("table3", "multi", "lvm_soft"): 80.31,
+        ("table5", "multi", "mrt_direct"): 78.02, ("table6", "multi", "lvm_hard_em"): 78.45,
+    }  # fmt: skip
+    for (name, setting, row), average in printed.items():
+        values = read_experiment(name).paper[setting][row].values()
+        assert sum(values) / len(values) == pytest.approx(average, abs=0.011), (name, row)
+
+
+def test_the_recommended_row_is_the_default_of_the_programs():
+    from zsl_jax.training.config import TransferConfig
+
+    config = read_experiment("table4").method("recommended").configs["multi"]
+    assert config == dataclasses.replace(TransferConfig(), approach=Approach.LVM)
