@@ -29,18 +29,19 @@ def joined_processes() -> Iterator[None]:
     Process 0 writes logs, metrics and the model; the others log only warnings. If a process is
     told to end, all of them do; if one is lost, the others end with one sentence and status 1.
     """
-    given = (FLAGS.coordinator, FLAGS.num_processes, FLAGS.process_id)
-    if not FLAGS.pod and given == (None, None, None):
+    given = {name: FLAGS[name].value for name in ("coordinator", "num_processes", "process_id")}
+    missing = [name for name, value in given.items() if value is None]
+    if not FLAGS.pod and len(missing) == len(given):
         yield
         return
-    if not FLAGS.pod and None in given:
+    if not FLAGS.pod and missing:
         raise InputError(
             "--coordinator, --num_processes and --process_id belong together; give all three, or "
             "--pod on a TPU pod slice"
         )
     from zsl_jax.runtime import processes, stopping
 
-    processes.start(*given)
+    processes.start(**given)
     faulthandler.disable()  # JAX aborts a process whose coordinator is lost, with a line of its own
     if not processes.is_first():
         logging.set_verbosity(logging.WARNING)

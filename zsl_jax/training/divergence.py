@@ -46,8 +46,11 @@ def check_tagger(training: Training, params: dict[str, Any]) -> None:
     encoder = dataclasses.replace(
         settings.encoder, dropout=0.0, attention_dropout=0.0, head_dropout=0.0
     )
-    about = (encoder, settings.num_labels, settings.dtype)
-    found = devices.join(steps.log_prior(devices, *about, devices.replicate(params), batch))
+    params = devices.replicate(params)
+    values = steps.log_prior(
+        devices, encoder, settings.num_labels, settings.dtype, params=params, batch=batch
+    )
+    found = devices.join(values)
     if np.isnan(found[batch.word_ids >= 0]).any():
         raise InputError(
             "The training diverged: after its last update, probabilities of the tagger are not "

@@ -51,8 +51,10 @@ class PaperModel(NamedTuple):
         )
         num_words = training.corpus.num_words
         sums = processes.total([found.objective, found.bound, found.entropy, num_words])
-        means = (sums[:3] / max(sums[3], 1)).tolist()
-        return Expectation(found.posterior, np.asarray(log_confusion), *means)
+        objective, bound, entropy = (sums[:3] / max(sums[3], 1)).tolist()
+        return Expectation(
+            found.posterior, np.asarray(log_confusion), objective, bound=bound, entropy=entropy
+        )
 
     def confusion_after(
         self, training: Training, confusion_logits: AnyArray, expectation: Expectation, number: int

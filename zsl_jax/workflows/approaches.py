@@ -234,8 +234,7 @@ def posterior_of(
     assert transferred.log_confusion is not None and transferred.tagger.label_set is not None
     label_set = transferred.tagger.label_set
     if transferred.chain is not None:
-        how = (label_set, log_priors, decoding)
-        return labels_by_chain(transferred.chain, votes, sentences, *how)
+        return labels_by_chain(transferred.chain, votes, sentences, label_set, log_priors, decoding)
     evidence = evidence_of(votes, config.predictions)
     weights, log_confusion = config.label_model.weights, transferred.log_confusion
     posterior = label_posterior(weights, log_priors, evidence, log_confusion).posterior

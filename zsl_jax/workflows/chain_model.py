@@ -131,11 +131,11 @@ def labels_by_chain(
         label sequence of each sentence under the chain, in which no I-X follows nothing.
     """
     text, labels = _new_text(model, votes, sentences, label_set)
-    given = (text, labels, model.config, model.fitted, log_prior)
-    posterior = chain_fit.posterior_of_text(*given)
+    config, fitted = model.config, model.fitted
+    posterior = chain_fit.posterior_of_text(text, labels, config, fitted, log_prior)
     if decoding == "argmax":
         return posterior.argmax(axis=1), posterior
-    return chain_fit.best_labels_of_text(*given), posterior
+    return chain_fit.best_labels_of_text(text, labels, config, fitted, log_prior), posterior
 
 
 def _new_text(
@@ -166,8 +166,8 @@ def chain_labels(votes: SourceVotes, label_set: LabelSet) -> ChainLabels:
         shares[votes.silent - size] *= SILENCE
     stands_for = np.concatenate([np.eye(size, dtype=np.float32), shares])
     allowed = allowed_transitions(label_set.names)
-    meanings: Any = (stands_for, compatible)
-    return ChainLabels(VoteMeanings(*meanings), allowed.start, allowed.follow)
+    meanings: dict[str, Any] = {"stands_for": stands_for, "compatible": compatible}
+    return ChainLabels(VoteMeanings(**meanings), allowed.start, allowed.follow)
 
 
 def aggregate_with_text(
@@ -236,11 +236,13 @@ def chain_from_storage(
     stored: StoredChain, log_confusion: Float[np.ndarray, "U V K"], predictions: str
 ) -> ChainModel:
     """The label model from what `stored_chain` returned, its log σ, and its kind of evidence."""
-    of_sources: Any = (
-        log_confusion, stored.trust, stored.frequency, stored.weights, stored.mean
-    )  # fmt: skip
-    of_text: Any = (stored.type_counts, stored.prior, stored.start, stored.transitions)
-    sources, state = SourceReliability(*of_sources), ChainState(*of_text)
+    names = ("trust", "frequency", "weights", "mean")
+    of_sources: dict[str, Any] = {name: getattr(stored, name) for name in names}
+    of_sources["log_confusion"] = log_confusion
+    sources = SourceReliability(**of_sources)
+    names = ("type_counts", "prior", "start", "transitions")
+    of_text: dict[str, Any] = {name: getattr(stored, name) for name in names}
+    state = ChainState(**of_text)
     config = dataclasses.replace(ChainConfig(), **stored.settings)
     fitted = FittedChain(sources, stored.kappa, state)
     return ChainModel(config, fitted, stored.type_names, predictions)

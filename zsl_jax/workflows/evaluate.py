@@ -94,10 +94,11 @@ def _side(
 ) -> dict[str, Any]:
     """Scores of each file, their averages, and the confusions in all of them together."""
     files = [metrics.score(gold, labels, task) for labels in side]
-    both = [*gold] * len(side), [names for labels in side for names in labels]
-    confusion: Any = [pair._asdict() for pair in confusions.label_confusions(*both)]
+    repeated, predicted = [*gold] * len(side), [names for labels in side for names in labels]
+    pairs = confusions.label_confusions(repeated, predicted)
+    confusion: Any = [pair._asdict() for pair in pairs]
     if files[0]["task"] == "ner":
-        confusion = confusions.type_confusion(*both)._asdict()
+        confusion = confusions.type_confusion(repeated, predicted)._asdict()
     return {
         "files": [{"file": path, **scores} for path, scores in zip(paths, files, strict=True)],
         "averages": average_scores(files),

@@ -149,9 +149,10 @@ def transfer(
     sentences = _sentences(text)
     gold = None if test is None else labelled_sentences(test, "test")
     start = load_tagger(encoder)
-    how = (tuple(label_names), config.row_length)
+    names = tuple(label_names)
     shard = TextShard(sentences)
-    found = resolve_sources(sources, shard, *how, sparse, offsets, cache)
+    length = config.row_length
+    found = resolve_sources(sources, shard, names, length, sparse, offsets, cache)
     spec = python_run_spec(config, encoder, {"text": sentences}, found)
     run = create_run_folder(output, spec, overwrite)
     folders = [
@@ -172,7 +173,7 @@ def transfer(
             units = offsets
             if isinstance(offsets, Mapping):
                 units = {name: offsets[name] for name in asked if name in offsets}
-            predictions = resolve_sources(asked, plain, *how, marked, units, cache)
+            predictions = resolve_sources(asked, plain, names, length, marked, units, cache)
             return LabelledTest(gold or (), predictions, task)
 
         reader = None if gold is None else read_test

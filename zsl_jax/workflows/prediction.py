@@ -262,7 +262,9 @@ def read_to_score(
         logging.warning(
             "%s has the labels %s, which are not of the kind of the gold labels %s: they cannot be "
             "right, whatever is meant; write both in one spelling",
-            *(path, _some(made.label_names), _some(gold_names)),
+            path,
+            _some(made.label_names),
+            _some(gold_names),
         )
     return made
 

@@ -96,7 +96,10 @@ def label_test(
     tables = {"P": (decode(probs, label_set, words, decoding), probs)}
     if done.log_confusion is not None and (test.votes.labels >= 0).any():
         tables["Q"] = posterior_of(done, log_probs, test.votes, plain, config, decoding)
-    return {kind: LabelledText(plain, label_set.names, *found) for kind, found in tables.items()}
+    return {
+        kind: LabelledText(plain, label_set.names, labels, probs)
+        for kind, (labels, probs) in tables.items()
+    }
 
 
 def labelled_rows(

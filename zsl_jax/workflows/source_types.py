@@ -86,7 +86,10 @@ def _warn_of_sparse(said: _Said, parts: Parts) -> None:
             logging.warning(
                 "source %s has entities on %d words, the others on about %d: if it is a list of "
                 "names or rules, whose O means that it knows nothing, give `sparse`=%s",
-                *(name, count, usual, name),
+                name,
+                count,
+                usual,
+                name,
             )
 
 
@@ -109,7 +112,10 @@ def _warn_of_types(name: str, lone: Sequence[str], said: _Said, targets: set[str
     logging.warning(
         "source %s alone has the types %s; if others call them something else, give "
         "`label_map`=%s=FILE, for instance with\n%s",
-        *(name, ", ".join(lone), name, "\n".join(lines)),
+        name,
+        ", ".join(lone),
+        name,
+        "\n".join(lines),
     )
 
 

@@ -193,7 +193,10 @@ def log_reading(
     if doubt:
         logging.warning(
             "source %s: %s are read as %s; say what they are with `label_map`=%s=FILE",
-            *(source.name, ", ".join(found.label_names[:5]), doubt, source.name),
+            source.name,
+            ", ".join(found.label_names[:5]),
+            doubt,
+            source.name,
         )
 
 
@@ -206,7 +209,9 @@ def _warn_of_silence(source: Source, count: int, given: Collection[str]) -> None
         logging.warning(
             "source %s names no entity in %d words; if its O means that it knows nothing, give "
             "`sparse`=%s",
-            *(name, count, name),
+            name,
+            count,
+            name,
         )
 
 

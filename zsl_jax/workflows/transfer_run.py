@@ -116,8 +116,14 @@ def run_transfer(
       writing: How the results are written.
     """
     finished = train_and_save(transfer_task, config, run, writing.save_every_steps)
-    how = (writing.output_format, writing.decoding)
-    write_text_labels(run.path, finished.transfer_task, finished.labels, text, *how)
+    write_text_labels(
+        run.path,
+        finished.transfer_task,
+        finished.labels,
+        text,
+        output_format=writing.output_format,
+        decoding=writing.decoding,
+    )
     if not processes.is_first():
         return finished
     read = {"source": finished.transfer_task.labels_read, "test_source": {}}

@@ -115,7 +115,8 @@ def _first_labels(kinds: Collection[str]) -> dict[str, str]:
             logging.warning(
                 "the types %s seem to have letters of a tagging scheme, others (%s) have none; "
                 "they are taken as they are",
-                *(", ".join(lettered), next(kind for kind in written if kind not in lettered)),
+                ", ".join(lettered),
+                next(kind for kind in written if kind not in lettered),
             )
         return {kind: f"B-{kind}" for kind in written}
     pairs = zip(written, usual, strict=True)
@@ -141,7 +142,10 @@ def _warn_of_blanks(name: str, lines: Sequence[SpanLine]) -> None:
         logging.warning(
             "%s: %d of %d lines have an empty list of labels (%s), as Doccano writes where nobody "
             'has annotated, too; they abstain; write "spans": [] where there is no entity',
-            *(name, len(blank), len(lines), ", ".join(blank[:3])),
+            name,
+            len(blank),
+            len(lines),
+            ", ".join(blank[:3]),
         )
 
 
@@ -155,7 +159,11 @@ def _warn(name: str, about: Mapping[str, int], examples: Sequence[str]) -> None:
         logging.warning(
             "%s: %d of %d spans do not fit the words of the text, such as %s (%s); check its "
             "offsets and mentions",
-            *(name, len(examples), total, "; ".join(examples[:SHOWN]), counts),
+            name,
+            len(examples),
+            total,
+            "; ".join(examples[:SHOWN]),
+            counts,
         )
 
 
