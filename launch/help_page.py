@@ -30,7 +30,7 @@ class VersionFlag(flags.BooleanFlag):
         super().__init__("version", False, "Print the version.")
 
     def parse(self, arg) -> None:
-        """Print the version."""
+        """Prints the version."""
         super().parse(arg)
         if self.value:
             say(f"zsl_jax {__version__}")

@@ -263,7 +263,7 @@ def report(line: str) -> None:
 
 
 def sources():
-    """The sources that --source names, each as other flags say that it is to be read."""
+    """Returns the sources that --source names, with the settings that other flags give them."""
     from launch.source_flags import with_label_maps, with_offsets, with_sparse
 
     found = with_label_maps(_named_sources("source"), FLAGS.label_map)
@@ -310,7 +310,7 @@ def check_transfer(sources, test_sources) -> None:
 
 
 def check_output_format(label_names: Sequence[str]) -> None:
-    """Reject --output_format=spans for labels that spell no entities."""
+    """Rejects --output_format=spans for labels that do not encode entities."""
     from zsl_jax.labels import is_bio
 
     if FLAGS.output_format == "spans" and not is_bio(label_names):
@@ -359,7 +359,7 @@ def watch_compilations() -> None:
 
 
 def compiled() -> dict[str, float]:
-    """How often and how long XLA compiled in this process."""
+    """Returns how often and how long XLA compiled in this process."""
     from zsl_jax.runtime import compilation
 
     return compilation.compiled()

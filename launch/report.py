@@ -1,4 +1,4 @@
-"""Make a page of what a transfer came to: sources, learning, labels, doubtful sentences.
+"""Make a page about a finished transfer: sources, learning, labels, doubtful sentences.
 
 python -m launch.report --run=DIR --output=report.html
 
@@ -16,7 +16,7 @@ options.define("output")
 
 
 def main() -> None:
-    """Read the run's folder, write the page."""
+    """Reads the run's folder, write the page."""
     from zsl_jax.report import write_report
 
     size = write_report(FLAGS.run, FLAGS.output)

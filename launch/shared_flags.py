@@ -50,7 +50,7 @@ RESULTS: Definitions = {
         "Format of the labels. Default: by the extension, or conll."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
     "report": (flags.DEFINE_bool, False, "Write report.html, a page about the run, into --output."),
-    "check": (flags.DEFINE_bool, False, "Read everything, train nothing, say what would be done."),
+    "check": (flags.DEFINE_bool, False, "Read all, print what would be done, train nothing."),
     "method": (flags.DEFINE_enum, "chain",
         ["majority", "mean", "dawid_skene", "bea", "weighted_mean", "chain"],
         "How to combine the sources."),
@@ -73,7 +73,7 @@ READING: Definitions = {
     "format": (flags.DEFINE_enum, None,
         ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
             "datasets"],
-        "Format of the texts (not of --source or --predicted). Default: what the extension says."),
+        "Format of the texts (not of --source or --predicted). Default: by the extension."),
     "offsets": (flags.DEFINE_multi_string, [],
         "characters, utf16 or bytes: what the places of character spans in prediction files count; "
         "NAME=UNIT for one source (or predicted, significance). Default: characters, unless the "

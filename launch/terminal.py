@@ -41,7 +41,7 @@ def say(text: str, stream: TextIO | None = None) -> None:
 
 
 def say_error(text: str) -> None:
-    """Print one line to the standard error; a JSON object under --log_format=json."""
+    """Prints one line to the standard error; a JSON object under --log_format=json."""
     if _json_log:
         text = _json_line(python_logging.ERROR, with_flags(text))
     say(escaped(text).replace("\n", r"\n"), sys.stderr)
@@ -64,7 +64,7 @@ def escaped(text: str) -> str:
 def set_up_log() -> None:
     """Logs to the standard error at INFO, without control characters and Orbax's own messages."""
     logging.set_verbosity(logging.INFO)
-    # transformers is asked for tokenizers only: that there is no PyTorch is no news.
+    # transformers is used for tokenizers only, so that PyTorch is not missed.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
     logging.get_absl_handler().addFilter(_is_ours)
@@ -96,6 +96,6 @@ def log_as_json() -> None:
 
 
 def _is_ours(record: python_logging.LogRecord) -> bool:
-    """Whether a record is shown; of a failed save we say it in one sentence, Orbax in many."""
+    """Whether a record is shown: not Orbax's, as a failed save is reported in one sentence."""
     record.msg, record.args = escaped(with_flags(record.getMessage())), None
     return f"{os.sep}orbax{os.sep}" not in record.pathname

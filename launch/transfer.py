@@ -28,7 +28,7 @@ CHECKED_SENTENCES = 200
 
 
 def main() -> None:
-    """Gather the sources, train, write model folder and labels, then read --test for the table."""
+    """Gathers the sources, train, write model folder and labels, then read --test for the table."""
     from launch.processes import joined_processes
     from zsl_jax.report import check_installed
     from zsl_jax.runtime import processes
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def show(done) -> None:
-    """Print what was learned of the sources, the table, and where everything is."""
+    """Prints the report on the sources, the table, and where the results are."""
     from zsl_jax.io.run_files import REPORT
     from zsl_jax.report import write_report
     from zsl_jax.workflows.table import format_table, verdict
@@ -89,7 +89,7 @@ def read_test(sources, cache: Path, row_length: int):
 
 
 def check(sources, test_sources, config) -> None:
-    """Read everything, and say what this run would do; models annotate a sample of the text."""
+    """Reads everything, and prints what this run would do; models annotate a sample of the text."""
     from zsl_jax.workflows.check import check_lines
 
     inputs.record()  # every file that a flag names is there
@@ -105,7 +105,7 @@ def check(sources, test_sources, config) -> None:
 
 
 def check_test(transfer_task, test_sources, folder: Path, row_length: int) -> str:
-    """Read --test and the files of predictions for it."""
+    """Reads --test and the files of predictions for it."""
     from zsl_jax.workflows.check import num_words
 
     gold = read_test(test_sources, folder, row_length).sentences
@@ -116,7 +116,7 @@ def check_test(transfer_task, test_sources, folder: Path, row_length: int) -> st
 
 
 def open_run():
-    """The run's folder, and into how many shards its text is dealt; all processes agree on both."""
+    """The run's folder, and the number of shards of its text; all processes agree on both."""
     from zsl_jax.io.run_folder import RunFolder, create_run_folder, recorded_shards
     from zsl_jax.runtime import processes
 

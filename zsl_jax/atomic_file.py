@@ -18,7 +18,7 @@ from pathlib import Path
 
 from zsl_jax.errors import InputError
 
-# Held while complete files are renamed; a process that is told to end waits for it.
+# Held while complete files are renamed; a process that is asked to end waits for it.
 committing = threading.RLock()
 _NAME = re.compile(r"\.zsl_jax-(?P<host>.+)-(?P<process>\d+)-[0-9a-f]{16}\.part")
 _unfinished: set[Path] = set()

@@ -22,7 +22,7 @@ class InputError(ValueError):
 
 
 class Preempted(Exception):
-    """The process was told to end, and has saved its state.
+    """The process was asked to end, and has saved its state.
 
     Programs print the message and exit with `status`, as a process that the signal ended.
     """

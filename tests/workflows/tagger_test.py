@@ -174,7 +174,7 @@ def test_a_tagger_without_numbers_is_refused(folder):
     bias = np.full(3, np.nan, np.float32)
     head = {**loaded.params["classifier"], "bias": bias}
     broken = loaded._replace(params={**loaded.params, "classifier": head})
-    with pytest.raises(InputError, match="probabilities that are no numbers"):
+    with pytest.raises(InputError, match="probabilities that are not numbers"):
         zsl_jax.Tagger(broken).predict(WORDS)
 
 

@@ -7,7 +7,7 @@ Item = TypeVar("Item")
 
 
 class Shard(NamedTuple):
-    """Some of a text's files, and of these every so many sentences.
+    """Some of a text's files, and every n-th of their sentences.
 
     Attributes:
       files: Places of the files in the list of all.

@@ -1,4 +1,4 @@
-"""What one process of a run has of a text."""
+"""The shard of a text that one process of a run has."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""Whether probabilities are what they say: of the words with 80 %, four in five should be right."""
+"""Calibration of probabilities: of the words labelled with 80 %, four in five should be correct."""
 
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ class Bin(NamedTuple):
       high: The greatest.
       num_words: How many words; ranges without any are left out.
       probability: Their mean probability.
-      accuracy: The share of them whose label is right.
+      accuracy: The share of them whose label is correct.
     """
 
     low: float
@@ -39,24 +39,24 @@ class Calibration(NamedTuple):
 
 
 def calibration(
-    probs: Float[np.ndarray, " N"], right: Bool[np.ndarray, " N"], num_bins: int = NUM_BINS
+    probs: Float[np.ndarray, " N"], correct: Bool[np.ndarray, " N"], num_bins: int = NUM_BINS
 ) -> Calibration:
-    """Compares the probabilities of the labels given with how often they are right.
+    """Compares the probabilities of the predicted labels with how often they are correct.
 
     Args:
       probs: [N], of each word's label, from 0 to 1.
-      right: [N], whether the label is right.
+      correct: [N], whether the label is correct.
       num_bins: Ranges of equal width.
 
     >>> calibration(np.array([0.95, 0.95, 0.25]), np.array([True, False, True]), 2).bins[1]
     Bin(low=0.5, high=1.0, num_words=2, probability=0.95, accuracy=0.5)
     """
-    probs, right = np.asarray(probs, np.float64), np.asarray(right)
+    probs, correct = np.asarray(probs, np.float64), np.asarray(correct)
     places = np.clip((probs * num_bins).astype(int), 0, num_bins - 1)
     bins = []
     for place in np.unique(places).tolist():
         inside = places == place
-        means = float(probs[inside].mean()), float(right[inside].mean())
+        means = float(probs[inside].mean()), float(correct[inside].mean())
         bins.append(Bin(place / num_bins, (place + 1) / num_bins, int(inside.sum()), *means))
     gaps = sum(found.num_words * abs(found.accuracy - found.probability) for found in bins)
     return Calibration(tuple(bins), gaps / max(len(probs), 1))

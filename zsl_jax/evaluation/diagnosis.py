@@ -1,4 +1,4 @@
-"""What went wrong with the sources, told without any gold label.
+"""Diagnosis of the sources without any gold label.
 
 Q is the posterior over the true labels, or the tagger's distribution P where there is no label
 model; its arg max is called the inferred label.
@@ -42,7 +42,7 @@ class Confusion(NamedTuple):
 
 
 class SourceReport(NamedTuple):
-    """What is known about one source.
+    """The diagnosis of one source.
 
     Attributes:
       name: The source.
@@ -76,7 +76,7 @@ class SourceReport(NamedTuple):
 
 
 class Diagnosis(NamedTuple):
-    """What is known about all sources.
+    """The diagnosis of all sources.
 
     Attributes:
       warnings: One sentence each.
@@ -116,7 +116,7 @@ def _mean(values: Mapping[str, float]) -> float:
 
 
 class Learned(NamedTuple):
-    """What training found, besides Q.
+    """The label model after training, besides Q.
 
     Attributes:
       log_confusion: [U, V, K], log φ, indexed [source, predicted, true]; None if there is none.
@@ -139,10 +139,10 @@ def diagnose(
     same_labels: Mapping[str, float] | None = None,
     reference: str = "Q",
 ) -> Diagnosis:
-    """Looks for label switching and collapse, and sums up what each source is like.
+    """Looks for label switching and collapse, and summarises each source.
 
-    Only the first λ near 1 protects the label model against label switching; `warning_signs` says
-    what is warned of.
+    Only the first λ near 1 protects the label model against label switching; `warning_signs` lists
+    the warnings.
 
     Args:
       source_names: The U sources' names.

@@ -1,4 +1,4 @@
-"""How often sources give which label where Q has which; of parts of a text, to be added up."""
+"""Counts of each source's labels by the label that Q infers; counts of parts of a text add up."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from zsl_jax.labels import OUTSIDE, SILENT, SourceLabels, is_bio
 
 
 class Tally(NamedTuple):
-    """How often each source gave which label; tallies of parts of a text add up.
+    """Counts of each source's labels; tallies of parts of a text add up.
 
     Attributes:
       counts: [U, V, K], words by source, its label, and the inferred label.
@@ -25,7 +25,7 @@ class Tally(NamedTuple):
 
     @property
     def coverage(self) -> Float[np.ndarray, " U"]:
-        """[U], the share of the words on which each source votes; 0 if there are no words."""
+        """[U], the share of the words on which each source votes; 0 if there are not words."""
         return self.counts.sum((1, 2)) / max(self.num_words, 1)
 
     @property

@@ -19,7 +19,7 @@ def silent_source_warnings(
     given: Float[np.ndarray, "U V"],
     num_words: int,
 ) -> list[str]:
-    """Warns of sources whose labels tell nothing: no votes, or one label for every word.
+    """Warns of sources whose labels are uninformative: no votes, or one label for every word.
 
     Args:
       source_names: The U sources' names.
@@ -29,7 +29,7 @@ def silent_source_warnings(
 
     Returns:
       A sentence for each such source of a text of several words. One label and abstentions may
-      well be a rule that tells something.
+      well be an informative rule.
     """
     warnings = []
     for name, counts in zip(source_names, given, strict=True) if num_words > 1 else ():
@@ -47,7 +47,7 @@ def silent_source_warnings(
         elif len(used) == 1 and counts.sum() == num_words:
             warnings.append(
                 f"the source {name} gives the same label, {used.pop()}, to all {num_words:,} "
-                "words, which tells nothing; check it, or leave it out"
+                "words, which is not informative; check it, or leave it out"
             )
     return warnings
 
@@ -84,7 +84,7 @@ def confusion_warnings(
     compatible: Bool[np.ndarray, "V K"],
     counts: Float[np.ndarray, "V K"],
 ) -> list[str]:
-    """Warns of a source that is worse than chance, or that does not tell two labels apart.
+    """Warns of a source that is worse than chance, or that does not distinguish two labels.
 
     Args:
       name: The source.
@@ -96,8 +96,8 @@ def confusion_warnings(
     Returns:
       At most three sentences: on labels that the source never gives though Q has them, on others
       with φ(y|y) < 1/K, and on pairs of labels whose columns
-      differ by a total variation of less than 0.02. Nothing is said of labels that the source does
-      not have, nor of pairs for which it has only labels that may mean both or neither.
+      differ by a total variation of less than 0.02. There is no warning of labels that the source
+      does not have, nor of pairs for which it has only labels that may mean both or neither.
     """
     size = len(label_names)
     warnings = []

@@ -31,7 +31,7 @@ def way_out(folder: Path) -> str:
 
 
 def way_out_without_config(folder: Path) -> str:
-    """Returns the end of a message: what a folder without config.json is, and the remedy."""
+    """Returns the end of a message: the kind of a folder without config.json, and the remedy."""
     if (folder / ADAPTER).is_file():
         return _merge(folder)
     if (folder / "meta.json").is_file() and (folder / "config.cfg").is_file():

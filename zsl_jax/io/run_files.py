@@ -1,8 +1,8 @@
 """The files of a run in its folder; nothing else is ever removed or replaced there.
 
 run.json       flags, seed, versions, SHA-256 of the data files, time of the start
-metrics.jsonl  one JSON object a line, in the order of the run, readable while it runs
-result.json    the outcome; written last, so its presence says that the run came to its end
+metrics.jsonl  one JSON object per line, in the order of the run, readable while it runs
+result.json    the outcome; written last, so its presence shows that the run is complete
 labels.*       the text with its labels: Parquet, and CoNLL or JSON lines
 votes.parquet  what every source, the vote and the tagger give for each word of the text
 test.*         the labelled test with the labels that were scored; test_votes.parquet likewise

@@ -81,7 +81,7 @@ Symbols
 | r, r̄ | `mean` | [N, K], [K] | reliability-weighted mean of the sources, and its mean over a text |
 | γ | `scale` | [] | power of m and r̄ that probabilities are divided by |
 | π̂ | `prior` | [K] | frequencies of the true labels in Q |
-| a | | [N, K] | what other words of the same type tell about a word |
+| a | | [N, K] | what other words of the same type imply for a word |
 | p₀, A | `start`, `transitions` | [K], [K, K] | Markov chain of the labels, A [before, after] |
 
 Confusion matrices are indexed [source, predicted, true]; each column sums to 1.

@@ -88,7 +88,7 @@ def chain_marginals(
     log_potentials, start, transitions = in_widest_float(log_potentials, start, transitions)
     transitions = jnp.maximum(transitions, _FORBIDDEN)
     start = jnp.maximum(start, _FORBIDDEN)
-    starts = starts.at[0].set(True) | ~mask  # padding is no evidence on the words before it
+    starts = starts.at[0].set(True) | ~mask  # padding is not evidence on the words before it
 
     def forward(before: Array, word: tuple[Array, Array]):
         log_potential, is_start = word

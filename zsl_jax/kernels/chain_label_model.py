@@ -26,7 +26,7 @@ from zsl_jax.kernels.word_types import back_off, word_type_counts
 
 
 class ChainState(NamedTuple):
-    """What the words of a text tell about each other.
+    """What the words of a text imply for each other.
 
     Attributes:
       type_counts: For each level, [T, K], sums of Q over the words of each key.

@@ -104,7 +104,7 @@ class DawidSkene(NamedTuple):
 
 
 class _Votes(NamedTuple):
-    """What the rounds of EM read: row n of the labels stands for `times[n]` words."""
+    """The input of the rounds of EM: row n of the labels stands for `times[n]` words."""
 
     labels: Int[Array, "N U"]
     times: Float[Array, " N"]

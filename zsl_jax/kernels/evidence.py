@@ -14,7 +14,7 @@ _LEAST_MEAN = 1e-4
 
 
 class SourceReliability(NamedTuple):
-    """What the model knows about the sources, sufficient for the evidence of any word.
+    """The reliability of the sources, sufficient for the evidence of any word.
 
     Attributes:
       log_confusion: [U, V, K], log σ, indexed [source, predicted, true].

@@ -112,7 +112,7 @@ def leave_one_out_means(
 
 
 def _weighted_terms(probs: Array, weights: Array) -> tuple[list[Array], list[Array]]:
-    """What each source adds to the weighted sum, and to the sum of the weights."""
+    """The share of each source in the weighted sum, and in the sum of the weights."""
     weights = weights + _LEAST_WEIGHT
     total = jnp.sum(probs, axis=-1, keepdims=True)
     voice = jnp.where(total > SPEAKS, 1, total)

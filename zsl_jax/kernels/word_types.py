@@ -1,4 +1,4 @@
-"""What the other occurrences of a word tell about it: a prior with back-off over word types.
+"""What the other occurrences of a word imply for it: a prior with back-off over word types.
 
 Each word has a key at several levels, from coarse (such as its shape) to fine (its form). Keys are
 numbers that the host assigns; ids outside the table, such as -1, are keys that were never counted.

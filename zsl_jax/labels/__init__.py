@@ -3,7 +3,7 @@
 `label_set` maps names to ids, `entities` reads entities from BIO labels, `source_labels` relates
 the labels of sources to the target's, `kinds` compares those of several sources, `spelling`
 normalises other spellings, `schemes` recognises IOB1, BIO, BIOES, IO and plain tags, `conversion`
-converts all of them to BIO, and `transitions` tells which label may follow which.
+converts all of them to BIO, and `transitions` lists which label may follow which.
 """
 
 from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio

@@ -34,7 +34,7 @@ class LabelParts(NamedTuple):
     """Label names split into letter and type; the arrays' last element is for id -1 (no label).
 
     Attributes:
-      scheme: The scheme as far as the names tell; BIO for IOB1, too, which has the same names.
+      scheme: The scheme as far as the names show; BIO for IOB1, too, which has the same names.
       letters: [L+1], "B", "I", "E" or "S", whatever the dialect; "" outside of entities.
       types: [L+1] int32, the index of the entity type; -1 outside of entities.
       type_names: [T], the entity types in alphabetical order.
@@ -47,7 +47,7 @@ class LabelParts(NamedTuple):
 
 
 def label_parts(names: Sequence[str]) -> LabelParts:
-    """Splits label names into letter and type, and tells their scheme as far as names can.
+    """Splits label names into letter and type, and recognises their scheme as far as names show.
 
     Names belong to a scheme if each is O or LETTER-TYPE with the letters of one dialect.
 
@@ -127,7 +127,7 @@ def after_unlabelled(
 def recognise(
     parts: LabelParts, ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
 ) -> TaggingScheme:
-    """Tells the scheme of a corpus from its label names and, for IOB1, from its labels.
+    """Recognises the scheme of a corpus from its label names and, for IOB1, from its labels.
 
     IOB1 and BIO have the same names. It is IOB1 if some I-X starts an entity (at the start of a
     sentence, after O or after another type) and no B-X does; otherwise BIO. Words after one without
@@ -148,7 +148,7 @@ def recognise(
 def recognise_blocks(
     parts: LabelParts, blocks: Iterable[tuple[Int[np.ndarray, " N"], Bool[np.ndarray, " N"]]]
 ) -> TaggingScheme:
-    """Tells the scheme of a corpus that comes in blocks of whole sentences, as `recognise` does.
+    """Recognises, as `recognise`, the scheme of a corpus in blocks of whole sentences.
 
     Args:
       parts: The label names, split by `label_parts`.

@@ -75,7 +75,7 @@ def are_numbered(names: Sequence[str]) -> bool:
 
 
 def doubtful_reading(names: Sequence[str]) -> str | None:
-    """What labels were taken for, if they may be something else; None if not.
+    """The reading of labels that may be meant otherwise; None for clear ones.
 
     >>> doubtful_reading(["O", "PER"]), doubtful_reading(["NOUN", "VERB"])
     ('plain tags, not entities', None)

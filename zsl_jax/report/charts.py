@@ -72,7 +72,7 @@ def heat_map(
       rows: R names.
       columns: C names.
       axes: What rows and columns are.
-      least_shown: Smaller numbers are told by the colour alone.
+      least_shown: Smaller numbers are shown by colour alone.
     """
     cell = 0.42 if max(table.shape) <= 12 else 0.3
     width, height = cell * len(columns) + 1.5, cell * len(rows) + 1.35

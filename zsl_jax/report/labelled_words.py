@@ -1,4 +1,4 @@
-"""The text of a run, some sentences at a time, with what everybody says about each word."""
+"""The text of a run, some sentences at a time, with all labels of each word."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path

@@ -16,7 +16,7 @@ NAMES = {"majority": "vote", TAGGER: "P"}
 
 
 def labels_section(text: TextStatistics) -> dict[str, Any]:
-    """What the template shows of the labels."""
+    """The labels for the template."""
     sources = text.sources
     same = {text.columns[0], TAGGER if text.columns[0] == "P" else ""}
     others = [n for n, c in enumerate(text.columns) if c not in same and n not in sources]
@@ -39,7 +39,7 @@ def labels_section(text: TextStatistics) -> dict[str, Any]:
 
 
 def column_name(column: str) -> str:
-    """What the page calls a labelling."""
+    """The name of a labelling on the page."""
     return NAMES.get(column, column.removeprefix(SOURCE))
 
 

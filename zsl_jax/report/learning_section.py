@@ -19,7 +19,7 @@ SOURCE_PANELS = (
 
 
 def learning_section(record: RunRecord) -> dict[str, Any]:
-    """What the template shows of the training."""
+    """The course of the training for the template."""
     steps, rounds = record.lines("step"), record.lines("round")
     begins = _round_starts(steps, rounds)
     panels = [
@@ -57,7 +57,7 @@ _OBJECTIVES = {"J": "objective", "bound": "bound"}
 
 
 def notes(record: RunRecord, rounds: Sequence[dict[str, Any]]) -> list[str]:
-    """What in these curves goes up or down by construction and tells nothing of the result."""
+    """Notes on curves that rise or fall by construction, whatever the result."""
     if not rounds:
         return []
     if record.label_model is not None and record.label_model.chain is not None:

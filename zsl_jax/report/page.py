@@ -45,7 +45,7 @@ def write_report(run: str | os.PathLike[str], output: str | os.PathLike[str]) ->
 
 
 def _sections(run: str | os.PathLike[str]) -> dict[str, Any]:
-    """What each section of the template shows."""
+    """The contents of each section of the template."""
     from zsl_jax.report import (  # they load Matplotlib
         labels_section,
         learning_section,

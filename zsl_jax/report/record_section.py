@@ -6,7 +6,7 @@ from zsl_jax.report.run_record import RunRecord
 
 
 def record_section(record: RunRecord) -> dict[str, Any]:
-    """What the template shows of the run's record."""
+    """The run's record for the template."""
     run, result = record.run, record.result
     flags = run.get("flags") or {}
     return {

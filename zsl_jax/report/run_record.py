@@ -1,4 +1,4 @@
-"""What the folder of a finished transfer holds about it."""
+"""The records in the folder of a finished transfer."""
 
 import os
 from pathlib import Path
@@ -30,7 +30,7 @@ class RunRecord(NamedTuple):
 
     @property
     def labels_from(self) -> str:
-        """What labelled the text: "Q" or "P"."""
+        """Whether the text is labelled by "Q" or "P"."""
         return str(self.result.get("labels_from", "Q"))
 
     @property

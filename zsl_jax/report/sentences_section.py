@@ -18,7 +18,7 @@ SURE = 0.9
 
 
 def sentences_section(text: TextStatistics) -> dict[str, Any]:
-    """What the template shows of the doubtful sentences, and the data behind their words."""
+    """The doubtful sentences for the template, and the data behind their words."""
     sources = text.sources
     tints = _tints(text)
     sentences = [_sentence(text, excerpt, sources, tints) for excerpt in text.doubtful]
@@ -96,7 +96,7 @@ def _word(excerpt: Excerpt, row: int, sources: Sequence[int]) -> list[Any]:
 
 
 def shortened(word: str) -> str:
-    """A word as the page can show it; what is left out of a very long one is told.
+    """A word as the page can show it; with a note on what is left out of a very long one.
 
     >>> shortened("a" * 1000)[158:]
     'aa… (1,000 characters)'

@@ -1,4 +1,4 @@
-"""The sources: how much they say, whom they agree with, what they confuse."""
+"""The sources: their coverage, agreement and confusions."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ LEAST_SHOWN = 0.05  # as a number in a confusion matrix
 
 
 def sources_section(record: RunRecord, text: TextStatistics) -> dict[str, Any]:
-    """What the template shows of the sources."""
+    """The sources for the template."""
     reports = record.result["sources"]["sources"]
     places = [0, *text.sources]
     names = [text.columns[place].removeprefix(SOURCE) for place in places]

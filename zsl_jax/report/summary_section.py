@@ -7,7 +7,7 @@ from zsl_jax.report.text_statistics import TextStatistics
 
 
 def summary_section(record: RunRecord, text: TextStatistics) -> dict[str, Any]:
-    """What the template shows first."""
+    """The summary for the template."""
     sources = record.result["sources"]
     reports = sources["sources"]
     ranked = sorted(reports, key=_trust, reverse=True)

@@ -1,4 +1,4 @@
-"""What a labelled test says: scores, confusions, calibration, and whose errors they are."""
+"""The results on a labelled test: scores, confusions, calibration, origins of errors."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ ERRORS = {
 
 
 def test_section(record: RunRecord) -> dict[str, Any]:
-    """What the template shows of the test; "rows" is empty without one."""
+    """The test for the template; "rows" is empty without one."""
     rows, found = record.result.get("rows") or [], record.result.get("test") or {}
     best = max((row["scores"]["score"] for row in rows), default=None)
     errors = found.get("errors") or {}

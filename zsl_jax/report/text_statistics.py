@@ -39,7 +39,7 @@ class Excerpt(NamedTuple):
 
 
 class TextStatistics(NamedTuple):
-    """What a text says in sum.
+    """The statistics of a text.
 
     Attributes:
       columns: C labellings: "Q" (or "P") first, then the columns of votes.parquet.

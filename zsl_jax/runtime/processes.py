@@ -71,7 +71,7 @@ def index() -> int:
 
 
 def devices() -> str:
-    """What the run computes on, in words."""
+    """Describes the devices of the run."""
     number, kind = jax.device_count(), jax.devices()[0].device_kind
     return f"{number} × {kind}, {jax.process_count()} process{'es' * (jax.process_count() > 1)}"
 

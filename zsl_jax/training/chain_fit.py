@@ -48,7 +48,7 @@ class ChainText(NamedTuple):
 
 
 class ChainLabels(NamedTuple):
-    """What is known about the labels beforehand.
+    """The prior knowledge about the labels.
 
     Attributes:
       meanings: Which target labels each source label may stand for.

@@ -214,7 +214,7 @@ class Saver:
 def listening(saver: Saver) -> Iterator[None]:
     """Lets SIGTERM or Ctrl-C end a training after its current update, instead of at once.
 
-    Of several processes one need be told, and all of them stop at the same update.
+    If one of several processes is asked to stop, all of them stop at the same update.
     """
     with interruption.listening(saver.stop):
         yield

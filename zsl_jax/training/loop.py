@@ -23,11 +23,11 @@ Target = Float[np.ndarray, "N K"] | Bool[np.ndarray, "N K"]
 
 
 class LabelModel(Protocol):
-    """What EM asks of a label model; see `paper_em` and `chain_em`."""
+    """The interface of a label model for EM; see `paper_em` and `chain_em`."""
 
     @property
     def evidence(self) -> Sources | None:
-        """What an update reads of the sources besides its target; None where that is all."""
+        """The sources' predictions that an update reads besides its target; None for the target alone."""
 
     def e_step(
         self,

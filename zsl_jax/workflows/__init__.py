@@ -1,1 +1,1 @@
-"""What the programs do, as functions: train, annotate, transfer, compare."""
+"""The programs as functions: train, annotate, transfer, compare."""

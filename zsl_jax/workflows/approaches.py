@@ -83,7 +83,7 @@ def train_target(
     hooks: Hooks,
     saving: Saving | None = None,
 ) -> TrainedTarget:
-    """Train the target tagger on unlabelled text and its sources' predictions.
+    """Trains the target tagger on unlabelled text and its sources' predictions.
 
     Args:
       start: The encoder (or source model) that training starts from.
@@ -134,7 +134,7 @@ def fitted_chain(text: TransferCorpus, label_set: LabelSet) -> ChainModel:
 
 
 class _TargetTraining(NamedTuple):
-    """What every approach trains with.
+    """The start and the settings of a training, which all approaches share.
 
     Attributes:
       start: The encoder (or source model) that training starts from.

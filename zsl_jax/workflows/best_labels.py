@@ -1,4 +1,4 @@
-"""From probabilities to labels: word by word, or sentence by sentence."""
+"""Labels from probabilities: word by word, or sentence by sentence."""
 
 from collections.abc import Sequence
 

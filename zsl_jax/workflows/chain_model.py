@@ -28,7 +28,7 @@ TEXT_METHODS = ("weighted_mean", "chain")
 
 
 class TextWords(NamedTuple):
-    """What the label model knows of a text's words.
+    """The words of a text as the label model sees them.
 
     Attributes:
       lengths: Words of each sentence, N together.
@@ -122,7 +122,7 @@ def labels_by_chain(
     """Labels of another text by the chain and the tagger, and Q.
 
     Args:
-      model: As for `posterior_by_chain`, and so on.
+      model: As for `posterior_by_chain`.
       votes: Likewise.
       sentences: Likewise.
       label_set: Likewise.
@@ -152,7 +152,7 @@ def _new_text(
 
 
 def chain_labels(votes: SourceVotes, label_set: LabelSet) -> ChainLabels:
-    """What the sources' labels may stand for, and which labels may follow each other.
+    """Meanings of the sources' labels, and which labels may follow each other.
 
     A set of the target's labels stands for each of them with an even share of its probability.
     """

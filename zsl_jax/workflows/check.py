@@ -1,4 +1,4 @@
-"""What a transfer would do, told before anything is trained."""
+"""Describes a transfer before anything is trained."""
 
 from collections.abc import Sequence
 
@@ -61,7 +61,7 @@ def source_lines(transfer_task: TransferTask) -> list[str]:
 
 
 def training_line(transfer_task: TransferTask, config: TransferConfig, words: int) -> str:
-    """What would be trained, from where, and for how long."""
+    """One line on what would be trained, from where, and for how long."""
     if config.approach is Approach.DIRECT:
         return f"would take {transfer_task.start.path} as it is"
     model = "" if config.chain is None else " with the chain"
@@ -82,7 +82,7 @@ def check_lines(
     config: TransferConfig,
     texts: tuple[TextShard, TextShard],
 ) -> list[str]:
-    """What a run has read and would do.
+    """The lines that describe what a run has read and would do.
 
     Args:
       transfer_task: Of the sentences that all sources have annotated.

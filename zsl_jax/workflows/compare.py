@@ -73,7 +73,7 @@ def prepare(
     task: str,
     test_sources: Sequence[Source] | None = None,
 ) -> tuple[TransferTask, TestSet]:
-    """Let the sources annotate a text and a test, and put both into one label set.
+    """Lets the sources annotate a text and a test, and put both into one label set.
 
     Args:
       encoder: Where every approach starts.
@@ -101,13 +101,13 @@ def compare(
     run: RunFolder,
     titles: list[str],
 ) -> Iterator[ComparisonResult]:
-    """Train by one approach after the other and score each when it is trained.
+    """Trains by one approach after the other and score each when it is trained.
 
     Args:
       transfer_task: What all of them learn from.
       test: Seen by the scores only.
       config: The settings that they share.
-      run: Gets everybody's metrics, told apart by the title.
+      run: Receives the metrics of all, each under its title.
       titles: Keys of `VARIANTS`.
 
     Yields:

@@ -28,17 +28,17 @@ def training_corpus(
     devices: Devices,
     states: np.ndarray | None = None,
 ) -> Corpus:
-    """Batches for training; the order of shard p in pass e is a function of (seed, e, p).
+    """Batches for training; the order of shard p in epoch e is a function of (seed, e, p).
 
     Args:
       shards: The shards of this process.
-      config: Its seed and its words a batch, of all processes together.
+      config: Its seed and its words per batch, of all processes together.
       row_length: Subwords of a row.
       devices: Those of all processes.
       states: [T, H], the hidden states that token ids number; None where these are subword ids.
 
     Returns:
-      The corpus; all processes make equally many updates a pass, of equally many rows a shard.
+      The corpus; all processes make equally many updates per epoch, of equally many rows per shard.
     """
     words = [shard.num_words for shard in shards]
     own_rows = [packing.pack_rows(shard.lengths, row_length, None).num_rows for shard in shards]

@@ -51,7 +51,7 @@ def start_fit(
     confusion_logits: np.ndarray | None = None,
     states: np.ndarray | None = None,
 ) -> TrainingSetup:
-    """Prepare training of a tagger with the labels of `label_set` on a text.
+    """Prepares training of a tagger with the labels of `label_set` on a text.
 
     Args:
       start: Its encoder is where training starts, and its head too if it has exactly these labels.

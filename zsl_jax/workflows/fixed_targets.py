@@ -1,4 +1,4 @@
-"""What a tagger learns without a label model: one fixed distribution per word."""
+"""Targets of the approaches without a label model: one fixed distribution per word."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from zsl_jax.workflows.aggregate import aggregate, as_target_labels
 
 
 def fixed_target(votes: SourceVotes, num_labels: int, config: TransferConfig) -> Target:
-    """What the tagger is to learn without a label model.
+    """Returns the targets of an approach without a label model.
 
     Args:
       votes: The sources' predictions.

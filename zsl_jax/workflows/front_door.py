@@ -34,7 +34,7 @@ ROW_LENGTH = 128
 
 @dataclasses.dataclass(frozen=True)
 class TransferResult:
-    """What came of a transfer.
+    """The result of a transfer.
 
     Attributes:
       folder: The model folder.
@@ -74,9 +74,9 @@ def aggregate(
 
     Args:
       text: Sentences as lists of words, or the path of a text.
-      sources: What each source says of it, by name: the path of a prediction file or model folder,
-        `SourcePredictions`, an array, or a function of the sentences' words that returns labels,
-        entities or probabilities (see `workflows.function_source`).
+      sources: The sources' predictions for it, by name: the path of a prediction file or model
+        folder, `SourcePredictions`, an array, or a function of the sentences' words that returns
+        labels, entities or probabilities (see `workflows.function_source`).
       method: "majority", "mean", "dawid_skene", "bea", "weighted_mean" or "chain".
       label_names: K names, for arrays.
       sparse: Names of sources, such as rules and lists of names, whose O means that they know
@@ -132,8 +132,8 @@ def transfer(
       config: Approach, label model and training; by default those of `launch.transfer`.
       test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
         nothing of it reaches the training.
-      test_sources: What sources say of the test; functions and models are asked by themselves.
-      task: Which score counts on the test: "pos", "ner" or "plain"; None to tell from the labels.
+      test_sources: The sources' predictions for the test; functions and models annotate it anyway.
+      task: Score on the test: "pos", "ner" or "plain"; None infers it from the labels.
       label_names: K names, for arrays.
       sparse: As for `aggregate`.
       offsets: As for `aggregate`; what they say of a source holds for its `test_sources`, too.

@@ -50,7 +50,7 @@ class FrozenFeatures(NamedTuple):
 def precompute_frozen(
     start: LoadedTagger, shards: Sequence[Windows], config: TrainConfig, folder: Path
 ) -> FrozenFeatures:
-    """Run the frozen layers over a text, or find what they gave before.
+    """Runs the frozen layers over a text, or find what they gave before.
 
     The file's name has a digest of all that its contents depend on, frozen parameters and subwords,
     and their checksum. A file that is there is whole, and used again.
@@ -107,7 +107,7 @@ def _kept_dtype(encoder: EncoderConfig) -> str:
 
 
 def _digest(layers: FrozenLayers, shards: Sequence[Windows]) -> str:
-    """Sixteen hexadecimal digits of what the hidden states depend on."""
+    """Sixteen hexadecimal digits that identify everything the hidden states depend on."""
     kept = _kept_dtype(layers.encoder)
     digest = hashlib.sha256(repr((layers.encoder, layers.dtype, kept)).encode())
     used = np.unique(np.concatenate([shard.token_ids for shard in shards]))

@@ -17,7 +17,7 @@ Annotator = Callable[[list[list[str]]], Any]
 def predictions_by_function(
     function: Annotator, text: Sequence[Sentence], name: str
 ) -> SourcePredictions:
-    """What a function says about a text.
+    """Returns the predictions of a function for a text.
 
     Args:
       function: Called once with the words of all sentences. It returns one of: for each sentence,

@@ -58,7 +58,7 @@ def write_labelled(
     output_format: str | None = None,
     about: Mapping[str, Any] | None = None,
 ) -> int:
-    """Write labels as CoNLL, JSONL or spans, or labels and probabilities as Parquet.
+    """Writes labels as CoNLL, JSONL or spans, or labels and probabilities as Parquet.
 
     Each block is asked for when the one before is written. The file appears under its name when all
     are, and not at all if one raises.
@@ -67,7 +67,7 @@ def write_labelled(
       path: The file, or "-" for the standard output.
       label_names: The K labels of all blocks.
       blocks: The text.
-      output_format: "conll", "jsonl", "spans" or "parquet"; None lets the extension tell.
+      output_format: "conll", "jsonl", "spans" or "parquet"; None lets the extension decide.
       about: How the labels came about, for Parquet.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What a transfer learned of its sources: the file beside the tagger, and the report."""
+"""The sources' reliability as a transfer learned it: the file beside the tagger, and the report."""
 
 import numpy as np
 from jaxtyping import Float
@@ -40,7 +40,7 @@ def save_sources(
 def source_report(
     transfer_task: TransferTask, done: TrainedTarget, labels: TextLabels, config: TransferConfig
 ) -> diagnosis.Diagnosis:
-    """What was learned of each source, with warnings; all processes call it."""
+    """A report on each source, with warnings; all processes call it."""
     votes, source_labels = transfer_task.text.votes, transfer_task.source_labels
     inferred, size = labels.probs.argmax(axis=1), source_labels.label_set.size
     same_labels = {}

@@ -47,7 +47,7 @@ class LoadedTagger(NamedTuple):
 
 
 def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
-    """Read a Hugging Face folder (or hub name), with its head if it has one.
+    """Reads a Hugging Face folder (or hub name), with its head if it has one.
 
     Raises:
       InputError: A file is missing, the architecture is not supported, or the weights do not fit.
@@ -75,7 +75,7 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
 
 
 def save_tagger(path: str | os.PathLike[str], tagger: LoadedTagger, dtype: str = "float32") -> None:
-    """Write a tagger as a Hugging Face folder, with the config and tokenizer it was loaded with."""
+    """Writes a tagger as a Hugging Face folder, with its own config and tokenizer."""
     label_set = require_head(tagger)
     tensors = huggingface.tensors_from_params(tagger.params, tagger.encoder)
     model_folder.write_model_folder(
@@ -112,7 +112,7 @@ def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
       row_length: Subwords in a packed row.
 
     Returns:
-      A function of sentences, and of what is told how many words are done: log P(y|x) of every
+      A function of sentences and of a callback for the number of words done: log P(y|x) of every
       word, [N, K] on the flat axis of words. The parameters lie on the devices once, and words are
       cut into subwords once.
     """
@@ -143,7 +143,7 @@ def _log_probs_of_windows(
     batches = with_hidden_states(prediction_batches([windows], row_length, devices), states)
     found = predict_log_prior(devices, about, ready.params, batches, windows.num_words, advance)
     if np.isnan(found).any():
-        raise InputError(f"{ready.path} gives probabilities that are no numbers; train it again")
+        raise InputError(f"{ready.path} gives probabilities that are not numbers; train it again")
     return found
 
 

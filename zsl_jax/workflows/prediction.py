@@ -62,7 +62,7 @@ def label_by_tagger(
       label_set: The tagger's labels.
       text: Read as far as it is labelled.
       decoding: How labels follow from probabilities, see `decoding.decode`.
-      advance: Told how many words are done.
+      advance: Called with the number of words done.
 
     Yields:
       Sentences with labels and the probabilities of each word by itself: under "viterbi", a label
@@ -84,11 +84,11 @@ def label_by_posterior(
 
     Args:
       log_probs: From `tagging.log_prob_function`.
-      model: What was learned of the sources.
+      model: The label model of the sources.
       text: Read as far as it is labelled.
       sources: Exactly the model's sources, by name, with their predictions for this text.
       decoding: As for `label_by_tagger`.
-      advance: Told how many words are done.
+      advance: Called with the number of words done.
 
     Yields:
       As `label_by_tagger`, with Q in the place of P.
@@ -177,7 +177,7 @@ def label_model_for(folder: str, names: Iterable[str], label_set: LabelSet) -> L
 def aggregate_files(
     sources: Sequence[Source], method: str, settings: DawidSkeneSettings = TO_CONVERGENCE
 ) -> LabelledText:
-    """Aggregate prediction files of one text, which the first of them holds.
+    """Aggregates prediction files of one text, which the first of them holds.
 
     Signs of label switching and collapse are warned of.
     """
@@ -210,7 +210,7 @@ def aggregate_predictions(
     method: str,
     settings: DawidSkeneSettings = TO_CONVERGENCE,
 ) -> LabelledText:
-    """Aggregate the sources' predictions for a text, in the target's labels.
+    """Aggregates the sources' predictions for a text, in the target's labels.
 
     Signs of label switching and collapse are warned of.
     """

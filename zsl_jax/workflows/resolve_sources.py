@@ -1,4 +1,4 @@
-"""What sources say about a text, in whatever form the user has it."""
+"""The predictions of sources for a text, in whatever form the user has them."""
 
 import contextlib
 import os
@@ -31,7 +31,7 @@ def resolve_sources(
     offsets: Offsets = None,
     cache: str | os.PathLike[str] | None = None,
 ) -> dict[str, SourcePredictions]:
-    """What sources say about a text, in the target's labels.
+    """Returns the sources' predictions for a text, in the target's labels.
 
     Args:
       sources: For each name, a `Source`, the path of a prediction file or model folder,

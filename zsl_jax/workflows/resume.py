@@ -27,7 +27,7 @@ class Saving(NamedTuple):
 def resumable(
     fit: TrainingSetup, label_set: LabelSet, hooks: Hooks, saving: Saving | None
 ) -> Iterator[tuple[Training, ResumePoint]]:
-    """What to train, and from which state; states are saved on the way.
+    """Yields a training and the state to start it from; states are saved on the way.
 
     Args:
       fit: A training that is ready to run.

@@ -39,7 +39,7 @@ def recorded(
     with word_progress(num_words, title, shown=run.writes) as advance:
 
         def on_start(progress: Progress) -> None:
-            """What was noted after the state from which this training resumes will come again."""
+            """Drops the lines after the state to resume from; they will be written again."""
             kept = run.keep_metrics(
                 lambda line: line.get("run") != title or _is_past(line, progress)
             )
@@ -81,7 +81,7 @@ def tally_of(posterior: Float[np.ndarray, "N K"], votes: SourceVotes) -> Tally:
 
 
 def round_metrics(record: RoundRecord, whole: Tally, names: Sequence[str]) -> dict:
-    """What an E step says, in plain numbers; sources by name."""
+    """The figures of an E step as plain numbers; sources by name."""
     expectation = record.expectation
     diagonals = diagonal(expectation.log_confusion, whole.compatible)
     return {

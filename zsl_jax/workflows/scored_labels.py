@@ -1,4 +1,4 @@
-"""What a labelled test tells besides the scores: calibration, confusions, whose errors they are."""
+"""Analysis of a labelled test besides its scores: calibration, confusions, origins of errors."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

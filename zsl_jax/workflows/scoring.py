@@ -26,7 +26,7 @@ class TestSet(NamedTuple):
     Attributes:
       gold: The labelled sentences.
       votes: The sources' predictions for them; -1 where a source has none.
-      task: Which score counts: "pos", "ner", "plain", or None to tell from the labels.
+      task: Which score counts: "pos", "ner", "plain", or None to infer it from the labels.
     """
 
     gold: Sequence[Sentence]

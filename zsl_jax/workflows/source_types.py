@@ -11,7 +11,8 @@ from jaxtyping import Int
 from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio
 
-# A source is sparse that names less than this share of what others do, if these name so many words.
+# A source is sparse if it names less than this share of the words that the others name, of which
+# there must be some.
 SPARSE = 0.2
 FEWEST_NAMED = 20
 
@@ -19,7 +20,7 @@ Parts = Sequence[Mapping[str, SourcePredictions]]
 
 
 class _Said(NamedTuple):
-    """What each source says of each word: the number of an entity type, -1 for none."""
+    """Each source's prediction for each word: the number of an entity type, -1 for none."""
 
     kinds: tuple[str, ...]
     numbers: dict[str, Int[np.ndarray, " N"]]
@@ -29,7 +30,7 @@ def compare_sources(parts: Parts) -> None:
     """Warns of sources whose types or numbers of entities differ from those of the others.
 
     Types that one source alone has may be types of the others under another name: the warning has
-    a label map that can be pasted into a file, drafted from what the others say of the same words.
+    a label map that can be pasted into a file, drafted from the others' predictions for the words.
 
     Args:
       parts: For each part of a text, all sources' predictions by name, in BIO or plain labels.

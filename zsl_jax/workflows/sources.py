@@ -46,7 +46,7 @@ class Source(NamedTuple):
       label_map: The file of its `label_map=NAME=FILE`; None if its labels are the target's.
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
-      sparse: Whether its O means that it knows nothing about a word.
+      sparse: Whether its O means that it does not know the word.
       offsets: What the places of character spans in a file count; None for characters, as long as
         that can be.
     """
@@ -271,7 +271,7 @@ def label_sets(predictions: Iterable[SourcePredictions]) -> dict[str, tuple[str,
 
 
 def abstaining(sentences: Sequence[Sentence], label_set: LabelSet) -> SourcePredictions:
-    """The predictions of a source that says nothing about a text."""
+    """The predictions of a source that abstains from a whole text."""
     words = tuple(sentence.words for sentence in sentences)
     count = sum(len(sentence.words) for sentence in sentences)
     probs = np.zeros((count, label_set.size), np.float16)
@@ -280,7 +280,7 @@ def abstaining(sentences: Sequence[Sentence], label_set: LabelSet) -> SourcePred
 
 
 def _fingerprint(source: Source, sentences: Sequence[Sentence], row_length: int) -> str:
-    """Twelve hexadecimal digits of what a tagger's predictions for a text depend on."""
+    """Twelve hexadecimal digits that identify a tagger, a text and the row length."""
     digest = hashlib.sha256(f"{row_length}\n{source.fingerprint}\n".encode())
     for sentence in sentences:
         digest.update("\t".join(sentence.words).encode("utf-8", "surrogatepass") + b"\n")

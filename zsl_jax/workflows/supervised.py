@@ -30,12 +30,12 @@ from zsl_jax.workflows.sources import Source
 
 
 class Dev(NamedTuple):
-    """Labelled text that chooses among the passes.
+    """Labelled text that chooses among the epochs.
 
     Attributes:
       sentences: The text.
-      on_scores: Called with the number of a pass and its scores.
-      task: Which score counts; None to tell from the labels.
+      on_scores: Called with the number of an epoch and its scores.
+      task: Which score counts; None infers it from the labels.
     """
 
     sentences: Sequence[Sentence]
@@ -51,15 +51,15 @@ def train_supervised(
     cache: Path,
     dev: Dev | None = None,
 ) -> LoadedTagger:
-    """Cross-entropy on gold labels; with `dev`, the pass that scores best there is returned.
+    """Cross-entropy on gold labels; with `dev`, the epoch that scores best there is returned.
 
     Args:
       encoder: Where training starts.
       sentences: Labelled text.
       config: Its rounds and epochs are passes over the text.
-      hooks: Called on every step and pass.
+      hooks: Called on every step and epoch.
       cache: Folder of the frozen layers' output; nothing is written where there are none.
-      dev: Labelled text that chooses among the passes.
+      dev: Labelled text that chooses among the epochs.
 
     Returns:
       The trained tagger.
@@ -102,7 +102,7 @@ def train_source(
     config: TrainConfig,
     run: RunFolder,
 ) -> None:
-    """Train a source tagger on labelled text and write its model folder."""
+    """Trains a source tagger on labelled text and write its model folder."""
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
     with recorded(run, f"source {source.name}", words) as hooks:
         save_tagger(source.path, train_supervised(encoder, sentences, config, hooks, run.cache))

@@ -113,7 +113,7 @@ def format_table(rows: Sequence[Row]) -> str:
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """Says whether what was trained is better than everything that needs no training.
+    """States whether the trained tagger is better than everything that needs no training.
 
     Args:
       rows: Of a table; the last one is what was trained, by Q if it has one.

@@ -58,7 +58,7 @@ class Tagger:
           row_length: Subwords in a packed row; longer sentences go through overlapping windows.
 
         Raises:
-          InputError: It has no head, or its tokenizer is of no use.
+          InputError: It has no head, or its tokenizer cannot be used.
         """
         self._scheme = require_head(loaded)
         self._path = loaded.path
@@ -89,16 +89,16 @@ class Tagger:
 
         Args:
           sentences: Lists of words, or strings, which are cut into words.
-          sources: What the sources that the tagger was trained with say about these words, by name:
-            paths of prediction files (or model folders), `SourcePredictions`, or arrays on the flat
-            axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
+          sources: Predictions for these words of the sources that the tagger was trained with, by
+            name: paths of prediction files (or model folders), `SourcePredictions`, or arrays on
+            the flat axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
           decode: "argmax" or "viterbi", see `best_labels.decode`.
           words: How strings are cut: at "whitespace", or by "unicode" rules.
           offsets: What the places of character spans in prediction files count: "characters",
             "utf16" or "bytes", or one of them for each source, by name.
 
         Returns:
-          One result a sentence, in order.
+          One result per sentence, in order.
 
         Raises:
           InputError: A word cannot be one, or the sources are not those of the tagger or are about
@@ -126,7 +126,7 @@ class Tagger:
             files, for each of which every source may have a file.
           sources: As for `predict`.
           decode: As for `predict`.
-          advance: Told how many words are done.
+          advance: Called with the number of words done.
           offsets: As for `predict`.
 
         Yields:

@@ -121,8 +121,8 @@ def write_text_labels(
 ) -> None:
     """Writes labels.parquet, labels.conll and votes.parquet; all processes call it.
 
-    Sentences are in the order of the text, however it was dealt out. A block of them is in memory
-    besides what training has there.
+    Sentences are in the order of the text, however it was divided into shards. A block of them
+    is in memory besides what training has there.
 
     Args:
       folder: Of the run; only the first process writes.

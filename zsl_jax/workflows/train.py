@@ -29,7 +29,7 @@ TITLE = "training"  # in the progress and the metrics
 
 @dataclasses.dataclass(frozen=True)
 class TrainResult:
-    """What came of a supervised training.
+    """The result of a supervised training.
 
     Attributes:
       folder: The model folder.
@@ -75,11 +75,11 @@ def train(
       output: The run's folder, new or empty, in which the tagger is saved.
       config: Epochs, optimiser and the like; by default those of `launch.train`.
       dev: Labelled text that chooses the best epoch.
-      task: Which score counts on `dev`: "pos", "ner" or "plain"; None to tell from the labels.
+      task: Which score counts on `dev`: "pos", "ner" or "plain"; None infers it from the labels.
       overwrite: Replace the result of an earlier run in `output`.
       tensorboard: Folder that gets the metrics for TensorBoard, too.
-      spec: What run.json tells of the run; by default the arguments, with digests of the texts.
-      about: What result.json holds besides the scores.
+      spec: The run's specification for run.json; by default the arguments and digests of the texts.
+      about: Further entries of result.json.
 
     Returns:
       The tagger and its scores on `dev`.

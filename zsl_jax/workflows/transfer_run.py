@@ -41,7 +41,7 @@ from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approa
 
 
 class FinishedRun(NamedTuple):
-    """What came of a training.
+    """The result of a training.
 
     Attributes:
       transfer_task: With the label model and the start that were used.
@@ -50,7 +50,7 @@ class FinishedRun(NamedTuple):
       labels: Of this process's part of the text.
       report: On each source.
       rows: The table; empty without a test, and in all processes but the first.
-      scored: What the test tells besides the scores, see `scored_labels`; None without a test.
+      scored: Calibration, confusions and errors, see `scored_labels`; None without a test.
     """
 
     transfer_task: TransferTask
@@ -68,7 +68,7 @@ class LabelledTest(NamedTuple):
     Attributes:
       sentences: In BIO, or with plain labels.
       predictions: What sources predict for it, by name; those that are missing abstain.
-      task: Which score counts; None to tell from the labels.
+      task: Which score counts; None infers it from the labels.
       about: How its labels were read, for result.json.
     """
 
@@ -108,8 +108,8 @@ def run_transfer(
     Interrupted, it resumes from its last checkpoint when it is called again.
 
     Args:
-      transfer_task: What is learned from.
-      config: How.
+      transfer_task: The text and the sources' predictions.
+      config: The settings.
       run: The run's folder.
       text: This process's shards, as they were read.
       read_test: Reads the test, after the training and in the first process only.

@@ -36,7 +36,7 @@ GOLD_WORDS = "gold words"
 
 
 class TransferTask(NamedTuple):
-    """What every approach is trained on.
+    """The task that all approaches share: a text, its sources and a start.
 
     Attributes:
       start: The encoder.
@@ -103,7 +103,7 @@ def prepare_transfer(
     gold_words: Sequence[SourcePredictions] = (),
     models: Mapping[str, str] = MappingProxyType({}),
 ) -> TransferTask:
-    """Put the sources' predictions into one label set, and the text into subwords.
+    """Puts the sources' predictions into one label set, and the text into subwords.
 
     Args:
       start: The encoder.
@@ -116,7 +116,7 @@ def prepare_transfer(
       models: As in `TransferTask`, see `trainable_models`.
 
     Returns:
-      What every approach is trained on. A source has a label if it has it for any shard.
+      The task. A source has a label if it has it for any shard.
     """
     names = tuple(predictions[0])
     label_names = _label_names(names, predictions)
@@ -168,8 +168,8 @@ def made_ready(
     All processes call it.
 
     Args:
-      transfer_task: What every approach is trained on.
-      config: Of one approach.
+      transfer_task: The task that all approaches share.
+      config: The settings of one approach.
       run: Keeps the output of frozen layers.
 
     Returns:
@@ -190,8 +190,8 @@ def planned(
     All processes call it.
 
     Args:
-      transfer_task: What every approach is trained on.
-      config: Of one approach.
+      transfer_task: The task that all approaches share.
+      config: The settings of one approach.
       num_words: Of the text in all processes.
 
     Returns:
@@ -287,7 +287,7 @@ def run_approach(
     title: str,
     saving: Saving | None = None,
 ) -> TrainedTarget:
-    """Train by one approach, with progress and metrics; with `saving`, it can be interrupted."""
+    """Trains by one approach, with progress and metrics; with `saving`, it can be interrupted."""
     names, text = transfer_task.names, transfer_task.text
     copies = len(names) if config.approach is Approach.HARD_CAT else 1
     words = int(processes.total(sum(shard.num_words for shard in text.shards)))

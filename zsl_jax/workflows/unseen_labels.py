@@ -14,9 +14,9 @@ from zsl_jax.labels import SourceLabels
 def with_unseen_labels(
     predictions: SourcePredictions, source_labels: SourceLabels, name: str
 ) -> SourcePredictions:
-    """A source's predictions for a new text, without labels that were unknown in training.
+    """A source's predictions for a new text, without labels that were not seen in training.
 
-    As `without_unseen_labels`; a warning in the log tells how often the source abstains for them.
+    As `without_unseen_labels`; a warning in the log reports how often the source abstains for them.
     """
     made, lost = without_unseen_labels(predictions, source_labels, name)
     warn_of_unseen_labels(name, lost)
@@ -33,21 +33,21 @@ def warn_of_unseen_labels(name: str, lost: Mapping[str, int]) -> None:
 def without_unseen_labels(
     predictions: SourcePredictions, source_labels: SourceLabels, name: str
 ) -> tuple[SourcePredictions, Counter[str]]:
-    """Removes labels that were unknown in training from the predictions for a new text.
+    """Removes labels that were not seen in training from the predictions for a new text.
 
     The source abstains where it gives one. Of probabilities, those of the other labels stay and are
     scaled to sum to 1.
 
     Args:
-      predictions: What the source says about the new text.
-      source_labels: The labels that were known in training.
+      predictions: The source's predictions for the new text.
+      source_labels: The labels that were seen in training.
       name: The source's name.
 
     Returns:
       The predictions, and how many words lost each label.
 
     Raises:
-      InputError: None of the source's labels is known.
+      InputError: None of the source's labels was seen in training.
     """
     names = np.array(predictions.label_names)
     known = np.isin(names, source_labels.names)

@@ -170,7 +170,7 @@ def bad_row(place, row):
         ([PROBS[:2], PROBS[2:3], PROBS[3:5]], "sentence 3: 2 rows of prob.*need 3"),
         ([[1.0, 0.0, 0.0] * 2, [1.0, 0.0], [1.0]], r"sentence 2: 2 prob.*\(3 a word\).*need 3"),
         ([["a"] * 6, ["a"] * 3, ["a"] * 9], "floating-point"),
-        (["a", "b", "c"], "one list a sentence"),
+        (["a", "b", "c"], "one list per sentence"),
     ],
 )
 def test_bad_probabilities_are_located(tmp_path, probabilities, message):

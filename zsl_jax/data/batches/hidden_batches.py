@@ -11,7 +11,7 @@ class HiddenBatches:
     """Batches of hidden states; a batch is gathered when it is asked for."""
 
     def __init__(self, batches: SideBySide, states: Float[np.ndarray, "T H"]):
-        """Look up what the ids of subwords stand for.
+        """Looks up what the ids of subwords stand for.
 
         Args:
           batches: Packed rows; their `token_ids` are rows of `states`.

@@ -39,7 +39,7 @@ class PackingPlan(NamedTuple):
 def pack_rows(
     lengths: Int[np.ndarray, " M"], row_length: int, rng: np.random.Generator | None
 ) -> PackingPlan:
-    """Put windows into rows by best fit: each into the fullest row that still has room for it.
+    """Puts windows into rows by best fit: each into the fullest row that still has room for it.
 
     The windows come in pools, the longest of a pool first. With a generator the pools are random
     and the rows are shuffled afterwards, so that other sentences meet in every epoch. Without one
@@ -131,7 +131,7 @@ class PackedBatches:
         rows_per_batch: int,
         rng: np.random.Generator | None = None,
     ):
-        """Plan the rows.
+        """Plans the rows.
 
         Args:
           windows: The corpus in subwords.
@@ -177,7 +177,7 @@ class SideBySide:
     def __init__(
         self, parts: Sequence[PackedBatches], num_words: Sequence[int], length: int, multiple: int
     ):
-        """Put parts together.
+        """Puts parts together.
 
         Args:
           parts: Batches of each part, in the part's own numbering of words.

@@ -54,14 +54,14 @@ class SubwordEncoder:
     """
 
     def __init__(self, tokenizer: Any, max_length: int):
-        """Prepare a tokenizer.
+        """Prepares a tokenizer.
 
         Args:
           tokenizer: A fast Hugging Face tokenizer (one with a `backend_tokenizer`).
           max_length: Most subwords of a window, the special tokens included.
 
         Raises:
-          InputError: The tokenizer is of no use here, or `max_length` leaves no room for a word.
+          InputError: The tokenizer cannot be used here, or `max_length` leaves no room for a word.
         """
         self._backend = _backend(tokenizer)
         self._unknown_id = tokenizer.unk_token_id

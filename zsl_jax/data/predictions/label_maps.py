@@ -1,4 +1,4 @@
-"""Label maps: what a source calls its labels, and what the target calls them."""
+"""Label maps: from a source's names of labels to the target's."""
 
 import os
 import reprlib
@@ -53,11 +53,11 @@ class LabelMap(NamedTuple):
 
 
 def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
-    """Reads a YAML file with one `label: target` or `type: target` a line.
+    """Reads a YAML file with one `label: target` or `type: target` per line.
 
     Args:
       path: The file, UTF-8. `null` as the target (or none) lets the source abstain; several labels
-        may have one target; `[FIRST, SECOND]` says that it may be either.
+        may have one target; `[FIRST, SECOND]` means that it may be either.
 
     Returns:
       The map, checked.
@@ -95,7 +95,7 @@ def _shown(value: object) -> str:
 
 
 def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | None:
-    """What one line of a label map says, checked."""
+    """The target in one line of a label map, checked."""
     line = f"{where}: {_shown(name)}: {_shown(value)}"
     _check_name(name, line)
     if value is None:
@@ -128,7 +128,7 @@ def map_labels(
     probable now.
 
     Args:
-      predictions: What the source says, in BIO or plain labels.
+      predictions: The source's predictions, in BIO or plain labels.
       label_map: The map.
       where: The source, for messages.
 

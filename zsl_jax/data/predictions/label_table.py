@@ -20,7 +20,7 @@ from zsl_jax.data.text.arrow_files import parquet_schema, parquet_tables
 from zsl_jax.errors import InputError
 
 LABEL_NAMES_KEY = b"zsl_jax.label_names"
-SOURCE = "source:"  # before a source's name, so that it is no other column's
+SOURCE = "source:"  # before a source's name, so that it differs from all other columns
 
 
 class LabelTable(NamedTuple):

@@ -43,7 +43,7 @@ def read_parquet(
     """Reads the predictions that `write_predictions` wrote.
 
     Files of other programs will do if they have the columns and the metadata; their probabilities
-    may be of any floating type and may be lists of one list a word.
+    may be of any floating type, and may be lists of one list per word.
 
     Args:
       path: The Parquet file.
@@ -98,14 +98,14 @@ def _checked_schema(where: str) -> tuple[pa.Schema, tuple[str, ...], list[str]]:
 
 
 def _about(schema: pa.Schema, where: str) -> dict[str, Any]:
-    """What the metadata say about the predictions."""
+    """The `about` of the predictions, from the metadata."""
     try:
         about = json.loads((schema.metadata or {}).get(ABOUT_KEY, b"{}"))
     except (ValueError, RecursionError):
         about = None
     if not isinstance(about, dict):
         key = ABOUT_KEY.decode()
-        raise InputError(f"{where}: its metadata {key!r} are no JSON object; write one or none.")
+        raise InputError(f"{where}: its metadata {key!r} are not a JSON object; write one or none.")
     return about
 
 
@@ -115,7 +115,7 @@ def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
     if schema.names.count("probabilities") > 1 or (
         "probabilities" in schema.names and not is_list(schema.field("probabilities").type)
     ):
-        raise InputError(f"{where}: the column 'probabilities' must hold one list a sentence.")
+        raise InputError(f"{where}: the column 'probabilities' must hold one list per sentence.")
     metadata: dict[bytes, bytes] = schema.metadata or {}
     if LABEL_NAMES_KEY not in metadata:
         key = LABEL_NAMES_KEY.decode()
@@ -133,7 +133,7 @@ def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
             error
         )
     if not isinstance(label_names, list):
-        raise InputError(f"{where}: its label names are no JSON list; write one.")
+        raise InputError(f"{where}: its label names are not a JSON list; write one.")
     check_label_names(label_names, where)
     return tuple(label_names)
 
@@ -200,7 +200,7 @@ def _probs(
             )
         values = values.flatten()
     else:
-        what = f"probabilities ({width} a word)"
+        what = f"probabilities ({width} per word)"
         check_lengths(num_words * width, _lengths(column), what, where, first_sentence)
     if not pa.types.is_floating(values.type):
         raise InputError(f"{where}: the probabilities must be floating-point numbers.")

@@ -2,8 +2,8 @@
 
 Columns: `words` (list of strings), `labels` (list of strings, null where the source abstains) and,
 where there are any, `probabilities` (list of float16: the words' rows of K numbers one after the
-other). The label names, the version of the format and, as a JSON object, what is known about the
-predictions ("zsl_jax.about") stand in the schema's metadata.
+other). The label names, the version of the format and, as a JSON object, notes on the
+predictions ("zsl_jax.about") are in the schema's metadata.
 """
 
 import itertools
@@ -33,7 +33,7 @@ def write_predictions(path: str | os.PathLike[str], predictions: SourcePredictio
 
     Args:
       path: The Parquet file.
-      predictions: What a source says; `read_predictions` gives it back.
+      predictions: A source's predictions; `read_predictions` returns them.
     """
     with_probs = predictions.probs is not None
     blocks = _blocks(predictions)
@@ -57,7 +57,7 @@ def write_prediction_blocks(
       blocks: The predictions for some sentences each, put into row groups of at most
         `SENTENCES_PER_ROW_GROUP`.
       with_probs: Whether the blocks carry probabilities.
-      about: What is known about the predictions, in plain values.
+      about: Notes on the predictions, in plain values.
 
     Raises:
       InputError: If there is no folder for the file, it is the standard output, or it cannot be
@@ -104,7 +104,7 @@ def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:
 
 
 def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, Any]) -> pa.Schema:
-    """The columns, with label names, format version and what is known else as metadata."""
+    """The columns, with label names, format version and `about` as metadata."""
     fields = [("words", pa.list_(pa.string())), ("labels", pa.list_(pa.string()))]
     if with_probs:
         fields.append(("probabilities", pa.list_(pa.float16())))

@@ -1,4 +1,4 @@
-"""What one source model says about every word of a corpus, and whether it makes sense."""
+"""The predictions of one source for every word of a corpus, and checks of them."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
@@ -175,13 +175,13 @@ def check_probs(
             text = words[sentence - 1][word - 1]
             raise InputError(
                 f"{where}, sentence {sentence + first_sentence - 1}, word {word} ({text!r}): "
-                f"{_fault(block[row])}; write one probability a label, summing to 1, or all "
+                f"{_fault(block[row])}; write one probability per label, summing to 1, or all "
                 "zeros where the source abstains."
             )
 
 
 def _fault(row: Float[np.ndarray, " K"]) -> str:
-    """Says what is wrong with one row of probabilities."""
+    """Describes what is wrong with one row of probabilities."""
     if np.isnan(row).any():
         return "a probability is NaN"
     if not np.isfinite(row).all():
@@ -192,7 +192,7 @@ def _fault(row: Float[np.ndarray, " K"]) -> str:
 
 
 def joined_about(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What is known about predictions that are put together from several.
+    """Merges the `about` of predictions that are put together.
 
     Args:
       found: Their `about`.

@@ -39,7 +39,7 @@ def read_span_predictions(
     under "text" or "word"; what has no place is counted in `about`. With them, "text" is compared
     with the text, "word" is not.
 
-    Spans become BIO labels of our words as `project` says. If every span of the file has a score,
+    Spans become BIO labels of our words as in `project`. If every span of the file has a score,
     it becomes the probability of the labels of its words, and the rest that of O; other words are
     O for certain. The label stays even where O is more probable.
 
@@ -124,7 +124,7 @@ def _first_labels(kinds: Collection[str]) -> dict[str, str]:
 
 
 def _counts(lines: Sequence[SpanLine], found: Sequence[Projection]) -> dict[str, int]:
-    """What became of the spans; those that have a place are "spans"."""
+    """Counts of the spans by outcome; those that have a place are "spans"."""
     lost = sum(made.lost for made in found)
     return {
         "spans": sum(len(line.spans or ()) for line in lines) - lost,

@@ -56,7 +56,7 @@ def read_predictions(
     folder: str | os.PathLike[str] | None = None,
     offsets: str | None = None,
 ) -> SourcePredictions:
-    """Reads what one source says, in the format that the file's name tells.
+    """Reads the predictions of one source, in the format given by the file's name.
 
     `.parquet` is what `write_predictions` writes, `.jsonl` is described at
     `read_json_predictions` (words) and `read_span_predictions` (character spans), and all else are
@@ -93,7 +93,7 @@ def read_predictions(
 
 
 def _format(name: str) -> str:
-    """The format of a file of predictions; they have labels, so that they are no plain text."""
+    """The format of a file of predictions; they have labels, so it is not plain text."""
     format = format_of(name)
     if format in ("conll", "txt"):
         first, _ = look_ahead(read_lines(name, None, streamed=True), FIRST_LINES)
@@ -193,7 +193,7 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
     """Checks that predictions were made for exactly these sentences.
 
     Args:
-      predictions: What a source says.
+      predictions: A source's predictions.
       sentences: The text.
       where: The file of the predictions, for the error message.
 
@@ -268,7 +268,7 @@ def source_votes(
 
     Raises:
       InputError: If a source has a label that the alphabet lacks, another number of words than the
-        first source, or probabilities that are no distribution.
+        first source, or probabilities that do not form a distribution.
     """
     num_words = len(predictions[0].labels)
     labels = np.empty((num_words, len(predictions)), dtype=np.int32)

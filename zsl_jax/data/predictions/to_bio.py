@@ -25,8 +25,8 @@ def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[s
     """Turns the labels of a text into BIO, and repairs them, as `labels.to_bio` does.
 
     Args:
-      sentences: A text; its scheme is told from all of its labels together. A sentence without
-        labels stays without.
+      sentences: A text; its scheme is recognised from all of its labels together. A sentence
+        without labels stays without.
 
     Returns:
       The sentences, and what was found: "scheme" and "repairs".
@@ -72,7 +72,7 @@ def _spelled_sentences(
 
 
 def spelled_predictions(predictions: SourcePredictions) -> SourcePredictions:
-    """Predictions with their labels in the usual spelling; `about` says how they were spelled."""
+    """Predictions with their labels in the usual spelling; `about` records the original one."""
     usual = usual_spelling(predictions.label_names)
     spelling = _spelling(dict(zip(predictions.label_names, usual, strict=True)))
     if not spelling:
@@ -81,7 +81,7 @@ def spelled_predictions(predictions: SourcePredictions) -> SourcePredictions:
 
 
 def _spelling(usual: Mapping[str, str]) -> dict[str, str]:
-    """What `about` says of a spelling; nothing of the usual one."""
+    """The entry of a spelling in `about`; none for the usual one."""
     other = next((name for name in usual if usual[name] not in (name, OUTSIDE)), None)
     return {} if other is None else {"spelling": f"{other} for {usual[other]}"}
 

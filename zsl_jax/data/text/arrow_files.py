@@ -139,6 +139,6 @@ def check_text_lists(schema: pa.Schema, names: Sequence[str], where: str) -> Non
             raise InputError(f"{where} has no column {name!r}: write it with the other columns.")
         kind = schema.field(name).type
         if not is_list(kind):
-            raise InputError(f"{where}: the column {name!r} must hold one list a sentence.")
+            raise InputError(f"{where}: the column {name!r} must hold one list per sentence.")
         if not (is_text(kind.value_type) or pa.types.is_null(kind.value_type)):
             raise InputError(f"{where}: the column {name!r} must hold lists of strings.")

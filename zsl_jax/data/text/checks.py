@@ -1,4 +1,4 @@
-"""What a word and a label have to look like, whatever file they come from."""
+"""Checks of words and labels, whatever file they come from."""
 
 import re
 import unicodedata
@@ -14,7 +14,7 @@ UNWRITABLE = re.compile("[\t\n\r\ud800-\udfff]")
 
 
 def are_plain(words: Sequence[str]) -> bool:
-    """Whether strings are words for certain, told at one look: filled, and without any blanks.
+    """Whether strings are certainly words, by a quick look: filled, and without any blanks.
 
     Others may be words too; `checked_word` looks at each.
 
@@ -84,7 +84,7 @@ def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str
 
     Args:
       where: File and line, for the message.
-      label: What the file has there; "_", "" and None are no label.
+      label: What the file has there; "_", "" and None stand for none.
       word: The label's word, for the message.
       allow_missing: Whether the word may have no label.
 

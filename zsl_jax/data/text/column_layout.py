@@ -1,4 +1,4 @@
-"""What stands where in a file with one word per line, as far as its first lines tell."""
+"""The columns of a file with one word per line, as far as its first lines show."""
 
 import re
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ _OTHER_NAMES = frozenset("id index lemma lemmas chunk doc_id document misc score
 
 
 class Layout(NamedTuple):
-    """What stands where in a line.
+    """The columns of a line.
 
     Attributes:
       tabs: Whether lines are cut at tabs, else at blanks.
@@ -142,7 +142,7 @@ def _global_columns(lines: Sequence[str]) -> Layout | None:
 
 
 def _cut(lines: Sequence[str], options: ReadOptions) -> Layout:
-    """How the lines are cut, and what a header line says of the columns."""
+    """How the lines are cut, and the columns that a header line names."""
     filled = [line for line in lines if line.strip(" \t")]
     sure = (line for line in filled if not line.startswith(_NOT_SURE))
     first = next(sure, next((line for line in filled if "\t" in line), filled[0]))

@@ -17,9 +17,9 @@ from zsl_jax.data.text.word_column import doubt_words
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-# So many lines tell the layout of a file.
+# Number of lines that determine the layout of a file.
 SAMPLE_LINES = 1_200
-# So many words are no sentence.
+# A sentence has fewer words than this.
 SURELY_A_TEXT = 1_000
 
 
@@ -29,7 +29,7 @@ _Row = tuple[int, list[str]]  # the number of the line of a word, and its fields
 def read_columns(
     lines: Iterable[str], options: ReadOptions, given: Layout | None = None
 ) -> Iterator[Sentence]:
-    """Sentences of a file with one word per line; without a layout, its first lines tell it."""
+    """Sentences of a file with one word per line; without a layout, its first lines decide."""
     first, coming = look_ahead(iter(lines), SAMPLE_LINES, _is_surely_a_word)
     if not any(line.strip(" \t") for line in first):
         return

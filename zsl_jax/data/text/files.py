@@ -17,7 +17,7 @@ from zsl_jax.errors import InputError
 STANDARD_INPUT = "-"
 UNPACKED_LIMIT = 1 << 30  # bytes of one .gz file; a few kilobytes can unpack to far more
 BLOCK_BYTES = 1 << 20
-# How files begin that are no text, and what to do with them.
+# How files begin that are not text, and what to do with them.
 _KINDS = {
     b"PAR1": "a Parquet file; let its name end in .parquet",
     b"ARROW1\0\0": "an Arrow file; write it as Parquet",
@@ -232,7 +232,7 @@ def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
 def _undecodable(
     name: str, encoding: str | None, error: UnicodeError, num_bytes: int, num_lines: int
 ) -> str:
-    """The message; so many bytes have been read, and so many lines have been decoded."""
+    """The message, from the numbers of bytes read and of lines decoded."""
     if not isinstance(error, UnicodeDecodeError) or encoding not in (None, "utf-8"):
         reason = " ".join(str(error).split())
         return f"{name} is not in the encoding {encoding} ({reason}); give another `encoding`."

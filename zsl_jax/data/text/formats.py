@@ -1,4 +1,4 @@
-"""Which format a file of text has: what its name tells, and what its first lines do."""
+"""Recognises the format of a file of text by its name and its first lines."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from zsl_jax.data.text.numbering import Numbering, numbering_of
 from zsl_jax.errors import InputError
 
 FORMATS = tuple("conll conllu jsonl parquet plain semeval ontonotes wikiann uner datasets".split())
-# So many lines tell another format from columns and plain text.
+# Number of lines that distinguish another format from columns and plain text.
 FIRST_LINES = 50
 
 _BY_SUFFIX = {
@@ -28,10 +28,10 @@ _PARTS_OF_JSON = re.compile(r'\s*[{"]')
 
 
 def format_of(name: str) -> str:
-    """The format that a path tells; "txt" for one that the contents have to tell.
+    """The format that a path implies; "txt" if the contents decide.
 
     Raises:
-      InputError: It is the standard input, which tells none.
+      InputError: It is the standard input, whose name implies none.
     """
     plain_name = name.removesuffix(".gz")
     if name == STANDARD_INPUT:
@@ -45,10 +45,10 @@ def format_of(name: str) -> str:
 
 
 def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
-    """The format that the first lines of a file tell where its name tells none.
+    """The format that the first lines of a file imply where its name implies none.
 
     Args:
-      format: What the name tells.
+      format: The format that the name implies.
       lines: The first lines.
       name: The file, for the message.
 

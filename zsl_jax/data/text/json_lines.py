@@ -1,4 +1,4 @@
-"""Files with one JSON object a line, and labelled text in them."""
+"""Files with one JSON object per line, and labelled text in them."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -52,7 +52,7 @@ def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
-    """Sentences of a file with one JSON object a line."""
+    """Sentences of a file with one JSON object per line."""
     word_keys, label_keys = word_keys_of(options), label_keys_of(options)
     for where, row in json_objects(lines, options.name):
         if options.with_labels:
@@ -123,5 +123,5 @@ def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any
     value = next((row[key] for key in keys if key in row), None)
     if not isinstance(value, list) or not value:
         wanted = " or ".join(f'"{key}"' for key in keys)
-        raise InputError(f"{where}: no filled list {wanted}; write one JSON object a line with it.")
+        raise InputError(f"{where}: no filled list {wanted}; write an object per line with it.")
     return value

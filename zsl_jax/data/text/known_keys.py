@@ -1,7 +1,7 @@
-"""Keys of other programs' files: what is not read must be known not to change the meaning.
+"""Keys of other programs' files: a key that is not read must be known not to change the meaning.
 
 A key passes if it is known to be harmless, if it has no value, or if its value is text under a name
-that says nothing of places, labels, scores and the like. Any other key is refused: a number or a
+that does not refer to places, labels, scores and the like. Any other key is refused: a number or a
 truth value under an unknown name may be a place, a score or a verdict.
 """
 

@@ -1,4 +1,4 @@
-"""Which column of a file holds the labels, and what makes that doubtful."""
+"""Finds the column of a file that holds the labels, and signs that it is another."""
 
 import re
 from collections.abc import Sequence

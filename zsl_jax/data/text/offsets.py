@@ -7,7 +7,7 @@ _ENCODINGS = {"utf16": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
 
 
 def character_offset(text: str, unit: str) -> Callable[[int], int | None]:
-    """What turns an offset in some unit into one in characters.
+    """Converts offsets in some unit to offsets in characters.
 
     Args:
       text: The text.

@@ -1,4 +1,4 @@
-"""Plain text, one sentence a line."""
+"""Plain text, one sentence per line."""
 
 from collections.abc import Iterable, Iterator
 

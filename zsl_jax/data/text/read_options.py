@@ -1,4 +1,4 @@
-"""What a reader of one file has to know besides the file's contents."""
+"""Options of the readers of one file."""
 
 from typing import NamedTuple, TypedDict
 

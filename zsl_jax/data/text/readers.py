@@ -1,8 +1,8 @@
 """Readers of annotated and plain text, one door for all formats.
 
-The extension tells the format, or the user does. Whatever cannot be read raises `InputError` with
-the file, the line and the way out: a word is never dropped and a label never guessed. Words stay as
-they are written: no character is normalised, removed or turned round.
+The extension determines the format, or the user does. Whatever cannot be read raises `InputError`
+with the file, the line and the way out: a word is never dropped and a label never guessed. Words
+stay as they are written: no character is normalised, removed or turned round.
 """
 
 import os
@@ -35,10 +35,10 @@ def stream_sentences(
 ) -> Iterator[Sentence]:
     """The sentences of a corpus, one after the other.
 
-    The extension (before a `.gz`) tells the format, or `format` does.
+    The extension (before a `.gz`) determines the format, or `format` does.
 
     ==================  =========  =============================================================
-    file                format     what it is, and where labels stand unless `column` says so
+    file                format     what it is, and where labels are unless `column` is given
     ==================  =========  =============================================================
     anything else       conll      a word per line, columns cut at tabs, or at blanks where there
                                    are no tabs; the word in column 0, the label in the last one
@@ -54,14 +54,14 @@ def stream_sentences(
     ==================  =========  =============================================================
 
     A `.txt` file whose lines of words all have tabs is read as columns; one that may be columns cut
-    at blanks is refused until `format` says what it is, and so is a file that looks like WikiANN.
-    Where the extension tells no format, JSON lines and OntoNotes are recognised by their first
-    lines, and files of other kinds are refused by name.
+    at blanks is refused unless `format` is given, and so is a file that looks like WikiANN.
+    Where the extension does not imply a format, JSON lines and OntoNotes are recognised by their
+    first lines, and files of other kinds are refused by name.
 
     In a column file, a header line may name the columns; numbers that count the words in the first
     of several columns are not words, and a column that such a header calls the sentence's ends
     sentences where no empty lines do. A last column of numbers, or beside another with entity
-    labels, is refused until `column` says which one holds the labels.
+    labels, is refused unless `column` names the one with the labels.
 
     In a column file a line with "#" in front of a sentence's first word is a comment if it has not
     the file's number of columns and is not one word, or has `key = value` or an address in it, or
@@ -75,7 +75,7 @@ def stream_sentences(
       with_labels: False reads the words only; then no label column needs to be there.
       how: The rest, by keyword.
       allow_missing: Whether a word may lack a label ("_", empty or null); it then reads "_".
-      format: One of `FORMATS`, instead of what the extension says.
+      format: One of `FORMATS`, instead of the one that the extension implies.
       encoding: Such as "iso-8859-1"; None is UTF-8 (in XML, what the file declares).
       words: How raw text is cut into words, see `word_rules`; None is "whitespace" for plain text
         and "unicode" for reviews.
@@ -146,7 +146,7 @@ def _read_file(
     if guessed:
         first, lines = look_ahead(lines, FIRST_LINES)
         format = format_of_lines(format, first, name)
-    if format == "txt":  # all of it is read to tell, and then once more
+    if format == "txt":  # all of it is read to decide, and then once more
         format = format_of_txt(lines, name)
         lines = read_lines(name, encoding, streamed)
     if format in _LINE_READERS:

@@ -29,7 +29,7 @@ _SAVE = "load the dataset and save it again, with flatten_indices() before save_
 
 
 class SavedDataset(NamedTuple):
-    """The files of a folder, and those that say which of their rows belong to the dataset."""
+    """The files of a folder, and those that list which of their rows belong to the dataset."""
 
     files: list[str]
     indices: list[str]
@@ -39,8 +39,8 @@ def saved_dataset(folder: str) -> SavedDataset:
     """The Arrow files of a folder.
 
     Raises:
-      InputError: It holds several splits, its state.json names no files in it, or says something of
-        them that is not understood.
+      InputError: It holds several splits, its state.json names no files in it, or holds something
+        that is not understood.
     """
     splits = Path(folder, "dataset_dict.json")
     if splits.is_file():

@@ -13,7 +13,7 @@ class SentenceBreaks:
     """Follows the lines of a file: their numbers, and the column that names the sentence."""
 
     def __init__(self, layout: Layout, options: ReadOptions):
-        """Begin with the first line of a file."""
+        """Begins with the first line of a file."""
         self._layout = layout
         self._name, self._remedy = options.name, options.remedy
         self._start: int | None = None

@@ -1,4 +1,4 @@
-"""What a span says, whatever the program that wrote it calls its fields."""
+"""The fields of a span, whatever the program that wrote it calls them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ class SpanFields(NamedTuple):
       end: One past its last character.
       label: The entity's type.
       score: Its probability; None if the source gave none.
-      text: What stands there; None if the file does not say.
+      text: The text of the span; None if the file does not give it.
       word: The same as a model's tokenizer made it, perhaps in another case.
     """
 

@@ -47,7 +47,7 @@ class Mention(NamedTuple):
 
 
 class SpanLine(NamedTuple):
-    """What a source says about one text.
+    """A source's predictions for one text.
 
     Attributes:
       where: File and line.
@@ -158,7 +158,7 @@ def _is_set_aside(where: str, line: dict[str, Any]) -> bool:
 
 
 def _span(where: str, value: Any, text: str, unit: str) -> CharacterSpan | Mention:
-    """One span, with the place that its offsets say, or without one."""
+    """One span, at the place given by its offsets, or without one."""
     fields = span_fields(where, value)
     mention = fields.text or fields.word
     if fields.start is None and fields.end is None:

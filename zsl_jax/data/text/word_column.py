@@ -1,4 +1,4 @@
-"""What makes it doubtful that a column holds words."""
+"""Signs that a column does not hold words."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import label_parts
 
-# So many fields of another kind are no words.
+# This many fields of another kind are not words.
 SURELY_OTHERS = 2
 SURELY_SEPARATED = 3
 _SEPARATORS = ",;|"

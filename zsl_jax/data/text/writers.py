@@ -25,7 +25,7 @@ Scored = tuple[Sentence, Sequence[str], Sequence[float] | None]
 
 
 def write_conll(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
-    """Write `word<TAB>label` lines, an empty line after each sentence, comments kept.
+    """Writes `word<TAB>label` lines, an empty line after each sentence, comments kept.
 
     `read_sentences` reads the same words and labels back.
 
@@ -42,7 +42,7 @@ def write_conll(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
 
 
 def write_jsonl(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
-    """Write one JSON object a sentence: "words", "labels", and "comments" if there are any.
+    """Writes one JSON object per sentence: "words", "labels", and "comments" if there are any.
 
     Args:
       path: The file, gzipped if it ends in `.gz`; "-" is the standard output.
@@ -55,7 +55,7 @@ def write_jsonl(path: str | os.PathLike[str], rows: Iterable[Labelled]) -> None:
 
 
 def write_spans(path: str | os.PathLike[str], rows: Iterable[Scored]) -> None:
-    """Write one JSON object a sentence: "text", and "spans" with "start", "end", "label", "score".
+    """Writes one JSON object per sentence: "text", and "spans" of "start", "end", "label", "score".
 
     Starts and ends count characters of the text, which is the sentence's own where it has one, and
     else its words with blanks between them. The spans are those that conlleval reads off the
@@ -63,8 +63,8 @@ def write_spans(path: str | os.PathLike[str], rows: Iterable[Scored]) -> None:
 
     Args:
       path: The file, gzipped if it ends in `.gz`; "-" is the standard output.
-      rows: Each sentence with one BIO label (or "_", none) a word, and with the probability of each
-        of these labels: a span has the mean over its words. None leaves the scores out.
+      rows: Each sentence with one BIO label (or "_", none) per word, and with the probability of
+        each of these labels: a span has the mean over its words. None leaves the scores out.
 
     Raises:
       InputError: The labels are not BIO, or the file cannot be written.
