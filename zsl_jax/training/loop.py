@@ -27,7 +27,7 @@ class LabelModel(Protocol):
 
     @property
     def evidence(self) -> Sources | None:
-        """The sources' predictions that an update reads besides its target; None for the target alone."""
+        """The sources' predictions that an update reads besides its target, or None."""
 
     def e_step(
         self,

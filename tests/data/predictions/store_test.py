@@ -168,7 +168,7 @@ def bad_row(place, row):
         (bad_row(2, [np.inf, 0.0, 0.0]), r"sentence 2, word 1 \('#'\).*infinite"),
         (bad_row(2, [0.5, 0.5]), "3 probabilities"),
         ([PROBS[:2], PROBS[2:3], PROBS[3:5]], "sentence 3: 2 rows of prob.*need 3"),
-        ([[1.0, 0.0, 0.0] * 2, [1.0, 0.0], [1.0]], r"sentence 2: 2 prob.*\(3 a word\).*need 3"),
+        ([[1.0, 0.0, 0.0] * 2, [1.0, 0.0], [1.0]], r"sentence 2: 2 prob.*\(3 per word\).*need 3"),
         ([["a"] * 6, ["a"] * 3, ["a"] * 9], "floating-point"),
         (["a", "b", "c"], "one list per sentence"),
     ],
