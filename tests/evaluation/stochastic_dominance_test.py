@@ -7,7 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zsl_jax.evaluation.bootstrap import Resampling
-from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance, violation_ratio
+from zsl_jax.evaluation.stochastic_dominance import (
+    epsilon_of_many_draws,
+    stochastic_dominance,
+    violation_ratio,
+)
 
 few = settings(max_examples=60, deadline=None)
 scores = st.lists(st.integers(0, 12), min_size=2, max_size=6)
@@ -90,3 +94,27 @@ def test_the_bound_grows_with_confidence_and_depends_on_the_seed_alone():
     assert bounds[0] < bounds[1] < bounds[2]
     again = [stochastic_dominance(first, second, MANY) for _ in range(2)]
     assert again[0] == again[1]
+
+
+def test_the_bound_of_many_draws_is_the_ratio_and_hardly_more():
+    """Dror et al. (2019) draw 1,000 scores per side and divide by √500, whatever the seeds."""
+    first, second = np.array([80.0, 83, 79]), np.array([81.0, 80, 78])
+    ratio = float(violation_ratio(first, second))
+    many = epsilon_of_many_draws(first, second, MANY)
+    exact = stochastic_dominance(first, second, MANY).epsilon_min
+    assert ratio < many < ratio + 0.01 < exact
+    rng = np.random.default_rng(0)  # the same draws, integrated on the grid of their program
+    grid = np.arange(0, 1, 0.005)
+
+    def quantile(scores):
+        ordered = np.sort(scores)
+        return ordered[np.maximum(np.ceil(grid * len(scores)).astype(int), 1) - 1]
+
+    def epsilon(f, g):
+        difference = quantile(g) - quantile(f)
+        return (np.maximum(difference, 0) ** 2).sum() / (difference**2).sum()
+
+    drawn = [rng.choice(side, (300, 1000)) for side in (first, second)]
+    deviation = np.std([epsilon(f, g) for f, g in zip(*drawn, strict=True)])
+    theirs = epsilon(first, second) + 1.6448536 * deviation / 500**0.5
+    assert many == pytest.approx(theirs, abs=0.02)

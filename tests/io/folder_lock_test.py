@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -90,3 +91,13 @@ def test_a_planted_link_is_not_followed(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         create_run_folder(folder, RunSpec({}, 0))
     assert target.read_text() == "x"
+
+
+def test_other_names_are_other_locks_and_a_wait_ends_with_the_holder(tmp_path):
+    first = folder_lock.FolderLock(tmp_path, ".a.lock")
+    folder_lock.FolderLock(tmp_path, ".b.lock").release()
+    with pytest.raises(folder_lock.Timeout):
+        folder_lock.FolderLock(tmp_path, ".a.lock")
+    threading.Timer(0.3, first.release).start()
+    folder_lock.FolderLock(tmp_path, ".a.lock", timeout=-1).release()
+    assert list(tmp_path.iterdir()) == []

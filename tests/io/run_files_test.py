@@ -5,6 +5,7 @@ import json
 import pytest
 
 from zsl_jax.errors import InputError
+from zsl_jax.io.run_files import remove_states
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 
 RECORD = RunSpec({}, 0)
@@ -78,3 +79,13 @@ def test_the_end_of_a_run_removes_its_cache_and_nothing_else(tmp_path):
     run.write_result({})
     assert set(tree(tmp_path)) == {"cache", "cache/letters.npy", "run.json", "result.json"}
     assert "flags" in json.loads((tmp_path / "run.json").read_text())
+
+
+def test_without_its_states_a_run_keeps_records_labels_and_what_is_not_its_own(tmp_path):
+    kept = ["run.json", "result.json", "test.parquet", "notes.txt", "checkpoints/lvm/notes.txt"]
+    gone = ["model.safetensors", "label_model.safetensors", "tokenizer.json", "checkpoints/lvm/3/a"]
+    for name in kept + gone:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    remove_states(tmp_path)
+    assert {name for name, content in tree(tmp_path).items() if content} == set(kept)

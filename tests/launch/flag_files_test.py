@@ -1,5 +1,6 @@
 """Flag files of the package are named, those of the user are paths."""
 
+import math
 import os
 import re
 import subprocess
@@ -9,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from launch import flag_files
+from launch.config_flags import from_arguments
 from zsl_jax import __version__
 from zsl_jax.errors import InputError
+from zsl_jax.training.config import TransferConfig
 
 FOLDER = Path(flag_files.__file__).parent / "flags"
 
@@ -66,3 +69,47 @@ def test_a_program_refuses_an_unknown_flag_file_in_one_sentence():
     done = run("launch.evaluate", "--flagfile=pos")
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert done.stderr.startswith("error: --flagfile=pos is not a file; name a file or one of: ")
+
+
+# Labels that the paper's K counts: entities in BIO, O, padding and the end of a sentence.
+PAPER_LABELS = {"ner": 11, "aspect": 5, "pos": 19, "ontonotes": 39}
+# Appendix A.2: τ of σ and τ̂ of ψ.
+PAPER_TAUS = {
+    "ner_single": (3, 2), "ner_multi": (2, 10), "aspect_single": (3, 4), "aspect_multi": (2, 10),
+    "pos_single": (4, 2), "pos_multi": (2, 10), "ontonotes_multi": (4, 10),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", flag_files.names())
+def test_temperatures_are_the_papers(name):
+    config = from_arguments(TransferConfig, [f"--flagfile={flag_files.path_of(name)}"]).label_model
+    task = name.split("_")[0]
+    counts_padding = "release" in name or task in ("ner", "aspect")
+    assert (config.tau_fixed is None) != (config.mu_fixed is None)
+    given = (config.mu_trainable, config.mu_fixed)
+    taus = PAPER_TAUS[name.removesuffix("_release")]
+    if counts_padding:
+        others = PAPER_LABELS[task] - 1
+        expected = [math.exp(tau) / (math.exp(tau) + others) for tau in taus]
+        assert given == pytest.approx(expected, abs=5e-5)
+    else:
+        assert given == (None, None) and (config.tau_trainable, config.tau_fixed) == taus
+
+
+@pytest.mark.parametrize("name", [n for n in flag_files.names() if n.endswith("_release")])
+def test_the_release_differs_from_the_paper_where_a_comment_says_so(name):
+    release, paper = (
+        from_arguments(TransferConfig, [f"--flagfile={flag_files.path_of(file)}"])
+        for file in (name, name.removesuffix("_release"))
+    )
+    assert (release.rounds, paper.rounds) == (5, 3)
+    assert (release.head_dropout, paper.head_dropout) == (0.5, None)
+    assert release.optimizer.weight_decay == 1e-8
+    assert release.optimizer.warmup * release.passes == pytest.approx(0.1)  # of one epoch
+    weight = None if "_multi" in name else 1.0  # None is the number of sources
+    assert (release.label_model.prior_weight, paper.label_model.prior_weight) == (weight, 1.0)
+    text = (FOLDER / f"{name}.cfg").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    for flag in ("rounds=5", "warmup", "head_dropout", "batch_words", "weight_decay"):
+        place = next(n for n, line in enumerate(lines) if line.startswith(f"--{flag}"))
+        assert lines[place - 1].startswith("# "), flag

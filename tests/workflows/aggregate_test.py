@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
+from launch import shared_flags
 from zsl_jax import kernels
 from zsl_jax.runtime.blocks import BLOCK_WORDS
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.aggregate import METHODS, aggregate
+from zsl_jax.workflows.aggregate import AGGREGATIONS, METHODS, aggregate
 
 N, U, K = BLOCK_WORDS + 5, 3, 4
 RNG = np.random.default_rng(0)
@@ -18,14 +19,15 @@ SILENT = (LABELS < 0).all(1)
 
 
 @pytest.mark.parametrize("soft", [False, True])
-@pytest.mark.parametrize("method", ["majority", "mean", "dawid_skene"])
+@pytest.mark.parametrize("method", ["majority", "mean", "dawid_skene", "bea"])
 def test_blocks_give_what_the_kernels_give(method, soft):
     probs = PROBS if soft else None
     found = aggregate(SourceVotes(LABELS, probs), K, method)
     votes = np.asarray(kernels.probs_of_votes(LABELS, K))
-    if method == "dawid_skene":
+    if method in ("dawid_skene", "bea"):
+        fit = kernels.dawid_skene if method == "dawid_skene" else kernels.bayesian_dawid_skene
         distinct, times = kernels.distinct_votes(LABELS)
-        model = kernels.dawid_skene(distinct, K, times=times)
+        model = fit(distinct, K, times=times)
         table = kernels.label_model_posterior(LABELS, model.log_prior, model.log_confusion)
     else:
         table = kernels.mean_probs(PROBS if soft and method == "mean" else votes)
@@ -35,7 +37,7 @@ def test_blocks_give_what_the_kernels_give(method, soft):
     assert SILENT.any()
     assert not found.probs[SILENT].any() and (found.labels[SILENT] == -1).all()
     np.testing.assert_allclose(found.probs[~SILENT], np.asarray(table)[~SILENT], atol=1e-5)
-    if method != "dawid_skene":
+    if method in ("majority", "mean"):
         np.testing.assert_array_equal(found.labels[~SILENT], ids[~SILENT])
 
 
@@ -58,3 +60,15 @@ def test_dawid_skene_outvotes_a_majority_of_bad_sources():
     votes = SourceVotes(np.stack([*good, *bad], 1).astype(np.int32), None)
     right = {m: (aggregate(votes, 3, m).labels == truth).mean() for m in METHODS}
     assert right["dawid_skene"] > right["majority"] + 0.02
+
+
+def test_bea_is_fitted_to_the_text_and_applied_to_the_test():
+    text, test = SourceVotes(LABELS, None), SourceVotes(LABELS[:40], None)
+    whole = aggregate(text, K, "bea")
+    np.testing.assert_allclose(aggregate(test, K, "bea", text).probs, whole.probs[:40], atol=1e-5)
+    assert np.abs(aggregate(test, K, "bea").probs - whole.probs[:40]).max() > 1e-3
+    np.testing.assert_allclose(np.exp(whole.log_confusion).sum(axis=1), 1, rtol=1e-5)
+
+
+def test_programs_offer_every_aggregation():
+    assert shared_flags.DEFINITIONS["method"][2] == list(AGGREGATIONS)

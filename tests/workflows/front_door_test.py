@@ -72,6 +72,11 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert votes.sources == tuple(sources)
     alone = [y for s in done.tagger.predict(text) for y in s.labels]
     assert [votes.label_names[label] for label in votes.column("tagger")] == alone
+    (votes,) = read_label_tables(tmp_path / "out" / "test_votes.parquet")
+    assert votes.columns[-3:] == ("majority", "mean", "tagger")
+    by_tagger = [votes.label_names[label] for label in votes.column("tagger")]
+    alone = [y for s in done.tagger.predict([words for words, _ in test]) for y in s.labels]
+    assert by_tagger == alone
     again = zsl_jax.Tagger.from_pretrained(tmp_path / "out", 32)
     given = {"rule": by_rule, "good": by_chance(0.7, 2), "bad": by_chance(0.3, 3)}
     assert again.predict(text[:2])[0].words == tuple(text[0])
@@ -233,3 +238,18 @@ def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts,
         zsl_jax.train(labelled, world.encoder, tmp_path / "out", config=config)
     with pytest.raises(InputError, match="text, sentence 1: 2 words and 1 labels; give one label"):
         zsl_jax.train([(["Ka", "tab"], ["NAME"])], world.encoder, tmp_path / "other")
+
+
+def test_a_cache_keeps_what_models_predict(world, tmp_path):
+    text = [(s.words, s.labels) for s in tiny_world.sentences(1, 12)]
+    config = TrainConfig(epochs=1, row_length=32, batch_words=64)
+    model = zsl_jax.train(text, world.encoder, tmp_path / "model", config=config).folder
+    words, cache = [["Ka", "tab"], ["Lo", "gata"]], tmp_path / "cache"
+    direct = dataclasses.replace(CONFIG, approach=Approach.DIRECT)
+    call = (words, {"model": model}, model)
+    first = zsl_jax.transfer(*call, tmp_path / "a", config=direct, cache=cache, test=text[:3])
+    kept = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    assert len(kept) == 2  # of the text and of the test
+    second = zsl_jax.transfer(*call, tmp_path / "b", config=direct, cache=cache, test=text[:3])
+    assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == kept
+    assert [s.labels for s in first.sentences] == [s.labels for s in second.sentences]

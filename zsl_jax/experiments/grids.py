@@ -1,7 +1,7 @@
 """The parts of a written table: rows of cells with marks, whatever the format."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from zsl_jax.experiments.plan import Cell, Method
 from zsl_jax.experiments.scores import NAMES, CellResult
@@ -113,3 +113,18 @@ def other_scores(results: Mapping[Cell, CellResult], score: str) -> list[str]:
     """The scores that the results have besides the one that counts."""
     found = {name for result in results.values() for own in result.scores.values() for name in own}
     return [name for name in NAMES if name in found and name != score]
+
+
+def as_plain_grids(grids: Sequence[Grid]) -> list[dict[str, Any]]:
+    """Grids for JSON and the page."""
+    return [
+        {
+            "title": grid.title,
+            "columns": grid.columns,
+            "rows": [
+                {"group": group, "title": title, "cells": [cell._asdict() for cell in cells]}
+                for group, title, cells in grid.rows
+            ],
+        }
+        for grid in grids
+    ]

@@ -7,12 +7,13 @@ from statistics import median
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.experiments.comparison import Comparison
 from zsl_jax.experiments.formats import as_csv, as_latex, as_markdown, as_text
-from zsl_jax.experiments.grids import grids_of, other_scores
+from zsl_jax.experiments.grids import as_plain_grids, grids_of, other_scores
 from zsl_jax.experiments.plan import Workplace, cells_of
 from zsl_jax.experiments.scores import read_results
 from zsl_jax.experiments.states import RECORD
 from zsl_jax.experiments.table import Table, as_plain, make_table
 from zsl_jax.io.json_file import read_json_object, write_json
+from zsl_jax.report import is_installed, write_table_page
 
 STEM = "table"
 MOST_SHOWN = 12  # cells that are missing
@@ -20,6 +21,8 @@ MOST_SHOWN = 12  # cells that are missing
 
 def write_outcome(work: Workplace) -> str:
     """Writes table.txt, .md, .tex, .csv and .json into the output.
+
+    With Jinja2 and Matplotlib, also report.html and the figures as PNG and SVG.
 
     Returns:
       The table as text.
@@ -40,7 +43,10 @@ def write_outcome(work: Workplace) -> str:
         with atomic_file(work.output / f"{STEM}.{extension}") as part:
             part.write_text(text, encoding="utf-8")
     about = read_json_object(work.output / RECORD) if (work.output / RECORD).exists() else {}
-    write_json(work.output / f"{STEM}.json", {**as_plain(table), "notes": notes, "record": about})
+    written = {**as_plain(table), "grids": as_plain_grids(grids), "notes": notes, "record": about}
+    write_json(work.output / f"{STEM}.json", written)
+    if is_installed():
+        write_table_page(work.output / f"{STEM}.json", work.output)
     return texts["txt"]
 
 

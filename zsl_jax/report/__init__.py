@@ -4,6 +4,7 @@ It is made of what the run's folder holds, without JAX: the records, what was le
 sources, and the labels of the text. Needs the extra [report]: Jinja2 and Matplotlib.
 """
 
-from zsl_jax.report.page import check_installed, write_report
+from zsl_jax.report.page import check_installed, is_installed, write_report
+from zsl_jax.report.table_page import write_table_page
 
-__all__ = ["check_installed", "write_report"]
+__all__ = ["check_installed", "is_installed", "write_report", "write_table_page"]

@@ -16,7 +16,7 @@ from matplotlib.ticker import PercentFormatter
 # Okabe and Ito's colours, which colour-blind people can tell apart; lines differ in style as well.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000", "#7A7A00")
 STYLES = ("-", "--", "-.", ":")
-_SETTINGS: Any = {
+SETTINGS: Any = {
     "svg.fonttype": "none",  # the page's font; searchable
     "svg.hashsalt": "zsl_jax",  # the same page again
     "text.parse_math": False,
@@ -76,7 +76,7 @@ def heat_map(
     """
     cell = 0.42 if max(table.shape) <= 12 else 0.3
     width, height = cell * len(columns) + 1.5, cell * len(rows) + 1.35
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(max(width, 2.6), max(height, 2.2)), layout="constrained")
         plot = figure.subplots()
         plot.imshow(np.ma.masked_invalid(table), cmap=_SHADE, vmin=0, vmax=1, aspect="equal")
@@ -92,20 +92,20 @@ def heat_map(
                 colour = "#ffffff" if value > 0.6 else "#1b1f24"
                 text = f"{100 * value:.0f}"
                 plot.text(column, row, text, ha="center", va="center", color=colour, fontsize=7.5)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def line_charts(panels: Sequence[Panel], num_columns: int = 3) -> str:
     """Small line charts side by side."""
     num_rows = -(-len(panels) // num_columns)
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(3.35 * num_columns, 2.45 * num_rows), layout="constrained")
         plots = figure.subplots(num_rows, num_columns, squeeze=False).ravel()
         for plot in plots:
             plot.set_visible(False)
         for plot, panel in zip(plots, panels, strict=False):
             _draw(plot, panel)
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def _draw(plot: Any, panel: Panel) -> None:
@@ -138,7 +138,7 @@ def reliability_diagram(
     Args:
       lines: By name: for each range of probabilities its mean, the accuracy, and the words in it.
     """
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(4.2, 4.0), layout="constrained")
         plot = figure.subplots()
         plot.plot([0, 1], [0, 1], color="#8a8f98", linewidth=1, linestyle=":", label="calibrated")
@@ -153,7 +153,7 @@ def reliability_diagram(
         plot.set_xlim(0, 1.03)
         plot.set_ylim(0, 1.03)
         plot.legend(loc="upper left")
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def frequency_chart(
@@ -172,7 +172,7 @@ def frequency_chart(
     """
     places = np.arange(len(labels))
     shapes = ("D", "o", "^", "s")
-    with matplotlib.rc_context(_SETTINGS):
+    with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(8.2, 0.75 + 0.27 * len(labels)), layout="constrained")
         plot = figure.subplots()
         plot.barh(places, bars[1], height=0.62, color="#9ecae1", label=bars[0])
@@ -187,7 +187,7 @@ def frequency_chart(
         plot.set_xlabel("words")
         figure.legend(loc="outside upper left", ncols=2 + len(marks))
         plot.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
-        return _svg(figure)
+        return svg_of(figure)
 
 
 def thinned(x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -209,7 +209,7 @@ def _short(name: str) -> str:
     return f"\u200b{name}" if name.startswith("_") else name
 
 
-def _svg(figure: Figure) -> str:
+def svg_of(figure: Figure) -> str:
     """The figure as an element of HTML, without the parts that only a file needs."""
     target = io.StringIO()
     with warnings.catch_warnings():

@@ -14,9 +14,14 @@ MISSING = (
 )
 
 
+def is_installed() -> bool:
+    """Whether what the report is made with is installed."""
+    return all(util.find_spec(name) for name in ("jinja2", "matplotlib"))
+
+
 def check_installed() -> None:
     """Raises InputError if what the report is made with is not installed."""
-    if not all(util.find_spec(name) for name in ("jinja2", "matplotlib")):
+    if not is_installed():
         raise InputError(MISSING)
 
 
@@ -79,22 +84,27 @@ def _sections(run: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _rendered(sections: dict[str, Any]) -> str:
+    return environment().get_template("report.html.j2").render(**sections)
+
+
+def environment() -> Any:
+    """Jinja2's environment of all pages: text is escaped, missing values are errors."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     from zsl_jax.report.sentences_section import shortened
 
-    environment = Environment(
+    made = Environment(
         loader=PackageLoader("zsl_jax.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["percent"] = percent
-    environment.filters["short"] = shortened
-    environment.filters["points"] = lambda value: "–" if value is None else f"{100 * value:+.2f}"
-    environment.filters["count"] = lambda value: f"{value:,}"
-    return environment.get_template("report.html.j2").render(**sections)
+    made.filters["percent"] = percent
+    made.filters["short"] = shortened
+    made.filters["points"] = lambda value: "–" if value is None else f"{100 * value:+.2f}"
+    made.filters["count"] = lambda value: f"{value:,}"
+    return made
 
 
 def percent(share: float | None) -> str:
