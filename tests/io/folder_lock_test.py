@@ -94,10 +94,21 @@ def test_a_planted_link_is_not_followed(tmp_path):
 
 
 def test_other_names_are_other_locks_and_a_wait_ends_with_the_holder(tmp_path):
-    first = folder_lock.FolderLock(tmp_path, ".a.lock")
+    held, end = threading.Event(), threading.Event()
+
+    def hold():
+        lock = folder_lock.FolderLock(tmp_path, ".a.lock")
+        held.set()
+        end.wait(60)
+        lock.release()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    assert held.wait(60)
     folder_lock.FolderLock(tmp_path, ".b.lock").release()
     with pytest.raises(folder_lock.Timeout):
         folder_lock.FolderLock(tmp_path, ".a.lock")
-    threading.Timer(0.3, first.release).start()
+    threading.Timer(0.2, end.set).start()
     folder_lock.FolderLock(tmp_path, ".a.lock", timeout=-1).release()
+    holder.join()
     assert list(tmp_path.iterdir()) == []
