@@ -141,12 +141,14 @@ def write_table(transfer_task, test, started: Started) -> None:
 
     Besides the rows, the file has Cohen's κ between each source and the label model's posterior.
     """
+    from zsl_jax.data.text_shard import TextShard
     from zsl_jax.training.chain_fit import agreement_with_posterior
     from zsl_jax.training.config import TransferConfig
     from zsl_jax.workflows.approaches import with_chain
     from zsl_jax.workflows.compare import VARIANTS, compare
     from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.table import format_table
+    from zsl_jax.workflows.transfer_run import write_compared
 
     rows = baselines(transfer_task, test)
     print(format_table(rows), flush=True)
@@ -155,15 +157,18 @@ def write_table(transfer_task, test, started: Started) -> None:
     if titles is None:
         titles = [name for name in VARIANTS if predictions == "soft" or "soft" not in name]
     config = dataclasses.replace(transfer_config(), predictions=predictions)
+    result: dict[str, Any] = {}
     for compared in compare(transfer_task, test, config, started.run, titles):
         rows += compared.rows
         print(format_table(compared.rows), flush=True)
+        result = write_compared(compared, rows, test, started.run, TextShard(started.text))
     print(format_table(rows))
     seconds = round(time.monotonic() - started.seconds, 1)
     chain = with_chain(transfer_task.text, transfer_task.label_set, TransferConfig()).chain
     assert chain is not None
     agreement = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
     result = {
+        **result,
         "rows": [row._asdict() for row in rows],
         "agreement": dict(zip(transfer_task.names, agreement.tolist(), strict=True)),
         "seconds": seconds,

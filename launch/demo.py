@@ -54,22 +54,42 @@ def main() -> None:
     titles = list(APPROACHES) if FLAGS.all else list(RECOMMENDED)
     say(f"{len(SOURCES) + len(titles)} trainings: {', '.join((*SOURCES, *titles))}")
     with atomic_folder(run.path) as models:  # the sources' taggers, gone at the end
-        rows, tagger = compare_approaches(load_tagger(unpack_e5_small()), models, run, titles)
+        rows, compared, result = compare_approaches(
+            load_tagger(unpack_e5_small()), models, run, titles
+        )
     model = run.path / "models" / TARGET
-    save_tagger(model, tagger, dtype="float16")
-    run.write_result({"rows": [row._asdict() for row in rows], **inputs.compiled()})
+    save_tagger(model, compared.done.tagger, dtype="float16")
+    run.write_result(result)
     say(f"\nSpanish from {', '.join(SOURCES)}\n\n{format_table(rows)}\n\n{LEGEND}")
-    say(f"{verdict(rows)}.\n\nrun folder: {run.path.resolve()}\nNext, with a text of your own:")
+    say(f"{verdict(rows)}.\n\nrun folder: {run.path.resolve()}")
+    say(report(run.path))
+    say("Next, with a text of your own:")
     say(f"  python -m launch.predict --model={model} --text=FILE --output=-")
 
 
+def report(folder) -> str:
+    """Makes the page about the run; without the extra, tells how to."""
+    from zsl_jax.errors import InputError
+    from zsl_jax.io.run_files import REPORT
+    from zsl_jax.report import write_report
+
+    page = folder / REPORT
+    try:
+        write_report(folder, page)
+    except InputError as error:
+        return f"no {REPORT}: {error}"
+    return f"report: {page.resolve()}"
+
+
 def compare_approaches(encoder, models, run, titles):
-    """The rows of the table, and the tagger that the last approach trained."""
+    """The rows of the table, the last approach, and the run's result; labels are written."""
+    from zsl_jax.data.text_shard import TextShard
     from zsl_jax.demo.samples import read_sample
     from zsl_jax.workflows.compare import compare, prepare
     from zsl_jax.workflows.scoring import baselines
     from zsl_jax.workflows.sources import Source
     from zsl_jax.workflows.supervised import train_source
+    from zsl_jax.workflows.transfer_run import write_compared
 
     sources = [Source(name, str(models / name)) for name in SOURCES]
     for source in sources:
@@ -84,7 +104,8 @@ def compare_approaches(encoder, models, run, titles):
         chosen = by_chain if title == "chain" else config
         (compared,) = compare(task, test, chosen, run, [title])
         rows += compared.rows
-    return rows, compared.done.tagger
+    result = write_compared(compared, rows, test, run, TextShard(corpora[0]))
+    return rows, compared, result
 
 
 if __name__ == "__main__":

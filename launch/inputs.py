@@ -183,8 +183,8 @@ def _read_options(with_labels: bool) -> dict[str, Any]:
 
 
 def _lean(sentence: Sentence) -> Sentence:
-    """Drops a sentence's comments and interns its words, so that each is in memory once."""
-    return sentence._replace(words=tuple(map(sys.intern, sentence.words)), comments=())
+    """Interns a sentence's words, so that each is in memory once; comments go to labels.conll."""
+    return sentence._replace(words=tuple(map(sys.intern, sentence.words)))
 
 
 def _seed() -> int:

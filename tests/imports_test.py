@@ -28,7 +28,7 @@ MAY_IMPORT = {  # besides its own folder and the leaves
         *HOST,
     },
     "experiments": {"workflows", "training", "labels", "report", *HOST},
-    "workflows": {"training", "models", "kernels", "labels", "demo", "runtime", *HOST},
+    "workflows": {"training", "models", "kernels", "labels", "demo", "runtime", "report", *HOST},
     "training": {"models", "kernels", "runtime"},
     **{folder: {"labels"} for folder in HOST},
     "demo": {"data", "io"},

@@ -3,6 +3,7 @@
 import struct
 import time
 
+import numpy as np
 import pytest
 from tensorboardX.proto.event_pb2 import Event
 
@@ -35,7 +36,7 @@ def write(folder, output, steps, rounds=(), **how):
         for number in rounds:
             run.append_metrics(
                 kind="round", run="lvm soft", round=number, objective=2.5, bound=float("nan"),
-                agreement={"en": 0.75},
+                agreement={"en": 0.75}, confusion_diagonal={"en": np.array([0.25, 0.75])},
             )  # fmt: skip
         run.append_metrics(kind="dev", run="lvm soft", epoch=1, scores={"score": 0.5, "f1": {}})
         run.append_metrics(kind="resumed", run="lvm soft", step=2)
@@ -44,7 +45,8 @@ def write(folder, output, steps, rounds=(), **how):
 def test_steps_rounds_and_epochs_have_folders_of_their_own(tmp_path):
     write(tmp_path / "tb", tmp_path / "run", [1, 2], [0, 1])
     assert values(tmp_path / "tb/lvm_soft") == {("loss", 1): 1, ("loss", 2): 0.5}
-    expected = {("objective", n): 2.5 for n in (0, 1)} | {("agreement/en", n): 0.75 for n in (0, 1)}
+    tags = {"objective": 2.5, "agreement/en": 0.75, "confusion_diagonal/en": 0.5}
+    expected = {(tag, step): value for tag, value in tags.items() for step in (0, 1)}
     assert values(tmp_path / "tb/lvm_soft/rounds") == expected
     assert values(tmp_path / "tb/lvm_soft/epochs") == {("score", 1): 0.5}
 

@@ -7,6 +7,7 @@ import re
 import sys
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from PIL import Image
@@ -15,7 +16,7 @@ from benchmarks.synthetic_run import write_run
 from tests.report import browser
 from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.errors import InputError
-from zsl_jax.report import page, write_report
+from zsl_jax.report import charts, page, write_report
 
 SECTIONS = ["summary", "sources", "learning", "labels", "doubtful", "test", "record"]
 EVIL = "<script>document.title='taken'</script>"
@@ -241,6 +242,37 @@ def test_the_filter_the_keyboard_and_the_words_details_work(run, text, tmp_path)
     assert (report["home"], report["hidden"]) == ("0", True)
     length = len(data[0])
     assert report["next"] == ("1" if length > 1 else "0")
+
+
+def test_numbers_in_heat_maps_have_the_contrast_of_wcag_aa():
+    shades = matplotlib.colormaps[charts._SHADE]
+
+    def luminance(colour):
+        values = np.array(matplotlib.colors.to_rgb(colour))
+        return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4) @ [
+            0.2126,
+            0.7152,
+            0.0722,
+        ]
+
+    for value in np.linspace(0, 1, 201):
+        letters = charts.letters_on(value)
+        low, high = sorted([luminance(letters), luminance(shades(value))])
+        assert (high + 0.05) / (low + 0.05) >= 4.5, value
+
+
+CONTRAST = (Path(__file__).parent / "contrast.js").read_text(encoding="utf-8")
+
+
+@browser.needs_browser
+def test_all_text_has_the_contrast_of_wcag_aa(run, text, tmp_path):
+    """4.5 to 1, or 3 to 1 for large letters, measured in the browser."""
+    copy = tmp_path / "contrast.html"
+    script = f"<script>{CONTRAST}</script></body>"
+    copy.write_text(text.replace("</body>", script), encoding="utf-8")
+    (found,) = re.findall(r'<pre id="contrast">(.*?)</pre>', browser.dom(copy), re.DOTALL)
+    report = json.loads(html.unescape(found))
+    assert report["count"] > 500 and report["found"] == []
 
 
 def test_what_is_no_finished_transfer_is_refused(tmp_path, run, monkeypatch):

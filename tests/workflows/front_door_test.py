@@ -54,7 +54,12 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     text, test = texts
     sources = {"rule": by_rule, "good": by_chance(0.7, 0), "bad": by_chance(0.3, 1)}
     call = (text, sources, world.encoder, tmp_path / "out")
-    done = zsl_jax.transfer(*call, config=CONFIG, test=test)
+    (tmp_path / "known.conll").write_text("\n".join(f"{word}\tVERB" for word in text[3]))
+    more = {"gold_words": tmp_path / "known.conll", "tensorboard": tmp_path / "tb", "report": True}
+    done = zsl_jax.transfer(*call, config=CONFIG, test=test, **more)
+    assert set(done.sentences[3].labels) == {"VERB"}  # known, though not true
+    assert "<title>out: report" in (tmp_path / "out" / "report.html").read_text()
+    assert [path.name for path in (tmp_path / "tb").iterdir()] == ["lvm"]
     assert [made.words for made in done.sentences] == [tuple(words) for words in text]
     right = [LABEL_OF[w] == y for made in done.sentences for w, y in zip(*made[:2], strict=True)]
     assert np.mean(right) > 0.8

@@ -1,12 +1,15 @@
 """Scores of a whole text from a sample of its sentences that was drawn within strata.
 
 Each sentence of the sample stands for as many of its stratum as were not drawn; a stratum of which
-every sentence is in the sample adds no uncertainty. Intervals are from the bootstrap over sentences
-within strata, rescaled so that its variance is that of sampling without replacement:
+every sentence is in the sample adds no uncertainty. The standard error s of a score p is that of
+the bootstrap over sentences within strata, rescaled so that its variance is that of sampling
+without replacement:
 
   weight · (1 + √(1 − f) · (n / (n − 1) · r − 1)),  r ~ Multinomial(n − 1; 1/n, ..., 1/n),
 
-for n of a stratum's sentences, their share f, and the weight 1 / f.
+for n of a stratum's sentences, their share f, and the weight 1 / f. The interval is symmetric in
+log(p / (1 − p)), with t of Student's distribution: ± t · s / (p (1 − p)). On scores near 1 from few
+sentences, percentiles of the resamples cover the true score less often.
 
 "Resampling Inference with Complex Survey Data", J. N. K. Rao and C. F. J. Wu, JASA 1988,
 https://doi.org/10.1080/01621459.1988.10478591
@@ -17,8 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
+from scipy.special import expit, logit, stdtrit
 
-from zsl_jax.evaluation.bootstrap import Interval, Resampling, f1_from_counts, percentile_interval
+from zsl_jax.evaluation.bootstrap import EQUAL, Interval, Resampling, f1_from_counts
 
 
 class Stratum(NamedTuple):
@@ -58,12 +62,26 @@ def stratified_scores(strata: Sequence[Stratum], resampling: Resampling) -> list
     resampled = [_resampled(stratum, resampling.num_resamples, rng) for stratum in strata]
     value, scores = f1_from_counts(np.sum(sums, axis=0)), f1_from_counts(np.sum(resampled, axis=0))
     intervals = []
+    errors = scores.std(axis=1, ddof=1).tolist()
     for file, point in enumerate(value.tolist()):
-        interval = percentile_interval(point, scores[file], resampling.confidence)
+        interval = _logit_interval(point, errors[file], _t(strata, resampling.confidence))
         if any(_is_flawless(stratum, file) for stratum in strata):
             interval = _with_unseen_errors(interval, strata, file, resampling.confidence)
         intervals.append(interval)
     return intervals
+
+
+def _t(strata: Sequence[Stratum], confidence: float) -> float:
+    """The quantile of Student's distribution for the sentences of strata that are known in part."""
+    degrees = [stratum.num_known - 1 for stratum in strata if stratum.num_known < stratum.size]
+    return float(stdtrit(max(sum(degrees), 1), (1 + confidence) / 2))
+
+
+def _logit_interval(value: float, error: float, t: float) -> Interval:
+    if error < EQUAL or not 0 < value < 1:
+        return Interval(value, value, value)
+    center, width = logit(value), t * error / (value * (1 - value))
+    return Interval(value, float(expit(center - width)), float(expit(center + width)))
 
 
 def _weight(stratum: Stratum) -> float:

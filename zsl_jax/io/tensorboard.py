@@ -97,9 +97,11 @@ def scalars(line: Mapping[str, Any]) -> Scalars | None:
 
 
 def _numbers(values: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """The finite numbers under some names, and under names of these."""
+    """The finite numbers under some names, and under names of these; of several, their mean."""
     for name in names:
         value = values.get(name)
+        if isinstance(value, list):
+            value = sum(value) / len(value) if value and None not in value else None
         if isinstance(value, Mapping):
             yield from ((f"{name}/{key}", number) for key, number in _numbers(value, tuple(value)))
         elif value is not None:

@@ -36,6 +36,7 @@ SETTINGS: Any = {
     "legend.fontsize": 8,
 }
 _SHADE = "Blues"  # one hue: readable in every kind of colour blindness, in grey and on paper
+DARK = 0.715  # shades from which on white letters have more contrast than black ones
 MOST_POINTS = 300
 SHOWN_LABEL = 14  # characters of a name beside a picture
 
@@ -89,10 +90,14 @@ def heat_map(
         for row, column in itertools.product(range(len(rows)), range(len(columns))):
             value = table[row, column]
             if np.isfinite(value) and value >= least_shown:
-                colour = "#ffffff" if value > 0.6 else "#1b1f24"
-                text = f"{100 * value:.0f}"
+                text, colour = f"{100 * value:.0f}", letters_on(value)
                 plot.text(column, row, text, ha="center", va="center", color=colour, fontsize=7.5)
         return svg_of(figure)
+
+
+def letters_on(value: float) -> str:
+    """The colour of letters on the shade of a share."""
+    return "#ffffff" if value > DARK else "#000000"
 
 
 def line_charts(panels: Sequence[Panel], num_columns: int = 3) -> str:

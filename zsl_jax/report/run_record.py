@@ -35,14 +35,18 @@ class RunRecord(NamedTuple):
 
     @property
     def approach(self) -> str:
-        """How the tagger was trained."""
+        """How the tagger was trained; of several approaches, the one whose labels these are."""
+        if self.result.get("title"):
+            return str(self.result["title"])
         flags = self.run.get("flags") or {}
         settings = flags.get("config") if isinstance(flags.get("config"), dict) else flags
         return str((settings or {}).get("approach", "transfer"))
 
     def lines(self, kind: str) -> list[dict[str, Any]]:
-        """The lines of one kind in metrics.jsonl, such as "round"."""
-        return [line for line in self.metrics if line.get("kind") == kind]
+        """The lines of one kind in metrics.jsonl, such as "round", of this approach."""
+        title = self.result.get("title")
+        lines = [line for line in self.metrics if line.get("kind") == kind]
+        return [line for line in lines if title is None or line.get("run") == title]
 
 
 def read_run(path: str | os.PathLike[str]) -> RunRecord:

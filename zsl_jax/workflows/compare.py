@@ -53,12 +53,14 @@ class ComparisonResult(NamedTuple):
 
     Attributes:
       title: Its name in the table.
+      transfer_task: What it was trained on, with its label model and start.
       config: How it was trained.
       done: The tagger and what was learned of the sources.
       rows: Its lines of the table.
     """
 
     title: str
+    transfer_task: TransferTask
     config: TransferConfig
     done: TrainedTarget
     rows: list[Row]
@@ -120,4 +122,4 @@ def compare(
         rows = approach_rows(transfer_task, done, test, own, title)
         for row in rows:
             run.append_metrics(kind="row", **row._asdict())
-        yield ComparisonResult(title, own, done, rows)
+        yield ComparisonResult(title, ready, own, done, rows)

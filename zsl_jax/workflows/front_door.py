@@ -10,11 +10,14 @@ from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
+from zsl_jax.io.run_files import REPORT
 from zsl_jax.io.run_folder import create_run_folder
+from zsl_jax.report import check_installed, write_report
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import AGGREGATIONS
+from zsl_jax.workflows.gold_words import NAME, read_gold_words
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
@@ -116,7 +119,10 @@ def transfer(
     label_names: Sequence[str] = (),
     sparse: Collection[str] = (),
     offsets: Offsets = None,
+    gold_words: PathLike | None = None,
     overwrite: bool = False,
+    report: bool = False,
+    tensorboard: PathLike | None = None,
     cache: PathLike | None = None,
 ) -> TransferResult:
     """Trains a tagger for a text from sources' predictions for it; `launch.transfer` in one call.
@@ -137,13 +143,18 @@ def transfer(
       label_names: K names, for arrays.
       sparse: As for `aggregate`.
       offsets: As for `aggregate`; what they say of a source holds for its `test_sources`, too.
+      gold_words: Corrected sentences of the text, see `data.annotation.read_corrections`.
       overwrite: Replace the result of an earlier run in `output`.
+      report: Write report.html, a page about the run, into `output`.
+      tensorboard: Folder that gets the metrics for TensorBoard, too.
       cache: A folder that keeps what models predict, for other transfers of the same text.
 
     Raises:
       InputError: A source cannot be read or is not about these words; or `output` is that of
         another run.
     """
+    if report:
+        check_installed()
     watch_compilations()
     config = config or TransferConfig()
     sentences = _sentences(text)
@@ -153,8 +164,10 @@ def transfer(
     shard = TextShard(sentences)
     length = config.row_length
     found = resolve_sources(sources, shard, names, length, sparse, offsets, cache)
-    spec = python_run_spec(config, encoder, {"text": sentences}, found)
-    run = create_run_folder(output, spec, overwrite)
+    known = () if gold_words is None else read_gold_words(os.fspath(gold_words), [shard], [found])
+    read = {**found, **dict(zip([NAME], known, strict=False))}
+    spec = python_run_spec(config, encoder, {"text": sentences}, read)
+    run = create_run_folder(output, spec, overwrite, tensorboard)
     folders = [
         Source(name, os.fspath(given))
         for name, given in sources.items()
@@ -162,7 +175,7 @@ def transfer(
     ]
     with run.held():
         transfer_task = prepare_transfer(
-            start, [sentences], [found], config.row_length, run.path / "sources",
+            start, [sentences], [found], config.row_length, run.path / "sources", known,
             models=trainable_models(folders),
         )  # fmt: skip
 
@@ -178,6 +191,8 @@ def transfer(
 
         reader = None if gold is None else read_test
         finished = run_transfer(transfer_task, config, run, [shard], reader)
+    if report:
+        write_report(output, run.path / REPORT)
     labels = finished.labels
     names = finished.transfer_task.label_set.names
     block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)

@@ -21,12 +21,19 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
+from zsl_jax.workflows.compare import ComparisonResult
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
 from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.scored_labels import scored_labels
-from zsl_jax.workflows.scoring import baselines, label_test, labelled_rows, prepare_test
+from zsl_jax.workflows.scoring import (
+    TestSet,
+    baselines,
+    label_test,
+    labelled_rows,
+    prepare_test,
+)
 from zsl_jax.workflows.table import Row, verdict
 from zsl_jax.workflows.text_labels import (
     TAGGER,
@@ -131,17 +138,45 @@ def run_transfer(
         test = read_test()
         finished = score_test(finished, test, run, writing)
         read = {**read, **test.about}
-    result = {
+    run.write_result({**record_of(finished), "labels": read})
+    return finished
+
+
+def record_of(finished: FinishedRun) -> dict[str, Any]:
+    """What result.json tells of a training."""
+    return {
         "rows": [row._asdict() for row in finished.rows],
         "verdict": verdict(finished.rows) if finished.rows else None,
         "test": finished.scored,
-        "labels": read,
         "labels_from": finished.labels.labels_from,
         "sources": finished.report.plain,
         "devices": processes.devices(),
+        **compiled(),
     }
-    run.write_result({**result, **compiled()})
-    return finished
+
+
+def write_compared(
+    compared: ComparisonResult, rows: Sequence[Row], test: TestSet, run: RunFolder, text: TextShard
+) -> dict[str, Any]:
+    """Writes the labels of the text by one of several approaches, of which the report is made.
+
+    Args:
+      compared: The approach.
+      rows: The table of all approaches, whose last row is that of this one.
+      test: What it was scored on.
+      run: The folder of the comparison.
+      text: The text.
+
+    Returns:
+      What result.json tells of this approach.
+    """
+    finished = finished_run(compared.transfer_task, compared.config, compared.done)
+    write_text_labels(run.path, finished.transfer_task, finished.labels, [text])
+    if compared.done.log_confusion is not None:
+        save_sources(os.fspath(run.path), finished.transfer_task, compared.done, compared.config)
+    texts = label_test(finished.transfer_task, compared.done, test, compared.config, "argmax")
+    finished = finished._replace(rows=rows, scored=scored_labels(texts, test))
+    return {**record_of(finished), "title": compared.title}
 
 
 def train_and_save(
@@ -154,12 +189,20 @@ def train_and_save(
     transfer_task, config = made_ready(transfer_task, config, run)
     saving = Saving(run.path / "checkpoints" / config.approach, save_every_steps)
     done = run_approach(transfer_task, config, run, config.approach, saving)
-    labels = label_text(transfer_task, done, config)
-    report = source_report(transfer_task, done, labels, config)
+    finished = finished_run(transfer_task, config, done)
     if processes.is_first():
         save_tagger(run.path, done.tagger)
         if done.log_confusion is not None:
             save_sources(os.fspath(run.path), transfer_task, done, config)
+    return finished
+
+
+def finished_run(
+    transfer_task: TransferTask, config: TransferConfig, done: TrainedTarget
+) -> FinishedRun:
+    """Labels the text after a training, and reports on the sources; all processes call it."""
+    labels = label_text(transfer_task, done, config)
+    report = source_report(transfer_task, done, labels, config)
     return FinishedRun(transfer_task, config, done, labels, report)
 
 
