@@ -10,10 +10,9 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import jax
-from jax._src import distributed  # nothing public leads to the store that processes share
+from orbax.checkpoint import multihost
 
 _SIGNAL = "zsl_jax/signal"
 _ENDING = "zsl_jax/ending"
@@ -37,7 +36,7 @@ def following_others() -> Iterator[None]:
 
 def tell_others(number: signal.Signals) -> None:
     """Tells the other processes of a signal; the coordinator waits until they have ended."""
-    client, index = _store(), jax.process_index()
+    client, index = multihost.get_jax_distributed_client(), jax.process_index()
     with contextlib.suppress(jax.errors.JaxRuntimeError):
         client.key_value_set(_SIGNAL, str(int(number)), allow_overwrite=True)
         client.key_value_set(f"{_ENDING}/{index}", "", allow_overwrite=True)
@@ -49,14 +48,11 @@ def tell_others(number: signal.Signals) -> None:
             time.sleep(0.02)
 
 
-def _store() -> Any:
-    return distributed.global_state.client
-
-
 def _follow(done: threading.Event) -> None:
+    client = multihost.get_jax_distributed_client()
     while not done.wait(_POLL):
         try:
-            number = int(_store().key_value_try_get(_SIGNAL))
+            number = int(client.key_value_try_get(_SIGNAL))
         except jax.errors.JaxRuntimeError:  # no signal yet, or the run is lost
             continue
         if signal.getsignal(number) is signal.SIG_IGN:  # as Ctrl-C is in the background
