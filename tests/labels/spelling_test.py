@@ -52,6 +52,8 @@ def test_other_names_stay_as_they_are(names):
         ("0 1 12", "tags whose names are missing"),
         ("o per", "plain tags, not entities"),
         ("NONE PER LOC", "plain tags, not entities"),
+        ("(PER* *) (LOC) *", "plain tags, not entities"),
+        ("-LRB- ( )", None),
         ("O B-LABEL_0 I-LABEL_0", "types whose names are missing"),
         ("NOUN VERB", None),
         ("O B-X", None),

@@ -10,6 +10,7 @@ UNTYPED = "ENTITY"  # the type of entities whose labels do not name one
 
 _PREFIX = re.compile(r"([BIESLUMW])([-_:./|])(.+)", re.IGNORECASE)
 _SUFFIX = re.compile(r"(.+)([-_:./|])([BIESLUMW])", re.IGNORECASE)
+_BRACKET = re.compile(r"\([^()]+\*?\)?")  # (PER* and (PER), as in CoNLL-2012
 _NUMBERED = re.compile(r"(?:LABEL_)?\d+", re.IGNORECASE)
 _OUTSIDE = frozenset((OUTSIDE, "NONE", "NIL", "OUT", "OUTSIDE"))  # as others call it
 
@@ -86,4 +87,6 @@ def doubtful_reading(names: Sequence[str]) -> str | None:
     if are_numbered(names):
         return "tags whose names are missing"
     named = [name for name in names if name.upper() not in _OUTSIDE]
-    return "plain tags, not entities" if named and len(named) < len(names) else None
+    has_outside = bool(named) and len(named) < len(names)
+    has_brackets = any(map(_BRACKET.fullmatch, names))
+    return "plain tags, not entities" if has_outside or has_brackets else None

@@ -178,3 +178,17 @@ def test_numbers_of_sentences_part_them_where_nothing_else_does(tmp_path):
     assert read(tmp_path, text, with_labels=False)[0] == [("Anna", "sings"), ("Rome",)]
     parted = "Anna\tB-PER\t0.0\n\nsings\tO\t0.0\nRome\tB-LOC\t1.0\n"
     assert read(tmp_path, parted, column=1)[0] == [("Anna",), ("sings", "Rome")]
+
+
+@pytest.mark.parametrize("name", ["NE:NER", "NER", "X:NE"])
+def test_a_column_of_entities_beside_one_of_tags_is_not_passed_over(tmp_path, name):
+    text = f"# global.columns = ID FORM UPOS {name} MISC\n1\tAnna\tPROPN\tB-PER\t_\n"
+    assert "not clear which holds the labels" in message(tmp_path, text)
+    assert read(tmp_path, text, column=name)[1] == [("B-PER",)]
+    assert read(tmp_path, text, column="upos")[1] == [("PROPN",)]
+
+
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_line_ends_of_old_macs_are_not_taken_for_one_long_line(tmp_path, with_labels):
+    refused = message(tmp_path, "Anna\tB-PER\rsings\tO\r", with_labels=with_labels)
+    assert "line 1: a carriage return inside the line" in refused and "tr '\\r' '\\n'" in refused

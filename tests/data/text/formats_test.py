@@ -50,6 +50,12 @@ def test_ontonotes_is_read_whatever_it_is_called(tmp_path):
         (json.dumps([ROW]), "a.json", "one JSON document; write one object per line"),
         (json.dumps([ROW], indent=2), "a.txt", "one JSON document"),
         (json.dumps(ROW, indent=2), "a.conll", "one JSON document"),
+        ('[[{"text": "Anna", "ner": "S-PER"}]]', "a.json", "one JSON document"),
+        ('[["Anna", "B-PER"], ["sings", "O"]]', "a.txt", "one JSON document"),
+        ("[[\n  {\n", "a.json", "one JSON document"),
+        (r"{\rtf1\ansi Anna}", "a.conll", "Rich Text Format; export its text"),
+        ("Anna/NNP sings/VBZ ./.\n", "a.txt", "labels between its words, such as 'Anna/NNP'"),
+        ("Anna <B-PER> sings\n", "a.txt", "labels between its words, such as '<B-PER>'"),
         ('<?xml version="1.0"?>\n<Reviews/>\n', "a.txt", r"XML; .*\.xml"),
         ("<!DOCTYPE html>\n", "a.html", "XML"),
         ("T1\tPER 0 4\tAnna\n", "a.ann", "brat"),
@@ -81,7 +87,22 @@ def test_the_ways_out_of_a_wrong_name_lead_out(tmp_path):
     assert read_sentences(path, encoding="utf-16") == [Sentence(("a",), ("O",))]
 
 
-@pytest.mark.parametrize("text", ["[\tO\n{\tO\n", "{\tO\n", "<b>\tO\n", "T1\tO\n", "{} O\n"])
+@pytest.mark.parametrize(
+    "text", ["[\tO\n{\tO\n", "{\tO\n", "<b>\tO\n", "T1\tO\n", "{} O\n", "[[\tO\n"]
+)
 def test_words_that_look_like_the_start_of_another_format_are_words(tmp_path, text):
     found = read_sentences(write(tmp_path, text, "a.conll"))
     assert found[0].words[0] == text.split()[0]
+
+
+@pytest.mark.parametrize("text", ["and/or AC/DC\n", "a <b> c\n", "x <B-PER\n", "/ / ./.\n"])
+def test_signs_in_plain_text_are_words(tmp_path, text):
+    path = write(tmp_path, text, "a.txt")
+    (sentence,) = read_sentences(path, with_labels=False)
+    assert list(sentence.words) == text.split()
+
+
+def test_text_with_labels_between_its_words_is_read_if_the_user_says_so(tmp_path):
+    path = write(tmp_path, "Anna/NNP sings/VBZ\n", "a.txt")
+    (sentence,) = read_sentences(path, with_labels=False, format="plain")
+    assert sentence.words == ("Anna/NNP", "sings/VBZ")

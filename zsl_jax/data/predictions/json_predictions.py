@@ -94,7 +94,7 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
     if not isinstance(values, list):
         raise InputError(
             f'{where}: no list "words" (its keys are {shown_keys(line)}); write the words that '
-            "were labelled."
+            'were labelled, or "text" with "spans".'
         )
     check_labelled(where, line, ReadOptions("", allow_missing=True))
     words = tuple(checked_word(where, word) for word in values)

@@ -170,17 +170,18 @@ def _is_header(names: Sequence[str], options: ReadOptions) -> bool:
     if any(name in names and not re.fullmatch(r"-?\d+", name) for name in wanted):
         return True
     known = LABEL_NAMES | SENTENCE_NAMES | _OTHER_NAMES
-    other = any(name in known or name.startswith(("ne-", "ner-")) for name in names)
+    other = any(name in known or _names_labels(name) for name in names)
     return other and not WORD_NAMES.isdisjoint(names) and len(set(names)) == len(names)
+
+
+def _names_labels(name: str) -> bool:
+    """Whether a column is called as labels are, perhaps beside something else: "ner:type"."""
+    return name in LABEL_NAMES or not {"ne", "ner"}.isdisjoint(re.split("[:-]", name))
 
 
 def _named_label(names: Sequence[str]) -> int | None:
     """The column of the labels among named ones; None if it is not clear."""
-    found = [
-        place
-        for place, name in enumerate(names)
-        if name in LABEL_NAMES or name.startswith(("ne-", "ner-"))
-    ]
+    found = [place for place, name in enumerate(names) if _names_labels(name)]
     if len(names) - 1 in found:
         return len(names) - 1
     return found[0] if len(found) == 1 else None

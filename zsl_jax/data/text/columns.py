@@ -30,7 +30,7 @@ def read_columns(
     lines: Iterable[str], options: ReadOptions, given: Layout | None = None
 ) -> Iterator[Sentence]:
     """Sentences of a file with one word per line; without a layout, its first lines decide."""
-    first, coming = look_ahead(iter(lines), SAMPLE_LINES, _is_surely_a_word)
+    first, coming = look_ahead(_whole_lines(lines, options), SAMPLE_LINES, _is_surely_a_word)
     if not any(line.strip(" \t") for line in first):
         return
     layout = find_layout(first, options, given)
@@ -48,6 +48,17 @@ def read_columns(
                     known[label] = checked_label(where, label, word, options.allow_missing)
             labels = tuple([known[fields[label_at]] for _, fields in rows])
         yield Sentence(words, labels, comments)
+
+
+def _whole_lines(lines: Iterable[str], options: ReadOptions) -> Iterator[str]:
+    """The lines; refuses those that end as old Macs end lines, so that several seem to be one."""
+    for number, line in enumerate(lines, start=1):
+        if "\r" in line:
+            raise InputError(
+                f"{options.name}, line {number}: a carriage return inside the line, as old Macs "
+                "end theirs; write the file with line feeds (tr '\\r' '\\n' < FILE)."
+            )
+        yield line
 
 
 def _sample(first: Sequence[str], layout: Layout, options: ReadOptions) -> Rows:

@@ -27,6 +27,7 @@ _KINDS = {
     b"BZh": "compressed by bzip2; unpack it first",
     b"\xfd7zXZ\0": "compressed by xz; unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed by Zstandard; unpack it first",
+    b"{\\rtf": "a document in Rich Text Format; export its text",
     b"%PDF-": "a PDF document; export its text",
     b"SQLite format 3\0": "a database of SQLite; export its text",
     b"\x80\x04\x95": "a pickle, which is never opened; write it as JSON lines",

@@ -24,7 +24,9 @@ _BY_SUFFIX = {
 }
 _XML = re.compile(r"\s*<(?:\?xml|!DOCTYPE|Reviews|sentences|html)\b", re.IGNORECASE)
 _BRAT = re.compile(r"T\d+\t\S+ \d+ \d+(?:;\d+ \d+)*\t")
-_PARTS_OF_JSON = re.compile(r'\s*[{"]')
+_TAG = re.compile(r"[A-Z$.,:`'#-]+")
+_LABEL_BEHIND = re.compile(r"(?<=\S) <[BIESLU]-\S+>")
+_PARTS_OF_JSON = re.compile(r'\s*[\[{"]')
 
 
 def format_of(name: str) -> str:
@@ -79,9 +81,25 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
         what = "cut at commas; write tabs between the columns, and let the name end in .tsv"
     elif "\t" in first + second and _is_conllu(lines):
         what = "CoNLL-U; let its name end in .conllu, or say `format`=conllu or `format`=conll"
+    elif tagged := _tagged_word(filled):
+        what = (
+            f"text with labels between its words, such as {tagged!r}; write words and labels in "
+            "two columns with a tab between them, or say `format`=plain if they are words"
+        )
     if what is not None:
         raise InputError(f"{name} is {what}.")
     return format
+
+
+def _tagged_word(lines: Sequence[str]) -> str | None:
+    """The first word with its label where labels stand in the text: Anna/NNP, Anna <B-PER>."""
+    behind = next((match for line in lines if (match := _LABEL_BEHIND.search(line))), None)
+    if behind is not None:
+        return behind[0].strip()
+    words = [word for line in lines for word in line.split()]
+    parts = [word.rpartition("/") for word in words]
+    tagged = bool(words) and all(word and _TAG.fullmatch(tag) for word, _, tag in parts)
+    return words[0] if tagged else None
 
 
 def _json_object(line: str) -> bool:
@@ -97,11 +115,11 @@ def _json_object(line: str) -> bool:
 
 def _is_whole_json(first: str, second: str) -> bool:
     """Whether a file is one JSON list or object, over many lines or in one."""
-    if first.strip() in ("[", "{"):
+    if first.strip() in ("[", "{", "[["):
         return _PARTS_OF_JSON.match(second) is not None
-    if not re.match(r"\s*\[\s*\{", first):
+    if not re.match(r"\s*\[\s*[\[{]", first):
         return False
-    return "\t" not in first and re.search(r"\{\s*[\"}]", first) is not None
+    return "\t" not in first and re.search(r"[\[{]\s*[\"}]", first) is not None
 
 
 def _is_conllu(lines: Sequence[str]) -> bool:

@@ -27,12 +27,17 @@ def json_objects(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[st
         if not line.strip():
             continue
         where = f"{name}, line {number}"
+        if line.lstrip().startswith("```"):
+            raise InputError(f"{where}: Markdown, not JSON; delete the lines with ```.")
         try:
             value = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{where}: not JSON ({error}); write one object a line.") from error
         if not isinstance(value, dict):
-            raise InputError(f'{where}: not an object; write {{"words": [...], ...}}.')
+            raise InputError(
+                f'{where}: not an object; write {{"words": [...], ...}} or {{"text": ..., "spans": '
+                "[...]}, one object a line (jq -c '.[]' FILE takes them out of a list)."
+            )
         yield where, value
 
 

@@ -110,7 +110,12 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
             label, score = printed[1], float(printed[2])
     elif listed is not None:
         raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each.")
-    if not isinstance(label, str) or not label or label == OUTSIDE or UNWRITABLE.search(label):
+    if label == OUTSIDE:
+        raise InputError(
+            f"{where}: O is not an entity type; leave out what is no entity (in transformers, "
+            'ignore_labels=["O"]).'
+        )
+    if not isinstance(label, str) or not label or UNWRITABLE.search(label):
         raise InputError(
             f"{where}: {label!r} is not an entity type; name it under one of "
             f"{', '.join(LABEL_KEYS)}."

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from zsl_jax.data.text.checks import same_text
 from zsl_jax.data.text.known_keys import check_keys, shown_keys
 from zsl_jax.data.text.offsets import UNITS, character_offset, other_units
-from zsl_jax.data.text.span_fields import SpanFields, span_fields
+from zsl_jax.data.text.span_fields import LABEL_KEYS, SpanFields, span_fields
 from zsl_jax.errors import InputError
 
 # Under the last two, spans stand where there are neither the other keys nor words.
@@ -98,7 +98,7 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
             "abstains."
         )
     _check_keys(where, line, key)
-    values = line[key]
+    values = _listed(line[key]) if key == "entities" else line[key]
     if values is None or _is_set_aside(where, line):
         return SpanLine(where, text, None)
     if not isinstance(values, list):
@@ -108,6 +108,19 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     numbered = enumerate(values, start=1)
     spans = [_span(f"{where}, span {number}", value, text, unit) for number, value in numbered]
     return SpanLine(where, text, spans)
+
+
+def _listed(values: Any) -> Any:
+    """The spans of {type: [mention or span, ...]}, as language models write them, in a list."""
+    if not isinstance(values, dict) or not all(isinstance(own, list) for own in values.values()):
+        return values
+    pairs = [(label, span) for label, own in values.items() for span in own]
+    if any(isinstance(span, dict) and not {*LABEL_KEYS}.isdisjoint(span) for _, span in pairs):
+        return values
+    return [
+        {"label": label, **(span if isinstance(span, dict) else {"text": span})}
+        for label, span in pairs
+    ]
 
 
 def _list_key(where: str, line: dict[str, Any]) -> str | None:
