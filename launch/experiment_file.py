@@ -69,7 +69,7 @@ def read_experiment(
 
 def _path(name: str) -> Path:
     if name.endswith((".yaml", ".yml")):
-        return Path(name)
+        return Path(name).expanduser()
     path = FOLDER / f"{name}.yaml"
     if not path.is_file() or name == ROWS:
         raise InputError(

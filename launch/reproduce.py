@@ -42,9 +42,8 @@ def main() -> None:
     experiment = read_experiment(FLAGS.experiment, FLAGS.profile, options.given_overrides(_OF_ROWS))
     experiment = with_chosen(experiment, FLAGS.approaches, _seeds())
     experiment = with_sizes(experiment, FLAGS.max_sentences, FLAGS.max_test_sentences)
-    work = Workplace(
-        experiment, Path(FLAGS.data), FLAGS.encoder, Path(FLAGS.output), FLAGS.keep_models
-    )
+    data, output = Path(FLAGS.data).expanduser(), Path(FLAGS.output)
+    work = Workplace(experiment, data, FLAGS.encoder, output, FLAGS.keep_models)
     every = list(cells_of(experiment))
     chosen = chosen_cells(every, FLAGS.only, _share())
     if not chosen:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-from pathlib import Path
 
 import pytest
 
@@ -180,6 +179,9 @@ def test_cells_of_other_settings_are_refused(work, done, tmp_path):
 
 def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):
     cell = Cell("multi", "cc", "kd", 0)
-    elsewhere = work._replace(data=Path(tmp_path), output=tmp_path / "out")
-    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
-    assert "cc/test.conll" in failure.reason and "--data names their folder" in failure.reason
+    elsewhere = work._replace(data=tmp_path, output=tmp_path / "out")
+    with pytest.raises(
+        InputError, match=r"aa/train.conll, the train text of aa; .* where to get it"
+    ):
+        check_same(elsewhere, [cell])
+    assert not (tmp_path / "out").exists()

@@ -94,22 +94,3 @@ def test_temperatures_are_the_papers(name):
         assert given == pytest.approx(expected, abs=5e-5)
     else:
         assert given == (None, None) and (config.tau_trainable, config.tau_fixed) == taus
-
-
-@pytest.mark.parametrize("name", [n for n in flag_files.names() if n.endswith("_release")])
-def test_the_release_differs_from_the_paper_where_a_comment_says_so(name):
-    release, paper = (
-        from_arguments(TransferConfig, [f"--flagfile={flag_files.path_of(file)}"])
-        for file in (name, name.removesuffix("_release"))
-    )
-    assert (release.rounds, paper.rounds) == (5, 3)
-    assert (release.head_dropout, paper.head_dropout) == (0.5, None)
-    assert release.optimizer.weight_decay == 1e-8
-    assert release.optimizer.warmup * release.passes == pytest.approx(0.1)  # of one epoch
-    weight = None if "_multi" in name else 1.0  # None is the number of sources
-    assert (release.label_model.prior_weight, paper.label_model.prior_weight) == (weight, 1.0)
-    text = (FOLDER / f"{name}.cfg").read_text(encoding="utf-8")
-    lines = text.splitlines()
-    for flag in ("rounds=5", "warmup", "head_dropout", "batch_words", "weight_decay"):
-        place = next(n for n, line in enumerate(lines) if line.startswith(f"--{flag}"))
-        assert lines[place - 1].startswith("# "), flag

@@ -56,18 +56,20 @@ def test_the_gradient_step_is_that_of_the_objective():
                 assert step == pytest.approx(-np.sign(slope) * rate, rel=1e-3)
 
 
-def test_a_sentence_is_the_mean_of_its_hidden_states(world):
+def test_a_sentence_is_the_mean_of_its_hidden_states(world, tmp_path):
     tagger = load_tagger(world.encoder)
     text = tiny_world.sentences(4, 3)
     config = TrainConfig(row_length=32)
-    together = sentence_vectors(tagger, text, config)
-    alone = [sentence_vectors(tagger, [sentence], config)[0] for sentence in text]
-    assert together.shape == (3, 16)
+    together = sentence_vectors(tagger, text, config, tmp_path)
+    alone = [sentence_vectors(tagger, [sentence], config, tmp_path)[0] for sentence in text]
+    assert together.shape == (3, 16) and len(list(tmp_path.iterdir())) == 4
     np.testing.assert_allclose(together, alone, atol=2e-2)
     texts = {"one": text, "two": tiny_world.sentences(5, 4)}
-    weights = similarity_weights(str(world.encoder), texts, text, config)
+    weights = similarity_weights(str(world.encoder), texts, text, config, tmp_path)
     assert weights.shape == (2,) and weights.sum() == pytest.approx(1.0)
-    assert similarity_weights(str(world.encoder), {"one": text}, text, config).tolist() == [1.0]
+    assert similarity_weights(
+        str(world.encoder), {"one": text}, text, config, tmp_path
+    ).tolist() == [1.0]
 
 
 def test_the_weighted_mean_aligns_labels_and_leaves_abstaining_sources_out():

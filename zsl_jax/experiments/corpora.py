@@ -48,13 +48,7 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
     """
     path, labelled = path_of(corpora, data, language, part), part != "text"
     how: Any = {"column": corpora.column, "format": corpora.format} if labelled else {}
-    try:
-        sentences = read_sentences(path, with_labels=labelled, **how)
-    except InputError as error:
-        raise InputError(
-            f"{error} It is the {part} text of {language}; the experiment's first lines tell where "
-            "to get the data, and --data names their folder"
-        ) from error
+    sentences = read_sentences(path, with_labels=labelled, **how)
     if not labelled:
         return sentences
     if corpora.select is not None:

@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
+from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.io.run_files import RESULT
@@ -112,12 +114,12 @@ def _aggregation(job: Job) -> None:
 
 def _by_similarity(job: Job) -> None:
     """Learns from the mean of the sources, weighted by their languages' similarity."""
-    from zsl_jax.experiments.corpora import source_sentences
-
     sources = job.setting.sources_of(job.target)
     models, length = job.models(sources), job.config.row_length
     texts = {name: source_sentences(job.work, name, job.config.seed) for name in sources}
-    weights = similarity_weights(job.work.encoder, texts, job.text, job.config)
+    cache = job.work.output / "hidden"
+    with claimed(cache, waits=True):
+        weights = similarity_weights(job.work.encoder, texts, job.text, job.config, cache)
     mixed = [
         weighted_mean(
             resolve_sources(models, TextShard(plain), (), length, cache=job.work.predictions),

@@ -1,6 +1,7 @@
 """What an output folder holds: the state of each cell, and that all cells belong together."""
 
 import dataclasses
+import glob
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,10 +39,9 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
     Raises:
       InputError: The output holds cells of other data, sizes, models or settings.
     """
-    record = work.output / RECORD
+    record, now = work.output / RECORD, plain(_common(work, cells))
     with claimed(record, waits=True):
         before = read_json_object(record) if record.exists() else {}
-        now = plain(_common(work))
         different = list(_differences(before, now))
         if different:
             raise InputError(
@@ -54,25 +54,35 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
             _check_settings(work, cell)
 
 
-def data_files(work: Workplace) -> dict[str, Path]:
-    """The files of the corpora that the experiment uses, by their paths below the data's folder."""
+def data_files(work: Workplace, cells: Sequence[Cell]) -> dict[str, Path]:
+    """The files of the corpora that some cells use, by their paths below the data's folder.
+
+    Raises:
+      InputError: One is missing.
+    """
     experiment = work.experiment
-    languages = {name for s in experiment.settings for name in (*s.targets, *s.sources)}
-    paths = [
-        path_of(experiment.corpora, work.data, language, part)
-        for language in sorted(languages)
-        for part in ("train", "test", "text")
-        if part != "text" or experiment.corpora.text is not None
-    ]
-    whole = [
-        file for path in paths for file in ([path] if path.is_file() else sorted(path.rglob("*")))
-    ]
-    return {str(f.relative_to(work.data)): f for f in whole if f.is_file()}
+    languages = {cell.target for cell in cells}
+    for cell in cells:
+        languages.update(experiment.setting(cell.setting).sources_of(cell.target))
+    parts = ("train", "test") if experiment.corpora.text is None else ("train", "test", "text")
+    files: dict[str, Path] = {}
+    for language in sorted(languages):
+        for part in parts:
+            path = path_of(experiment.corpora, work.data, language, part)
+            inside = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path)))
+            found = [file for file in sorted(inside) if file.is_file()]
+            if not found:
+                raise InputError(
+                    f"there is no {path}, the {part} text of {language}; the first lines of the "
+                    "experiment's file tell where to get it, and `data` names the folder"
+                )
+            files |= {str(file.relative_to(work.data)): file for file in found}
+    return files
 
 
-def _common(work: Workplace) -> dict[str, Any]:
+def _common(work: Workplace, cells: Sequence[Cell]) -> dict[str, Any]:
     """What all cells of an output share."""
-    experiment, files = work.experiment, data_files(work)
+    experiment, files = work.experiment, data_files(work, cells)
     hashes = file_hashes(files.values())
     return {
         "data": {name: hashes[str(path)] for name, path in files.items()},

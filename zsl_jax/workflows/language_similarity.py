@@ -9,7 +9,6 @@ which are standardised and not trained.
 """
 
 import dataclasses
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,6 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.atomic_file import atomic_folder
 from zsl_jax.data.predictions.source_predictions import one_hot_rows, predictions_of_probs
 from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.training.config import TrainConfig
@@ -50,6 +48,7 @@ def similarity_weights(
     source_texts: Mapping[str, Sequence[Sentence]],
     text: Sequence[Sentence],
     config: TrainConfig,
+    cache: Path,
 ) -> Float[np.ndarray, " U"]:
     """The share that each source's language gets of the target's sentences; they sum to 1.
 
@@ -58,27 +57,26 @@ def similarity_weights(
       source_texts: Sentences of each source's language.
       text: Sentences of the target.
       config: Its row length, data type and seed are used.
+      cache: Folder that keeps the encoder's hidden states, one process at a time.
     """
     if len(source_texts) == 1:
         return np.ones(1)
     tagger = load_tagger(encoder)
-    own = [sentence_vectors(tagger, sentences, config) for sentences in source_texts.values()]
+    own = [sentence_vectors(tagger, given, config, cache) for given in source_texts.values()]
     languages = np.repeat(np.arange(len(own)), [len(vectors) for vectors in own])
-    return shares_of_languages(
-        np.concatenate(own), languages, sentence_vectors(tagger, text, config), config.seed
-    )
+    target = sentence_vectors(tagger, text, config, cache)
+    return shares_of_languages(np.concatenate(own), languages, target, config.seed)
 
 
 def sentence_vectors(
-    tagger: LoadedTagger, sentences: Sequence[Sentence], config: TrainConfig
+    tagger: LoadedTagger, sentences: Sequence[Sentence], config: TrainConfig, cache: Path
 ) -> Float[np.ndarray, "B H"]:
     """The mean of the encoder's last hidden states over the subwords of each sentence (window)."""
     windows = encode_text(tagger, sentences, config.row_length)
     whole = dataclasses.replace(config, trainable_layers=0)
-    with atomic_folder(Path(tempfile.gettempdir())) as folder:
-        states = precompute_frozen(tagger, [windows], whole, folder).states
-        assert states is not None
-        sums = np.add.reduceat(np.asarray(states, np.float64), windows.offsets[:-1], axis=0)
+    states = precompute_frozen(tagger, [windows], whole, cache).states
+    assert states is not None
+    sums = np.add.reduceat(np.asarray(states, np.float64), windows.offsets[:-1], axis=0)
     return sums / np.diff(windows.offsets)[:, None]
 
 
