@@ -166,7 +166,7 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
 
         words = sum(int((batch.word_ids >= 0).sum()) for batch in chosen)
         lengths = [_packed_lengths(batch) for batch in chosen]
-        flops = useful_flops(encoder.encoder, np.concatenate(lengths))
+        flops = measuring.useful_flops(encoder.encoder, np.concatenate(lengths))
         return Turn(words, flops, measuring.seconds(updates))
 
     return turn
@@ -186,7 +186,7 @@ def _torch_turns(tagger, batches: Iterator[Any], config) -> Callable[[], Turn]:
         chosen = list(itertools.islice(batches, FLAGS.steps))
         seconds = measuring.seconds(lambda: [tagger.step(batch) for batch in chosen])
         lengths = np.concatenate([batch["attention_mask"].sum(1).numpy() for batch in chosen])
-        return Turn(sum(map(words_of, chosen)), useful_flops(config, lengths), seconds)
+        return Turn(sum(map(words_of, chosen)), measuring.useful_flops(config, lengths), seconds)
 
     return turn
 
@@ -196,14 +196,6 @@ def _packed_lengths(batch) -> np.ndarray:
     rows = np.arange(len(batch.segments))[:, None]
     numbers = batch.segments + rows * (batch.segments.max() + 1)
     return np.unique(numbers[batch.segments > 0], return_counts=True)[1]
-
-
-def useful_flops(config, lengths: np.ndarray) -> float:
-    """FLOPs of one gradient on sentences of these lengths, without padding."""
-    hidden, inner = config.hidden_size, config.intermediate_size
-    weights = config.num_layers * (4 * hidden * hidden + 2 * hidden * inner)
-    attention = 12.0 * config.num_layers * hidden * np.sum(np.square(lengths.astype(float)))
-    return 6.0 * weights * float(lengths.sum()) + attention
 
 
 def matmul_peak() -> Callable[[], float]:

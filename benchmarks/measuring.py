@@ -52,6 +52,45 @@ def summary(taken: Sequence[float]) -> dict[str, Any]:
     return {"median": median, "min": min(taken), "max": max(taken), "runs": len(taken)}
 
 
+class Speed(NamedTuple):
+    """The speed of one stage of a program.
+
+    Attributes:
+      stage: Name of the stage.
+      words_per_second: Words per second.
+      flops_per_second: Useful FLOPs per second.
+      program: Name of the program.
+      peak_memory: Peak of the device's memory in bytes, of all stages; None if unknown.
+    """
+
+    stage: str
+    words_per_second: float
+    flops_per_second: float
+    program: str = ""
+    peak_memory: int | None = None
+
+
+def speed_of(stage: str, run: Callable[[], int], budget: float, flops_per_word: float) -> Speed:
+    """Calls a stage, which returns its number of words, until a time is over.
+
+    The first call compiles and is not counted; one more is made in any case.
+    """
+    run()
+    words, start = 0, time.perf_counter()
+    while words == 0 or time.perf_counter() - start < budget:
+        words += run()
+    speed = words / (time.perf_counter() - start)
+    return Speed(stage, speed, speed * flops_per_word)
+
+
+def useful_flops(config, lengths: np.ndarray) -> float:
+    """FLOPs of one gradient on sentences of these lengths, without padding."""
+    hidden, inner = config.hidden_size, config.intermediate_size
+    weights = config.num_layers * (4 * hidden * hidden + 2 * hidden * inner)
+    attention = 12.0 * config.num_layers * hidden * np.sum(np.square(lengths.astype(float)))
+    return 6.0 * weights * float(lengths.sum()) + attention
+
+
 def peak_memory(run: Callable[[], Any]) -> tuple[Any, int]:
     """A call's result, and the peak of resident memory in bytes above that before it (Linux)."""
     gc.collect()

@@ -220,9 +220,11 @@ def lowered_update(encoder, rows: int):
 def lowered_log_prior(encoder, rows: int):
     import jax
 
-    from zsl_jax.training import update
+    from zsl_jax.training import setup, update
+    from zsl_jax.training.config import TrainConfig
 
-    model = update.tagger(encoder, FLAGS.num_labels, FLAGS.dtype)
+    dtype = setup.activations_dtype(TrainConfig(dtype=FLAGS.dtype))
+    model = update.tagger(encoder, FLAGS.num_labels, dtype)
 
     def body(params, batch):
         return model.apply({"params": params}, *batch[:3], deterministic=True)

@@ -44,13 +44,14 @@ def run(
     partition: Partition,
     num_devices: int,
     layers: int | None,
+    accumulate: int,
     folder: str | None = None,
     stop_at: int | None = None,
 ) -> dict:
     """Two rounds of the latent variable model; rows of a batch and words do not divide evenly."""
     config = TransferConfig(
         approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, row_length=16,
-        partition=partition, trainable_layers=layers,
+        partition=partition, trainable_layers=layers, accumulate=accumulate,
         label_model=LabelModelConfig(LabelModelKind.PAPER, confusion_learning_rate=1e-1),
         optimizer=OptimizerConfig(learning_rate=1e-2),
     )  # fmt: skip
@@ -107,5 +108,6 @@ def run(
 
 if __name__ == "__main__":
     trained = None if sys.argv[3] == "all" else int(sys.argv[3])
-    more = sys.argv[4:5] + [int(value) for value in sys.argv[5:]]
-    print(json.dumps(run(Partition(sys.argv[1]), int(sys.argv[2]), trained, *more)))
+    more = sys.argv[5:6] + [int(value) for value in sys.argv[6:]]
+    numbers = int(sys.argv[2]), trained, int(sys.argv[4])
+    print(json.dumps(run(Partition(sys.argv[1]), *numbers, *more)))

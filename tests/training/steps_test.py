@@ -89,6 +89,45 @@ def test_every_objective_falls_on_one_batch(kind):
     assert losses[-1] < losses[0]
 
 
+@pytest.mark.parametrize("changes", [{"accumulate": 2}, {"remat": "none"}, {"remat": "all"}])
+def test_saving_memory_changes_no_update(changes):
+    results, kind = [], Objective.MARGINAL
+    for more in ({}, changes):
+        settings, state, batch, target, probs = problem(lvm(**more))
+        settings = dataclasses.replace(settings, objective=kind)
+        evidence = Evidence(target, probs, LOG_FIXED, np.full(ROWS * LENGTH, -1, np.int32))
+        results.append(steps.update(ONE, settings, state, batch, evidence, RATES))
+    (plain, info), (saved, other) = results
+    assert int(info.num_words) == int(other.num_words) == 13
+    np.testing.assert_allclose(info.gradient_norm, other.gradient_norm, rtol=1e-5)
+    moments = [state.opt_state for state in (plain, saved)]
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-6), *moments)
+    # Adam divides by tiny moments, which enlarges what rounding does to them.
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, atol=1e-4), plain[:2], saved[:2])
+
+
+def test_accumulation_needs_less_memory():
+    def memory(**changes):
+        settings, state, batch, target, _ = problem(TransferConfig(approach="kd", **changes))
+        rows = jax.tree.map(lambda leaf: np.tile(leaf, (64, 1)), batch)
+        evidence = Evidence(np.tile(target, (64, 1)), None, None)
+        step = steps._compiled_update(ONE, settings)
+        lowered = step.lower(state, rows, evidence, None, RATES)
+        return lowered.compile().memory_analysis().temp_size_in_bytes
+
+    stored = memory(remat="none")
+    assert memory(remat="none", accumulate=8) < 0.5 * stored
+    assert memory(remat="all") < 0.8 * stored
+
+
+def test_activations_are_bfloat16_on_accelerators_alone(monkeypatch):
+    assert setup.activations_dtype(TransferConfig()) == "float32"
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert setup.activations_dtype(TransferConfig()) == "bfloat16"
+    assert setup.activations_dtype(TransferConfig(dtype="float32")) == "float32"
+    assert setup.step_settings(TransferConfig(), ENCODER, K).dtype == "bfloat16"
+
+
 def test_direct_gradient_is_that_of_the_m_step_at_its_own_posterior():
     settings, state, batch, _, probs = problem(lvm(strategy=Strategy.DIRECT))
     tree = jax.tree.map(np.asarray, trainable(state))

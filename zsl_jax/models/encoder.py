@@ -17,6 +17,14 @@ from zsl_jax.models.dropout import Dropout
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.models.layer import KEPT, Layer, Shared, dense, layer_norm
 
+# What is stored of a layer for the gradient. "cheap" stores the marked values, the large matrix
+# products; the attention scores and everything between the products are cheaper to recompute.
+REMAT = {
+    "none": None,
+    "cheap": jax.checkpoint_policies.save_only_these_names(KEPT),
+    "all": jax.checkpoint_policies.nothing_saveable,
+}
+
 
 class Embeddings(nn.Module):
     """Sum of word, position and token type embeddings, normalised."""
@@ -79,10 +87,12 @@ class Encoder(nn.Module):
     Attributes:
       config: Sizes and dropout rates.
       dtype: Data type of the activations; parameters, softmax and normalisation stay float32.
+      remat: What of a layer is computed again for the gradient; a key of `REMAT`.
     """
 
     config: EncoderConfig
     dtype: DTypeLike = jnp.float32
+    remat: str = "cheap"
 
     @nn.compact
     def __call__(
@@ -118,10 +128,8 @@ class Encoder(nn.Module):
         relative = None
         if config.relative:
             relative = RelativeEmbeddings(config, self.dtype, positions is None, name="relative")()
-        # Only the marked values, the large matrix products, are stored for the gradient; the
-        # attention scores and everything between the products are cheaper to recompute.
-        policy = jax.checkpoint_policies.save_only_these_names(KEPT)
-        layer = nn.remat(Layer, prevent_cse=False, policy=policy)
+        policy = REMAT[self.remat]
+        layer = nn.remat(Layer, prevent_cse=False, policy=policy) if policy else Layer
         scan = nn.scan(
             layer,
             variable_axes={"params": 0},

@@ -24,11 +24,13 @@ class Tagger(nn.Module):
       config: The encoder's sizes and dropout rates.
       num_labels: K.
       dtype: Data type of the encoder's activations; the head is float32.
+      remat: What of a layer is computed again for the gradient; see `Encoder`.
     """
 
     config: EncoderConfig
     num_labels: int
     dtype: DTypeLike = jnp.float32
+    remat: str = "cheap"
 
     @nn.compact
     def __call__(
@@ -51,7 +53,7 @@ class Tagger(nn.Module):
           [R, S, K], float32; the exponentials sum to 1 at every position, padding included. The
           caller picks the first subword of each word.
         """
-        hidden = Encoder(self.config, self.dtype, name="encoder")(
+        hidden = Encoder(self.config, self.dtype, self.remat, name="encoder")(
             tokens, positions, segments, deterministic
         )
         if self.config.prediction_head:

@@ -97,10 +97,19 @@ class Decay(enum.StrEnum):
 
 
 class Dtype(enum.StrEnum):
-    """Data type of the encoder's activations."""
+    """Data type of the encoder's activations; AUTO depends on the device."""
 
+    AUTO = "auto"
     FLOAT32 = "float32"
     BFLOAT16 = "bfloat16"
+
+
+class Remat(enum.StrEnum):
+    """What of a layer is computed again for the gradient, instead of stored."""
+
+    NONE = "none"
+    CHEAP = "cheap"
+    ALL = "all"
 
 
 class Partition(enum.StrEnum):

@@ -25,6 +25,7 @@ from zsl_jax.training.choices import (
     Objective,
     Partition,
     Predictions,
+    Remat,
     Strategy,
 )
 
@@ -264,8 +265,21 @@ class TrainConfig(Settings):
         least=8,
     )
     dtype: Dtype = setting(
-        Dtype.FLOAT32,
-        "Data type of the encoder's activations; parameters, softmax and loss stay float32.",
+        Dtype.AUTO,
+        "Data type of the encoder's activations in training; parameters, softmax and loss stay "
+        "float32. auto: bfloat16 on GPU and TPU, float32 on CPU.",
+        OPTIMISATION,
+    )
+    accumulate: int = setting(
+        1,
+        "Parts of a batch whose gradients are summed one after the other, to save memory.",
+        OPTIMISATION,
+        least=1,
+    )
+    remat: Remat = setting(
+        Remat.CHEAP,
+        "What of a layer is computed again for the gradient instead of stored: none (fastest with "
+        "enough memory), cheap (all but matrix products), or all (least memory).",
         OPTIMISATION,
     )
     partition: Partition = setting(

@@ -9,6 +9,7 @@ import numpy as np
 
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import steps
+from zsl_jax.training.choices import Dtype
 from zsl_jax.training.config import TrainConfig, TransferConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Corpus, Hooks, Progress
@@ -91,5 +92,14 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
         config.optimizer,
         config.trains_confusion,
         config.weights,
-        config.dtype,
+        activations_dtype(config),
+        config.accumulate,
+        config.remat,
     )
+
+
+def activations_dtype(config: TrainConfig) -> str:
+    """Data type of the encoder's activations in training: that of this machine's devices."""
+    if config.dtype is not Dtype.AUTO:
+        return config.dtype
+    return "float32" if jax.default_backend() == "cpu" else "bfloat16"

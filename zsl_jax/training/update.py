@@ -36,6 +36,8 @@ class StepSettings:
       trainable_confusion: False if σ is fixed or has a closed form.
       weights: α and β of the log joint.
       dtype: Data type of the encoder's activations: "float32" or "bfloat16".
+      accumulate: Parts of a device's rows whose gradients are summed one after the other.
+      remat: What of a layer is computed again for the gradient; a key of `encoder.REMAT`.
     """
 
     encoder: EncoderConfig
@@ -45,6 +47,8 @@ class StepSettings:
     trainable_confusion: bool
     weights: JointWeights
     dtype: str = "float32"
+    accumulate: int = 1
+    remat: str = "cheap"
 
 
 class Evidence(NamedTuple):
@@ -111,10 +115,15 @@ def update(
         # Without this, shard_map sums the gradients of replicated values itself; pmap does not.
         varying = lax.pcast(tree, axis, to="varying")
 
-    def loss(values):
-        return objective(settings, values, key, batch, evidence, rates.mix)
+    def gradient_of(key, batch, evidence):
+        def loss(values):
+            return objective(settings, values, key, batch, evidence, rates.mix)
 
-    (total, count), gradient = jax.value_and_grad(loss, has_aux=True)(varying)
+        return jax.value_and_grad(loss, has_aux=True)(varying)
+
+    (total, count), gradient = _accumulated(
+        gradient_of, settings.accumulate, axis, key, batch, evidence
+    )
     if axis is not None:
         total, count, gradient = lax.psum((total, count, gradient), axis)
     gradient = _scaled(gradient, 1 / jnp.maximum(count, 1))
@@ -134,9 +143,33 @@ def update(
     return TrainState(tree["tagger"], tree["confusion"], opt_state, state.step + 1, state.key), info
 
 
+def _accumulated(gradient_of, num_parts: int, axis: str | None, key, batch, evidence: Evidence):
+    """Sums gradient_of(key, rows, evidence of the rows) over equal parts of the rows, in order."""
+    if num_parts == 1:
+        return gradient_of(key, batch, evidence)
+    fixed = evidence.log_fixed
+    arrays = (batch, evidence._replace(log_fixed=None))
+    parts = jax.tree.map(lambda leaf: leaf.reshape(num_parts, -1, *leaf.shape[1:]), arrays)
+
+    def part_sum(number, rows, own):
+        return gradient_of(jax.random.fold_in(key, number), rows, own._replace(log_fixed=fixed))
+
+    def add(total, part):
+        return jax.tree.map(jnp.add, total, part_sum(*part)), None
+
+    first = jax.tree.map(lambda leaf: leaf[0], parts)
+    shapes = jax.eval_shape(part_sum, 0, *first)
+    zeros = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes)
+    if axis is not None:
+        zeros = lax.pcast(zeros, axis, to="varying")
+    total, _ = lax.scan(add, zeros, (np.arange(num_parts), *parts))
+    return total
+
+
 def objective(settings: StepSettings, tree, key, batch: Batch, evidence: Evidence, mix):
     """Returns the loss summed over the words of a batch, and their number."""
-    log_probs: Array = tagger(settings.encoder, settings.num_labels, settings.dtype).apply(
+    module = tagger(settings.encoder, settings.num_labels, settings.dtype, settings.remat)
+    log_probs: Array = module.apply(
         {"params": tree["tagger"]}, *batch.inputs, deterministic=False, rngs={"dropout": key}
     )  # type: ignore[assignment]
     words = log_probs.reshape(-1, settings.num_labels)
@@ -178,9 +211,11 @@ def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confus
     return kernels.log_joint(log_prior_words, votes, log_confusion, source_weight, prior_weight)
 
 
-def tagger(encoder: EncoderConfig, num_labels: int, dtype: str = "float32") -> Tagger:
+def tagger(
+    encoder: EncoderConfig, num_labels: int, dtype: str = "float32", remat: str = "cheap"
+) -> Tagger:
     """Returns the Flax module; softmax, normalisation and loss are float32 whatever `dtype` is."""
-    return Tagger(encoder, num_labels, jnp.dtype(dtype))
+    return Tagger(encoder, num_labels, jnp.dtype(dtype), remat)
 
 
 def _scaled(tree, factor):

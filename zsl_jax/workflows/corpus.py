@@ -48,7 +48,7 @@ def training_corpus(
     rows = packing.rows_for_words(int(num_rows), int(num_words), config.batch_words)
     rows_per_shard = max(1, round(rows / num_shards))
     before = sum(processes.gather(len(shards))[: processes.index()])
-    multiple = len(devices.local.devices)
+    multiple = len(devices.local.devices) * config.accumulate
 
     def epoch(number: int) -> Batches:
         batches = [

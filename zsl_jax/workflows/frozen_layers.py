@@ -29,6 +29,7 @@ from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.frozen import FrozenLayers, hidden_states
+from zsl_jax.training.setup import activations_dtype
 from zsl_jax.workflows.corpus import prediction_batches
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
@@ -66,7 +67,7 @@ def precompute_frozen(
     """
     if config.trainable_layers is None:
         return FrozenFeatures(shards, None)
-    layers = _frozen_layers(start, config.trainable_layers, config.dtype)
+    layers = _frozen_layers(start, config.trainable_layers, activations_dtype(config))
     sizes = np.cumsum([0, *(len(shard.token_ids) for shard in shards)])
     numbered = [
         shard._replace(token_ids=np.arange(first, first + len(shard.token_ids), dtype=np.int32))
