@@ -8,6 +8,7 @@ import pytest
 import sentencepiece
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
+from tests import tiny_world
 from tests.io.model_folder_test import (
     VOCABULARY,
     no_network,  # noqa: F401
@@ -177,3 +178,15 @@ def test_a_damaged_sentencepiece_model_is_one_sentence(tmp_path):
     (tmp_path / "sentencepiece.bpe.model").write_bytes(sentencepiece_model()[:-40])
     with pytest.raises(InputError, match=r"cannot be loaded .*; fetch its files again"):
         load_tokenizer(tmp_path)
+
+
+def test_folders_with_the_same_tokenizer_share_it(tmp_path):
+    one, other = (tiny_world.write_encoder(tmp_path / name) for name in ("one", "other"))
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps({**config, "id2label": {"0": "X"}}))
+    first = load_tokenizer(one)
+    assert load_tokenizer(other) is first
+    third = load_tokenizer(tiny_world.write_encoder(tmp_path / "third", ["Ka", "tab"]))
+    assert third is not first and len(third.get_vocab()) == 6
+    with pytest.raises(InputError, match=r"^.*other: the model has embeddings for the subwords 0"):
+        load_tokenizer(other, 3)

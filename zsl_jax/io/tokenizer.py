@@ -1,5 +1,7 @@
 """Loads the tokenizer of a model folder and checks it against the weights."""
 
+import hashlib
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,9 @@ TOKENIZER_FILES = (
 )
 _SHOWN = 3  # subwords in a message
 _GENERIC = ("PreTrainedTokenizerFast", "TokenizersBackend")  # these follow tokenizer.json
+# The tokenizer that was loaded last, with its vocabulary, by the digest of its files: taggers that
+# were trained from one encoder have the same, and loading a large one takes seconds.
+_last: dict[str, tuple[Any, dict[str, int]]] = {}
 _CASED = 0.01  # share of subwords with capitals above which a vocabulary counts as cased
 
 
@@ -49,6 +54,40 @@ def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = No
             f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
             "copy the tokenizer's files from the model that it was trained from."
         )
+    digest = _digest(folder)
+    if digest not in _last:
+        loaded = _loaded(folder)
+        _last.clear()
+        _last[digest] = loaded
+    tokenizer, vocabulary = _last[digest]
+    if num_embeddings is not None:
+        _check_ids(vocabulary, num_embeddings, folder)
+    _warn_of_lost_capitals(tokenizer, vocabulary, folder)
+    return tokenizer
+
+
+def _digest(folder: Path) -> str:
+    """A digest of all files that a tokenizer depends on."""
+    digest = hashlib.sha256()
+    for name in (*TOKENIZER_FILES, "config.json"):
+        if (folder / name).is_file():
+            digest.update(f"{name}\n".encode())
+            data = (folder / name).read_bytes()
+            digest.update(_tokenizer_settings(data) if name == "config.json" else data)
+    return digest.hexdigest()
+
+
+def _tokenizer_settings(config: bytes) -> bytes:
+    """What config.json tells of the tokenizer; all of it where it cannot be read."""
+    try:
+        values = json.loads(config)
+        return repr([values.get(name) for name in ("model_type", "tokenizer_class")]).encode()
+    except (ValueError, RecursionError, AttributeError):
+        return config
+
+
+def _loaded(folder: Path) -> tuple[Any, dict[str, int]]:
+    """The tokenizer of a folder, and its vocabulary."""
     from transformers import AutoTokenizer
 
     try:
@@ -64,10 +103,7 @@ def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = No
         )
     _begin_words_with_blanks(tokenizer.backend_tokenizer)
     vocabulary = tokenizer.get_vocab()
-    if num_embeddings is not None:
-        _check_ids(vocabulary, num_embeddings, folder)
-    _warn_of_lost_capitals(tokenizer, vocabulary, folder)
-    return tokenizer
+    return tokenizer, vocabulary
 
 
 def _begin_words_with_blanks(backend: Any) -> None:
