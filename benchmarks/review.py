@@ -3,8 +3,9 @@
 python -m benchmarks.review --run=models/pt --gold=pt.conll --number=100 --output=runs/review
 
 A person, played by the gold labels of the run's text, corrects sentences in each of the tools in
-turn. With --give_back, the run's own command (which needs a --test) is repeated with the
-corrections of each way to choose sentences.
+turn. With --votes_seeds, the label model of the votes alone learns from the corrections of several
+reviews of each kind; with --give_back, the run's own command is repeated with those of one. Both
+need a run with --test, and the first one --source and --test_source files.
 """
 
 import json
@@ -19,6 +20,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import annotators
+from benchmarks.corrected_votes import CorrectedVotes
 from launch import options
 from launch.options import FLAGS
 
@@ -27,6 +29,7 @@ flags.DEFINE_string("run", None, "Folder of a finished launch.transfer.")
 flags.DEFINE_string("gold", None, "The run's text with its true labels.")
 flags.DEFINE_integer("number", 100, "Sentences of a review.", 1)
 flags.DEFINE_integer("seeds", 20, "Reviews of each kind for the estimates.", 0)
+flags.DEFINE_integer("votes_seeds", 0, "Reviews of each kind for the label model alone.", 0)
 flags.DEFINE_bool("give_back", False, "Also train with the corrections.")
 WAYS = {"doubt": ("errors", 0.0), "doubt and random": ("errors", 0.5), "random": ("random", 1.0)}
 ESTIMATED = ("doubt and random", "random")  # doubt alone says nothing of the rest
@@ -40,7 +43,11 @@ def main() -> None:
     output = Path(FLAGS.output)
     output.mkdir(parents=True, exist_ok=True)
     gold = {" ".join(s.words): s for s in read_sentences(FLAGS.gold)}
-    found: dict[str, Any] = {"estimates": {way: estimates(way, gold) for way in ESTIMATED}}
+    found: dict[str, Any] = {}
+    if FLAGS.seeds:
+        found["estimates"] = {way: estimates(way, gold) for way in ESTIMATED}
+    if FLAGS.votes_seeds:
+        found["votes"] = {way: votes_after(way, gold) for way in WAYS}
     if FLAGS.give_back:
         before = scores_of(Path(FLAGS.run), gold, set())
         found["before"] = before
@@ -108,6 +115,25 @@ def estimates(way: str, gold: annotators.Gold) -> dict[str, Any]:
     total = [covered for values in rows.values() for _, covered, _ in values]
     print(f"all: {100 * np.mean(total):.1f} % of {len(total)} intervals cover the true score")
     return found
+
+
+def votes_after(way: str, gold: annotators.Gold) -> list[list[float]]:
+    """Scores of the label model before and after it has learned the corrections."""
+    folder = copy_of_run(Path(FLAGS.output) / "reviews")
+    settings = json.loads((folder / "run.json").read_text(encoding="utf-8"))["flags"]
+    model, rows = CorrectedVotes(settings), []
+    for seed in range(FLAGS.votes_seeds if WAYS[way][1] else 1):  # doubt alone is not random
+        export = review(folder, way, gold, seed, "label_studio")
+        values = json.loads(export.read_text(encoding="utf-8"))
+        corrected = {task["data"]["text"] for task in values}
+        rows.append([*model.scores(None, corrected), *model.scores(export, corrected)])
+    before_test, before_text, test, text = 100 * np.mean(rows, axis=0)
+    print(
+        f"votes, {way}, {len(rows)} seeds: test {before_test:.2f} -> {test:.2f}, the rest of the "
+        f"text {before_text:.2f} -> {text:.2f}",
+        flush=True,
+    )
+    return rows
 
 
 def true_scores(folder: Path, gold: annotators.Gold, without: set[str]) -> dict:
