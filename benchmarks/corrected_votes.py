@@ -76,7 +76,7 @@ class CorrectedVotes:
         labels = common_source_labels(label_names, {})
         votes = source_votes(list(self._sources.values()), labels, names)
         if known:
-            votes = votes._replace(known=source_votes(known, labels, [NAME]).labels[:, 0])
+            votes = votes._replace(gold=source_votes(known, labels, [NAME]).labels[:, 0])
         test = source_votes([self._test_sources[name] for name in names], labels, names)
         return votes, test, labels.label_set
 
