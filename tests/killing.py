@@ -64,7 +64,7 @@ def prepare(folder: Path) -> list[str]:
 
 def finish(command: list[str], output: Path, with_labels: bool = False) -> dict[str, bytes]:
     """Run to the end; the bytes of the tagger and of σ, and of the tagger's labels for the text."""
-    program(*command[2:], f"--output={output}")
+    program(command[2].removeprefix("launch."), *command[3:], f"--output={output}")
     names = ["model.safetensors", "label_model.safetensors"]
     if with_labels:
         text = next(value for value in command if value.startswith("--text="))
