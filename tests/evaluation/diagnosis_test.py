@@ -145,7 +145,7 @@ def test_agreement_on_entities_does_not_count_what_both_leave_out():
     [
         ([-1, -1, -1], "the source b abstains from all 3 words and has no influence"),
         ([0, 0, -1], "the source b names no entity in 2 words"),
-        ([1, 1, 1], "the source b gives the same label, B-PER, to all 3 words, which tells"),
+        ([1, 1, 1], "the source b gives the same label, B-PER, to all 3 words, which is not"),
         ([1, 1, -1], None),  # a rule
         ([1, 0, -1], None),
     ],

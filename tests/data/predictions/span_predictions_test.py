@@ -208,7 +208,7 @@ def other_text(text):
         (lines_of([{"start": True, "end": 4, "label": "X"}]), "characters True to 4"),
         (lines_of([{"label": "X"}]), "it has no place"),
         (lines_of([{"start": 0, "end": 4}]), "None is not an entity type"),
-        (lines_of([{"start": 0, "end": 4, "label": "O"}]), "'O' is not an entity type"),
+        (lines_of([{"start": 0, "end": 4, "label": "O"}]), "O is not an entity type; leave out"),
         (lines_of([{"start": 0, "end": 4, "label": ""}]), "'' is not an entity type"),
         (lines_of([{"start": 0, "end": 4, "label": "X", "score": 2}]), "score 2 is not a prob"),
         (lines_of([{"start": 0, "end": 4, "label": "X", "score": "high"}]), "score 'high'"),
