@@ -1,5 +1,6 @@
 """Defines flags, and starts and ends every program."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -72,7 +73,8 @@ def run(main: Callable[[], None]) -> None:
             main()
         except InputError as error:
             say_error(f"error: {error}")
-            sys.stdout.flush()
+            with contextlib.suppress(OSError):  # that may be the very error
+                sys.stdout.flush()
             os._exit(2)  # at once: the threads of a failed save would print its error again
         except Preempted as stop:
             say_error(str(stop))

@@ -66,5 +66,6 @@ def joined_processes() -> Iterator[None]:
 def _leave(message: str, status: int) -> None:
     """Ends at once: the shutdown of jax.distributed would wait for processes that are lost."""
     say_error(message)
-    sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        sys.stdout.flush()
     os._exit(status)

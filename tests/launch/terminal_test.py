@@ -51,9 +51,13 @@ def test_labels_that_nobody_reads_end_the_program_without_a_word(tmp_path):
     assert done.returncode == 141 and "rror" not in done.stderr
 
 
-def test_a_full_disk_behind_the_standard_output_is_one_sentence(tmp_path):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_disk_behind_the_standard_output_is_one_sentence(tmp_path, unbuffered):
     text = write(tmp_path / "a.conll", ("Ka", "B-X"), ("lo", "O"))
-    done = shell(f"PROGRAM.evaluate --gold={text} --predicted={text} > /dev/full")
+    done = shell(
+        f"PROGRAM.evaluate --gold={text} --predicted={text} > /dev/full",
+        PYTHONUNBUFFERED=unbuffered,
+    )
     assert done.returncode == 2 and "Traceback" not in done.stderr
     assert "error: the standard output cannot be written: No space left" in done.stderr
 
