@@ -28,7 +28,7 @@ CHECKED_SENTENCES = 200
 
 
 def main() -> None:
-    """Gathers the sources, train, write model folder and labels, then read --test for the table."""
+    """Gathers the sources, trains, writes model and labels, then reads --test for the table."""
     from launch.processes import joined_processes
     from zsl_jax.report import check_installed
     from zsl_jax.runtime import processes

@@ -9,6 +9,7 @@ import importlib
 import json
 import os
 import runpy
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from pathlib import Path
 
 LIBRARIES = ("zsl_jax.workflows.transfer_run", "orbax.checkpoint", "pyarrow.dataset")
 ROOT = Path(__file__).parents[1]
+TIMEOUT = 300  # seconds, after which a program is ended by SIGALRM
 _server: list[subprocess.Popen] = []
 
 
@@ -94,6 +96,7 @@ def become(
     os.environ.update({"GLIBC_TUNABLES": tunables, **environment})
     os.chdir(folder)
     sys.argv = [module, *arguments]
+    signal.alarm(TIMEOUT)
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
