@@ -16,13 +16,14 @@ plus attention inside sentences; padding is not counted) and the device's peak m
 Every program and shape has a process of its own, so that none keeps memory from the next.
 """
 
-import concurrent.futures
 import importlib.util
 import multiprocessing
 import os
 import time
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from absl import flags
 
@@ -33,71 +34,93 @@ from launch.options import FLAGS
 from zsl_jax.errors import InputError
 
 flags.DEFINE_list("shapes", ["e5-small", "xlm-r-base", "xlm-r-large"], "Shapes of encoders.")
+PROGRAMS = ("ours", "torch", "torch.compile")
+flags.DEFINE_multi_enum("programs", PROGRAMS, PROGRAMS, "Programs to measure, in this order.")
 flags.DEFINE_integer("text_sentences", 4096, "Sentences of the text.", 1)
 flags.DEFINE_float("seconds", 6.0, "Time for one stage of one program, after its first call.", 0.0)
 flags.DEFINE_float("budget", 450.0, "Time for all.", 1.0)
 flags.DEFINE_integer("matmul_size", 8192, "Rows of the matrices whose product is the peak.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
-options.define("batch_words", "dropout", "dtype", "accumulate", "remat", "seed")
-PROGRAMS = ("ours", "torch", "torch, compiled")
+SETTINGS = ("batch_words", "dropout", "attention_dropout", "dtype", "accumulate", "remat", "seed")
+options.define(*SETTINGS)
 
 
 def main() -> None:
-    """Prints a table for each program, and writes the figures."""
+    """Prints a line for each stage of each program, and writes the figures."""
     end = time.monotonic() + FLAGS.budget
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # so that its memory can be measured
     os.environ["HF_HUB_OFFLINE"] = "1"
-    device, peak = _alone(end, _peak, FLAGS.matmul_size, FLAGS.seconds)
+    ((device, peak),) = _alone(end, _peak, FLAGS.matmul_size, FLAGS.seconds)
     print(f"{device}: bfloat16 matmul {peak / 1e9:,.1f} GFLOP/s", flush=True)
     has_torch = importlib.util.find_spec("torch") is not None
     rows: list[dict[str, Any]] = []
-    for shape in FLAGS.shapes:
-        for program in PROGRAMS if has_torch else PROGRAMS[:1]:
-            arguments = (program, shape, FLAGS.text_sentences, _settings(), FLAGS.seconds)
+    for program in FLAGS.programs if has_torch else PROGRAMS[:1]:
+        for shape in FLAGS.shapes:
+            settings = {name: FLAGS[name].value for name in SETTINGS}
+            arguments = (program, shape, FLAGS.text_sentences, settings, FLAGS.seconds)
             try:
-                speeds = _alone(end, _measure, *arguments)
+                for speed in _alone(end, _measure, *arguments):
+                    rows.append(_row(shape, speed, peak))
+                    print(measuring.format_columns(rows).splitlines()[-1], flush=True)
             except Exception as error:  # too little memory or time: the others are still measured
                 reason = str(error).strip().partition("\n")[0] or type(error).__name__
                 print(f"{shape}, {program}: not measured ({reason})", flush=True)
-                continue
-            measured = [_row(shape, speed, peak) for speed in speeds]
-            print(measuring.format_columns(measured), flush=True)
-            rows += measured
+    if rows:
+        print(measuring.format_columns(rows))
     if FLAGS.output:
         from zsl_jax.io.json_file import write_json
 
         write_json(Path(FLAGS.output), {"device": device, "matmul_peak": peak, "rows": rows})
 
 
-def _settings() -> dict[str, Any]:
-    names = ("batch_words", "dropout", "dtype", "accumulate", "remat", "seed")
-    return {name: FLAGS[name].value for name in names}
-
-
-def _alone(end: float, function, *arguments) -> Any:
-    """Calls a function in a fresh process, which is ended when the time is over."""
+def _alone(end: float, function: Callable[..., Iterable[Any]], *arguments: Any) -> Iterator[Any]:
+    """Yields what a function yields in a fresh process, which ends when the time is over."""
     fresh = multiprocessing.get_context("spawn")
-    with concurrent.futures.ProcessPoolExecutor(1, fresh) as pool:
-        call = pool.submit(function, *arguments)
-        try:
-            return call.result(timeout=max(0.0, end - time.monotonic()))
-        except concurrent.futures.TimeoutError:
-            for process in multiprocessing.active_children():
-                process.terminate()
-            raise InputError(
-                f"the time of {FLAGS.budget:.0f} s is used up; give a larger `budget`"
-            ) from None
+    receiver, sender = fresh.Pipe(duplex=False)
+    process = fresh.Process(target=_send_all, args=(sender, function, arguments), daemon=True)
+    process.start()
+    sender.close()
+    try:
+        while receiver.poll(max(0.0, end - time.monotonic())):
+            value = receiver.recv()
+            if isinstance(value, _Done):
+                if value.error:
+                    raise InputError(value.error)
+                return
+            yield value
+    except EOFError:
+        raise InputError("its process ended, perhaps for lack of memory") from None
+    finally:
+        process.kill()
+        process.join()
+    raise InputError(f"the time of {FLAGS.budget:.0f} s is used up; give a larger `budget`")
 
 
-def _peak(size: int, seconds: float) -> tuple[str, float]:
+class _Done(NamedTuple):
+    """The end of what a process yields, with its error if there is one."""
+
+    error: str
+
+
+def _send_all(sender: Connection, function: Callable[..., Iterable[Any]], arguments) -> None:
+    try:
+        for value in function(*arguments):
+            sender.send(value)
+    except Exception as error:
+        sender.send(_Done(str(error) or type(error).__name__))
+    else:
+        sender.send(_Done(""))
+
+
+def _peak(size: int, seconds: float) -> Iterator[tuple[str, float]]:
     from benchmarks import accelerator_ours
 
-    return accelerator_ours.device(), accelerator_ours.matmul_peak(size, "bfloat16", seconds)
+    yield accelerator_ours.device(), accelerator_ours.matmul_peak(size, "bfloat16", seconds)
 
 
 def _measure(
     program: str, shape: str, num_sentences: int, settings: dict[str, Any], seconds: float
-) -> list[Speed]:
+) -> Iterator[Speed]:
     from zsl_jax.training.config import TrainConfig
 
     config = TrainConfig(**settings)
@@ -107,7 +130,7 @@ def _measure(
         return accelerator_ours.measure(shape, num_sentences, config, seconds)
     from benchmarks import accelerator_torch
 
-    compiled = program == PROGRAMS[-1]
+    compiled = program == "torch.compile"
     return accelerator_torch.measure(shape, num_sentences, config, seconds, compiled)
 
 

@@ -3,7 +3,7 @@
 import functools
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
@@ -23,8 +23,8 @@ from zsl_jax.workflows.corpus import training_corpus
 NUM_SOURCES, ROW_LENGTH = 5, 128
 
 
-def measure(shape: str, num_sentences: int, config: TrainConfig, seconds: float) -> list[Speed]:
-    """Speeds of the three stages.
+def measure(shape: str, num_sentences: int, config: TrainConfig, seconds: float) -> Iterator[Speed]:
+    """Yields the speed of each of the three stages as soon as it is known.
 
     Args:
       shape: A key of `random_text.SHAPES`.
@@ -32,19 +32,22 @@ def measure(shape: str, num_sentences: int, config: TrainConfig, seconds: float)
       config: Batch size, dropout, data type and what saves memory.
       seconds: Time for each stage.
     """
-    encoder = random_text.encoder_of(shape, config.dropout)
+    encoder = setup.with_dropout(config, random_text.SHAPES[shape])
     windows = random_text.random_windows(num_sentences, encoder.vocab_size, config.seed)
     params = _random_params(encoder, config.seed)
     corpus = training_corpus([windows], config, ROW_LENGTH, all_devices(config.partition))
     flops = useful_flops(encoder, windows.lengths)
     m_step = _m_step(encoder, params, corpus, config)
-    speeds = [speed_of("M step", m_step, seconds, flops / windows.num_words)]
+    yield _measured(speed_of("M step", m_step, seconds, flops / windows.num_words))
     dtype = setup.activations_dtype(config)
     for name, posterior, own in (("E step", True, dtype), ("annotate, predict", False, "float32")):
         run = functools.partial(_label, encoder, params, corpus, own, posterior)
-        speeds.append(speed_of(name, run, seconds, flops / 3 / windows.num_words))
+        yield _measured(speed_of(name, run, seconds, flops / 3 / windows.num_words))
+
+
+def _measured(speed: Speed) -> Speed:
     memory = (jax.local_devices()[0].memory_stats() or {}).get("peak_bytes_in_use")
-    return [speed._replace(program="ours", peak_memory=memory) for speed in speeds]
+    return speed._replace(program="ours", peak_memory=memory)
 
 
 def matmul_peak(size: int, dtype: str, seconds: float) -> float:
@@ -53,7 +56,7 @@ def matmul_peak(size: int, dtype: str, seconds: float) -> float:
     matrix = jax.numpy.ones((size, size), dtype)
     jax.block_until_ready(product(matrix, matrix))
     best, end = 0.0, time.perf_counter() + seconds
-    while time.perf_counter() < end:
+    while not best or time.perf_counter() < end:
         start = time.perf_counter()
         jax.block_until_ready([product(matrix, matrix) for _ in range(4)])
         best = max(best, 4 * 2.0 * size**3 / (time.perf_counter() - start))

@@ -5,7 +5,7 @@ similar length with about as many words as ours, with and without torch.compile.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -17,14 +17,15 @@ from benchmarks.measuring import Speed, speed_of, useful_flops
 from benchmarks.torch_tagger import padded_batches, words_of
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.setup import with_dropout
 
 CONFIGS = {"bert": BertConfig, "roberta": XLMRobertaConfig}
 
 
 def measure(
     shape: str, num_sentences: int, config: TrainConfig, seconds: float, compiled: bool
-) -> list[Speed]:
-    """Speeds of an update and of a prediction.
+) -> Iterator[Speed]:
+    """Yields the speeds of an update and of a prediction.
 
     Args:
       shape: A key of `random_text.SHAPES`.
@@ -34,7 +35,7 @@ def measure(
       compiled: Whether to use torch.compile.
     """
     on_gpu = torch.cuda.is_available()
-    encoder = random_text.encoder_of(shape, config.dropout)
+    encoder = with_dropout(config, random_text.SHAPES[shape])
     windows = random_text.random_windows(num_sentences, encoder.vocab_size, config.seed)
     labels = np.arange(windows.num_words) % random_text.NUM_LABELS
     size = max(1, config.batch_words * num_sentences // windows.num_words)
@@ -47,13 +48,16 @@ def measure(
     program = torch.compile(model, dynamic=True) if compiled else model
     flops = useful_flops(encoder, windows.lengths) / windows.num_words
     training = _updates(model.train(), program, batches, on_gpu)
-    speeds = [speed_of("M step", training, seconds, flops)]
+    name = "torch.compile" if compiled else "torch"
+
+    def measured(speed: Speed) -> Speed:
+        memory = torch.cuda.max_memory_allocated() if on_gpu else None
+        return speed._replace(program=name, peak_memory=memory)
+
+    yield measured(speed_of("M step", training, seconds, flops))
     prediction = _predictions(program, batches, on_gpu)
     model.eval()
-    speeds.append(speed_of("annotate, predict", prediction, seconds, flops / 3))
-    memory = torch.cuda.max_memory_allocated() if on_gpu else None
-    name = "torch, compiled" if compiled else "torch"
-    return [speed._replace(program=name, peak_memory=memory) for speed in speeds]
+    yield measured(speed_of("annotate, predict", prediction, seconds, flops / 3))
 
 
 def _model(encoder: EncoderConfig) -> Any:
@@ -66,7 +70,7 @@ def _model(encoder: EncoderConfig) -> Any:
         "max_position_embeddings": encoder.max_positions + encoder.position_offset,
         "type_vocab_size": encoder.type_vocab_size,
         "hidden_dropout_prob": encoder.dropout,
-        "attention_probs_dropout_prob": encoder.dropout,
+        "attention_probs_dropout_prob": encoder.attention_dropout,
         "pad_token_id": 1,
         "num_labels": random_text.NUM_LABELS,
     }

@@ -1,7 +1,5 @@
 """Random text in subwords, with the lengths of real text, and the shapes of real encoders."""
 
-import dataclasses
-
 import numpy as np
 
 from zsl_jax.data.batches.subwords import Windows
@@ -15,13 +13,6 @@ SHAPES = {
     "xlm-r-base": EncoderConfig("roberta", ROWS, 768, 12, 12, 3072, 512, 2, 1),
     "xlm-r-large": EncoderConfig("roberta", ROWS, 1024, 24, 16, 4096, 512, 2, 1),
 }
-
-
-def encoder_of(shape: str, dropout: float) -> EncoderConfig:
-    """The encoder of a shape, with one dropout rate everywhere."""
-    return dataclasses.replace(
-        SHAPES[shape], dropout=dropout, attention_dropout=dropout, head_dropout=dropout
-    )
 
 
 def random_windows(num_sentences: int, vocabulary: int, seed: int) -> Windows:

@@ -30,6 +30,7 @@ MAY_IMPORT = {  # besides its own folder and the leaves
     "experiments": {"workflows", "training", "labels", "report", *HOST},
     "workflows": {"training", "models", "kernels", "labels", "demo", "runtime", "report", *HOST},
     "training": {"models", "kernels", "runtime"},
+    "models": {"kernels"},
     **{folder: {"labels"} for folder in HOST},
     "demo": {"data", "io"},
     "report": {"labels", *HOST},

@@ -25,6 +25,7 @@ Modules
 - `weighted_mean`, `agreement`, `reliability`, `evidence`: how far sources can be trusted
 - `word_types`, `chain`, `chain_label_model`: the default label model
 - `decoding`: the best label sequence
+- `segments`: sums that are the same in every run, also on a GPU
 - `arguments`: how every kernel treats its arguments
 
 These are the kernels that the programs run, and their pieces; there is one of each, the fast one.
@@ -164,6 +165,7 @@ from zsl_jax.kernels.reliability import (
     reliability_weights,
     source_estimates,
 )
+from zsl_jax.kernels.segments import segment_sum
 from zsl_jax.kernels.weighted_mean import (
     labels_of_probs,
     leave_one_out_means,
@@ -231,6 +233,7 @@ __all__ = [
     "probs_of_votes",
     "reliability_sums",
     "reliability_weights",
+    "segment_sum",
     "soft_log_likelihood",
     "source_agreement",
     "source_estimates",

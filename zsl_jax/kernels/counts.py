@@ -2,7 +2,6 @@
 
 import math
 
-import jax
 import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
@@ -10,6 +9,7 @@ from jaxtyping import Array, Bool, Float, Int
 from zsl_jax.kernels.arguments import Scalar, at_least_float32, flat_words, kernel, labels_in_range
 from zsl_jax.kernels.confusion import log_confusion_from_logits, logits_of_meaning
 from zsl_jax.kernels.likelihood import source_log_likelihoods
+from zsl_jax.kernels.segments import segment_sum
 
 # Most rows of a table that counts the labels of several sources at once; the caches hold them.
 _MOST_COMBINATIONS = 4096
@@ -64,7 +64,7 @@ def _joint_counts(
     num_sources = labels.shape[-1]
     shape = (num_source_labels + 1,) * num_sources  # index 0 is abstention
     combination = jnp.ravel_multi_index(tuple(labels.T + 1), shape, mode="clip")
-    table = jax.ops.segment_sum(posterior, combination, math.prod(shape))
+    table = segment_sum(posterior, combination, math.prod(shape))
     table = table.reshape(*shape, posterior.shape[-1])
     axes = range(num_sources)
     of_each = [jnp.sum(table, [axis for axis in axes if axis != own])[1:] for own in axes]

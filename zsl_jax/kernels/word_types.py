@@ -4,11 +4,11 @@ Each word has a key at several levels, from coarse (such as its shape) to fine (
 numbers that the host assigns; ids outside the table, such as -1, are keys that were never counted.
 """
 
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import Scalar, flat_words, kernel
+from zsl_jax.kernels.segments import segment_sum
 
 _RAREST = 1e-9
 
@@ -33,8 +33,7 @@ def word_type_counts(
       Array([[1.5, 0.5],
              [0. , 0. ]], dtype=float32)
     """
-    places = jnp.where(keys < 0, num_keys, keys)  # out of range: dropped
-    return jax.ops.segment_sum(flat_words(posterior, 1), jnp.ravel(places), num_keys)
+    return segment_sum(flat_words(posterior, 1), jnp.ravel(keys), num_keys)
 
 
 @kernel

@@ -13,6 +13,7 @@ from jax import lax
 from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
+from zsl_jax import kernels
 from zsl_jax.models.dropout import Dropout
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.models.layer import KEPT, Layer, Shared, dense, layer_norm
@@ -24,6 +25,24 @@ REMAT = {
     "cheap": jax.checkpoint_policies.save_only_these_names(KEPT),
     "all": jax.checkpoint_policies.nothing_saveable,
 }
+
+
+@jax.custom_vjp
+def looked_up(table: Float[Array, "V H"], rows: Int[Array, " T"]) -> Float[Array, "T H"]:
+    """Rows of a table; the gradient adds up in a fixed order on every device."""
+    return table[rows]
+
+
+def _looked_up(table: Array, rows: Array) -> tuple[Array, tuple[Array, int]]:
+    return table[rows], (rows, len(table))
+
+
+def _gradient_of_table(rows_and_size: tuple[Array, int], gradient: Array) -> tuple[Array, None]:
+    rows, size = rows_and_size
+    return kernels.segment_sum(gradient, rows, size), None
+
+
+looked_up.defvjp(_looked_up, _gradient_of_table)
 
 
 class Embeddings(nn.Module):
@@ -44,11 +63,11 @@ class Embeddings(nn.Module):
             word: Array = self.get_variable("params", "word")  # any length: it may be sliced
         else:
             word = self.param("word", init, (config.vocab_size, width))
-        hidden = word[token_ids]
+        hidden = looked_up(word, token_ids)
         if config.has_position_embeddings:
             rows = config.max_positions + config.position_offset
             position = self.param("position", init, (rows, width))
-            hidden += position[positions + config.position_offset]
+            hidden += looked_up(position, positions + config.position_offset)
         if config.type_vocab_size:
             hidden += self.param("token_type", init, (config.type_vocab_size, width))[0]
         if config.has_embedding_norm:
@@ -79,6 +98,16 @@ class RelativeEmbeddings(nn.Module):
         if relative.is_normalised:
             table = layer_norm(config, self.dtype, "norm")(table)
         return lax.stop_gradient(table) if self.is_frozen else table
+
+
+def layers_at_once(config: EncoderConfig, deterministic: bool) -> int:
+    """How many layers are compiled one after the other instead of as a loop.
+
+    All of them for training on a GPU, where a loop copies all that it stores for the gradient and
+    all that it reads of it; elsewhere, and without a gradient, a loop, which compiles sooner.
+    """
+    trains_on_gpu = jax.default_backend() == "gpu" and not deterministic
+    return config.num_layers if trains_on_gpu else 1
 
 
 class Encoder(nn.Module):
@@ -136,6 +165,7 @@ class Encoder(nn.Module):
             split_rngs={"params": True, "dropout": True},
             in_axes=(0, nn.broadcast),
             length=config.num_layers,
+            unroll=layers_at_once(config, deterministic),
         )
         layers = np.arange(config.first_layer, config.first_layer + config.num_layers)
         hidden, _ = scan(config, self.dtype, deterministic, name="layers")(

@@ -1,5 +1,6 @@
 """One transformer layer of any family; `EncoderConfig` names what differs."""
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from jax.ad_checkpoint import checkpoint_name
 from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
+from zsl_jax.models.attention import attend
 from zsl_jax.models.dropout import Dropout
 from zsl_jax.models.encoder_config import EncoderConfig
 
@@ -96,18 +98,19 @@ class Layer(nn.Module):
             query, key, value = (self.heads(project(hidden), length) for project in maps)
         if config.relative:
             scale *= (1 + len(config.relative.kinds)) ** -0.5
-        scores = (query * scale) @ key.swapaxes(-1, -2)
+        other_scores = None
         if config.relative and shared.relative is not None:
             table = Dropout(config.dropout)(shared.relative, self.deterministic)
             places = table[config.relative.rows(length)]
             position_query, position_key = (
                 self.heads(project(places), len(places))[0] * scale for project in maps[:2]
             )
-            scores += config.relative.scores(query, key, position_query, position_key)
-        scores = jnp.where(mask, scores.astype(jnp.float32), jnp.finfo(jnp.float32).min)
-        probs = jax.nn.softmax(scores, axis=-1).astype(self.dtype)
-        probs = Dropout(config.attention_dropout)(probs, self.deterministic)
-        context = checkpoint_name(probs @ value, KEPT)
+            other_scores = config.relative.scores(query, key, position_query, position_key)
+        drop = None
+        if config.attention_dropout and not self.deterministic:
+            drop = functools.partial(Dropout(config.attention_dropout), deterministic=False)
+        context = attend(query, key, value, mask, scale, other_scores, drop)
+        context = checkpoint_name(context, KEPT)
         context = context.transpose(0, 2, 1, 3).reshape(hidden.shape)
         return self.linear("attention_output", config.hidden_size)(context)
 

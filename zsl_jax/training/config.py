@@ -247,6 +247,14 @@ class TrainConfig(Settings):
     batch_words: int = setting(512, "Approximate number of words per update.", TRAINING, least=1)
     optimizer: OptimizerConfig = OptimizerConfig()
     dropout: float = setting(0.1, "Dropout rate.", TRAINING, 0.0, 0.99)
+    attention_dropout: float | None = setting(
+        None,
+        "Dropout rate of the attention probabilities; 0 lets GPUs use their fused kernel. Default: "
+        "as `dropout`.",
+        OPTIMISATION,
+        0.0,
+        0.99,
+    )
     head_dropout: float | None = setting(
         None, "Dropout rate before the head. Default: as `dropout`.", OPTIMISATION, 0.0, 0.99
     )

@@ -79,12 +79,7 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
     """Returns the static part of this run's updates."""
     if config.trainable_layers is not None:
         encoder = encoder.above(config.trainable_layers)
-    encoder = dataclasses.replace(
-        encoder,
-        dropout=config.dropout,
-        attention_dropout=config.dropout,
-        head_dropout=config.dropout if config.head_dropout is None else config.head_dropout,
-    )
+    encoder = with_dropout(config, encoder)
     return StepSettings(
         encoder,
         num_labels,
@@ -95,6 +90,20 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
         activations_dtype(config),
         config.accumulate,
         config.remat,
+    )
+
+
+def with_dropout(config: TrainConfig, encoder: EncoderConfig) -> EncoderConfig:
+    """The encoder with this run's dropout rates."""
+
+    def given(rate: float | None) -> float:
+        return config.dropout if rate is None else rate
+
+    return dataclasses.replace(
+        encoder,
+        dropout=config.dropout,
+        attention_dropout=given(config.attention_dropout),
+        head_dropout=given(config.head_dropout),
     )
 
 
