@@ -30,13 +30,14 @@ BLOCK = 100_000
 def main() -> None:
     """Fits once on the beginning of the text (to compile), then times the whole text."""
     from zsl_jax.training import chain_fit
+    from zsl_jax.training.chain_text import ChainText
     from zsl_jax.training.config import ChainConfig
 
     text, labels, log_prior = problem()
     config = ChainConfig()
     first = BLOCK // FLAGS.sentence_words
     words = slice(0, min(first, len(text.lengths)) * FLAGS.sentence_words)
-    start = chain_fit.ChainText(text.votes[words], text.lengths[:first], text.keys[words])
+    start = ChainText(text.votes[words], text.lengths[:first], text.keys[words])
     chain_fit.fit_chain(start, labels, config)
 
     def e_step() -> None:
@@ -55,7 +56,7 @@ def main() -> None:
 def problem():
     """The text, what is known about its labels, and a tagger's log-probabilities."""
     from zsl_jax.kernels import VoteMeanings
-    from zsl_jax.training.chain_fit import ChainLabels, ChainText
+    from zsl_jax.training.chain_text import ChainLabels, ChainText
 
     size, num_words = FLAGS.labels, FLAGS.words - FLAGS.words % FLAGS.sentence_words
     rng = np.random.default_rng(FLAGS.seed)

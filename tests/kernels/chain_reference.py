@@ -61,12 +61,16 @@ def speakers(rows):
     return [u for u, row in enumerate(rows) if row.any()]
 
 
-def weighted_mean(rows, weights, without=None):
-    """r of one word, from the target's labels of each source; zeros where nobody speaks."""
+def weighted_mean(rows, weights, copies=None):
+    """r of one word, from the target's labels of each source; zeros where nobody speaks.
+
+    For leaving a source out, `copies` [U] has how far each source is a copy of it.
+    """
     mean = np.zeros(rows.shape[-1])
-    chosen = [u for u in speakers(rows) if u != without]
+    kept = np.ones(len(rows)) if copies is None else 1 - copies
+    chosen = [u for u in speakers(rows) if kept[u] > 0]
     for y in range(rows.shape[-1]) if chosen else ():
-        shares = [weights[u, y] + 1e-15 for u in chosen]
+        shares = [kept[u] * (weights[u, y] + 1e-15) for u in chosen]
         voices = [1 if rows[u].sum() > 0.5 else rows[u].sum() for u in chosen]
         mean[y] = np.dot(shares, [rows[u, y] for u in chosen]) / np.dot(shares, voices)
     return mean
@@ -80,18 +84,19 @@ def normalised(row):
     return row / row.sum() if row.sum() > 0 else row
 
 
-def agreement(probs, weights, stands_for, compatible, mask):
+def agreement(probs, weights, stands_for, compatible, mask, copies=None):
     """For each source: agreed, number of words, others [K], own [V], words of silence."""
     rows, (num_sources, num_source_labels, num_labels) = (
         in_target(probs, stands_for),
         compatible.shape,
     )
+    copies = np.eye(num_sources) if copies is None else copies
     result = []
     for u in range(num_sources):
         agreed, words, others, own = 0.0, 0, np.zeros(num_labels), np.zeros(num_source_labels)
         silent = 0
         for n in np.flatnonzero(mask):
-            q = normalised(weighted_mean(rows[n], weights, without=u))
+            q = normalised(weighted_mean(rows[n], weights, copies[u]))
             if rows[n, u].sum() > 0.5 and q.any():
                 label = given_label(probs[n, u])
                 agreed += sum(q[y] for y in range(num_labels) if compatible[u, label, y])
@@ -121,6 +126,37 @@ def kappa(sums, compatible):
     return np.array(result)
 
 
+def pairwise_agreement(labels, num_source_labels):
+    """κ of each two sources, from labels [N, U], with ten words without agreement added."""
+    num_sources = labels.shape[1]
+    result = np.zeros((num_sources, num_sources))
+    for u, v in np.ndindex(*result.shape):
+        both = (labels[:, u] >= 0) & (labels[:, v] >= 0)
+        first, second = labels[both, u], labels[both, v]
+        chance = 0.0
+        for label in range(num_source_labels):
+            chance += (first == label).sum() * (second == label).sum() / max(len(first), 1)
+        beyond = max((first == second).sum() - chance, 0)
+        result[u, v] = beyond / (len(first) - chance + 10)
+    return result
+
+
+def near_copies(pairs):
+    """s of each two sources from their κ, pair by pair."""
+    num_sources = len(pairs)
+    copies, mean = np.where(np.eye(num_sources), 1, pairs**8), np.ones(num_sources)
+    for _ in range(10):
+        weights = np.array([mean**POWER / copies.sum(axis=1) * (1 - row) for row in copies])
+        mean = np.array(
+            [(w @ row + 1e-3) / (w.sum() + 1e-3) for w, row in zip(weights, pairs, strict=True)]
+        )
+        for u, v in np.ndindex(*pairs.shape):
+            chance = mean[u] * mean[v]
+            dependence = (pairs[u, v] - chance) / (1 - chance) if chance < 1 else 0
+            copies[u, v] = 1 if u == v else min(max((dependence - 0.7) / 0.15, 0), 1)
+    return copies
+
+
 def confusion(counts, compatible, share, pseudo_count):
     """σ of one source; the pseudo-count is that of each cell."""
     has = compatible.any(axis=1) | (counts > 0).any(axis=1)
@@ -145,8 +181,10 @@ def f_scores(matrices, prior, compatible):
     return result
 
 
-def reliability(f, agreement_beyond_chance):
+def reliability(f, agreement_beyond_chance, copies=None):
     weights = f**2 * (agreement_beyond_chance[:, None] + 1e-3) ** POWER
+    if copies is not None:
+        weights = weights / copies.sum(axis=1)[:, None]
     return weights / weights.sum(axis=0)
 
 
@@ -161,12 +199,12 @@ def counts_under(q, probs):
     return counts, mass
 
 
-def weights_from(counts, mass, values, compatible, confusion_count, prior_count):
+def weights_from(counts, mass, values, compatible, confusion_count, prior_count, copies=None):
     matrices = [
         confusion(c, m, 0.0, confusion_count) for c, m in zip(counts, compatible, strict=True)
     ]
     return reliability(
-        f_scores(np.array(matrices), normalised(mass + prior_count), compatible), values
+        f_scores(np.array(matrices), normalised(mass + prior_count), compatible), values, copies
     )
 
 
@@ -177,9 +215,10 @@ def matrices_from(counts, compatible):
     )
 
 
-def trust_of(values):
+def trust_of(values, copies):
     powers = values**POWER
-    return powers / powers.max() if powers.max() > 0 else np.ones(len(powers))
+    trust = powers / powers.max() if powers.max() > 0 else np.ones(len(powers))
+    return trust / copies.sum(axis=1)
 
 
 class Averages(NamedTuple):
@@ -190,11 +229,11 @@ class Averages(NamedTuple):
     kappa: np.ndarray  # [U]
 
 
-def averages(text, labels, weights):
+def averages(text, labels, weights, copies):
     rows = in_target(text.probs, labels.stands_for)
     r = np.array([weighted_mean(word, weights) for word in rows])
     everywhere = np.ones(len(rows), bool)
-    sums = agreement(text.probs, weights, labels.stands_for, labels.compatible, everywhere)
+    sums = agreement(text.probs, weights, labels.stands_for, labels.compatible, everywhere, copies)
     spoken = [row for row in r if row.any()]
     q = np.array([normalised(row) for row in r])
     return Averages(q, np.mean(spoken, axis=0), kappa(sums, labels.compatible))
@@ -210,16 +249,18 @@ def log_likelihoods(word, matrices, powers):
 
 
 def count_sources(text, labels):
-    """The sources, with κ, before anything is known of words and sentences."""
-    num_sources, num_labels = text.probs.shape[1], labels.stands_for.shape[1]
-    weights = np.full((num_sources, num_labels), 1 / num_sources)
+    """The sources, with κ and s, before anything is known of words and sentences."""
+    num_labels = labels.stands_for.shape[1]
+    given = np.array([[given_label(row) for row in word] for word in text.probs])
+    copies = near_copies(pairwise_agreement(given, text.probs.shape[2]))
+    weights = np.repeat(1 / copies.sum(axis=1)[:, None], num_labels, axis=1)
     for _ in range(3):
-        found = averages(text, labels, weights)
+        found = averages(text, labels, weights, copies)
         sums = counts_under(found.q, text.probs)
-        weights = weights_from(*sums, found.kappa, labels.compatible, 0.01, 0.01)
-    found = averages(text, labels, weights)
+        weights = weights_from(*sums, found.kappa, labels.compatible, 0.01, 0.01, copies)
+    found = averages(text, labels, weights, copies)
     counts, mass = counts_under(found.q, text.probs)
-    trust, prior = trust_of(found.kappa), normalised(mass + 0.1)
+    trust, prior = trust_of(found.kappa, copies), normalised(mass + 0.1)
     matrices = matrices_from(counts, labels.compatible)
     one_hot = np.eye(text.probs.shape[2] + 1)[:, :-1]  # label -1 is the row of zeros
     hard = np.array([[one_hot[given_label(row)] for row in word] for word in text.probs])
@@ -232,16 +273,16 @@ def count_sources(text, labels):
         ]
     )
     matrices = matrices_from(counts, labels.compatible)
-    return Sources(matrices, trust, frequency + 1e-3, weights, found.mean), found.kappa
+    return Sources(matrices, trust, frequency + 1e-3, weights, found.mean), found.kappa, copies
 
 
-def refine_sources(text, labels, sources, before, posterior):
+def refine_sources(text, labels, sources, before, copies, posterior):
     """Weights and trust counted from the posterior; the confusion matrices stay."""
     sums = counts_under(posterior, text.probs)
     small = 0.1 / len(sources.mean)
-    weights = weights_from(*sums, before, labels.compatible, small, 0.1)
-    found = averages(text, labels, weights)
-    trust = trust_of(found.kappa)
+    weights = weights_from(*sums, before, labels.compatible, small, 0.1, copies)
+    found = averages(text, labels, weights, copies)
+    trust = trust_of(found.kappa, copies)
     return sources._replace(trust=trust, weights=weights, mean=found.mean), found.kappa
 
 
@@ -375,12 +416,12 @@ def types_and_chain(text, labels, e, q):
 
 
 def fit(text, labels):
-    sources, before = count_sources(text, labels)
+    sources, before, copies = count_sources(text, labels)
     e = evidence(text.probs, sources, labels.stands_for)
     spoken = text.probs.any(axis=(1, 2))
     q = np.array([normalised(np.exp(row)) * some for row, some in zip(e, spoken, strict=True)])
     _, q, _ = types_and_chain(text, labels, e, q)
-    sources, values = refine_sources(text, labels, sources, before, q)
+    sources, values = refine_sources(text, labels, sources, before, copies, q)
     e = evidence(text.probs, sources, labels.stands_for)
     return Fitted(sources, values, *types_and_chain(text, labels, e, q))
 

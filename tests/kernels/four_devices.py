@@ -3,6 +3,7 @@
 Run with XLA_FLAGS=--xla_force_host_platform_device_count=4. `jax.shard_map` has its default checks.
 """
 
+import functools
 import json
 
 import jax
@@ -46,6 +47,7 @@ def psum(function):
     return lambda axis, *words: lax.psum(function(*words), axis) if axis else function(*words)
 
 
+PAIRS = functools.partial(kernels.pair_sums, num_source_labels=K)
 # name: (function of the axis and the arrays of words, these arrays, the results' specs)
 CASES = {
     "dawid_skene": (
@@ -90,6 +92,13 @@ CASES = {
     "expected_counts": (psum(kernels.expected_counts), (np.exp(LOG_PRIOR), LABELS, MASK), SAME),
     "reliability_sums": (
         psum(lambda v, m: kernels.reliability_sums(v, m, WEIGHTS, MEANINGS)),
+        (LABELS, MASK),
+        SAME,
+    ),
+    "near_copies": (
+        lambda axis, v, m: kernels.near_copies(
+            kernels.pairwise_agreement(psum(PAIRS)(axis, v, m)) ** 0.1
+        ),
         (LABELS, MASK),
         SAME,
     ),

@@ -51,8 +51,21 @@ def test_leave_one_out_means_are_the_weighted_means_with_that_source_removed(exa
         others = np.arange(len(found)) != source
         kept = jax.jit(kernels.weighted_mean)(*arrays(rows[:, others], example.weights[others]))
         np.testing.assert_allclose(mean, kept, rtol=1e-5, atol=1e-6)
-        oracle = [reference.weighted_mean(word, example.weights, source) for word in rows]
+        oracle = [reference.weighted_mean(word, example.weights, ~others) for word in rows]
         np.testing.assert_allclose(mean, oracle, **tolerance)
+
+
+@precisions
+@given(example=chain_examples, share=st.sampled_from([0.0, 0.4, 1.0]))
+@few
+def test_copies_of_a_source_do_not_vouch_for_it(example, share, double):
+    copies = np.array([[1, share, 0.1], [share, 1, 0], [0.1, 0, 1]])
+    given_ = example.probs, example.weights, STANDS_FOR, example.compatible, example.mask
+    oracle = reference.agreement(*given_, copies)
+    with precision(double) as tolerance:
+        sums = both_ways(kernels.agreement_sums, *arrays(*given_, copies))
+    for found, expected in zip(sums, zip(*oracle, strict=True), strict=True):
+        np.testing.assert_allclose(found, np.array(expected), **tolerance)
 
 
 def test_leave_one_out_means_keep_sources_of_little_weight():
@@ -194,6 +207,14 @@ def test_f_scores_and_weights(example, double):
     np.testing.assert_allclose(found, oracle, **tolerance)
     np.testing.assert_allclose(weights, reference.reliability(oracle, kappa), **tolerance)
     np.testing.assert_allclose(weights.sum(0), 1, rtol=1e-5)
+
+
+def test_copies_share_the_weight_of_one_source():
+    f_scores, kappa = jnp.array([[0.9], [0.9], [0.6]]), jnp.array([0.8, 0.8, 0.7])
+    copies = jnp.array([[1.0, 1, 0], [1, 1, 0], [0, 0, 1]])
+    found = kernels.reliability_weights(f_scores, kappa, 4.0, copies)
+    alone = kernels.reliability_weights(f_scores[1:], kappa[1:])
+    np.testing.assert_allclose(found, [alone[0] / 2, alone[0] / 2, alone[1]], rtol=1e-6)
 
 
 def test_f_scores_of_a_perfect_source_a_missing_label_and_an_unused_one():

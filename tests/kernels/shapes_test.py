@@ -19,6 +19,7 @@ SOURCE_WEIGHTS = jnp.full((U, K), 1 / U)
 MEANINGS = kernels.VoteMeanings(jnp.ones((V, K)), MATRICES > 0)
 AGREEMENT = kernels.agreement_sums(PROBS, SOURCE_WEIGHTS, *MEANINGS, MASK)
 SOURCES = kernels.SourceReliability(MATRIX, jnp.ones(U), MATRICES[..., 0], SOURCE_WEIGHTS, WORDS[0])
+PAIRS = kernels.pair_sums(LABELS, MASK, V)
 LABEL_SUMS = kernels.LabelSums(MATRICES, WORDS[0])
 SQUARE = jnp.full((K, K), 1 / K)
 R, S, L = 2, 3, 2
@@ -63,6 +64,9 @@ ARGUMENTS = {
     kernels.agreement_beyond_chance: (AGREEMENT, MATRICES > 0),
     kernels.source_agreement: (WORDS, LABELS, MATRICES > 0, MASK),
     kernels.class_f_scores: (MATRICES, WORDS[0], MATRICES > 0),
+    kernels.pair_sums: (PROBS, MASK, V),
+    kernels.pairwise_agreement: (PAIRS,),
+    kernels.near_copies: (PAIRS.agreed,),
     kernels.reliability_weights: (SOURCE_WEIGHTS, jnp.ones(U)),
     kernels.reliability_sums: (PROBS, MASK, SOURCE_WEIGHTS, MEANINGS),
     kernels.confusion_with_identity: (MATRICES, MATRICES > 0),

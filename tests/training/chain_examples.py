@@ -8,7 +8,7 @@ import numpy as np
 from tests.kernels import chain_reference
 from zsl_jax.data.text.word_keys import word_types
 from zsl_jax.kernels import VoteMeanings
-from zsl_jax.training.chain_fit import ChainLabels, ChainText
+from zsl_jax.training.chain_text import ChainLabels, ChainText
 
 NUM_SOURCES, NUM_LABELS = 5, 4
 STEMS = ["wal", "Rom", "NAS", "19", "talk", "ber", "Bo", "x2", "Wien", "fli", "mo"]

@@ -149,6 +149,39 @@ def test_a_source_that_abstains_everywhere_is_a_source_removed():
     np.testing.assert_allclose(fitted.kappa[kept], expected.kappa, **tolerance)
 
 
+def with_copies(problem, source, copy, noise=0.0):
+    """The problem with the predictions of one source in the place of those of another."""
+    rng, texts = np.random.default_rng(0), []
+    for text in (problem.text, problem.new):
+        probs, replaced = text.probs.copy(), rng.random(len(text.probs)) >= noise
+        probs[replaced, copy] = probs[replaced, source]
+        texts.append(text._replace(probs=probs))
+    return problem._replace(text=texts[0], new=texts[1])
+
+
+def test_an_exact_copy_of_a_source_changes_nothing():
+    problem = example(7, square_labels(bio=True), abstaining=0.1)
+    copied, kept = with_copies(problem, source=2, copy=4), np.arange(NUM_SOURCES) != 4
+    fewer = square_labels(bio=True, num_sources=NUM_SOURCES - 1)
+    expected = reference.fit(problem.text._replace(probs=problem.text.probs[:, kept]), fewer)
+    new = problem.new._replace(probs=problem.new.probs[:, kept])
+    posterior = reference.posterior(expected, new, fewer)
+    fitted, _, tolerance = assert_is_oracle(copied, True, expected, posterior)
+    np.testing.assert_allclose(fitted.kappa, expected.kappa[[0, 1, 2, 3, 2]], **tolerance)
+    shares = np.array([1, 1, 0.5, 1, 0.5])[:, None] * expected.sources.weights[[0, 1, 2, 3, 2]]
+    np.testing.assert_allclose(fitted.sources.weights, shares, **tolerance)
+
+
+@precisions
+def test_fit_with_near_copies(double):
+    problem = example(10, rectangular_labels(), abstaining=0.1)
+    problem = with_copies(problem, source=2, copy=4, noise=0.15)
+    given_ = np.where(problem.text.probs.any(axis=2), problem.text.probs.argmax(axis=2), -1)
+    pairs = reference.pairwise_agreement(given_, problem.text.probs.shape[2])
+    assert 0.2 < reference.near_copies(pairs)[2, 4] < 0.8
+    assert_is_oracle(problem, double)
+
+
 def test_labels_are_one_hot_probabilities():
     problem = example(3, square_labels(bio=True), abstaining=0.2, gold=0.1)
     one_hot = np.eye(NUM_LABELS)

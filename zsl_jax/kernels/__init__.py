@@ -22,7 +22,8 @@ Modules
 - `likelihood`, `posterior`, `objectives`: the E step, and the losses of the M step
 - `confusion`, `counts`: confusion matrices, and their closed form
 - `aggregation`, `dawid_skene_model`: votes alone, without a tagger
-- `weighted_mean`, `agreement`, `reliability`, `evidence`: how far sources can be trusted
+- `weighted_mean`, `agreement`, `near_copies`, `reliability`, `evidence`: how far sources can be
+  trusted
 - `word_types`, `chain`, `chain_label_model`: the default label model
 - `decoding`: the best label sequence
 - `segments`: sums that are the same in every run, also on a GPU
@@ -76,6 +77,7 @@ Symbols
 | τ | `temperature` | [] | logits of a confusion matrix start at τ times identity |
 | μ | `diagonal` | [] | probability that a source is right at the start |
 | κ | `kappa` | [U] | agreement of a source with the others beyond chance |
+| s | `copies` | [U, U] | how far two sources are copies of each other |
 | k | `trust` | [U] | weight of a source's likelihood, from κ |
 | w | `weights` | [U, K] | weight of a source's probability of each label |
 | m | `frequency` | [U, V] | how often a source gives each label |
@@ -140,6 +142,7 @@ from zsl_jax.kernels.likelihood import (
     soft_log_likelihood,
     source_log_likelihoods,
 )
+from zsl_jax.kernels.near_copies import PairSums, near_copies, pair_sums, pairwise_agreement
 from zsl_jax.kernels.objectives import (
     bound,
     kl_divergence,
@@ -182,6 +185,7 @@ __all__ = [
     "ChainState",
     "DawidSkene",
     "LabelSums",
+    "PairSums",
     "PosteriorAndObjective",
     "ReliabilitySums",
     "SourceEstimates",
@@ -227,8 +231,11 @@ __all__ = [
     "mean_by_reliability",
     "mean_probs",
     "mix_log_confusion",
+    "near_copies",
     "negative_log_marginal",
     "neighbour_counts",
+    "pair_sums",
+    "pairwise_agreement",
     "posterior_and_objective",
     "probs_of_votes",
     "reliability_sums",

@@ -48,6 +48,7 @@ def agreement_sums(
     stands_for: Float[Array, "V K"],
     compatible: Bool[Array, "U V K"],
     mask: Bool[Array, "*words"],
+    copies: Float[Array, "U U"] | None = None,
 ) -> AgreementSums:
     """Returns how often each source agrees with the weighted mean of the others.
 
@@ -57,6 +58,7 @@ def agreement_sums(
       stands_for: [V, K], how the probability of a source's label is spread over the target's.
       compatible: [U, V, K], whether a source's label may mean a true label.
       mask: [...], False for words that do not count.
+      copies: [U, U], from `near_copies`; copies of a source do not vouch for it.
 
     Returns:
       Sums over the words on which a source and at least one other speak.
@@ -78,7 +80,7 @@ def agreement_sums(
         _agreement_of_source(
             labels[:, source], speaks[:, source], silent[:, source], mean, compatible[source]
         )
-        for source, mean in enumerate(leave_one_out_means(in_target, weights))
+        for source, mean in enumerate(leave_one_out_means(in_target, weights, copies))
     ]
     return AgreementSums(*map(jnp.stack, zip(*sums, strict=True)))
 

@@ -89,6 +89,7 @@ def reliability_sums(
     mask: Bool[Array, "*words"],
     weights: Float[Array, "U K"],
     meanings: VoteMeanings,
+    copies: Float[Array, "U U"] | None = None,
 ) -> ReliabilitySums:
     """Returns what a block of words adds to the estimates of the sources' reliability.
 
@@ -98,6 +99,7 @@ def reliability_sums(
       mask: [...], False for words that do not count.
       weights: [U, K], w; 1/U for the plain mean.
       meanings: How the sources' labels relate to the target's.
+      copies: [U, U], from `near_copies`; None if there are none.
 
     Returns:
       Sums; words on which all sources abstain add to none.
@@ -119,7 +121,7 @@ def reliability_sums(
     counts = expected_counts(posterior, labels, mask, probs.shape[-1])
     return ReliabilitySums(
         labels=LabelSums(counts, jnp.sum(posterior, axis=0)),
-        agreement=agreement_sums(probs, weights, *meanings, mask),
+        agreement=agreement_sums(probs, weights, *meanings, mask, copies),
         probs=jnp.sum(probs, axis=0),
         mean=jnp.sum(mean, axis=0),
         spoke=jnp.sum(labels >= 0, axis=0).astype(mean.dtype),
@@ -174,6 +176,7 @@ def source_estimates(
     pseudo_counts: tuple[Scalar, Scalar] = (0.1, 0.1),
     power: Scalar = 4.0,
     identity_share: Scalar = 0.1,
+    copies: Float[Array, "U U"] | None = None,
 ) -> SourceEstimates:
     """Returns reliability and confusion matrices of the sources from sums over a text.
 
@@ -184,6 +187,7 @@ def source_estimates(
       pseudo_counts: Added to the counts of confusions, over K, and to those of true labels.
       power: [], of κ in the weights.
       identity_share: [], of the identity in the confusion matrices; F1 is computed without it.
+      copies: [U, U], as for `reliability_weights`.
 
     Returns:
       κ, w and log σ.
@@ -207,7 +211,8 @@ def source_estimates(
     log_confusion = confusion_with_identity(
         sums.counts, compatible, identity_share, confusion_count
     )
-    return SourceEstimates(kappa, reliability_weights(f_scores, kappa, power), log_confusion)
+    weights = reliability_weights(f_scores, kappa, power, copies)
+    return SourceEstimates(kappa, weights, log_confusion)
 
 
 @kernel
@@ -241,16 +246,21 @@ def class_f_scores(
 
 @kernel
 def reliability_weights(
-    f_scores: Float[Array, "U K"], kappa: Float[Array, " U"], power: Scalar = 4.0
+    f_scores: Float[Array, "U K"],
+    kappa: Float[Array, " U"],
+    power: Scalar = 4.0,
+    copies: Float[Array, "U U"] | None = None,
 ) -> Float[Array, "U K"]:
     """Returns the weight of each source for each true label, from its F1 and its agreement.
 
-    w_u(y) ∝ F_u(y)² (κ_u + 0.001)^power, normalised over the sources.
+    w_u(y) ∝ F_u(y)² (κ_u + 0.001)^power / Σ_v s_uv, normalised over the sources: copies share the
+    weight of one.
 
     Args:
       f_scores: [U, K], from `class_f_scores`.
       kappa: [U], from `agreement_beyond_chance`.
       power: 4 keeps random and label-switched sources out; 2 does not.
+      copies: [U, U], s, from `near_copies`; None if there are none.
 
     Returns:
       [U, K], each column sums to 1.
@@ -262,5 +272,7 @@ def reliability_weights(
              [0.06, 0.06]], dtype=float32)
     """
     weights = jnp.square(f_scores) * (kappa[:, None] + _LEAST_KAPPA) ** power
+    if copies is not None:
+        weights = weights / jnp.sum(copies, axis=-1, keepdims=True)
     total = jnp.sum(weights, axis=0, keepdims=True)
     return jnp.where(total > 0, weights / jnp.where(total > 0, total, 1), 1 / len(weights))

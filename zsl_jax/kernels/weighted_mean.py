@@ -1,8 +1,5 @@
 """Means of the sources' probabilities, weighted per source and label."""
 
-import functools
-import itertools
-
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
@@ -79,56 +76,51 @@ def weighted_mean(
       >>> weighted_mean(probs, jnp.array([[0.8, 0.5], [0.2, 0.5]]))
       Array([0.8, 0.5], dtype=float32)
     """
-    terms = _weighted_terms(probs, weights)
-    weighted, weight = (functools.reduce(jnp.add, each) for each in terms)
+    weighted, weight = (jnp.sum(terms, axis=-2) for terms in _weighted_terms(probs, weights))
     return _ratio(weighted, weight)
 
 
 @kernel
 def leave_one_out_means(
-    probs: Float[Array, "*words U K"], weights: Float[Array, "U K"]
-) -> list[Float[Array, "*words K"]]:
+    probs: Float[Array, "*words U K"],
+    weights: Float[Array, "U K"],
+    copies: Float[Array, "U U"] | None = None,
+) -> Float[Array, "U *words K"]:
     """Returns the `weighted_mean` of the other sources, for every source.
-
-    The others' sums are those before and those after a source: taking the source's own share away
-    from the sum of all would leave rounding errors where the others have little weight.
 
     Args:
       probs: [..., U, K], probabilities of the target's labels; all-zero rows abstain.
       weights: [U, K], w.
+      copies: [U, U], from `near_copies`: copies of a source do not count among the others. By
+        default there are none.
 
     Returns:
-      For each source, [..., K]; zeros where all others abstain.
+      [U, ..., K]; zeros where all others abstain.
 
     Examples:
       >>> probs = jnp.array([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]])
-      >>> jnp.stack(leave_one_out_means(probs, jnp.full((3, 2), 1 / 3)))
+      >>> leave_one_out_means(probs, jnp.full((3, 2), 1 / 3))
       Array([[0.25, 0.75],
              [0.5 , 0.5 ],
              [0.75, 0.25]], dtype=float32)
     """
-    weighted, weight = map(_sums_of_others, _weighted_terms(probs, weights))
-    return list(map(_ratio, weighted, weight))
+    copies = jnp.eye(len(weights)) if copies is None else copies
+    # The others are summed up: to take a source's own share from the sum of all would leave
+    # rounding errors where the others have little weight.
+    weighted, weight = (
+        jnp.tensordot((1 - copies).astype(terms.dtype), terms, (1, -2), precision="highest")
+        for terms in _weighted_terms(probs, weights)
+    )
+    return _ratio(weighted, weight)
 
 
-def _weighted_terms(probs: Array, weights: Array) -> tuple[list[Array], list[Array]]:
+def _weighted_terms(probs: Array, weights: Array) -> tuple[Array, Array]:
     """The share of each source in the weighted sum, and in the sum of the weights."""
     weights = weights + _LEAST_WEIGHT
     total = jnp.sum(probs, axis=-1, keepdims=True)
-    voice = jnp.where(total > SPEAKS, 1, total)
-    sources = range(probs.shape[-2])
-    weighted = [weights[source] * probs[..., source, :] for source in sources]
-    return weighted, [weights[source] * voice[..., source, :] for source in sources]
+    return weights * probs, weights * jnp.where(total > SPEAKS, 1, total)
 
 
 def _ratio(weighted: Array, weight: Array) -> Array:
     """The weighted mean; 0 where nobody speaks."""
     return weighted / jnp.where(weight > 0, weight, 1)
-
-
-def _sums_of_others(terms: list[Array]) -> list[Array]:
-    """For each place, the sum of all terms but its own."""
-    none = jnp.zeros_like(terms[0])
-    before = [none, *itertools.accumulate(terms[:-1])]
-    behind = [none, *itertools.accumulate(terms[:0:-1])][::-1]
-    return list(map(jnp.add, before, behind))

@@ -13,7 +13,8 @@ from jaxtyping import Float
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
-from zsl_jax.training.chain_fit import ChainLabels, ChainPosterior, ChainText, FittedChain
+from zsl_jax.training.chain_fit import ChainPosterior, FittedChain
+from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.choices import Strategy
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.devices import Devices

@@ -2,63 +2,30 @@
 
 The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_model`:
 
-1. Estimate the reliability of sources and labels, alternating with the sources' weighted mean.
+1. Find sources that are near-copies, which share the weight of one; estimate the reliability of
+   sources and labels, alternating with the sources' weighted mean.
 2. Count the confusion matrices twice, shrunk towards the identity; from then on they are fixed.
 3. Compute the posterior, re-estimating word types and chain from it a few times.
 4. Repeat steps 1 and 3, with the reliability now counted from the posterior.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.kernels import AgreementSums, ChainState, SourceReliability, VoteMeanings
+from zsl_jax.kernels import ChainState, SourceReliability
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
+from zsl_jax.training.chain_sources import count_sources, recount_sources
+from zsl_jax.training.chain_text import ChainLabels, ChainText, added, total, totals
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.sentence_rows import RowBlock, SentenceRows
 
-MEAN_COUNT = 0.01  # added to counts under the weighted mean of the sources
-POSTERIOR_COUNT = 0.1  # the same afterwards, over K for confusions
-FREQUENCY = 1e-3  # added to the relative frequency of each label of a source
 PRIOR = 1e-6  # added to the label frequencies of the word types
-NUM_PASSES = 3  # iterations of step 1
-TINY = 1e-30  # lower bound on a probability before its logarithm is taken
-
-
-class ChainText(NamedTuple):
-    """A text as the label model sees it: votes and word types, not the words.
-
-    Attributes:
-      votes: [N, U] labels or [N, U, V] probabilities, of this process's words.
-      lengths: Words of each sentence, N together.
-      keys: [N, L], id of each word's key at each level, the same in all processes; -1 for keys
-        without an id.
-      gold: [N], true labels where the user gives them, -1 elsewhere; None if there are none.
-    """
-
-    votes: np.ndarray
-    lengths: Int[np.ndarray, " M"]
-    keys: Int[np.ndarray, "N L"]
-    gold: Int[np.ndarray, " N"] | None = None
-
-
-class ChainLabels(NamedTuple):
-    """The prior knowledge about the labels.
-
-    Attributes:
-      meanings: Which target labels each source label may stand for.
-      may_start: [K], True for labels that may start a sentence.
-      may_follow: [K, K], True where a label may follow another, indexed [before, after].
-    """
-
-    meanings: VoteMeanings
-    may_start: Bool[np.ndarray, " K"]
-    may_follow: Bool[np.ndarray, "K K"]
 
 
 class FittedChain(NamedTuple):
@@ -103,11 +70,11 @@ def fit_chain(
     Returns:
       The label model, and Q of the text.
     """
-    counted = _count_sources(text, labels, config)
-    scores = evidence(text, labels, counted[0], config)
+    counted = count_sources(text, labels, config)
+    scores = evidence(text, labels, counted.reliability, config)
     first = _softmax_of_voted(scores, text.votes)
     result = chain_posterior(text, labels, config, scores, first)
-    sources, kappa = _refined(text, labels, config, counted, result.posterior)
+    sources, kappa = recount_sources(text, labels, config, counted, result.posterior)
     scores = evidence(text, labels, sources, config, out=scores)
     result = chain_posterior(text, labels, config, scores, result.posterior)
     return FittedChain(sources, kappa, result.state), result
@@ -156,14 +123,14 @@ def chain_posterior(
     for block, (counted, keys) in _row_blocks(rows, text, posterior):
         sums = kernels.added_text_sums(sums, counted, keys, block.starts, block.mask)
     for _ in range(config.iterations):
-        state = _state(_total(sums), labels, posterior.dtype)
+        state = _state(total(sums), labels, posterior.dtype)
         sums, chain = _no_sums(text, posterior), None
         for block, (before, keys) in _row_blocks(rows, text, posterior):
             result = _block_posterior(text, scores, block, before, keys, state, prior_power, config)
             posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
             sums = kernels.added_text_sums(sums, result.posterior, keys, block.starts, block.mask)
-            chain = _added(chain, result[1:])
-    steps, firsts, log_marginal = _total(chain)
+            chain = added(chain, result[1:])
+    steps, firsts, log_marginal = total(chain)
     start, transitions = kernels.transition_probs(
         steps, firsts, labels.may_follow, labels.may_start
     )
@@ -260,113 +227,12 @@ def agreement_with_posterior(
       [U], Cohen's κ of each source and Q.
     """
     compatible = labels.meanings.compatible
-    sums = _totals(
+    sums = totals(
         lambda q, votes, mask: kernels.source_agreement(q, votes, compatible, mask),
         posterior,
         text.votes,
     )
     return np.asarray(kernels.agreement_beyond_chance(sums, compatible))
-
-
-def _count_sources(
-    text: ChainText, labels: ChainLabels, config: ChainConfig
-) -> tuple[SourceReliability, AgreementSums]:
-    """Steps 1 and 2: reliability, then confusion matrices from its weighted mean."""
-    meanings, num_sources = labels.meanings, text.votes.shape[1]
-    num_labels = meanings.stands_for.shape[1]
-    weights: Any = np.full((num_sources, num_labels), 1 / num_sources)
-    for _ in range(NUM_PASSES):
-        sums = _reliability(text, labels, weights)
-        counts = (MEAN_COUNT * num_labels, MEAN_COUNT)
-        weights = _estimates(sums.labels, sums.agreement, labels, config, counts).weights
-    sums = _reliability(text, labels, weights)
-    estimates = _estimates(sums.labels, sums.agreement, labels, config)
-    trust = _trust(estimates.kappa, config)
-    prior = sums.labels.mass + POSTERIOR_COUNT
-    log_prior = np.log(prior / prior.sum()).astype(np.result_type(text.votes, np.float32))
-    counted = _totals(
-        lambda votes, mask: kernels.label_sums(
-            np.broadcast_to(log_prior, (len(votes), num_labels)),
-            votes, mask, estimates.log_confusion, trust,
-        ),
-        text.votes,
-    )  # fmt: skip
-    log_confusion = _estimates(counted, sums.agreement, labels, config).log_confusion
-    frequency = sums.probs / np.maximum(sums.spoke, 1)[:, None] + FREQUENCY
-    mean: Any = sums.mean / max(float(sums.voted), 1)
-    return SourceReliability(log_confusion, trust, frequency, weights, mean), sums.agreement
-
-
-def _refined(
-    text: ChainText,
-    labels: ChainLabels,
-    config: ChainConfig,
-    before: tuple[SourceReliability, AgreementSums],
-    posterior: Float[np.ndarray, "N K"],
-) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
-    """Step 4: weights, trust and κ counted from the posterior; the confusion matrices stay."""
-    sources, agreement = before
-    counted = _totals(
-        lambda q, votes, mask: kernels.label_sums(
-            np.log(np.maximum(q, TINY)), votes, mask, sources.log_confusion, 0 * sources.trust
-        ),
-        posterior,
-        text.votes,
-    )
-    weights = _estimates(counted, agreement, labels, config).weights
-    sums = _reliability(text, labels, weights)
-    kappa = _estimates(sums.labels, sums.agreement, labels, config).kappa
-    mean: Any = sums.mean / max(float(sums.voted), 1)
-    refined = sources._replace(trust=_trust(kappa, config), weights=weights, mean=mean)
-    return refined, np.asarray(kappa)
-
-
-def _reliability(text: ChainText, labels: ChainLabels, weights: Any) -> kernels.ReliabilitySums:
-    return _totals(
-        lambda votes, mask: kernels.reliability_sums(votes, mask, weights, labels.meanings),
-        text.votes,
-    )
-
-
-def _estimates(
-    sums: kernels.LabelSums,
-    agreement: AgreementSums,
-    labels: ChainLabels,
-    config: ChainConfig,
-    pseudo_counts: tuple[float, float] = (POSTERIOR_COUNT, POSTERIOR_COUNT),
-) -> kernels.SourceEstimates:
-    counts: Any = tuple(map(np.float32, pseudo_counts))
-    return kernels.source_estimates(
-        sums,
-        agreement,
-        labels.meanings.compatible,
-        counts,
-        np.float32(config.power),
-        np.float32(config.identity_share),
-    )
-
-
-def _totals(of_block: Callable[..., Any], *arrays: np.ndarray) -> Any:
-    """Sums over all blocks of all processes, in float64."""
-    sums = None
-    for block in blocks(*arrays):
-        sums = _added(sums, of_block(*block.arrays, block.mask))
-    return _total(sums)
-
-
-def _added(sums: Any, more: Any) -> Any:
-    more = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), more)
-    return more if sums is None else jax.tree.map(np.add, sums, more)
-
-
-def _total(sums: Any) -> Any:
-    return jax.tree.map(processes.total, sums)
-
-
-def _trust(kappa: Any, config: ChainConfig) -> Any:
-    """k: powers of κ, scaled to 1 for the source that agrees most."""
-    trust = np.asarray(kappa, np.float64) ** config.power
-    return trust / trust.max() if trust.max() > 0 else np.ones_like(trust)
 
 
 def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
