@@ -43,6 +43,20 @@ def test_a_healthy_model_has_no_warnings():
     assert french.confusions == (diagnosis.Confusion("NOUN", "VERB", 1, 1.0),)
 
 
+def test_near_copies_are_named_in_groups():
+    copies = np.eye(6)
+    copies[0, 2] = copies[2, 0] = copies[0, 5] = copies[5, 0] = copies[2, 5] = copies[5, 2] = 1
+    copies[1, 3] = copies[3, 1] = 0.6
+    copies[3, 4] = copies[4, 3] = 0.4
+    tally = tally_of(np.full((1, 3), 1 / 3), np.zeros((1, 6), int))
+    learned = diagnosis.Learned(copies=copies)
+    first, second = diagnosis.diagnose(tuple("abcdef"), ALPHABET, learned, tally).warnings
+    assert first.startswith("the sources a, c and f give nearly the same labels")
+    assert second.startswith("the sources b and d give")
+    distinct = diagnosis.Learned(copies=np.eye(6))
+    assert diagnosis.diagnose(tuple("abcdef"), ALPHABET, distinct, tally).warnings == ()
+
+
 def test_a_switched_diagonal_is_blamed_on_its_source_and_labels():
     confusion = confusion_near_identity(2)
     confusion[1] = confusion[1][:, [0, 2, 1]]

@@ -168,6 +168,7 @@ def test_an_exact_copy_of_a_source_changes_nothing():
     posterior = reference.posterior(expected, new, fewer)
     fitted, _, tolerance = assert_is_oracle(copied, True, expected, posterior)
     np.testing.assert_allclose(fitted.kappa, expected.kappa[[0, 1, 2, 3, 2]], **tolerance)
+    np.testing.assert_array_equal(fitted.copies.sum(axis=1), [1, 1, 2, 1, 2])
     shares = np.array([1, 1, 0.5, 1, 0.5])[:, None] * expected.sources.weights[[0, 1, 2, 3, 2]]
     np.testing.assert_allclose(fitted.sources.weights, shares, **tolerance)
 

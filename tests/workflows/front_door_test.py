@@ -141,6 +141,18 @@ def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_pa
         zsl_jax.aggregate(text, sources, "vote")
 
 
+def test_a_copy_of_a_source_is_named_and_changes_nothing(texts, caplog):
+    text, _ = texts
+    sources = {name: by_chance(0.8, seed) for seed, name in enumerate("abc")}
+    once = zsl_jax.aggregate(text, sources, label_names=tiny_world.LABELS)
+    assert "nearly the same labels" not in caplog.text
+    again = zsl_jax.aggregate(text, sources | {"copy": sources["b"]}, label_names=tiny_world.LABELS)
+    assert "the sources b and copy give nearly the same labels" in caplog.text
+    for first, second in zip(once, again, strict=True):
+        assert first.labels == second.labels
+        np.testing.assert_allclose(first.probs, second.probs, atol=1e-4)
+
+
 def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
     text = [["Ann", "met", "Bo"], ["Bo", "ran"]]
 

@@ -16,6 +16,7 @@ from zsl_jax.evaluation.warning_signs import (
     collapsed_tagger_warnings,
     confusion_warnings,
     lost_label_warnings,
+    near_copy_warnings,
     no_gain_warnings,
     silent_source_warnings,
 )
@@ -123,12 +124,14 @@ class Learned(NamedTuple):
       log_start: The same before anything was learned; None if that is not known.
       objectives: J per word of each E step, where these can be compared.
       by_tagger: [K], words to which the tagger alone gives each label; None without a tagger.
+      copies: [U, U], how far each two sources are copies of each other; None if it is not known.
     """
 
     log_confusion: Float[np.ndarray, "U V K"] | None = None
     log_start: Float[np.ndarray, "U V K"] | None = None
     objectives: Sequence[float] = ()
     by_tagger: Float[np.ndarray, " K"] | None = None
+    copies: Float[np.ndarray, "U U"] | None = None
 
 
 def diagnose(
@@ -159,6 +162,8 @@ def diagnose(
     warnings = silent_source_warnings(
         source_names, source_labels.names, tally.counts.sum(2), tally.num_words
     )
+    if learned.copies is not None:
+        warnings += near_copy_warnings(source_names, learned.copies)
     if learned.log_confusion is not None:
         confusion = np.exp(np.asarray(learned.log_confusion, dtype=np.float64))
         each = zip(source_names, confusion, tally.compatible, tally.counts, strict=True)

@@ -1,4 +1,4 @@
-"""Signs of silent sources, label switching and collapse, put into words by the source's name."""
+"""Signs of silent, copied and switched sources and of collapse, put into words by name."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,6 +9,7 @@ from zsl_jax.labels import OUTSIDE, SILENT
 
 EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
+COPY_SHARE = 0.5
 SAME_SHARE = 0.995
 SHOWN = 3
 
@@ -48,6 +49,29 @@ def silent_source_warnings(
             warnings.append(
                 f"the source {name} gives the same label, {used.pop()}, to all {num_words:,} "
                 "words, which is not informative; check it, or leave it out"
+            )
+    return warnings
+
+
+def near_copy_warnings(source_names: Sequence[str], copies: Float[np.ndarray, "U U"]) -> list[str]:
+    """Warns of sources that are near-copies of each other.
+
+    Args:
+      source_names: The U sources' names.
+      copies: [U, U], how far each two sources are copies, from 0 to 1.
+
+    Returns:
+      A sentence for each group of sources that are more copies than not of the first one in it.
+    """
+    warnings, named = [], set()
+    for place, row in enumerate(copies > COPY_SHARE):
+        group = [other for other in np.flatnonzero(row).tolist() if other not in named]
+        if place not in named and len(group) > 1:
+            named.update(group)
+            listed = ", ".join(source_names[other] for other in group[:-1])
+            warnings.append(
+                f"the sources {listed} and {source_names[group[-1]]} give nearly the same labels; "
+                "together they have the weight of one source"
             )
     return warnings
 

@@ -35,11 +35,14 @@ class FittedChain(NamedTuple):
       sources: The sources' confusion matrices, trust and weights.
       kappa: [U], Cohen's κ of each source with the others.
       state: Word types and chain.
+      copies: [U, U], how far each two sources are copies of each other; None for a label model that
+        was read from a folder.
     """
 
     sources: SourceReliability
     kappa: Float[np.ndarray, " U"]
     state: ChainState
+    copies: Float[np.ndarray, "U U"] | None = None
 
 
 class ChainPosterior(NamedTuple):
@@ -77,7 +80,7 @@ def fit_chain(
     sources, kappa = recount_sources(text, labels, config, counted, result.posterior)
     scores = evidence(text, labels, sources, config, out=scores)
     result = chain_posterior(text, labels, config, scores, result.posterior)
-    return FittedChain(sources, kappa, result.state), result
+    return FittedChain(sources, kappa, result.state, counted.copies), result
 
 
 def evidence(

@@ -42,11 +42,14 @@ class Aggregated(NamedTuple):
       probs: [N, K], the distribution they are the arg max of; zeros where every source abstains.
       log_confusion: [U, V, K], log-probabilities [source, predicted, true] that were found; None
         where the method has none.
+      copies: [U, U], how far each two sources are copies of each other; None where the method does
+        not ask.
     """
 
     labels: Int[np.ndarray, " N"]
     probs: Float[np.ndarray, "N K"]
     log_confusion: Float[np.ndarray, "U V K"] | None = None
+    copies: Float[np.ndarray, "U U"] | None = None
 
 
 def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:

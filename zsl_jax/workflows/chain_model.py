@@ -200,14 +200,15 @@ def aggregate_with_text(
         posterior = posterior_by_chain(fitted, votes, sentences, label_set)
     sources = fitted.fitted.sources
     if method == "chain":
-        return as_aggregated(votes, posterior, np.asarray(sources.log_confusion))
+        made = as_aggregated(votes, posterior, np.asarray(sources.log_confusion))
+        return made._replace(copies=fitted.fitted.copies)
     table = np.empty((len(votes.labels), label_set.size), np.float32)
     for block in blocks(evidence_of(votes, fitted.predictions)):
         mean = kernels.mean_by_reliability(
             *block.arrays, sources.weights, labels.meanings.stands_for
         )
         table[block.rows] = np.asarray(mean)[block.mask]
-    return as_aggregated(votes, table)
+    return as_aggregated(votes, table)._replace(copies=fitted.fitted.copies)
 
 
 def stored_chain(model: ChainModel) -> StoredChain:

@@ -47,14 +47,14 @@ def source_lines(transfer_task: TransferTask) -> list[str]:
     lines = [f"labels: {', '.join(transfer_task.label_set.names)}"]
     read = transfer_task.labels_read
     lines += [f"source {name}: {reading_line(about)}" for name, about in read.items()]
-    votes, chain, log_confusion = transfer_task.text.votes, transfer_task.text.chain, None
+    votes, chain, learned = transfer_task.text.votes, transfer_task.text.chain, Learned()
     if chain is None:
         posterior = aggregate(votes, transfer_task.label_set.size, "mean").probs
     else:
         posterior = chain.found.posterior
         log_confusion = np.asarray(chain.fitted.sources.log_confusion)
+        learned = Learned(log_confusion, copies=chain.fitted.copies)
     tally = tally_of(posterior, votes)
-    learned = Learned(log_confusion)
     found = diagnose(transfer_task.names, transfer_task.source_labels, learned, tally)
     of = "the mean of the sources" if chain is None else "the label model's posterior"
     return [*lines, f"Q is {of} without a tagger:", found.text]

@@ -53,7 +53,8 @@ def source_report(
     by_tagger = processes.total(np.bincount(labels.by_tagger, minlength=size))
     mixes = schedule_at(0.0, config).mix, schedule_at(1.0, config).mix
     objectives = done.objectives if mixes[0] == mixes[1] else ()  # J moves with λ by construction
-    learned = diagnosis.Learned(done.log_confusion, log_start, objectives, by_tagger)
+    copies = None if done.chain is None else done.chain.fitted.copies
+    learned = diagnosis.Learned(done.log_confusion, log_start, objectives, by_tagger, copies)
     tally = tally_of(labels.probs, votes)
     return diagnosis.diagnose(
         transfer_task.names, source_labels, learned, tally, same_labels, labels.labels_from

@@ -224,7 +224,7 @@ def aggregate_predictions(
         made = aggregate_with_text(votes, text, label_set, method)
     else:
         made = aggregate(votes, label_set.size, method, settings=settings)
-    learned = Learned(made.log_confusion)
+    learned = Learned(made.log_confusion, copies=made.copies)
     about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
     for warning in about.warnings:
         logging.warning("%s", warning)
