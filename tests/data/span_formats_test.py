@@ -187,8 +187,8 @@ def test_offsets_under_every_name_are_read_rather_than_searched_for(tmp_path):
 @pytest.mark.parametrize(
     "key",
     [
-        "startOffset", "BeginOffset", "offset", "length", "token_start", "char_start", "position",
-        "index", "score_raw", "confidenceScore", "logit", "weight", "negated", "valid", "tags",
+        "from_offset", "offsets", "token_start", "char_start", "position", "index", "score_raw",
+        "rawScore", "logit", "weight", "negated", "valid", "tags",
         "sentence_index", "unit", "from", "left", "at", "nth", "n", "s", "sentence", "line", "page",
         "certainty", "likelihood", "relevance", "p", "quality", "label_id", "xpath",
     ],
@@ -339,3 +339,80 @@ def test_the_text_of_a_span_may_differ_in_case_and_normalisation(tmp_path):
     span = {"start": 0, "end": 5, "label": "PER", "text": "JOS\u00c9"}
     made = read(tmp_path, {"text": "Jose\u0301 sings", "spans": [span]}, text=text)
     assert names(made) == ["B-PER", "O"]
+
+
+@pytest.mark.parametrize(
+    "spans",
+    [
+        [  # AWS Comprehend
+            {"BeginOffset": 0, "EndOffset": 4, "Score": 0.5, "Text": "Anna", "Type": "PER"},
+            {"BeginOffset": 14, "EndOffset": 18, "Score": 1.0000001, "Text": "Rome", "Type": "LOC"},
+        ],
+        [  # Azure
+            {"text": "Anna", "category": "PER", "offset": 0, "length": 4, "confidenceScore": 0.5},
+            {"text": "Rome", "category": "LOC", "offset": 14, "length": 4, "confidenceScore": 1},
+        ],
+    ],
+)
+def test_offsets_with_lengths_and_keys_in_other_cases_are_read(tmp_path, spans):
+    made = read(tmp_path, {"text": RAW, "entities": spans})
+    assert names(made) == EXPECTED
+    np.testing.assert_array_equal(made.probs[:, made.label_names.index("B-PER")], [0.5, 0, 0, 0])
+    assert made.probs[3].max() == 1
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [
+        ({"start": "0", "end": "4"}, "its start '0' and end '4' are not whole numbers; write them"),
+        ({"start": 0.0, "end": 4.0}, "its start 0.0 and end 4.0 are not whole numbers"),
+        ({"start": 0, "length": 4.0}, "its start 0 and length 4.0 are not both whole numbers"),
+        ({"start": 0, "end": 4, "length": 3}, "end and length contradict each other"),
+        (
+            {"BeginOffset": 0, "begin_offset": 1, "end": 4},
+            "BeginOffset and begin_offset contradict",
+        ),
+        ({"start": 14}, "its end is missing; give start and end, or neither and its text"),
+        ({"length": 4}, "its start is missing; give start and end"),
+        ({"start": 4, "end": 4}, "its end 4 is not behind its start 4; leave it out"),
+        ({"start": 4, "end": 0}, "its end 0 is not behind its start 4"),
+        (
+            {"start": 0, "end": 3, "text": "Anna"},
+            "'Ann'; add 1 to every end in this file, or",
+        ),
+        ({"start": 1, "end": 5, "text": "Anna"}, "'nna '; subtract 1 from every start and end in"),
+        ({"start": 1, "end": 4, "text": "Anna"}, "'nna'; subtract 1 from every start in this"),
+        ({"start": 0, "end": 4, "score": float("nan")}, "the score nan is not a probability"),
+        ({"start": 0, "end": 4, "score": "0.9"}, "the score '0.9' is not a probability"),
+        ({"start": 0, "end": 4, "score": 97.5}, "the score 97.5 is not a probability"),
+        ({"start": 0, "end": 4, "label": " "}, "'' is not an entity type"),
+        ({"offsets": [[0, 4]]}, '\'offsets\' is not read, .* give its place as "start" and "end"'),
+    ],
+)
+def test_places_and_scores_that_cannot_be_meant_are_refused_with_what_to_write(
+    tmp_path, span, expected
+):
+    assert re.search(expected, refused(tmp_path, {"spans": [{"label": "PER", **span}]}))
+
+
+def test_blanks_around_a_type_do_not_make_another_type(tmp_path):
+    made = read(tmp_path, {"text": RAW, "spans": [PER, {**LOC, "label": " PER "}]})
+    assert names(made) == ["B-PER", "O", "O", "B-PER"]
+
+
+def test_a_span_that_is_there_twice_is_one_and_does_not_overlap(tmp_path, caplog):
+    made = read(tmp_path, {"text": RAW, "spans": [PER, PER, LOC, {**LOC, "score": 0.5}]})
+    assert names(made) == EXPECTED and made.about["overlapping_spans"] == 0
+    assert not caplog.text
+    assert read(tmp_path, {"text": RAW, "spans": [PER, {**PER, "label": "ORG"}]}).about[
+        "overlapping_spans"
+    ]
+
+
+@pytest.mark.parametrize("key", ["error", "exception", "finish_reason", "stop_reason", "truncated"])
+def test_an_answer_that_may_have_failed_is_not_read_as_one_without_entities(tmp_path, key):
+    message = refused(tmp_path, {"spans": [], key: "length"})
+    assert f"line 1: the key '{key}' is not read, and may change what the others mean" in message
+    assert (
+        names(read(tmp_path, {"text": RAW, "spans": None, "meta": {key: "length"}})) == [None] * 4
+    )

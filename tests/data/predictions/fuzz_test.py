@@ -38,7 +38,7 @@ SPANS = (
 LABELS = ("PER", "LOC", "B-PER", "I-PER", "B_PER", "O", "B")
 UNREAD = (
     *sorted(known_keys._HARMLESS | known_keys._OF_TEXTS)[::6], "token_start", "index", "at",
-    "endOffset", "kb_id", "label_id", "verified", "logit", "polarity",
+    "rawScore", "error", "kb_id", "label_id", "verified", "logit", "polarity",
 )  # fmt: skip
 
 
@@ -57,6 +57,7 @@ def span_object(rng):
         "labels": listed, rng.choice(span_fields.SCORE_KEYS): score, "word": mention,
         rng.choice(span_fields.TEXT_KEYS): mention, rng.choice(span_fields.LABEL_KEYS): label,
         "answer": "accept", rng.choice(UNREAD): rng.scalar(), "meta": rng.scalar(),
+        "length": end - start, "category": label, "BeginOffset": start, "EndOffset": end,
     }  # fmt: skip
     return rng.json_object(fields, present=0.9) | rng.json_object(other, present=0.15)
 

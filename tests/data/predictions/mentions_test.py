@@ -23,6 +23,7 @@ def labels(tmp_path, words, mentions, gap=" "):
     [
         ("Iranian envoys left Iran", [("Iran", "LOC")], "O O O B-LOC"),
         ("Also Al sang", [("Al", "PER")], "O B-PER O"),
+        ("राजा राज आए", [("राज", "PER")], "O B-PER O"),  # a vowel sign continues a word
         (
             "Paris Hilton loves Paris",
             [("Paris", "LOC"), ("Paris Hilton", "PER")],

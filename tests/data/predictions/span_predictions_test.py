@@ -203,9 +203,15 @@ def other_text(text):
         (lines_of({"PER": "Anna"}), '"spans" is not a list'),
         (lines_of(["Anna"]), "line 1, span 1: no span"),
         (lines_of([{"start": 0, "end": 99, "label": "X"}]), "characters 0 to 99 .* 30 characters"),
-        (lines_of([{"start": 4, "end": 4, "label": "X"}]), "characters 4 to 4"),
-        (lines_of([{"start": "0", "end": 4, "label": "X"}]), "characters '0' to 4"),
-        (lines_of([{"start": True, "end": 4, "label": "X"}]), "characters True to 4"),
+        (lines_of([{"start": 4, "end": 4, "label": "X"}]), "its end 4 is not behind its start 4"),
+        (
+            lines_of([{"start": "0", "end": 4, "label": "X"}]),
+            "start '0' and end 4 are not",
+        ),
+        (
+            lines_of([{"start": True, "end": 4, "label": "X"}]),
+            "start True and end 4 are not",
+        ),
         (lines_of([{"label": "X"}]), "it has no place"),
         (lines_of([{"start": 0, "end": 4}]), "None is not an entity type"),
         (lines_of([{"start": 0, "end": 4, "label": "O"}]), "O is not an entity type; leave out"),

@@ -166,6 +166,9 @@ def bad_row(place, row):
         (bad_row(2, [None, 0.5, 0.5]), r"sentence 2, word 1 \('#'\).*NaN"),
         (bad_row(2, [-0.5, 0.5, 1.0]), r"sentence 2, word 1 \('#'\).*negative \(-0\.5\)"),
         (bad_row(2, [np.inf, 0.0, 0.0]), r"sentence 2, word 1 \('#'\).*infinite"),
+        (bad_row(2, [-2.5, 0.1, 3.0]), "negative .-2.5., as logits and logarithms are; write one"),
+        (bad_row(2, [30.0, 70.0, 0.0]), "sum to 100, as percentages do; write one probability"),
+        (bad_row(2, [0.5, 0.75, 0.75]), "sum to 2; write one probability"),
         (bad_row(2, [0.5, 0.5]), "3 probabilities"),
         ([PROBS[:2], PROBS[2:3], PROBS[3:5]], "sentence 3: 2 rows of prob.*need 3"),
         ([[1.0, 0.0, 0.0] * 2, [1.0, 0.0], [1.0]], r"sentence 2: 2 prob.*\(3 per word\).*need 3"),
@@ -185,6 +188,10 @@ def test_bad_probabilities_are_located(tmp_path, probabilities, message):
     [
         ({"labels": [["O"], ["O"], ["O", "O", "O"]]}, "sentence 1: 1 labels.*need 2"),
         ({"labels": [["O", "O"], ["X"], ["O", "O", "O"]]}, "sentence 2, word 1: the label 'X'"),
+        (
+            {"labels": [["O", "O"], None, ["O", "O", "O"]]},
+            "sentence 2: its labels are null; wr",
+        ),
         ({"names": ["O", "O"]}, "label name 'O'"),
         ({"zsl_jax.format_version": "2"}, "format version '2'"),
     ],
@@ -192,6 +199,15 @@ def test_bad_probabilities_are_located(tmp_path, probabilities, message):
 def test_bad_parquet_is_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
         store.read_predictions(write_foreign(tmp_path / "a.parquet", None, **options))
+
+
+def test_empty_and_missing_labels_in_parquet_abstain_as_in_other_formats(tmp_path):
+    labels = [["O", ""], ["_"], ["B-PER", None, "O"]]
+    found = store.read_predictions(write_foreign(tmp_path / "a.parquet", None, labels))
+    assert found.labels.tolist() == [0, -1, -1, 1, -1, 0]
+    names = ["O", "_", "B-PER"]
+    found = store.read_predictions(write_foreign(tmp_path / "a.parquet", None, labels, names))
+    assert found.labels.tolist() == [0, -1, 1, 2, -1, 0]
 
 
 def test_files_of_another_kind_are_refused(tmp_path):
@@ -262,7 +278,8 @@ HEADER = {"label_names": ["X", "Y"]}
     [
         ([ROW | {"labels": ["X"]}], "line 1: 2 words but 1 labels"),
         ([ROW | {"labels": "XY"}], "line 1: 2 words but no list of labels"),
-        ([ROW], 'line 1: neither "labels"'),
+        ([ROW], 'line 1: neither "labels" nor "probabilities"; give one of them, with null for'),
+        ([HEADER, ROW | {"probabilities": [[30, 70], [1, 0]]}], "write fractions, not percent"),
         ([{"labels": []}], 'line 1: no list "words"'),
         ([["a"]], "line 1: not an object"),
         ([], "no predictions"),

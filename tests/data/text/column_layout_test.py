@@ -188,7 +188,26 @@ def test_a_column_of_entities_beside_one_of_tags_is_not_passed_over(tmp_path, na
     assert read(tmp_path, text, column="upos")[1] == [("PROPN",)]
 
 
-@pytest.mark.parametrize("with_labels", [True, False])
-def test_line_ends_of_old_macs_are_not_taken_for_one_long_line(tmp_path, with_labels):
-    refused = message(tmp_path, "Anna\tB-PER\rsings\tO\r", with_labels=with_labels)
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.conll", "Anna\tB-PER\rsings\tO\r"),
+        ("a.conllu", "1\tAnna\t_\tX\t_\t_\t_\t_\t_\t_\r2\tsings\t_\tX\t_\t_\t_\t_\t_\t_\r"),
+        ("a.txt", "Anna sings.\rRome is far away.\r"),
+        (
+            "a.jsonl",
+            '{"words": ["Anna"]}\r{"words": ["sings"]}\r',
+        ),
+        ("a_gold_conll", "#begin document x\rbc/x 0 0 Anna NNP * - - - - (PERSON) -\r"),
+    ],
+)
+def test_line_ends_of_old_macs_are_not_taken_for_one_long_line(tmp_path, name, text):
+    refused = message(tmp_path, text, name, with_labels=False)
     assert "line 1: a carriage return inside the line" in refused and "tr '\\r' '\\n'" in refused
+    way_out = read(tmp_path, text.replace("\r", "\n"), name, with_labels=False)[0]
+    assert sum(way_out, ())[0] == "Anna" and len(sum(way_out, ())) in (1, 2, 6)
+
+
+def test_line_ends_that_were_converted_twice_end_one_line(tmp_path):
+    text = "Anna\tB-PER\r\r\nsings\tO\r\r\n\r\r\nRome\tB-LOC\r\r\n"
+    assert read(tmp_path, text)[0] == [("Anna", "sings"), ("Rome",)]

@@ -79,8 +79,11 @@ def test_blocks_change_nothing(tmp_path, monkeypatch, encoding, block_bytes):
     monkeypatch.setattr(files, "BLOCK_BYTES", block_bytes)
     path = tmp_path / "a"
     mark = "\ufeff" if encoding == "utf-8" else ""
-    path.write_bytes((mark + "caf\u00e9\r\n\n\rb\x0c\nc").encode(encoding))
-    assert list(files.read_lines(str(path), encoding)) == ["caf\u00e9", "", "\rb\x0c", "c"]
+    path.write_bytes((mark + "caf\u00e9\r\n\nb\x0c\r\r\nc").encode(encoding))
+    assert list(files.read_lines(str(path), encoding)) == ["caf\u00e9", "", "b\x0c", "c"]
+    path.write_bytes("ab\ncd\ref".encode(encoding))
+    with pytest.raises(InputError, match="line 2: a carriage return inside the line"):
+        list(files.read_lines(str(path), encoding))
     path.write_bytes(b"ab\ncd\nef\xc3")
     with pytest.raises(InputError, match="line 3: byte 0xc3 at offset 8"):
         list(files.read_lines(str(path), None))

@@ -45,12 +45,15 @@ COLUMNS = (
     "#FORMAT=WebAnno TSV 3.3\n#T_SP=x\n\n#Text=Anna\n1-1\t0-4\tAnna\tPER\n",
     "T1\tPER 0 4\tAnna\nT2\tLOC 5 9\tRome\n",
     "# id x\tdomain=en\nAnna\tB_PER\n.\tO\n",
+    "1\ta\tl\tl\tNN\tNN\tf\tf\t2\t0\tS\tS\t_\t_\tA0\n2\tb\tl\tl\tV\tV\tf\tf\t0\t0\tR\tR\tY\tp\t_\n",
+    "".join(f"{n}\tw\t_\t{tag}\t_\t_\t0\tr\t_\tSpaceAfter=No|NER={label}\n"
+            for n, tag, label in ((1, "_", "B-PER"), (2, "_", "O"), (1, "X", "O"))),
 )  # fmt: skip
 
 
 def bare_lines(text):
     """The lines without the marks that begin a file, or one that was put behind another."""
-    lines = [line.removesuffix("\r") for line in text.removeprefix("\ufeff").split("\n")]
+    lines = [line.rstrip("\r") for line in text.removeprefix("\ufeff").split("\n")]
     return [line if re.match("\ufeff+\t", line) else line.lstrip("\ufeff") for line in lines]
 
 
@@ -105,10 +108,10 @@ def test_every_line_of_columns_is_a_word_or_a_comment(tmp_path, rng):
 def test_columns_of_all_kinds(tmp_path, rng):
     data = rng.damaged(*(text.encode() for text in COLUMNS))
     columns = {
-        "column": rng.choice((None, None, 0, 1, -1, "1", "tag", "word", "ne:type")),
+        "column": rng.choice((None, None, 0, 1, -1, "1", "tag", "word", "ne:type", "ner", "ppos")),
         "word_column": rng.choice((None, None, 0, 1, -1, "0", "tag", "word", "sentence #")),
     }
-    name = rng.choice(("file.tsv", "file.tsv", "file.csv", "file"))
+    name = rng.choice(("file.tsv", "file.tsv", "file.csv", "file", "file.conllu"))
     check_text(tmp_path / name, data, rng.chance(0.5), allow_missing=rng.chance(0.3), **columns)
 
 

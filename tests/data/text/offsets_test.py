@@ -1,6 +1,7 @@
 """Offsets in characters, UTF-16 units and bytes; spans that do not fit."""
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given
@@ -115,6 +116,108 @@ def test_many_spans_that_do_not_fit_are_a_warning_with_three_examples(tmp_path, 
         read(tmp_path, [*shifted, *whole[4:], {"text": "w98", "label": "Y"}], text, words)
     (record,) = caplog.records
     message = record.getMessage()
-    assert "5 of 40 spans do not fit the words of the text, such as line 1: 'w98' (Y)" in message
+    assert (
+        "5 of 40 spans do not fit the words of the text or each other, such as line 1: 'w98' (Y)"
+        in message
+    )
     assert message.count("line 1: ") == 3 and "partial words: 4" in message
     assert "lost mentions: 1" in message
+
+
+RAW = "  Anna sings\n at Rome again"
+RAW_WORDS = ("Anna", "sings", "at", "Rome", "again")
+
+
+def places(text, *mentions):
+    return [
+        {"start": text.index(mention), "end": text.index(mention) + len(mention), "label": "X"}
+        for mention in mentions
+    ]
+
+
+def moved(spans, to_start, to_end):
+    return [{**s, "start": s["start"] + to_start, "end": s["end"] + to_end} for s in spans]
+
+
+@pytest.mark.parametrize(
+    ("other", "expected", "remedy"),
+    [
+        (lambda spans: moved(spans, 0, -1), "they included their ends", "add 1 to every end"),
+        (
+            lambda spans: moved(spans, 1, 1),
+            "they counted from 1",
+            "subtract 1 from every start and end",
+        ),
+        (
+            lambda spans: moved(spans, 1, 0),
+            "they counted from 1 and included their ends",
+            "subtract 1 from every start",
+        ),
+    ],
+)
+def test_spans_that_are_counted_otherwise_are_refused_with_what_to_add(
+    tmp_path, other, expected, remedy
+):
+    text = "Anna met Bo and Al in Rome today"
+    spans = places(text, "Anna", "Bo", "Al", "Rome")
+    with pytest.raises(InputError, match=rf"would if {expected}; {remedy}, or say `offsets`="):
+        read(tmp_path, other(spans), text, text.split())
+    found = read(tmp_path, spans, text, text.split())
+    assert found == ["B-X", "O", "B-X", "O", "B-X", "O", "B-X", "O"]
+    read(tmp_path, other(spans), text, text.split(), offsets="characters")
+
+
+@pytest.mark.parametrize("end", [1, 0])
+def test_spans_that_count_words_are_refused(tmp_path, end):
+    spans = [{"start": n, "end": n + 1 + end, "label": "X"} for n in (0, 2)]
+    with pytest.raises(InputError, match=r"would if they counted words.*; give places in char"):
+        read(tmp_path, spans, "Johanna sings in Rome", ("Johanna", "sings", "in", "Rome"))
+
+
+@pytest.mark.parametrize(
+    ("text", "counted", "expected"),
+    [
+        (RAW.replace("\n", "\r\n"), RAW, r"line ends were one character; replace \\r\\n by \\n"),
+        (RAW, RAW.replace("\n", "\r\n"), r"line ends were two characters; replace \\n by \\r\\n"),
+        (RAW, RAW.lstrip(), "no blanks stood before the text; remove them there"),
+        ("Anna   sings  at  Rome again", "Anna sings at Rome again", "single blanks stood between"),
+    ],
+)
+def test_offsets_into_a_text_with_other_blanks_name_them_and_the_way_out_works(
+    tmp_path, text, counted, expected
+):
+    spans = places(counted, "sings", "at", "Rome")
+    with pytest.raises(InputError, match=rf"a\.jsonl: .*would if {expected}"):
+        read(tmp_path, spans, text, RAW_WORDS)
+    assert read(tmp_path, spans, counted, RAW_WORDS) == ["O", "B-X", "B-X", "B-X", "O"]
+
+
+@pytest.mark.parametrize(("form", "other"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_offsets_into_a_text_of_another_normalisation_name_it_and_the_way_out_works(
+    tmp_path, form, other
+):
+    plain = "Weiß José ña in Rome again"
+    text, counted = (unicodedata.normalize(name, plain) for name in (other, form))
+    spans = places(counted, unicodedata.normalize(form, "José"), "in", "Rome")
+    with pytest.raises(InputError, match=f"would if the text were in {form}; bring it and your"):
+        read(tmp_path, spans, text, text.split())
+    assert read(tmp_path, spans, counted, counted.split()) == ["O", "B-X", "O", "B-X", "B-X", "O"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "expected"),
+    [
+        ("Jose\u0301 sings", ("Jos\u00e9", "sings"), "another Unicode normalisation .*into NFC"),
+        ("Jo\u00adse sings", ("Jose", "sings"), r"nobody sees \('\\xad'\); remove them from both"),
+        ("Jose sings", ("\u200bJose", "sings"), r"nobody sees \('\\u200b'\)"),
+    ],
+)
+def test_texts_whose_difference_nobody_sees_are_told_apart(tmp_path, text, words, expected):
+    with pytest.raises(InputError, match=rf"a\.jsonl, line 1: its text .*{expected}"):
+        read(tmp_path, [], text, words)
+
+
+def test_a_few_spans_of_parts_of_words_do_not_make_the_others_counted_otherwise(tmp_path):
+    text = "Anna met Bo in Rome"
+    spans = [*places(text, "Anna", "Bo"), {"start": 15, "end": 18, "label": "X"}]
+    assert read(tmp_path, spans, text, text.split()) == ["B-X", "O", "B-X", "O", "B-X"]

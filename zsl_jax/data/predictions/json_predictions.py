@@ -105,7 +105,10 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
             count = len(found) if isinstance(found, list) else "no list of"
             raise InputError(f"{where}: {len(words)} words but {count} {what}; give one per word.")
     if labels is None and probs is None:
-        raise InputError(f'{where}: neither "labels" nor "probabilities"; give at least one.')
+        raise InputError(
+            f'{where}: neither "labels" nor "probabilities"; give one of them, with null for each '
+            "word on which the source abstains."
+        )
     if probs is not None and not label_names:
         raise InputError(
             f'{where}: probabilities without label names; put {{"label_names": [...]}} into the '
@@ -134,7 +137,7 @@ def _probs(
         if not all(type(value) is float or value in (0, 1) for value in row):
             raise InputError(
                 f"{where}, word {place + 1} ({words[place]!r}): a probability is not a number "
-                "between 0 and 1; correct it."
+                "between 0 and 1; write fractions, not percent, without quotes."
             )
         probs[place] = row
     return probs

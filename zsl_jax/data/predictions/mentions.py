@@ -1,6 +1,7 @@
 """Finds the places of entities that come without offsets, as language models write them."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -73,7 +74,12 @@ def stands_alone(text: str, start: int, end: int) -> bool:
     """Whether a place begins and ends without white space, and no word continues around it."""
     if text[start].isspace() or text[end - 1].isspace():
         return False
-    before, behind = text[start - 1 : start] if start else "", text[end : end + 1]
-    return not (before.isalnum() and text[start].isalnum()) and not (
-        behind.isalnum() and text[end - 1].isalnum()
+    continues = start > 0 and _of_word(text[start - 1]) and _of_word(text[start])
+    return not continues and not (
+        end < len(text) and _of_word(text[end]) and _of_word(text[end - 1])
     )
+
+
+def _of_word(char: str) -> bool:
+    """Whether a character is a letter, a digit, or a mark on one, as the vowel signs of Hindi."""
+    return char.isalnum() or unicodedata.category(char).startswith("M")

@@ -33,6 +33,7 @@ from zsl_jax.data.text.arrow_files import (
     parquet_schema,
     parquet_tables,
 )
+from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.known_keys import check_keys
 from zsl_jax.errors import InputError
 
@@ -155,6 +156,7 @@ def _block(
     words = tuple(
         tuple(map(sys.intern, sentence or ())) for sentence in columns["words"].to_pylist()
     )
+    _check_filled(columns["labels"], where, first_sentence)
     check_lengths(num_words, _lengths(columns["labels"]), "labels", where, first_sentence)
     labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
     if "probabilities" not in columns:
@@ -164,6 +166,16 @@ def _block(
     return SourcePredictions(label_names, labels, probs.astype(np.float16, copy=False), words)
 
 
+def _check_filled(column: pa.Array, where: str, first_sentence: int) -> None:
+    """Raises if a sentence has null in place of its labels."""
+    missing = pc.index(pc.is_null(column), True).as_py()
+    if missing >= 0:
+        raise InputError(
+            f"{where}, sentence {missing + first_sentence}: its labels are null; write a list with "
+            "null for each word on which the source abstains."
+        )
+
+
 def _label_ids(
     column: pa.Array,
     label_names: tuple[str, ...],
@@ -171,8 +183,10 @@ def _label_ids(
     where: str,
     first_sentence: int,
 ) -> Int[np.ndarray, " N"]:
-    """The labels' ids, -1 for null."""
+    """The labels' ids, -1 for null, "" and "_"."""
     labels = pc.cast(column.flatten(), pa.string())
+    for missing in {"", MISSING_LABEL} - {*label_names}:
+        labels = pc.if_else(pc.equal(labels, missing), pa.scalar(None, pa.string()), labels)
     ids = pc.index_in(labels, value_set=pa.array(label_names, pa.string()))
     unknown = pc.and_(pc.is_null(ids), pc.is_valid(labels))
     first = pc.index(unknown, True).as_py()

@@ -3,6 +3,7 @@
 Both texts are compared without any whitespace: a place is the number of other characters before it.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -71,6 +72,8 @@ def project(line: SpanLine, words: Sequence[str]) -> Projection:
         partial += cut
         if first >= end:
             unplaced += 1
+        elif any(span_of[:3] == (first, end, span.label) for span_of in kept):
+            continue  # the same once more
         elif taken[first:end].any():
             overlapping += 1
         else:
@@ -125,9 +128,10 @@ def _covered_words(text: str, span: CharacterSpan, ends: np.ndarray) -> tuple[in
 
 
 def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
-    rest = squeezed(line.text)
-    if rest == squeezed("".join(words)):
+    rest, ours = squeezed(line.text), squeezed("".join(words))
+    if rest == ours:
         return
+    _doubt_invisible(line.where, rest, ours)
     for number, word in enumerate(words, start=1):
         piece = squeezed(word)
         if number < len(words) and rest.startswith(piece):
@@ -137,6 +141,23 @@ def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
             f"{line.where}: the text continues with {rest[:20]!r} where word {number} of our "
             f"sentence is {word!r}; give one line per sentence, in the order of the text, "
             "letter by letter."
+        )
+
+
+def _doubt_invisible(where: str, found: str, ours: str) -> None:
+    """Refuses a text whose difference from ours nobody sees."""
+    if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", ours):
+        raise InputError(
+            f"{where}: its text has another Unicode normalisation than our sentence; bring both "
+            "into NFC (unicodedata.normalize)."
+        )
+    hidden = sorted({char for char in found + ours if unicodedata.category(char) == "Cf"})
+    removed = str.maketrans("", "", "".join(hidden))
+    if found.translate(removed) == ours.translate(removed):
+        listed = ", ".join(map(ascii, hidden))
+        raise InputError(
+            f"{where}: its text differs from our sentence in characters that nobody sees "
+            f"({listed}); remove them from both."
         )
 
 

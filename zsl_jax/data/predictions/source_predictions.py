@@ -187,8 +187,9 @@ def _fault(row: Float[np.ndarray, " K"]) -> str:
     if not np.isfinite(row).all():
         return "a probability is infinite"
     if (row < 0).any():
-        return f"a probability is negative ({row.min():.4g})"
-    return f"the probabilities sum to {row.sum():.4g}"
+        return f"a probability is negative ({row.min():.4g}), as logits and logarithms are"
+    percent = ", as percentages do" if abs(row.sum() - 100) < 100 * SUM_TOLERANCE else ""
+    return f"the probabilities sum to {row.sum():.4g}{percent}"
 
 
 def joined_about(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -157,8 +157,8 @@ def _warn(name: str, about: Mapping[str, int], examples: Sequence[str]) -> None:
             f"{key.replace('_', ' ')}: {count}" for key, count in about.items() if count
         )
         logging.warning(
-            "%s: %d of %d spans do not fit the words of the text, such as %s (%s); check its "
-            "offsets and mentions",
+            "%s: %d of %d spans do not fit the words of the text or each other, such as %s (%s); "
+            "check its offsets and mentions",
             name,
             len(examples),
             total,

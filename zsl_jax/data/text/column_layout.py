@@ -39,6 +39,8 @@ class Layout(NamedTuple):
       prefixed: Whether a language and a colon stand before each word.
       header: The line with the names of the columns.
       sentence_at: The column that names the sentence, where no empty lines end sentences.
+      has_more: Whether lines may have further columns, which are not read.
+      misc_key: A key in the last column of lines, `Key=value|...`, whose value is one more column.
     """
 
     tabs: bool
@@ -50,10 +52,15 @@ class Layout(NamedTuple):
     prefixed: bool = False
     header: str | None = None
     sentence_at: int | None = None
+    has_more: bool = False
+    misc_key: str | None = None
 
     def split(self, line: str) -> list[str]:
         """The fields of a line."""
-        return line.split("\t") if self.tabs else cut_at_blanks(line)
+        fields = line.split("\t") if self.tabs else cut_at_blanks(line)
+        if self.misc_key is not None:
+            fields.append(misc_values(fields[-1]).get(self.misc_key, "_"))
+        return fields[: self.num_columns] if self.has_more else fields
 
     def place(self, column: int | str, name: str) -> int:
         """The number, from 0, of a column that is named by number or name.
@@ -83,6 +90,16 @@ WIKIANN = Layout(True, 2, prefixed=True)
 def cut_at_blanks(line: str) -> list[str]:
     """The fields of a line between blanks and tabs; no other white space separates."""
     return _BLANKS.split(line.strip(" \t"))
+
+
+def misc_values(field: str) -> dict[str, str]:
+    """The values by key of `Key=value|Key=value`, as in the last column of CoNLL-U.
+
+    >>> misc_values("SpaceAfter=No|NER=B-PER"), misc_values("_")
+    ({'SpaceAfter': 'No', 'NER': 'B-PER'}, {})
+    """
+    pairs = (part.partition("=") for part in field.split("|"))
+    return {key.strip(): value.strip() for key, equals, value in pairs if equals}
 
 
 def column_name(field: str) -> str:

@@ -7,8 +7,10 @@ from absl import logging
 from zsl_jax.data.text.checks import are_plain, checked_label, checked_word, is_invisible
 from zsl_jax.data.text.column_layout import Layout, find_layout, is_document, sample_sentences
 from zsl_jax.data.text.comment_lines import is_comment
+from zsl_jax.data.text.conll2009 import conll2009_layout
 from zsl_jax.data.text.files import look_ahead
 from zsl_jax.data.text.label_column import Rows, label_column
+from zsl_jax.data.text.misc_column import with_misc_labels
 from zsl_jax.data.text.numbering import Numbering
 from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.data.text.sentence_breaks import SentenceBreaks
@@ -30,10 +32,12 @@ def read_columns(
     lines: Iterable[str], options: ReadOptions, given: Layout | None = None
 ) -> Iterator[Sentence]:
     """Sentences of a file with one word per line; without a layout, its first lines decide."""
-    first, coming = look_ahead(_whole_lines(lines, options), SAMPLE_LINES, _is_surely_a_word)
+    first, coming = look_ahead(iter(lines), SAMPLE_LINES, _is_surely_a_word)
     if not any(line.strip(" \t") for line in first):
         return
-    layout = find_layout(first, options, given)
+    layout = find_layout(first, options, given or conll2009_layout(first, options))
+    if options.with_labels:
+        layout = with_misc_labels(layout, first, options)
     sample = _sample(first, layout, options)
     label_at = label_column(layout, sample, options) if options.with_labels else None
     last = {fields[-1 if label_at is None else label_at] for fields in sample}
@@ -48,17 +52,6 @@ def read_columns(
                     known[label] = checked_label(where, label, word, options.allow_missing)
             labels = tuple([known[fields[label_at]] for _, fields in rows])
         yield Sentence(words, labels, comments)
-
-
-def _whole_lines(lines: Iterable[str], options: ReadOptions) -> Iterator[str]:
-    """The lines; refuses those that end as old Macs end lines, so that several seem to be one."""
-    for number, line in enumerate(lines, start=1):
-        if "\r" in line:
-            raise InputError(
-                f"{options.name}, line {number}: a carriage return inside the line, as old Macs "
-                "end theirs; write the file with line feeds (tr '\\r' '\\n' < FILE)."
-            )
-        yield line
 
 
 def _sample(first: Sequence[str], layout: Layout, options: ReadOptions) -> Rows:
@@ -132,9 +125,11 @@ def _is_empty(line: str, layout: Layout) -> bool:
 def _wrong_columns(options: ReadOptions, number: int, found: int, layout: Layout) -> str:
     cut = "tabs" if layout.tabs else "blanks"
     way_out = "an empty line between sentences, or name another `format`"
-    if layout.numbering is Numbering.CONLLU:
+    if layout.numbering is Numbering.CONLLU and not layout.has_more:
         way_out = "use another extension or `format`=conll for plain columns"
+    added = layout.misc_key is not None  # the column that `Layout.split` adds
     return (
-        f"{options.name}, line {number}: {found} column(s) where {layout.num_columns} are "
-        f"expected, cut at {cut}; write every word with the same columns and {way_out}."
+        f"{options.name}, line {number}: {found - added} column(s) where "
+        f"{layout.num_columns - added} are expected, cut at {cut}; write every word with the same "
+        f"columns and {way_out}."
     )

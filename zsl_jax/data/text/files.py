@@ -8,7 +8,7 @@ import itertools
 import os
 import sys
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -97,8 +97,8 @@ def read_bytes(name: str) -> bytes:
 def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Iterator[str]:
     r"""The lines of a text file, without byte-order marks; a line ends at "\n" or "\r\n".
 
-    Form feeds, lone "\r" and Unicode's separators end no line. Only a block of the file, or its
-    longest line, is in memory at once.
+    Form feeds and Unicode's separators end no line, and a lone "\r" is refused. Only a block of the
+    file, or its longest line, is in memory at once.
 
     Args:
       name: The file; see `read_bytes`.
@@ -107,7 +107,8 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         size as long as no single line exceeds `UNPACKED_LIMIT`.
 
     Raises:
-      InputError: It cannot be read, or is not in this encoding; lines before the fault come first.
+      InputError: It cannot be read, is not in this encoding, or has a lone carriage return; lines
+        before the fault come first.
     """
     decoder = _decoder(encoding)
     num_bytes = num_lines = 0
@@ -128,9 +129,10 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         text = "".join([*rest, text])
         lines = text.split("\n")
         rest = [lines.pop()]
+        is_plain = "\r" not in text and "\ufeff" not in text
+        yield from lines if is_plain else _bare_lines(lines, name, num_lines)
         num_lines += len(lines)
-        yield from map(_bare_line, lines) if "\r" in text or "\ufeff" in text else lines
-    yield _bare_line("".join(rest))
+    yield from _bare_lines(["".join(rest)], name, num_lines)
 
 
 def look_ahead(
@@ -168,14 +170,23 @@ def look_ahead(
     return first, whole()
 
 
-def _bare_line(line: str) -> str:
-    """A line without what ends it, and without the marks of a file that was put behind another.
+def _bare_lines(lines: Iterable[str], name: str, num_before: int) -> Iterator[str]:
+    """Lines without what ends them, and without the marks of a file that was put behind another.
 
     A mark with a tab behind it stands alone in the first column of a line, and is a word.
+
+    Raises:
+      InputError: Lines end as old Macs end them, so that several seem to be one.
     """
-    line = line.removesuffix("\r")
-    unmarked = line.lstrip("\ufeff")
-    return line if unmarked.startswith("\t") else unmarked
+    for number, line in enumerate(lines, start=num_before + 1):
+        bare = line.rstrip("\r")
+        if "\r" in bare:
+            raise InputError(
+                f"{name}, line {number}: a carriage return inside the line, as old Macs end "
+                "theirs; write the file with line feeds (tr '\\r' '\\n' < FILE)."
+            )
+        unmarked = bare.lstrip("\ufeff")
+        yield bare if unmarked.startswith("\t") else unmarked
 
 
 def _blocks(name: str, streamed: bool) -> Iterator[bytes]:

@@ -30,7 +30,7 @@ _MEANS_SOMETHING = re.compile(
     "offset|start|begin|end$|ends|char|byte|pos|index|indic|span|entit|label|tag|annot|predict|token|"
     "word|scor|conf|prob|logit|weight|mask|unit|encod|bio|iob|scheme|schema|format|answer|accept|"
     "reject|ignore|skip|valid|missing|partial|binary|cancel|status|length|negat|certain|polar|"
-    "assert|place|locat|path"
+    "assert|place|locat|path|error|exception|fail|refus|timeout|truncat|finish|stop|warn"
 )
 # Lists beside the labels that are read: labels of another kind.
 _LAYER = re.compile(r"\w+_tags|pos|chunks?|feats|heads?|deprels?")
@@ -65,6 +65,11 @@ def check_keys(
             )
 
 
+def snake_case(key: str) -> str:
+    """A key in the spelling that is looked for: BeginOffset is begin_offset."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower()
+
+
 def shown_keys(found: Mapping[str, Any]) -> str:
     """The first keys of an object, as a message shows them."""
     return ", ".join(map(reprlib.repr, list(found)[:8])) or "none"
@@ -78,7 +83,7 @@ def is_harmless(key: str, value: Any, of_span: bool = False) -> bool:
     >>> is_harmless("page", 12), is_harmless("page", 12, of_span=True), is_harmless("from", 19)
     (True, False, False)
     """
-    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", key).lower().strip("_")
+    name = snake_case(key).strip("_")
     if name in _HARMLESS or not name or value in (None, [], {}, ""):
         return True
     if isinstance(value, list):

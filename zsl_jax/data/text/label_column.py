@@ -65,12 +65,12 @@ def _doubt(place: int, layout: Layout, rows: Rows, options: ReadOptions) -> None
         column: types
         for column in range(layout.num_columns)
         if column not in (place, layout.word_at)
-        and (types := _entity_types({row[column] for row in rows})) - _CHUNKS
+        and (types := entity_types({row[column] for row in rows})) - _CHUNKS
     }
     if not layers:
         return
     listed = "; ".join(f"{column}: {', '.join(sorted(layers[column])[:3])}" for column in layers)
-    is_layer = bool(_entity_types(set(values))) or set(values) == {OUTSIDE}
+    is_layer = bool(entity_types(set(values))) or set(values) == {OUTSIDE}
     if not is_layer:
         raise InputError(
             f"{where} holds {values[0]!r}, though there are entity labels in column {listed}; "
@@ -90,6 +90,6 @@ def _are_sentence_numbers(values: Sequence[str], num_columns: int) -> bool:
     return any("." in value for value in values) or (num_columns > 2 and numbers == sorted(numbers))
 
 
-def _entity_types(labels: set[str]) -> set[str]:
+def entity_types(labels: set[str]) -> set[str]:
     """The entity types of labels that are all O, LETTER-TYPE or missing."""
     return set(label_parts(sorted(labels - {"_", ""})).type_names)

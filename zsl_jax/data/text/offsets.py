@@ -3,6 +3,13 @@
 from collections.abc import Callable
 
 UNITS = ("characters", "utf16", "bytes")
+# What to add to start and end where a program counts otherwise than from 0 with the end excluded:
+# how it counts, and what to do.
+SHIFTS = {
+    (0, 1): ("they included their ends", "add 1 to every end"),
+    (-1, -1): ("they counted from 1", "subtract 1 from every start and end"),
+    (-1, 0): ("they counted from 1 and included their ends", "subtract 1 from every start"),
+}
 _ENCODINGS = {"utf16": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
 
 

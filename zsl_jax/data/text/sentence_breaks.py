@@ -39,9 +39,12 @@ class SentenceBreaks:
         if re.fullmatch(r"[0-9]+[-.][0-9]+", identifier):
             return False
         if self._layout.numbering is Numbering.CONLLU:
+            way_out = "for plain columns use another extension or `format`=conll"
+            if self._layout.has_more:
+                way_out = "number the words of each sentence from 1"
             raise InputError(
                 f"{self._name}, line {line}: '{identifier}' is not a CoNLL-U word number such as "
-                "1, 1-2 or 1.1; for plain columns use another extension or `format`=conll."
+                f"1, 1-2 or 1.1; {way_out}."
             )
         raise InputError(
             f"{self._name}, line {line}: '{identifier}' does not number a word; {self._remedy}."

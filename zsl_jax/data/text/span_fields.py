@@ -5,18 +5,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from zsl_jax.data.text.checks import UNWRITABLE, check_visible
-from zsl_jax.data.text.known_keys import check_keys
+from zsl_jax.data.text.known_keys import check_keys, snake_case
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
 
-START_KEYS = ("start", "start_char", "start_offset", "start_pos", "begin", "begin_offset")
+START_KEYS = (
+    "start", "start_char", "start_offset", "start_pos", "begin", "begin_offset", "offset",
+)  # fmt: skip
 END_KEYS = ("end", "end_char", "end_offset", "end_pos")
 LABEL_KEYS = ("label", "labels", "entity_group", "entity_type", "type")
-SCORE_KEYS = ("score", "confidence", "probability", "prob")
+SCORE_KEYS = ("score", "confidence", "confidence_score", "probability", "prob")
 TEXT_KEYS = ("text", "mention", "entity")
+_ROUNDED = 1.001  # sums of rounded probabilities, as some programs write them
 _FLAIR = re.compile(r"(\S.*) \(([01](?:\.\d+)?)\)")  # a label as it is printed: PER (0.99)
 _WITH_PLACES = ("token_start", "token_end")  # the same place again, in words
-_READ = frozenset((*START_KEYS, *END_KEYS, *LABEL_KEYS, *SCORE_KEYS, *TEXT_KEYS, "word", "answer"))
+_OTHER = ("length", "word", "answer")
+_READ = frozenset((*START_KEYS, *END_KEYS, *LABEL_KEYS, *SCORE_KEYS, *TEXT_KEYS, *_OTHER))
+_REMEDY = 'give its place as "start" and "end", its type as "label", its score as "score"'
 
 
 class SpanFields(NamedTuple):
@@ -49,10 +54,11 @@ def span_fields(where: str, value: Any) -> SpanFields:
     fields: Any = _from_list(value) if isinstance(value, list) else value
     if not isinstance(fields, dict):
         raise InputError(f'{where}: no span; write {{"start": 0, "end": 4, "label": "PER"}}.')
-    start, end = (_only(where, fields, keys) for keys in (START_KEYS, END_KEYS))
-    read = _READ if start is None else {*_READ, *_WITH_PLACES}
+    start, end = _place(where, fields)
+    names = _READ if start is None else {*_READ, *_WITH_PLACES}
     _refuse_pieces(where, fields)
-    check_keys(where, fields, read, of_span=True)
+    read = {key for key in fields if snake_case(key) in names}
+    check_keys(where, fields, read, _REMEDY, of_span=True)
     if fields.get("answer", "accept") != "accept":
         raise InputError(
             f'{where}: its "answer" is {fields["answer"]!r}; leave the span out, or write null '
@@ -69,6 +75,22 @@ def span_fields(where: str, value: Any) -> SpanFields:
         text if isinstance(text, str) and text else None,
         word if isinstance(word, str) and word else None,
     )
+
+
+def _place(where: str, fields: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The start and the end, as the file has them; the end may follow from a length."""
+    start, end = (_only(where, fields, keys) for keys in (START_KEYS, END_KEYS))
+    length = _only(where, fields, ("length",))
+    if length is not None:
+        if start is None:
+            return None, end or length
+        if type(start) is not int or type(length) is not int:
+            raise InputError(
+                f"{where}: its start {start!r} and length {length!r} are not both whole numbers; "
+                "write them without quotes and decimal point."
+            )
+        end = _only(where, {"end": end, "length": start + length}, ("end", "length"))
+    return start, end
 
 
 def _refuse_pieces(where: str, fields: Mapping[str, Any]) -> None:
@@ -89,10 +111,12 @@ def _from_list(value: Sequence[Any]) -> Any:
 
 
 def _only(where: str, fields: Mapping[str, Any], keys: Sequence[str]) -> Any:
-    """The value under the keys that mean the same; None if there is none."""
-    found = {key: fields[key] for key in keys if fields.get(key) is not None}
+    """The value under the keys that mean the same, BeginOffset for begin_offset too, or None."""
+    found = {
+        key: value for key, value in fields.items() if value is not None and snake_case(key) in keys
+    }
     values = list(found.values())
-    if any(value != values[0] for value in values):
+    if any(value is not values[0] and value != values[0] for value in values):
         raise InputError(f"{where}: {' and '.join(found)} contradict each other; give one of them.")
     return values[0] if values else None
 
@@ -101,6 +125,8 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
     """The type, and the score that a list of labels gives it."""
     score = None
     label: Any = _only(where, {**fields, "labels": None}, LABEL_KEYS)
+    if label is None and "labels" not in fields:
+        label = fields.get("category")  # Azure
     listed = fields.get("labels")
     if label is None and isinstance(listed, list) and len(listed) == 1:
         (label,) = listed
@@ -110,6 +136,7 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
             label, score = printed[1], float(printed[2])
     elif listed is not None:
         raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each.")
+    label = label.strip(" ") if isinstance(label, str) else label
     if label == OUTSIDE:
         raise InputError(
             f"{where}: O is not an entity type; leave out what is no entity (in transformers, "
@@ -127,8 +154,8 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
 def _score(where: str, score: Any) -> float | None:
     if score is None:
         return None
-    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+    if type(score) not in (int, float) or not 0 <= score <= _ROUNDED:
         raise InputError(
             f"{where}: the score {score!r} is not a probability; write one from 0 to 1."
         )
-    return float(score)
+    return min(float(score), 1.0)

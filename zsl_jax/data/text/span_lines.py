@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text.checks import same_text
 from zsl_jax.data.text.known_keys import check_keys, shown_keys
-from zsl_jax.data.text.offsets import UNITS, character_offset, other_units
+from zsl_jax.data.text.offsets import SHIFTS, UNITS, character_offset, other_units
 from zsl_jax.data.text.span_fields import LABEL_KEYS, SpanFields, span_fields
 from zsl_jax.errors import InputError
 
@@ -192,11 +192,26 @@ def _span(where: str, value: Any, text: str, unit: str) -> CharacterSpan | Menti
 def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, int]:
     """The characters that the offsets of a span mean."""
     start, end = fields.start, fields.end
-    if type(start) is int and type(end) is int:
-        to_characters = character_offset(text, unit)
-        first, last = to_characters(start), to_characters(end)
-        if first is not None and last is not None and first < last:
-            return first, last
+    if start is None or end is None:
+        missing = "start" if start is None else "end"
+        raise InputError(
+            f"{where}: its {missing} is missing; give start and end, or neither and its text, "
+            "which is then searched for."
+        )
+    if type(start) is not int or type(end) is not int:
+        raise InputError(
+            f"{where}: its start {start!r} and end {end!r} are not whole numbers; write them "
+            "without quotes and decimal point."
+        )
+    if end <= start:
+        raise InputError(
+            f"{where}: its end {end} is not behind its start {start}; leave it out, or, if the "
+            "ends in this file are included, add 1 to each."
+        )
+    to_characters = character_offset(text, unit)
+    first, last = to_characters(start), to_characters(end)
+    if first is not None and last is not None:
+        return first, last
     raise InputError(
         f"{where}: {unit} {start!r} to {end!r} are not part of a text of {len(text)} characters; "
         f"{_way_out(fields, text)}."
@@ -204,14 +219,18 @@ def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, i
 
 
 def _way_out(fields: SpanFields, text: str) -> str:
-    """What to do with offsets that do not fit."""
+    """What to do with offsets, whole numbers, that do not fit."""
     for unit in UNITS:
         to_characters = character_offset(text, unit)
-        places = [to_characters(n) if type(n) is int else None for n in (fields.start, fields.end)]
+        places = [to_characters(offset) for offset in (fields.start, fields.end)]
         if None in places or fields.text is None:
             continue
         if same_text(text[places[0] : places[1]], fields.text):
             return f"say `offsets`={unit}, which they seem to count"
+    for (to_start, to_end), (_, remedy) in SHIFTS.items():
+        first, last = fields.start + to_start, fields.end + to_end
+        if fields.text and 0 <= first < last and same_text(text[first:last], fields.text):
+            return f"{remedy} in this file"
     units = other_units(text)
     said = f", or say `offsets`={' or '.join(units)} if they count these" if units else ""
     return f"count characters of this text from 0, the end excluded{said}"
