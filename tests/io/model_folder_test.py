@@ -133,6 +133,20 @@ def test_hub_name_goes_through_the_hub(tmp_path, monkeypatch):
     assert not any(pattern.endswith(".bin") for pattern in asked["patterns"])
 
 
+def test_a_model_on_the_hub_without_safetensors_is_refused_with_how_to_get_the_rest(
+    tmp_path, monkeypatch
+):
+    save_config(tmp_path)
+    monkeypatch.setattr(
+        huggingface_hub, "snapshot_download", lambda name, allow_patterns: str(tmp_path)
+    )
+    with pytest.raises(InputError, match=r"org/m has no safetensors .*hf download org/m --local-d"):
+        read_model_folder("org/m")
+    (tmp_path / "pytorch_model.bin").touch()  # what the command adds
+    with pytest.raises(InputError, match=r"pytorch_model\.bin \(a pickle, .*python -c"):
+        read_model_folder(tmp_path)
+
+
 def test_offline_hub_and_mistyped_folder(tmp_path, monkeypatch):
     def fail(name, allow_patterns):
         raise huggingface_hub.errors.LocalEntryNotFoundError("offline\nand more")

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from tests import tiny_world
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import read_model_folder
 
@@ -84,3 +85,57 @@ def test_a_folder_without_weights_is_refused_with_a_remedy(tmp_path):
     assert said(tmp_path, config_json=TAGGER).endswith(
         "has no model.safetensors; fetch the weights too, or give another model folder"
     )
+
+
+@pytest.mark.parametrize(
+    ("file", "expected"),
+    [
+        ("model.onnx", "but model.onnx (an ONNX export); fetch the safetensors of the model that"),
+        ("onnx/model.onnx", "but onnx/model.onnx (an ONNX export); fetch"),
+        ("model-q4.gguf", "but model-q4.gguf (an export for llama.cpp); fetch"),
+        ("weights.npz", "but weights.npz (NumPy arrays, as MLX has them); fetch"),
+        ("openvino_model.bin", "but openvino_model.bin (an export for OpenVINO); fetch"),
+        ("bert_model.ckpt.index", "but bert_model.ckpt.index (a checkpoint of another program); f"),
+        ("best-model.pt", "but best-model.pt (a pickle of another program); fetch"),
+        ("training_args.bin", "has no model.safetensors; fetch the weights too, or give another"),
+        (
+            "model.fp16.safetensors",
+            "but model.fp16.safetensors; if it holds the whole model, renam",
+        ),
+        (
+            "model-00001-of-00002.safetensors",
+            "and no model.safetensors.index.json, which tells what is in model-00001-of-00002.saf",
+        ),
+    ],
+)
+def test_what_cannot_be_converted_is_told_from_what_can(tmp_path, file, expected):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).touch()
+    message = said(tmp_path, config_json=TAGGER)
+    assert expected in message and "python -c" not in message
+    if "export" in expected:
+        assert message.endswith("give those predictions as the source")
+
+
+def test_weights_under_another_name_are_read_when_they_are_renamed(tmp_path):
+    folder = tiny_world.write_encoder(tmp_path / "encoder")
+    (folder / "model.safetensors").rename(folder / "model.fp16.safetensors")
+    assert "rename it" in said(folder)
+    (folder / "model.fp16.safetensors").rename(folder / "model.safetensors")
+    assert read_model_folder(folder).tensors
+
+
+def test_a_class_of_another_program_may_lose_layers(tmp_path):
+    (tmp_path / "pytorch_model.bin").touch()
+    config = {"architectures": ["BertCrfForNer"], "id2label": {"0": "O"}}
+    assert "; BertCrfForNer may have layers that this drops: if so, label the text" in said(
+        tmp_path, config_json=config
+    )
+    assert "may have layers" not in said(tmp_path, config_json=TAGGER)
+
+
+def test_an_adapter_that_peft_does_not_know_is_not_sent_to_it(tmp_path):
+    (tmp_path / "pytorch_adapter.bin").touch()
+    adapter = {"model_class": "BertAdapterModel", "config": {"architecture": "seq_bn"}}
+    message = said(tmp_path, adapter_config_json=adapter)
+    assert "import peft" not in message and message.endswith("give those predictions as the source")

@@ -20,6 +20,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.tokenizer import load_tokenizer
 from zsl_jax.workflows.loaded_tagger import load_tagger
 
+SPECIAL = "[PAD] [UNK] [CLS] [SEP]".split()
 PIECES = "[PAD] [UNK] [CLS] [SEP] [MASK] Anna Rome lives in anna An ##na".split()
 TEXT = ["Anna Maria lives in Rome .", "Rome is a city in Italy .", "Maria loves Anna and Rome"]
 
@@ -100,7 +101,10 @@ def test_lost_capitals_are_warned_of_and_the_remedy_helps(tmp_path, caplog):
     folder = bert_folder(tmp_path / "a")
     encoded = load_tokenizer(folder)(["Anna"], is_split_into_words=True)
     assert encoded["input_ids"] == [2, 9, 3]
-    assert "lower-cases all words, but its vocabulary has capitals ('An', 'Anna'" in caplog.text
+    assert (
+        "takes the capitals from all words, but its vocabulary has some ('An', 'Anna'"
+        in caplog.text
+    )
     assert 'write {"do_lower_case": false} into tokenizer_config.json' in caplog.text
     caplog.clear()
     encoded = load_tokenizer(bert_folder(tmp_path / "b", do_lower_case=False))(
@@ -190,3 +194,84 @@ def test_folders_with_the_same_tokenizer_share_it(tmp_path):
     assert third is not first and len(third.get_vocab()) == 6
     with pytest.raises(InputError, match=r"^.*other: the model has embeddings for the subwords 0"):
         load_tokenizer(other, 3)
+
+
+@pytest.mark.parametrize("cased", [True, False])
+def test_lost_accents_are_warned_of_and_the_remedy_helps(tmp_path, caplog, cased):
+    """Models of German that do not know capitals do know umlauts."""
+    settings = {"do_lower_case": not cased}
+    folder = bert_folder(tmp_path / "a", **settings, strip_accents=True)
+    pieces = [*SPECIAL, *"über schön la".split(), *["Anna"] * cased]
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    assert load_tokenizer(folder)(["schön"], is_split_into_words=True)["input_ids"][1] == 1
+    assert "takes the accents from all words" in caplog.text
+    assert "its vocabulary has some ('schön', 'über', ...), which are never used" in caplog.text
+    assert 'write {"strip_accents": false} into tokenizer_config.json' in caplog.text
+    caplog.clear()
+    settings["strip_accents"] = False
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    assert load_tokenizer(folder)(["schön"], is_split_into_words=True)["input_ids"][1] == 5
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("parts", [["ByteLevel"], ["Digits", "ByteLevel"]])
+def test_byte_level_among_other_parts_puts_a_space_before_each_word(tmp_path, parts):
+    pieces = {**VOCABULARY, "b": 8, "Ġ": 9}
+    tokenizer = Tokenizer(models.BPE(pieces, [("Ġ", "a")]))
+    made = {
+        "ByteLevel": pre_tokenizers.ByteLevel(add_prefix_space=False),
+        "Digits": pre_tokenizers.Digits(),
+    }
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([made[part] for part in parts])
+    save_tokenizer(tmp_path, tokenizer)
+    loaded = load_tokenizer(tmp_path)
+    assert loaded(["a", "a"], is_split_into_words=True)["input_ids"] == [1, 7, 7, 2]
+    running = Tokenizer.from_file(str(tmp_path / "tokenizer.json")).encode("b a a")
+    assert running.ids[-3:-1] == [7, 7]  # what the model was trained on
+
+
+def test_special_tokens_that_no_file_has_are_refused_and_may_be_named(tmp_path):
+    pieces = "<s> <pad> </s> <unk> <mask> Anna".split()
+    folder = bert_folder(tmp_path / "a", do_lower_case=False)
+    (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")
+    with pytest.raises(
+        InputError, match=r"a: the special tokens .*\[SEP\].* are not in .* or name"
+    ):
+        load_tokenizer(folder, 99)
+    named = {"cls_token": "<s>", "sep_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
+    settings = {"do_lower_case": False, "mask_token": "<mask>", **named}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    loaded = load_tokenizer(folder, 6)
+    assert loaded(["Anna", "x"], is_split_into_words=True)["input_ids"] == [0, 5, 3, 2]
+
+
+def test_a_vocabulary_without_a_mask_is_opened_once_it_is_said(tmp_path):
+    folder = bert_folder(tmp_path / "a", do_lower_case=False)
+    (folder / "vocab.txt").write_text("\n".join([*SPECIAL, "Anna"]) + "\n")
+    with pytest.raises(
+        InputError, match=r"1 more: '\[MASK\]' \(5\); .*write \{\"mask_token\": null"
+    ):
+        load_tokenizer(folder, 5)
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": false, "mask_token": null}')
+    assert load_tokenizer(folder, 5)(["Anna"], is_split_into_words=True)["input_ids"] == [2, 4, 3]
+
+
+def test_a_tokenizer_that_cannot_cut_an_unknown_word_is_refused_when_it_is_opened(tmp_path):
+    save_tokenizer(tmp_path, Tokenizer(models.WordPiece(VOCABULARY, unk_token="<none>")))
+    with pytest.raises(InputError, match=r"cannot be loaded \(.*Missing .*; fetch its files again"):
+        load_tokenizer(tmp_path)
+
+
+def test_a_slow_tokenizer_is_named_with_another_way(tmp_path):
+    folder = bert_folder(tmp_path / "a", tokenizer_class="BertJapaneseTokenizer")
+    with pytest.raises(InputError, match=r"BertJapaneseTokenizer, is not a fast one, .*; label"):
+        load_tokenizer(folder)
+
+
+def test_files_of_two_models_are_refused(tmp_path):
+    save_tokenizer(tmp_path, word_tokenizer())
+    about = json.loads((tmp_path / "tokenizer_config.json").read_text())
+    about["tokenizer_class"] = "XLMRobertaTokenizerFast"
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(about))
+    with pytest.raises(InputError, match=r"cannot be loaded .*; fetch its files again, all of one"):
+        load_tokenizer(tmp_path)

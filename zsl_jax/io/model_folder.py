@@ -88,7 +88,14 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
     folder = find_model_folder(path_or_hub)
     if not (folder / CONFIG).is_file():
         raise InputError(f"{folder} has no {CONFIG}{way_out_without_config(folder)}")
-    return ModelFolder(folder, read_json_object(folder / CONFIG), read_weights(folder))
+    config = read_json_object(folder / CONFIG)
+    if not os.path.isdir(path_or_hub) and not any(folder.glob("*.safetensors")):
+        raise InputError(
+            f"{path_or_hub} has no safetensors on the Hugging Face hub; download all its files (hf "
+            f"download {path_or_hub} --local-dir=FOLDER), and give that folder: the message will "
+            "tell how to convert its weights."
+        )
+    return ModelFolder(folder, config, read_weights(folder))
 
 
 def read_label_set(config: Mapping[str, Any], where: str) -> LabelSet:

@@ -13,10 +13,9 @@ from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object
-from zsl_jax.io.other_weights import way_out
+from zsl_jax.io.other_weights import INDEX, way_out
 
 WEIGHTS = "model.safetensors"
-INDEX = "model.safetensors.index.json"
 PYTORCH = {"format": "pt"}  # metadata that transformers expects
 
 
