@@ -48,11 +48,19 @@ def _expanded(name: str, value: str) -> str:
 
 def _check_output() -> None:
     output = FLAGS["output"].value if "output" in FLAGS else None
+    if output == "":
+        raise InputError("--output is empty; give a path")
     if not output or not (os.path.isfile(output) or os.path.isdir(output)):
         return
     for name, path in _inputs():
         if os.path.exists(path) and os.path.samefile(path, output):
             raise InputError(f"--output={output} is --{name} itself; give another path")
+        folder = os.path.realpath(output)
+        if os.path.isdir(folder) and os.path.realpath(path).startswith(folder + os.sep):
+            raise InputError(
+                f"--{name}={path} is in the folder --output={output}, whose files are replaced; "
+                "give another folder as output, or copy the file elsewhere"
+            )
 
 
 def _check_local(given: str, path: str) -> None:

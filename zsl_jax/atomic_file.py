@@ -42,7 +42,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     target = Path(os.path.realpath(path))
     try:
-        if target.is_dir():
+        if target.is_dir() or os.fspath(path).endswith(os.sep):
             raise InputError(f"{path} is a folder; give a file")
         if target.exists() and not target.is_file():
             yield target
@@ -53,6 +53,11 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             with committing:
                 os.replace(part, target)
     except OSError as error:
+        if not target.parent.exists():
+            raise InputError(
+                f"{path} cannot be written, since there is no folder {target.parent}; create it, "
+                "or give another path"
+            ) from error
         reason = error.strerror or str(error)
         raise InputError(
             f"{path} cannot be written: {reason}; make room, make the folder writable, or give "

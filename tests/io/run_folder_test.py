@@ -192,5 +192,11 @@ def test_failed_result_leaves_no_file(tmp_path, monkeypatch):
 
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "a").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match="cannot be written"):
-        create_run_folder(tmp_path / "a", RunSpec({}, 0))
+    (tmp_path / "b").symlink_to(tmp_path / "gone")
+    (tmp_path / "c").symlink_to("c")
+    for path in ("a", "a/run", "b", "c"):
+        with pytest.raises(InputError, match="file or a link to a missing folder is in its place"):
+            create_run_folder(tmp_path / path, RunSpec({}, 0))
+    (tmp_path / "gone").mkdir()
+    assert create_run_folder(tmp_path / "b", RunSpec({}, 0)).path == tmp_path / "b"
+    assert (tmp_path / "gone" / "run.json").exists() and (tmp_path / "b").is_symlink()

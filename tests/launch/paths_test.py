@@ -53,6 +53,24 @@ def test_output_equal_to_an_input_is_refused(home, program, arguments, flag):
     assert (home / "a.conll").read_text() == LABELLED
 
 
+@pytest.mark.parametrize("name", ["labels.conll", "part/a.conll"])
+def test_an_input_in_the_folder_of_the_output_is_refused(home, name):
+    """Labels of an earlier run, say, which `overwrite` removes."""
+    text = home / "run" / name
+    text.parent.mkdir(parents=True)
+    text.write_text(LABELLED)
+    (home / "link").symlink_to(home / "run")
+    arguments = ["--encoder=~/model", "--source=x=~/a.conll", f"--text={text}", "--overwrite"]
+    done = run("transfer", home, *arguments, "--output=~/link")
+    assert done.returncode == 2 and f"--text={text} is in the folder --output" in done.stderr
+    assert "copy the file elsewhere" in done.stderr and text.read_text() == LABELLED
+
+
+def test_an_empty_output_is_refused(home):
+    done = run("aggregate", home, "--source=x=~/a.conll", "--output=")
+    assert done.returncode == 2 and "error: --output is empty; give a path" in done.stderr
+
+
 def test_output_formats_that_cannot_be_written_are_refused(home):
     done = run("aggregate", home, "--source=x=~/a.conll", "--output=~/c.conllu")
     assert done.returncode == 2 and ".conllu is not written; let the name end in" in done.stderr

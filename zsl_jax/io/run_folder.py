@@ -157,6 +157,11 @@ def create_run_folder(
             lock.release()
             raise
     except OSError as error:
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise InputError(
+                f"{folder} cannot be the folder of a run, since a file or a link to a missing "
+                "folder is in its place; give another `output`, or remove what is there."
+            ) from error
         raise InputError(
             f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
             "room, or give another."
