@@ -156,9 +156,9 @@ def test_position_offset_is_a_shift_of_the_position_rows():
 @pytest.mark.parametrize(
     "change, words",
     [
-        ({"model_type": "t5"}, "model_type 't5'"),
-        ({"position_embedding_type": "relative_key"}, "relative_key"),
-        ({"hidden_act": "swish"}, "swish"),
+        ({"model_type": "t5"}, "model_type 't5' .*, or give its predictions as a source"),
+        ({"position_embedding_type": "relative_key"}, "relative_key.*, or give its predictions"),
+        ({"hidden_act": "swish"}, "swish.*, or give its predictions"),
         ({"num_attention_heads": 3}, "3 heads"),
     ],
 )

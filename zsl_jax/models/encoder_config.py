@@ -12,6 +12,7 @@ from zsl_jax.models.rotary import RotaryPositions
 
 # Names of the activations as in config.json; `layer.ACTIVATIONS` has the functions.
 HIDDEN_ACTS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu")
+_PREDICTIONS = "or give its predictions as a source"
 _SIZES = (
     "vocab_size",
     "hidden_size",
@@ -102,7 +103,7 @@ class EncoderConfig:
         if family is None:
             raise InputError(
                 f"{where}: model_type {shown(config.get('model_type'))} is not supported; use a "
-                f"model of type {', '.join(FAMILIES)}."
+                f"model of type {', '.join(FAMILIES)}, {_PREDICTIONS}."
             )
         keys = family.keys
         missing = [keys[field] for field in _SIZES if keys[field] not in config]
@@ -190,13 +191,13 @@ def _check(config: EncoderConfig, position_type: str, where: str) -> None:
     if config.has_position_embeddings and position_type != "absolute":
         raise InputError(
             f"{where}: position_embedding_type {shown(position_type)} is not supported; use a "
-            "model with absolute positions."
+            f"model with absolute positions, {_PREDICTIONS}."
         )
     for act in (config.hidden_act, config.prediction_head):
         if act is not None and act not in HIDDEN_ACTS:
             raise InputError(
                 f"{where}: activation {shown(act)} is not supported; use a model with one of "
-                f"{', '.join(HIDDEN_ACTS)}."
+                f"{', '.join(HIDDEN_ACTS)}, {_PREDICTIONS}."
             )
     pairs = 2 if config.rotary else 1  # what rotates is pairs of numbers
     if config.hidden_size % (config.num_heads * pairs):

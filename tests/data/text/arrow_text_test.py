@@ -77,6 +77,10 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
     ("table", "expected"),
     [
         (numbered(names=["O"]), "sentence 1: the label number 1 is not one of the 1"),
+        (
+            numbered({**ROWS, "ner_tags": [[1, -100], [0]]}),
+            "sentence 1: the label number -100 .*; write -1 where .* where -100 marks pieces",
+        ),
         (pa.table(ROWS), "'ner_tags' holds numbers whose names are not in the metadata"),
         (numbered({**ROWS, "ner_tags": [[1], [0]]}), "sentence 1: 2 words but 1 labels"),
         (numbered({**ROWS, "ner_tags": [None, [0]]}), "sentence 1: 2 words but 0 labels"),

@@ -104,7 +104,8 @@ def _name(number: int | None, names: Sequence[str], where: str) -> str | None:
     if not 0 <= number < len(names):
         raise InputError(
             f"{where}: the label number {number} is not one of the {len(names)} that have names in "
-            "the metadata; correct it."
+            "the metadata; write -1 where a word has no label, and keep the words whole where -100 "
+            "marks pieces of them."
         )
     return names[number]
 
