@@ -158,6 +158,10 @@ def test_offline_hub_and_mistyped_folder(tmp_path, monkeypatch):
         find_model_folder(tmp_path / "no")
     with pytest.raises(InputError, match="is not a folder"):
         find_model_folder("a/" * 3000)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model.safetensors").touch()
+    with pytest.raises(InputError, match=r"model\.safetensors is not a folder; give a Hugging Face"):
+        find_model_folder("model.safetensors")
 
 
 def test_written_folder_is_complete_and_readable(tmp_path):

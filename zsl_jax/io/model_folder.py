@@ -56,7 +56,7 @@ def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
     name = os.fspath(path_or_hub)
     if os.path.isdir(name):
         return Path(name)
-    if not _HUB_NAME.fullmatch(name):
+    if os.path.exists(name) or not _HUB_NAME.fullmatch(name):
         raise InputError(
             f"{name} is not a folder; give a Hugging Face model folder or a hub name (org/name)."
         )
