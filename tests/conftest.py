@@ -7,9 +7,11 @@ import shutil
 import signal
 import tempfile
 
-# Jobs in the background ignore SIGINT, and so would the programs that the tests start.
+# Jobs in the background ignore these signals, and so would the programs that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # What one worker or one program has compiled, all the others of this session read.
 if "JAX_COMPILATION_CACHE_DIR" not in os.environ:

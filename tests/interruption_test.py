@@ -41,7 +41,7 @@ def start(body, *arguments):
     return process
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 @pytest.mark.parametrize("body", BODIES)
 def test_a_signal_ends_a_process_whatever_it_does(body, number):
     process = start(BODIES[body])
@@ -51,6 +51,17 @@ def test_a_signal_ends_a_process_whatever_it_does(body, number):
     assert time.monotonic() - told < 2
     assert process.returncode == 128 + number
     assert process.communicate()[1] == "stopped; no file is left half-written\n"
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    process = subprocess.Popen(
+        ["nohup", sys.executable, "-c", START + "ready(); print(sys.stdin.read())"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGHUP)
+    assert process.communicate("still here", timeout=60)[0] == "still here\n"
+    assert process.returncode == 0
 
 
 def test_what_is_unfinished_is_removed(tmp_path):

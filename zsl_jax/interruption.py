@@ -1,4 +1,4 @@
-"""Handles SIGTERM and Ctrl-C: a thread ends the program, or lets a training save first.
+"""Handles SIGTERM, Ctrl-C and SIGHUP: a thread ends the program, or lets a training save first.
 
 An exception raised by a signal handler appears wherever the main thread happens to be: a JAX
 callback swallows it, and it does not interrupt a long computation. Here no handler raises anything.
@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from zsl_jax.atomic_file import committing, drop_unfinished
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # SIGHUP: the terminal is closed
 STOPPED = "stopped; no file is left half-written"
 
 # Called with a signal; returns None if the program saves and ends by itself, else a last message.
@@ -24,7 +24,7 @@ _listeners: list[Listener] = []
 
 
 def watch_signals() -> None:
-    """Lets SIGTERM and Ctrl-C end this process from now on; ignored signals stay ignored."""
+    """Lets SIGTERM, Ctrl-C and SIGHUP end this process from now on, unless they are ignored."""
     numbers, wakeup = os.pipe()
     os.set_blocking(wakeup, False)
     signal.set_wakeup_fd(wakeup, warn_on_full_buffer=False)

@@ -160,7 +160,9 @@ def test_offline_hub_and_mistyped_folder(tmp_path, monkeypatch):
         find_model_folder("a/" * 3000)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(InputError, match=r"model\.safetensors is not a folder; give a Hugging Face"):
+    with pytest.raises(
+        InputError, match=r"model\.safetensors is not a folder; give a Hugging Face"
+    ):
         find_model_folder("model.safetensors")
 
 
