@@ -100,7 +100,7 @@ def encode_text(
     length = min(row_length, tagger.encoder.max_positions)
     words = [sentence.words for sentence in sentences]
     windows = subwords.encode_words(words, tagger.tokenizer, length)
-    UnknownWords(tagger.path, tagger.tokenizer.unk_token_id).look_at(windows)
+    UnknownWords(tagger.path, tagger.tokenizer).look_at(windows, sentences)
     return windows
 
 
@@ -119,12 +119,12 @@ def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
     require_head(tagger)
     length = min(row_length, tagger.encoder.max_positions)
     encoder = subwords.SubwordEncoder(tagger.tokenizer, length)
-    unknown = UnknownWords(tagger.path, tagger.tokenizer.unk_token_id)
+    unknown = UnknownWords(tagger.path, tagger.tokenizer)
     ready = tagger._replace(params=all_devices().local.replicate(tagger.params))
 
     def log_probs(sentences: Sequence[Sentence], advance: Advance) -> Float[np.ndarray, "N K"]:
         windows = encoder.encode([sentence.words for sentence in sentences])
-        unknown.look_at(windows)
+        unknown.look_at(windows, sentences)
         return _log_probs_of_windows(ready, windows, length, None, advance)
 
     return log_probs
