@@ -5,10 +5,12 @@ import glob
 import os
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from absl import flags
 
 from zsl_jax.errors import InputError
+from zsl_jax.io.run_files import is_removed
 
 FLAGS = flags.FLAGS
 TEXTS = ("text", "train", "dev", "test", "gold")
@@ -55,10 +57,9 @@ def _check_output() -> None:
     for name, path in _inputs():
         if os.path.exists(path) and os.path.samefile(path, output):
             raise InputError(f"--output={output} is --{name} itself; give another path")
-        folder = os.path.realpath(output)
-        if os.path.isdir(folder) and os.path.realpath(path).startswith(folder + os.sep):
+        if os.path.isdir(output) and is_removed(Path(path), Path(output)):
             raise InputError(
-                f"--{name}={path} is in the folder --output={output}, whose files are replaced; "
+                f"--{name}={path} is a record of the run in --output={output}, which is removed; "
                 "give another folder as output, or copy the file elsewhere"
             )
 

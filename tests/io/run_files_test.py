@@ -5,7 +5,7 @@ import json
 import pytest
 
 from zsl_jax.errors import InputError
-from zsl_jax.io.run_files import remove_states
+from zsl_jax.io.run_files import is_removed, remove_states
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 
 RECORD = RunSpec({}, 0)
@@ -89,3 +89,17 @@ def test_without_its_states_a_run_keeps_records_labels_and_what_is_not_its_own(t
         (tmp_path / name).write_text("x")
     remove_states(tmp_path)
     assert {name for name, content in tree(tmp_path).items() if content} == set(kept)
+
+
+def test_what_a_new_run_removes_is_known_by_its_place(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    run = tmp_path / "run"
+    for name in ("labels.conll", "votes.parquet", "checkpoints/transfer/5", "cache/x"):
+        assert is_removed(run / name, tmp_path / "link"), name
+    for path in (
+        run / "corrections.jsonl",
+        run / "part/labels.conll",
+        run,
+        tmp_path / "labels.conll",
+    ):
+        assert not is_removed(path, run), path

@@ -36,6 +36,7 @@ CHECKPOINTS = "checkpoints"
 CACHE = "cache"
 _FORMATS = ("parquet", "conll", "jsonl")
 _LABEL_FILES = [f"{name}.{format}" for name in (LABELS, TEST) for format in _FORMATS]
+_RECORDS = (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, REVIEWS, *_LABEL_FILES)
 _TAGGER_FILES = ("model.safetensors", "label_model.safetensors", "tokenizer.json")
 _RECORDED = {"flags", "seed", "data", "versions", "started"}  # what every run.json of ours has
 _HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
@@ -59,9 +60,18 @@ def check_is_ours(folder: Path) -> None:
     )
 
 
+def is_removed(path: Path, folder: Path) -> bool:
+    """Tells whether a new run in a folder may remove what an earlier one has left under a path."""
+    file, parent = path.resolve(), folder.resolve()
+    if parent not in file.parents:
+        return False
+    first, *rest = file.relative_to(parent).parts
+    return first in (CHECKPOINTS, CACHE) or (first in _RECORDS and not rest)
+
+
 def remove_records(folder: Path) -> None:
     """Remove what a run wrote besides its model and its sources' predictions; nothing else."""
-    for name in (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, REVIEWS, *_LABEL_FILES):
+    for name in _RECORDS:
         (folder / name).unlink(missing_ok=True)
     _remove_checkpoints(folder)
     remove_cache(folder)
