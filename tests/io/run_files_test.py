@@ -1,6 +1,7 @@
 """Tests of zsl_jax.io.run_files: what is not a run's stays as it is."""
 
 import json
+import shutil
 
 import pytest
 
@@ -103,3 +104,17 @@ def test_what_a_new_run_removes_is_known_by_its_place(tmp_path):
         tmp_path / "labels.conll",
     ):
         assert not is_removed(path, run), path
+
+
+def test_a_copy_of_links_does_not_change_the_run_that_they_point_to(tmp_path):
+    create_run_folder(tmp_path / "a", RunSpec({}, 0)).append_metrics(kind="step")
+    shutil.copytree(tmp_path / "a", tmp_path / "copied")
+    (tmp_path / "b").mkdir()
+    for name in ("metrics.jsonl", "run.json"):
+        (tmp_path / "b" / name).symlink_to(tmp_path / "a" / name)
+        before = (tmp_path / "a" / name).read_bytes()
+        with pytest.raises(InputError, match=f"b/.*{name[-5:]} is a link .*cp -rL"):
+            create_run_folder(tmp_path / "b", RunSpec({}, 1), overwrite=True)
+        assert (tmp_path / "a" / name).read_bytes() == before
+        (tmp_path / "b" / name).unlink()
+    create_run_folder(tmp_path / "copied", RunSpec({}, 1), overwrite=True)

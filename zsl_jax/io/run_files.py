@@ -43,13 +43,19 @@ _HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
 
 
 def check_is_ours(folder: Path) -> None:
-    """Refuses a folder that is not empty and was not made by a run.
+    """Refuses a folder that is not empty and was not made by a run, or whose records are links.
 
     Raises:
       InputError: It is such a folder.
     """
     if not folder.is_dir():
         return
+    linked = [name for name in (RUN, METRICS) if (folder / name).is_symlink()]
+    if linked:
+        raise InputError(
+            f"{folder / linked[0]} is a link to a file elsewhere, which a run here would change; "
+            "copy the folder with its files (cp -rL), or give another `output`."
+        )
     names = sorted(path.name for path in folder.iterdir() if not _may_stay(path))
     if not names or (RUN in names and _is_record(folder / RUN)):
         return
