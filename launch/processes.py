@@ -6,6 +6,8 @@ import logging as python_logging
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Iterator
 
 from absl import logging
@@ -20,6 +22,7 @@ LOST = (
     "last checkpoint is lost: start all processes again with the same command (their number may "
     "differ), and the run resumes from there."
 )
+SECONDS_TO_END = 10
 
 
 @contextlib.contextmanager
@@ -47,7 +50,10 @@ def joined_processes() -> Iterator[None]:
         logging.set_verbosity(logging.WARNING)
         python_logging.getLogger("absl").setLevel(python_logging.WARNING)
 
+    told = threading.Event()
+
     def stop(number: signal.Signals) -> str:
+        told.set()
         stopping.tell_others(number)
         return STOPPED
 
@@ -60,6 +66,8 @@ def joined_processes() -> Iterator[None]:
     except (RuntimeError, ValueError) as error:
         if not processes.tells_of_a_lost_process(error):
             raise
+        if told.is_set():  # the others ended first; the thread that told them ends this process
+            time.sleep(SECONDS_TO_END)
         _leave(LOST.format(reason=str(error).strip().partition("\n")[0]), 1)
 
 
