@@ -28,7 +28,7 @@ def examples(page):
 def printed():
     """Output of the examples of docs/kernels.md on four virtual devices."""
     code, expected = examples("kernels.md")
-    flags = "--xla_force_host_platform_device_count=4"
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -9,7 +9,6 @@ parameters, σ and predictions are those of the run that was left alone, bit for
 import json
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -17,12 +16,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests import tiny_world
-from tests.programs import program
+from tests.programs import Program, program, start
 
 ROUNDS = 3
 ALONE = "alone"
 AIMS = ("save", "E step", "M step")
-TIMEOUT = 300
 
 
 class Killed(NamedTuple):
@@ -44,7 +42,7 @@ class Killed(NamedTuple):
 
 
 def prepare(folder: Path) -> list[str]:
-    """Write a world with two sources; the command of a run, but for its --output."""
+    """Write a world with two sources; the arguments of a transfer, but for its --output."""
     world = tiny_world.build(folder / "world")
     sources = []
     for seed in (1, 2):
@@ -56,18 +54,18 @@ def prepare(folder: Path) -> list[str]:
         )  # fmt: skip
         sources.append(f"--source=s{seed}={model}")
     return [
-        sys.executable, "-m", "launch.transfer", f"--encoder={world.encoder}",
-        f"--text={world.text}", *sources, f"--rounds={ROUNDS}", "--epochs=2", "--row_length=32",
-        "--batch_words=16", "--learning_rate=0.01", "--save_every_steps=5", "--seed=3",
+        f"--encoder={world.encoder}", f"--text={world.text}", *sources, f"--rounds={ROUNDS}",
+        "--epochs=2", "--row_length=32", "--batch_words=16", "--learning_rate=0.01",
+        "--save_every_steps=5", "--seed=3",
     ]  # fmt: skip
 
 
-def finish(command: list[str], output: Path, with_labels: bool = False) -> dict[str, bytes]:
+def finish(arguments: list[str], output: Path, with_labels: bool = False) -> dict[str, bytes]:
     """Run to the end; the bytes of the tagger and of σ, and of the tagger's labels for the text."""
-    program(command[2].removeprefix("launch."), *command[3:], f"--output={output}")
+    program("transfer", *arguments, f"--output={output}")
     names = ["model.safetensors", "label_model.safetensors"]
     if with_labels:
-        text = next(value for value in command if value.startswith("--text="))
+        text = next(value for value in arguments if value.startswith("--text="))
         labelled = output / "labelled.parquet"
         program("predict", f"--model={output}", text, f"--output={labelled}", "--row_length=32")
         names.append(labelled.name)
@@ -75,26 +73,22 @@ def finish(command: list[str], output: Path, with_labels: bool = False) -> dict[
 
 
 def kill_once(
-    command: list[str], output: Path, aim: str, rng: random.Random, expected: dict[str, bytes]
+    arguments: list[str], output: Path, aim: str, rng: random.Random, expected: dict[str, bytes]
 ) -> Killed:
     """Start, kill at a random moment of the kind aimed at, start again, compare."""
-    process = subprocess.Popen(
-        [*command, f"--output={output}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
+    process = start("launch.transfer", *arguments, f"--output={output}")
     per_round = last_step(output.with_name(ALONE)) // ROUNDS
     _wait_for(aim, output, per_round, rng, process)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.finish()
     step = last_step(output)
     saving = bool(_unfinished(output))
-    found = finish(command, output, len(expected) > 2)
+    found = finish(arguments, output, len(expected) > 2)
     from_step = sum(line["step"] for line in metrics(output) if line["kind"] == "resumed")
     return Killed(aim, step, saving, from_step, found == expected)
 
 
-def _wait_for(
-    aim: str, output: Path, per_round: int, rng: random.Random, process: subprocess.Popen
-) -> None:
+def _wait_for(aim: str, output: Path, per_round: int, rng: random.Random, process: Program) -> None:
     """Return when the run is where it is to be killed, or has ended by itself."""
     chosen_round, chosen_step = rng.randint(1, ROUNDS), rng.randint(1, ROUNDS * per_round)
     chosen_save = rng.randint(1, ROUNDS * per_round // 5)
@@ -136,12 +130,12 @@ def main(num_kills: int, seed: int = 0) -> None:
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        command = prepare(folder)
-        expected = finish(command, folder / ALONE, with_labels=True)
+        arguments = prepare(folder)
+        expected = finish(arguments, folder / ALONE, with_labels=True)
         same = 0
         for number in range(num_kills):
             aim = AIMS[number % len(AIMS)]
-            killed = kill_once(command, folder / f"run{number}", aim, rng, expected)
+            killed = kill_once(arguments, folder / f"run{number}", aim, rng, expected)
             same += killed.is_same
             print(f"{number + 1:3}  {killed}", flush=True)
     print(f"{same} of {num_kills} ended as the run that was left alone")

@@ -4,40 +4,39 @@ import json
 import shutil
 import signal
 import socket
-import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
 from tests import killing
+from tests.programs import TIMEOUT, start
 from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.store import read_predictions
 
-TIMEOUT = 300
+# The other tests run while the process that is left finds out that the killed one has gone.
+pytestmark = pytest.mark.usefixtures("survivor")
 
 
-def start(command, output, *more):
-    return subprocess.Popen(
-        [*command, f"--output={output}", *more],
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+def start_one(arguments, output, *more):
+    return start("launch.transfer", *arguments, f"--output={output}", *more)
 
 
-def start_two(command, output):
+def start_two(arguments, output):
     """Both processes of a run."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     flags = [f"--coordinator=127.0.0.1:{port}", "--num_processes=2"]
-    return [start(command, output, *flags, f"--process_id={index}") for index in range(2)]
+    return [start_one(arguments, output, *flags, f"--process_id={index}") for index in range(2)]
 
 
 def ended_well(processes):
     for process in processes:
-        _, errors = process.communicate(timeout=TIMEOUT)
-        assert process.returncode == 0, errors
+        done = process.finish()
+        assert done.returncode == 0, done.stderr
 
 
 def metrics(output, kind):
@@ -52,11 +51,26 @@ def saved_steps(output):
 
 @pytest.fixture(scope="module")
 def one(tmp_path_factory):
-    """A command without dropout, whose text is in two shards, and its run by one process."""
+    """Arguments without dropout, and a run by one process whose text is in two shards."""
     folder = tmp_path_factory.mktemp("hosts")
-    command = [*killing.prepare(folder), "--dropout=0"]
-    ended_well([start(command, folder / "one", "--shards=2")])
-    return command, folder
+    arguments = [*killing.prepare(folder), "--dropout=0"]
+    ended_well([start_one(arguments, folder / "one", "--shards=2")])
+    return arguments, folder
+
+
+@pytest.fixture(scope="module")
+def survivor(one):
+    """A run whose second process was killed, and the end of its first with the seconds it took."""
+    arguments, folder = one
+    output = folder / "killed"
+    first, second = start_two(arguments, output)
+    when(lambda: saved_steps(output))
+    second.send_signal(signal.SIGKILL)
+    killed_at = time.monotonic()
+    second.finish()
+    with ThreadPoolExecutor(1) as pool:
+        end = pool.submit(lambda: (first.finish(60), time.monotonic() - killed_at))
+        yield output, end
 
 
 def assert_same(output, expected):
@@ -78,8 +92,8 @@ def assert_same(output, expected):
 
 
 def test_two_processes_give_the_result_of_one(one):
-    command, folder = one
-    ended_well(start_two(command, folder / "two"))
+    arguments, folder = one
+    ended_well(start_two(arguments, folder / "two"))
     assert_same(folder / "two", folder / "one")
 
 
@@ -91,12 +105,12 @@ def when(is_so):
 
 
 def test_if_one_is_told_to_end_both_stop_after_the_same_update_and_save(one):
-    command, folder = one
+    arguments, folder = one
     output = folder / "told"
-    both = start_two([*command, "--save_every_steps=1000000", "--epochs=500"], output)
+    both = start_two([*arguments, "--save_every_steps=1000000", "--epochs=500"], output)
     when(lambda: (output / "metrics.jsonl").exists() and len(metrics(output, "step")) > 1)
     both[1].send_signal(signal.SIGTERM)
-    said = [process.communicate(timeout=60)[1].splitlines()[-1] for process in both]
+    said = [process.finish(60).stderr.splitlines()[-1] for process in both]
     assert [process.returncode for process in both] == [143, 143], said
     assert said[0] == said[1] and "Stopped by SIGTERM after step" in said[0]
     assert len(saved_steps(output)) == 1 and f"step {saved_steps(output)[0].name}," in said[0]
@@ -105,14 +119,14 @@ def test_if_one_is_told_to_end_both_stop_after_the_same_update_and_save(one):
 
 @pytest.mark.parametrize(("told", "number"), [(0, signal.SIGINT), (1, signal.SIGTERM)])
 def test_before_the_training_a_signal_to_one_ends_both_at_once(one, told, number):
-    command, folder = one
+    arguments, folder = one
     output = folder / f"early{told}"
-    both = start_two(command, output)
+    both = start_two(arguments, output)
     when((output / "run.json").exists)
     both[told].send_signal(number)
-    start = time.monotonic()
-    said = [process.communicate(timeout=60)[1] for process in both]
-    assert time.monotonic() - start < 10, said
+    told_at = time.monotonic()
+    said = [process.finish(60).stderr for process in both]
+    assert time.monotonic() - told_at < 10, said
     for process, errors in zip(both, said, strict=True):
         assert process.returncode == 128 + number
         assert errors.endswith("stopped; no file is left half-written\n")
@@ -120,32 +134,25 @@ def test_before_the_training_a_signal_to_one_ends_both_at_once(one, told, number
 
 
 def test_if_the_first_is_killed_before_the_training_there_is_no_traceback(one):
-    command, folder = one
-    first, second = start_two(command, folder / "lost")
+    arguments, folder = one
+    first, second = start_two(arguments, folder / "lost")
     when((folder / "lost" / "run.json").exists)
     first.send_signal(signal.SIGKILL)
-    first.communicate()
-    errors = second.communicate(timeout=60)[1]
-    assert second.returncode != 0 and "another task died" in errors
-    assert "Traceback" not in errors and "launch/transfer.py" not in errors
+    first.finish()
+    done = second.finish(60)
+    assert done.returncode != 0 and "another task died" in done.stderr
+    assert "Traceback" not in done.stderr and "launch/transfer.py" not in done.stderr
 
 
-def test_if_one_is_killed_the_other_says_so_and_either_number_goes_on(one):
-    command, folder = one
-    output = folder / "killed"
-    first, second = start_two(command, output)
-    when(lambda: saved_steps(output))
-    second.send_signal(signal.SIGKILL)
-    killed_at = time.monotonic()
-    _, errors = first.communicate(timeout=60)
-    second.communicate()
-    assert time.monotonic() - killed_at < 60
-    assert first.returncode == 1, errors
-    assert "another process of this run ended or cannot be reached" in errors
+def test_if_one_is_killed_the_other_says_so_and_either_number_resumes(one, survivor):
+    arguments, folder = one
+    output, end = survivor
+    done, seconds = end.result()
+    assert seconds < 60 and done.returncode == 1, done.stderr
+    assert "another process of this run ended or cannot be reached" in done.stderr
     again = folder / "again"
     shutil.copytree(output, again)
-    ended_well([start(command, output)])
-    ended_well(start_two(command, again))
-    for gone_on in (output, again):
-        assert metrics(gone_on, "resumed")[-1]["step"] > 0
-        assert_same(gone_on, folder / "one")
+    ended_well([start_one(arguments, output), *start_two(arguments, again)])
+    for resumed in (output, again):
+        assert metrics(resumed, "resumed")[-1]["step"] > 0
+        assert_same(resumed, folder / "one")

@@ -1,10 +1,11 @@
-"""Runs the programs of launch/, each in a process of its own that has the libraries loaded already.
+"""Runs programs, each in a process of its own that has the libraries loaded already.
 
 Loading jax, flax, orbax and transformers takes a small program longer than its work. A server loads
 them once, without starting a backend, and forks for every program.
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -13,12 +14,75 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 LIBRARIES = ("zsl_jax.workflows.transfer_run", "orbax.checkpoint", "pyarrow.dataset")
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 300  # seconds, after which a program is ended by SIGALRM
+STREAMS = ("stdin", "stdout", "stderr")
 _server: list[subprocess.Popen] = []
+_lock = threading.Lock()
+
+
+class Program:
+    """A program that runs, with what tests need of `subprocess.Popen`."""
+
+    def __init__(self, module: str, *arguments: object, text: str | bytes, **environment: str):
+        self._streams = tempfile.TemporaryDirectory()
+        paths = [Path(self._streams.name) / name for name in STREAMS]
+        paths[0].write_bytes(text.encode() if isinstance(text, str) else text)
+        self.args = list(map(str, arguments))
+        self.pid = _ask(
+            {
+                "module": module,
+                "arguments": self.args,
+                "environment": {**os.environ, **environment},
+                "folder": os.getcwd(),
+                "streams": list(map(str, paths)),
+            }
+        )
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit status, or None if the program has not ended."""
+        if self.returncode is None:
+            self.returncode = _ask({"ended": self.pid})
+        return self.returncode
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal to a program that has not ended."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def finish(self, timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+        """Waits for the end; returns the exit status and what was printed."""
+        deadline = time.monotonic() + timeout
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                self.send_signal(signal.SIGKILL)
+                raise subprocess.TimeoutExpired(self.args, timeout)
+            time.sleep(0.005)
+        output, errors = (
+            (Path(self._streams.name) / name).read_bytes().decode() for name in STREAMS[1:]
+        )
+        assert self.returncode is not None
+        return subprocess.CompletedProcess(self.args, self.returncode, output, errors)
+
+
+def start(module: str, *arguments: object, text: str | bytes = "", **environment: str) -> Program:
+    """Starts `python -m MODULE`.
+
+    Args:
+      module: Its dotted name.
+      arguments: Its arguments.
+      text: Its standard input.
+      environment: Variables that it has besides those of this process. What libraries read when
+        they are loaded, such as JAX_PLATFORMS, has no effect.
+    """
+    return Program(module, *arguments, text=text, **environment)
 
 
 def program(
@@ -33,48 +97,49 @@ def program(
       text: Its standard input.
       environment: Variables that it has besides those of this process.
     """
-    with tempfile.TemporaryDirectory() as folder:
-        streams = [Path(folder) / stream for stream in ("stdin", "stdout", "stderr")]
-        streams[0].write_bytes(text.encode() if isinstance(text, str) else text)
-        request = {
-            "module": f"launch.{name}",
-            "arguments": list(map(str, arguments)),
-            "environment": {**os.environ, **environment},
-            "folder": os.getcwd(),
-            "streams": list(map(str, streams)),
-        }
-        ended = _answer(request)
-        output, errors = (stream.read_bytes().decode() for stream in streams[1:])
-    assert ended == status, errors
-    return subprocess.CompletedProcess(request["arguments"], ended, output, errors)
+    done = start(f"launch.{name}", *arguments, text=text, **environment).finish()
+    assert done.returncode == status, done.stderr
+    return done
 
 
-def _answer(request: dict) -> int:
-    if not _server or _server[0].poll() is not None:
-        command = [sys.executable, "-m", "tests.programs"]
-        # Huge pages are asked for already, so that no program starts again for them.
-        environment = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-        _server[:] = [
-            subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
-        ]
-        atexit.register(_server[0].stdin.close)
-    _server[0].stdin.write(json.dumps(request).encode() + b"\n")
-    _server[0].stdin.flush()
-    return int(_server[0].stdout.readline())
+def _ask(request: dict[str, Any]) -> Any:
+    """The server's answer."""
+    with _lock:
+        if not _server or _server[0].poll() is not None:
+            _server[:] = [_start_server()]
+        _server[0].stdin.write(json.dumps(request).encode() + b"\n")
+        _server[0].stdin.flush()
+        return json.loads(_server[0].stdout.readline())
+
+
+def _start_server() -> subprocess.Popen:
+    # Huge pages are asked for already, so that no program starts again for them.
+    environment = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    server = subprocess.Popen(
+        [sys.executable, "-m", "tests.programs"],
+        cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert server.stdin is not None
+    atexit.register(server.stdin.close)
+    return server
 
 
 def serve() -> None:
-    """Forks for every request, and answers with the exit status."""
+    """Forks for every program and answers with its number; looks whether a program has ended."""
     for library in LIBRARIES:
         importlib.import_module(library)
     load_auto_tokenizer()
+    gc.freeze()  # what is loaded stays: no program looks through it, or copies its pages
     while line := sys.stdin.readline():
-        child = os.fork()
-        if not child:
-            return become(**json.loads(line))
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        request = json.loads(line)
+        if "ended" in request:
+            pid, status = os.waitpid(request["ended"], os.WNOHANG)
+            answer = os.waitstatus_to_exitcode(status) if pid else None
+        else:
+            answer = os.fork()
+            if not answer:
+                return become(**request)
+        print(json.dumps(answer), flush=True)
 
 
 def load_auto_tokenizer() -> None:

@@ -14,7 +14,7 @@ NAMES = [*four_devices.CASES, "dawid_skene by pmap", "dawid_skene of own words"]
 
 @pytest.fixture(scope="module")
 def differences():
-    flags = "--xla_force_host_platform_device_count=4"
+    flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
     environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
     command = [sys.executable, "-m", "tests.kernels.four_devices"]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)

@@ -1,10 +1,8 @@
 """Programs and the folders of others."""
 
-import subprocess
-import sys
-
 import pytest
 
+from tests.programs import program as run
 from tests.workflows.tagger_test import BIO, write_tagger
 
 FILES = {"cache/letters": "x", "vocab.txt": "x", "run.json": '{"flags": "of something else"}'}
@@ -49,9 +47,8 @@ def fill(folder):
 
 def refused(program, output, *arguments):
     """What a program says that does not write into a folder."""
-    command = [sys.executable, "-m", f"launch.{program}", f"--output={output}", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    done = run(program, f"--output={output}", *arguments, status=2)
+    assert "Traceback" not in done.stderr, done.stderr
     return done.stderr
 
 

@@ -1,22 +1,14 @@
 """Paths in flags, in a program that needs no model."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.programs import start
+
 LABELLED = "Ka\tB-X\nlo\tO\n"
 
 
-def run(program, home, *arguments, text=""):
-    command = [sys.executable, "-m", f"launch.{program}", *arguments]
-    environment = {**os.environ, "HOME": str(home)}
-    return subprocess.run(
-        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, input=text
-    )
+def run(program, home, *arguments):
+    return start(f"launch.{program}", *arguments, HOME=str(home)).finish(60)
 
 
 @pytest.fixture

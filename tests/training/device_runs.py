@@ -1,10 +1,8 @@
 """Short trainings on fake devices, in a process of its own; prints losses and gradients as JSON.
 
-python -m tests.training.device_runs PARTITION NUM_DEVICES TRAINABLE_LAYERS [FOLDER [STOP]]
+python -m tests.training.device_runs RUNS
 
-TRAINABLE_LAYERS is a number, or "all" (which trains the embeddings, too). With a FOLDER, states are
-saved there after every round, and the run resumes from the last one; with STOP, it ends after that
-many updates.
+RUNS is a JSON list of the arguments of `run`, one list for each run.
 """
 
 import json
@@ -13,7 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=4"
+os.environ["XLA_FLAGS"] = (
+    f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
+)
 os.environ["PJRT_NPROC"] = "16"
 
 import jax
@@ -41,21 +41,30 @@ class Stopped(Exception):
 
 
 def run(
-    partition: Partition,
+    partition: str,
     num_devices: int,
-    layers: int | None,
     accumulate: int,
+    layers: int | None = None,
     folder: str | None = None,
     stop_at: int | None = None,
 ) -> dict:
-    """Two rounds of the latent variable model; rows of a batch and words do not divide evenly."""
+    """Two rounds of the latent variable model; rows of a batch and words do not divide evenly.
+
+    Args:
+      partition: How the devices share an update.
+      num_devices: Their number.
+      accumulate: Parts that each device divides its rows into.
+      layers: That are trained; None trains the embeddings, too.
+      folder: Where states are saved after every round, and the last one is looked for.
+      stop_at: Update at which the run ends.
+    """
     config = TransferConfig(
         approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, row_length=16,
-        partition=partition, trainable_layers=layers, accumulate=accumulate,
+        partition=Partition(partition), trainable_layers=layers, accumulate=accumulate,
         label_model=LabelModelConfig(LabelModelKind.PAPER, confusion_learning_rate=1e-1),
         optimizer=OptimizerConfig(learning_rate=1e-2),
     )  # fmt: skip
-    devices = Devices(tuple(jax.devices()[:num_devices]), partition)
+    devices = Devices(tuple(jax.devices()[:num_devices]), config.partition)
     windows = packed_text(31)
     rng = np.random.default_rng(0)
     votes = rng.dirichlet(np.ones(K), (windows.num_words, U)).astype(np.float32)
@@ -107,7 +116,4 @@ def run(
 
 
 if __name__ == "__main__":
-    trained = None if sys.argv[3] == "all" else int(sys.argv[3])
-    more = sys.argv[5:6] + [int(value) for value in sys.argv[6:]]
-    numbers = int(sys.argv[2]), trained, int(sys.argv[4])
-    print(json.dumps(run(Partition(sys.argv[1]), *numbers, *more)))
+    print(json.dumps([run(*arguments) for arguments in json.loads(sys.argv[1])]))
