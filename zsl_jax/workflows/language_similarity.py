@@ -13,8 +13,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+import optax
 from jaxtyping import Float, Int
+from scipy.special import softmax
 
 from zsl_jax.data.predictions.source_predictions import one_hot_rows, predictions_of_probs
 from zsl_jax.data.predictions.store import SourcePredictions
@@ -102,7 +106,7 @@ def shares_of_languages(
     mean, scale = vectors.mean(axis=0), vectors.std(axis=0) + 1e-6
     matrix, embeddings = _learned((vectors - mean) / scale, languages, seed, training)
     scores = (target - mean) / scale @ matrix @ embeddings.T
-    return _softmax(scores / max(float(scores.var()), 1e-6)).mean(axis=0)
+    return softmax(scores / max(float(scores.var()), 1e-6), axis=1).mean(axis=0)
 
 
 def _learned(
@@ -114,27 +118,26 @@ def _learned(
     """M and the languages' embeddings μ."""
     rng, count = np.random.default_rng(seed), int(languages.max()) + 1
     shapes = ((vectors.shape[1], training.size), (count, training.size))
-    params = [rng.normal(0, size**-0.5, (size, width)) for size, width in shapes]
-    moments = [(np.zeros(shape), np.zeros(shape)) for shape in shapes]
-    truth = np.eye(count)[languages]
-    for step in range(1, training.steps + 1):
+    start = [
+        jnp.asarray(rng.normal(0, size**-0.5, (size, width)), jnp.float32) for size, width in shapes
+    ]
+    optimizer = optax.adam(training.learning_rate)
+
+    def objective(params: list[jax.Array]) -> jax.Array:
         matrix, embeddings = params
-        hidden = vectors @ matrix
-        error = (_softmax(hidden @ embeddings.T) - truth) / len(vectors)
-        apart = 4 * training.orthogonality * (embeddings @ embeddings.T - np.eye(count))
-        gradients = [vectors.T @ (error @ embeddings), error.T @ hidden + apart @ embeddings]
-        for place, gradient in enumerate(gradients):
-            first, second = moments[place]
-            first, second = 0.9 * first + 0.1 * gradient, 0.999 * second + 0.001 * gradient**2
-            moments[place] = first, second
-            moved = first / (1 - 0.9**step) / (np.sqrt(second / (1 - 0.999**step)) + 1e-8)
-            params[place] = params[place] - training.learning_rate * moved
-    return params[0], params[1]
+        scores = vectors @ matrix @ embeddings.T
+        losses = optax.softmax_cross_entropy_with_integer_labels(scores, languages)
+        apart = embeddings @ embeddings.T - jnp.eye(count)
+        return losses.mean() + training.orthogonality * (apart**2).sum()
 
+    def step(carry: tuple, _: None) -> tuple[tuple, None]:
+        params, state = carry
+        updates, state = optimizer.update(jax.grad(objective)(params), state)
+        return (optax.apply_updates(params, updates), state), None
 
-def _softmax(scores: Float[np.ndarray, "B U"]) -> Float[np.ndarray, "B U"]:
-    powers = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return powers / powers.sum(axis=1, keepdims=True)
+    first = (start, optimizer.init(start))
+    ((matrix, embeddings), _), _ = jax.lax.scan(step, first, length=training.steps)
+    return np.asarray(matrix), np.asarray(embeddings)
 
 
 def weighted_mean(
