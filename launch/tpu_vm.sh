@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-Run launch.transfer on a Cloud TPU slice, and go on after preemption.
+Run launch.transfer on a Cloud TPU slice, and resume after preemption.
 
   launch/tpu_vm.sh [--dry-run] [SETTING ...] COMMAND [ARGUMENT ...]
 
@@ -15,7 +15,7 @@ Commands, in the order of a run:
                  --pod is added where the slice has several hosts
   status         state of the slice and of the run on each worker
   logs [LINES]   the last lines that each worker wrote (20)
-  resume         make the slice anew if it is gone, set it up, and start the same command again
+  resume         recreate the slice if it is gone, set it up, and start the same command again
   watch          resume, again and again, until the run has its result.json
   fetch FOLDER   copy the run folder here, without checkpoints and the sources' predictions
   delete         delete the slice; what is on the share stays

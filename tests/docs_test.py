@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[1] / "docs"
+TESTS = re.compile(r"`([\w/]+\.py)?::(test_\w+)`")
 BLOCKS = re.compile(r"```python\n(.*?)```(?:\n\n```\n(.*?)```)?", re.S)
 
 
@@ -44,3 +45,12 @@ def test_examples_of_the_kernels_print_what_the_page_shows(printed):
         words = [re.sub(r"\d+(?:\.\d+)?", "#", text) for text in (line, shown)]
         assert words[0] == words[1]
         assert list(map(float, numbers[0])) == pytest.approx(list(map(float, numbers[1])), abs=0.02)
+
+
+def test_the_tests_that_a_page_names_exist():
+    file, count = "", 0
+    for name, test in TESTS.findall((DOCS / "troubles.md").read_text(encoding="utf-8")):
+        file = name or file  # that of the one before
+        assert f"def {test}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
+        count += 1
+    assert count > 30

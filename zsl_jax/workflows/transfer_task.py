@@ -163,17 +163,15 @@ def trainable_models(sources: Sequence[Source]) -> dict[str, str]:
 def made_ready(
     transfer_task: TransferTask, config: TransferConfig, run: RunFolder
 ) -> tuple[TransferTask, TransferConfig]:
-    """Fits the label model, chooses where training starts, and runs the frozen layers.
-
-    All processes call it.
+    """Does what `planned` does for the text of all processes, and runs the frozen layers.
 
     Args:
-      transfer_task: The task that all approaches share.
-      config: The settings of one approach.
+      transfer_task: As for `planned`.
+      config: As for `planned`.
       run: Keeps the output of frozen layers.
 
     Returns:
-      The task as this approach sees it, and the config with the number of epochs.
+      As from `planned`; the task has the output of its frozen layers.
     """
     words = int(processes.total(sum(shard.num_words for shard in transfer_task.text.shards)))
     transfer_task, config = planned(transfer_task, config, words)
