@@ -5,9 +5,12 @@ cd "$(dirname "$0")"
 export HF_HUB_OFFLINE=1
 ruff check .
 ruff format --check .
-mypy zsl_jax launch benchmarks
+mypy zsl_jax launch benchmarks &
+types=$!
+trap 'kill "$types" 2> /dev/null || true' EXIT
+pytest --doctest-modules zsl_jax  # one process, beside that of mypy
+wait "$types"
 pytest -n 2 --dist loadfile --no-loadscope-reorder tests
-pytest --doctest-modules zsl_jax
 if command -v mkdocs > /dev/null; then
   NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 fi
