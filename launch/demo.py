@@ -111,4 +111,4 @@ def compare_approaches(encoder, models, run, titles):
 if __name__ == "__main__":
     for name, value in DEFAULTS.items():
         FLAGS.set_default(name, value)
-    options.run(main)
+    options.run(main, {"output": []})

@@ -4,7 +4,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from absl import app, flags
@@ -56,8 +57,15 @@ def require(*names: str) -> None:
     flags.mark_flags_as_required(names)
 
 
-def run(main: Callable[[], None]) -> None:
-    """Parses the flags and runs a program; bad input ends it with one sentence and status 2."""
+def run(
+    main: Callable[[], None], schemes: Mapping[str, Collection[str]] = MappingProxyType({})
+) -> None:
+    """Parses the flags and runs a program; bad input ends it with one sentence and status 2.
+
+    Args:
+      main: The program.
+      schemes: As for `prepare_paths`.
+    """
 
     def checked(arguments: list[str]) -> None:
         if len(arguments) > 1:
@@ -69,7 +77,7 @@ def run(main: Callable[[], None]) -> None:
         watch_signals()
         try:
             _check_numbers()
-            prepare_paths()
+            prepare_paths(schemes)
             main()
         except InputError as error:
             say_error(f"error: {error}")

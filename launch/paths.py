@@ -1,15 +1,17 @@
-"""Paths in flags: expands ~, and checks that paths are local and the output is not an input."""
+"""Paths in flags: expands ~, fetches files from buckets, refuses an output that is an input."""
 
 import errno
 import glob
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from absl import flags
 
+from zsl_jax.buckets import SCHEMES, is_address, local_copy
 from zsl_jax.errors import InputError
+from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import is_removed
 
 FLAGS = flags.FLAGS
@@ -20,32 +22,54 @@ LABELLED = ("predicted", "significance", "gold_words", "estimate")
 INPUTS = (*TEXTS, *NAMED, *LABELLED, "encoder", "model", "run")
 
 
-def prepare_paths() -> None:
-    """Expands ~ in all paths, and refuses an output that is an input.
+def prepare_paths(schemes: Mapping[str, Collection[str]]) -> None:
+    """Expands ~ in all paths, replaces addresses by local copies, refuses an output that is input.
+
+    Inputs are fetched; what the program writes to the copy of its output is uploaded.
+
+    Args:
+      schemes: By the name of a flag, the schemes of the addresses that it takes; others take all.
 
     Raises:
-      InputError: The output is an input, two texts are the standard input, or a path is invalid.
+      InputError: The output is an input, two texts are the standard input, or a path is invalid or
+        the address of nothing.
     """
-    for name in (*INPUTS, "output", "tensorboard"):
-        value = FLAGS[name].value if name in FLAGS else None
-        if isinstance(value, str):
-            FLAGS[name].value = os.path.expanduser(value)
-        elif value:
-            FLAGS[name].value = [_expanded(name, item) for item in value]
-    for name, path in _paths("output", *INPUTS):
-        _check_local(f"--{name}={path}", path)
+    _replace(os.path.expanduser, *INPUTS, "output", "tensorboard")
+    for name, path in _paths("output", "tensorboard", *INPUTS):
+        _check(f"--{name}={path}", path, {"tensorboard": (), **schemes}.get(name, SCHEMES))
     piped = [name for name in TEXTS if name in FLAGS and FLAGS[name].value == "-"]
     if len(piped) > 1:
         named = " and ".join(f"--{name}=-" for name in piped)
         raise InputError(f"{named}: the standard input can be only one of them; give a file")
+    _replace(_fetched, *INPUTS)
+    _replace(_written, "output")
     _check_output()
 
 
-def _expanded(name: str, value: str) -> str:
-    if name not in NAMED:
-        return os.path.expanduser(value)
-    source, equals, path = value.partition("=")
-    return source + equals + os.path.expanduser(path)
+def _replace(change: Callable[[str], str], *names: str) -> None:
+    """Changes the paths in the values of flags."""
+    for name in names:
+        value = FLAGS[name].value if name in FLAGS else None
+        if isinstance(value, str):
+            FLAGS[name].value = change(value)
+        elif value:
+            parts = [item.partition("=") if name in NAMED else ("", "", item) for item in value]
+            FLAGS[name].value = [start + equals + change(path) for start, equals, path in parts]
+
+
+def _fetched(value: str) -> str:
+    """The local copies of addresses, of which there may be several with commas between them."""
+    if "://" not in value:
+        return value
+    return ",".join(map(fetched, value.split(",")))
+
+
+def _written(value: str) -> str:
+    """The local copy of an address that is to be written, in a folder that exists."""
+    if is_address(value):
+        value = local_copy(value)
+        os.makedirs(os.path.dirname(value), exist_ok=True)
+    return value
 
 
 def _check_output() -> None:
@@ -64,9 +88,11 @@ def _check_output() -> None:
             )
 
 
-def _check_local(given: str, path: str) -> None:
-    """Raises if a path is a URL, or too long for a path."""
+def _check(given: str, path: str, schemes: Collection[str]) -> None:
+    """Raises if a path is a URL of another scheme, or too long for a path."""
     url = _ADDRESS.match(path)
+    if url and url[1] in schemes:
+        return
     if url and url[1] in ("http", "https"):
         raise InputError(
             f"{given}: web addresses are not supported; download the file and give its path, or "
@@ -74,8 +100,8 @@ def _check_local(given: str, path: str) -> None:
         )
     if url:
         raise InputError(
-            f"{given}: {url[1]}:// is not supported; give a path on a disk or a mounted share, and "
-            "copy files from or to the bucket"
+            f"{given}: {url[1]}:// is not supported here; give a path on a disk or a mounted "
+            "share, and copy files from or to the bucket"
         )
     try:
         os.lstat(path)

@@ -107,4 +107,4 @@ def _share() -> tuple[int, int]:
 
 if __name__ == "__main__":
     options.require("experiment", "data", "encoder", "output")
-    options.run(main)
+    options.run(main, {"output": []})

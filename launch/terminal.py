@@ -10,6 +10,7 @@ from typing import TextIO
 
 from absl import flags, logging
 
+from zsl_jax.buckets import with_addresses
 from zsl_jax.errors import InputError
 
 FLAGS = flags.FLAGS
@@ -48,7 +49,11 @@ def say_error(text: str) -> None:
 
 
 def with_flags(text: str) -> str:
-    """A message of the library, with this program's flags for the settings in backticks."""
+    """A message of the library, with this program's flags for the settings in backticks.
+
+    Files in buckets are named by their addresses, not by their local copies.
+    """
+    text = with_addresses(text)
     return _SETTING.sub(lambda match: f"--{match[1]}" if match[1] in FLAGS else match[0], text)
 
 
@@ -67,6 +72,8 @@ def set_up_log() -> None:
     # transformers is used for tokenizers only, so that PyTorch is not missed.
     os.environ.setdefault("TRANSFORMERS_NO_ADVISORY_WARNINGS", "1")
     python_logging.getLogger("jax").setLevel(python_logging.WARNING)
+    # What fails in a bucket is reported in one sentence.
+    python_logging.getLogger("gcsfs").setLevel(python_logging.CRITICAL)
     logging.get_absl_handler().addFilter(_is_ours)
 
 

@@ -9,6 +9,7 @@ from launch import inputs, options
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
+from zsl_jax.buckets import RUN_SCHEMES
 from zsl_jax.training.config import TrainConfig
 
 options.define("encoder", "train", "dev", "output", "overwrite", "column", "task")
@@ -48,4 +49,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     options.require("encoder", "train", "output")
-    options.run(main)
+    options.run(main, {"output": RUN_SCHEMES})

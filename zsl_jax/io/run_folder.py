@@ -17,12 +17,14 @@ from filelock import Timeout
 
 from zsl_jax import __version__
 from zsl_jax.atomic_file import drop_abandoned
+from zsl_jax.buckets import RUN_SCHEMES, explained, is_copy, local_copy, original, publish
 from zsl_jax.errors import InputError
 from zsl_jax.io import metrics_file, run_files
+from zsl_jax.io.bucket_copies import fetch
 from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.metrics_file import now
-from zsl_jax.io.run_files import CACHE, CHECKPOINTS, METRICS, RESULT, RUN
+from zsl_jax.io.run_files import METRICS, RESULT, RUN
 from zsl_jax.io.tensorboard import TensorBoard
 
 _PACKAGES = (
@@ -80,7 +82,7 @@ class RunFolder(NamedTuple):
     @property
     def cache(self) -> Path:
         """Folder of files that can be recomputed; removed at the end of the run."""
-        return self.path / CACHE
+        return run_files.cache_folder(self.path)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -114,10 +116,16 @@ class RunFolder(NamedTuple):
             metrics_file.write_lines(path, kept)
         return kept
 
+    def publish_metrics(self) -> None:
+        """Uploads the metrics so far, if the folder is in a bucket, where nothing is appended."""
+        if self.writes and (self.path / METRICS).exists():
+            publish(self.path / METRICS)
+
     def write_result(self, result: Mapping[str, Any]) -> None:
         """Writes result.json atomically, removes the cache, and releases the lock."""
         if not self.writes:
             return
+        self.publish_metrics()
         write_json(self.path / RESULT, {"finished": now(), **result})
         run_files.remove_cache(self.path)
         self._close()
@@ -135,7 +143,8 @@ def create_run_folder(
     metrics follow the old ones, and run.json keeps the record of the first start.
 
     Args:
-      path: The folder, created if missing; if it is not empty, it must be that of a run.
+      path: The folder, created if missing; if it is not empty, it must be that of a run. The local
+        copy of a folder in a bucket becomes equal to it.
       record: Specification of the run.
       overwrite: Whether to remove the metrics, the checkpoints, the cache and the result of an
         earlier run in this folder.
@@ -145,13 +154,14 @@ def create_run_folder(
       InputError: The folder is not a run's, another process uses it, or it holds a finished run or
         one with another specification.
     """
-    folder = Path(path)
-    mirror = None if tensorboard is None else TensorBoard(tensorboard)
+    folder = _local(path)
+    board = None if tensorboard is None else TensorBoard(tensorboard)
     try:
         run_files.check_is_ours(folder)
         folder.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder)
         try:
+            fetch(folder)
             _start(folder, record, overwrite)
         except BaseException:
             lock.release()
@@ -166,10 +176,29 @@ def create_run_folder(
             f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
             "room, or give another."
         ) from error
-    return RunFolder(folder, lock=lock, tensorboard=mirror)
+    return RunFolder(folder, lock=lock, tensorboard=board)
+
+
+def _local(path: str | os.PathLike[str]) -> Path:
+    """The folder, or its local copy if it is in a bucket.
+
+    Raises:
+      InputError: It is in a bucket in which checkpoints are not known to be complete.
+    """
+    folder = Path(local_copy(os.fspath(path)))
+    if is_copy(folder) and not str(original(folder)).startswith(RUN_SCHEMES):
+        raise InputError(
+            f"{original(folder)}: a run folder may be on a disk or at gs://; name another `output`"
+        )
+    return folder
 
 
 def _locked(folder: Path) -> FolderLock:
+    if is_copy(folder):
+        logging.warning(
+            "%s is in a bucket, which has no locks; make sure that no other machine writes there",
+            original(folder),
+        )
     try:
         return FolderLock(folder)
     except Timeout as error:
@@ -224,14 +253,16 @@ def _resumed(before: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
 
 def recorded_shards(path: str | os.PathLike[str]) -> int | None:
     """The number of shards of the text in the folder's unfinished run; None without one."""
-    folder = Path(path)
-    if not _has_checkpoints(folder) or not (folder / RUN).exists():
-        return None
-    return read_json_object(folder / RUN).get("shards")
+    folder = _local(path)
+    with explained(folder):
+        record = original(folder) / RUN
+        if not _has_checkpoints(folder) or not record.exists():
+            return None
+        return read_json_object(record).get("shards")
 
 
 def _has_checkpoints(folder: Path) -> bool:
-    return any(map(run_files.is_checkpoint, (folder / CHECKPOINTS).glob("*/*")))
+    return any(map(run_files.is_checkpoint, run_files.checkpoint_folder(folder).glob("*/*")))
 
 
 def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zsl_jax.buckets import publish
 from zsl_jax.data.annotation.corrections import Correction
 from zsl_jax.data.annotation.tasks import ReviewTask
 from zsl_jax.data.predictions.projection import squeezed
@@ -142,6 +143,7 @@ def save_review(record: RunRecord, drawing: Drawing, review: Review) -> None:
     """Notes in the run's folder how a review was chosen."""
     values: dict[str, Any] = {**drawing._asdict(), **review._asdict()}
     metrics_file.append_line(record.folder / REVIEWS, {"kind": "review", **values})
+    publish(record.folder / REVIEWS)
 
 
 def read_reviews(folder: Path) -> list[Review]:

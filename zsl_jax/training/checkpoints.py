@@ -39,7 +39,8 @@ class Checkpoints:
         """Opens the folder and removes what an interrupted save left behind.
 
         Args:
-          folder: A path that all processes share; created if missing.
+          folder: An absolute path that all processes share, or that of a bucket from etils.epath;
+            created if missing.
           devices: The devices that hold the states.
           first: The state before the first update, on the host.
           label_names: The K labels, recorded in every checkpoint.
@@ -47,7 +48,7 @@ class Checkpoints:
         Raises:
           InputError: The folder cannot be created or read.
         """
-        self._folder, self._devices, self._first = folder.absolute(), devices, first
+        self._folder, self._devices, self._first = folder, devices, first
         self._label_names = list(label_names)
         self._wanted: set[int] = set()
         options = ocp.CheckpointManagerOptions(

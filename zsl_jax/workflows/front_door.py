@@ -10,6 +10,7 @@ from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
+from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import REPORT
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import check_installed, write_report
@@ -79,7 +80,8 @@ def aggregate(
       text: Sentences as lists of words, or the path of a text.
       sources: The sources' predictions for it, by name: the path of a prediction file or model
         folder, `SourcePredictions`, an array, or a function of the sentences' words that returns
-        labels, entities or probabilities (see `workflows.function_source`).
+        labels, entities or probabilities (see `workflows.function_source`). Paths, here and
+        elsewhere, may be addresses such as gs://bucket/file.
       method: "majority", "mean", "dawid_skene", "bea", "weighted_mean" or "chain".
       label_names: K names, for arrays.
       sparse: Names of sources, such as rules and lists of names, whose O means that they know
@@ -100,7 +102,7 @@ def aggregate(
     """
     if method not in AGGREGATIONS:
         raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
-    sentences = _sentences(text)
+    sentences, sources = _sentences(text), _fetched(sources)
     text_part, names = TextShard(sentences), tuple(label_names)
     found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
     return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
@@ -134,7 +136,7 @@ def transfer(
       sources: As for `aggregate`. Training may start from one that is a model folder.
       encoder: Folder or hub name of the encoder to start from.
       output: The run's folder, new or empty, in which the tagger is saved, and the text with its
-        labels (labels.parquet, labels.conll).
+        labels (labels.parquet, labels.conll); it may be in a bucket, as gs://bucket/folder.
       config: Approach, label model and training; by default those of `launch.transfer`.
       test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
         nothing of it reaches the training.
@@ -157,14 +159,14 @@ def transfer(
         check_installed()
     watch_compilations()
     config = config or TransferConfig()
-    sentences = _sentences(text)
+    sentences, encoder, sources = _sentences(text), fetched(encoder), _fetched(sources)
     gold = None if test is None else labelled_sentences(test, "test")
     start = load_tagger(encoder)
     names = tuple(label_names)
     shard = TextShard(sentences)
     length = config.row_length
     found = resolve_sources(sources, shard, names, length, sparse, offsets, cache)
-    known = () if gold_words is None else read_gold_words(os.fspath(gold_words), [shard], [found])
+    known = () if gold_words is None else read_gold_words(fetched(gold_words), [shard], [found])
     read = {**found, **dict(zip([NAME], known, strict=False))}
     spec = python_run_spec(config, encoder, {"text": sentences}, read)
     run = create_run_folder(output, spec, overwrite, tensorboard)
@@ -180,7 +182,7 @@ def transfer(
         )  # fmt: skip
 
         def read_test() -> LabelledTest:
-            asked = {**_able_to_annotate(sources), **(test_sources or {})}
+            asked = {**_able_to_annotate(sources), **_fetched(test_sources or {})}
             plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
             marked = set(sparse) & set(asked)
             units = offsets
@@ -192,19 +194,27 @@ def transfer(
         reader = None if gold is None else read_test
         finished = run_transfer(transfer_task, config, run, [shard], reader)
     if report:
-        write_report(output, run.path / REPORT)
+        write_report(run.path, run.path / REPORT)
     labels = finished.labels
     names = finished.transfer_task.label_set.names
     block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
     labelled, rows = list(tagged_sentences(block)), list(finished.rows)
-    return TransferResult(Path(output), config.row_length, labelled, rows, finished.report)
+    return TransferResult(run.path, config.row_length, labelled, rows, finished.report)
 
 
 def _sentences(text: Text) -> list[Sentence]:
     """Sentences of words, without labels."""
     if not isinstance(text, str | os.PathLike):
         return as_sentences(text)
-    return [Sentence(s.words) for s in read_sentences(os.fspath(text), with_labels=False)]
+    return [Sentence(s.words) for s in read_sentences(fetched(text), with_labels=False)]
+
+
+def _fetched(sources: Mapping[str, Given]) -> dict[str, Given]:
+    """The sources, with the local copies of those in buckets."""
+    return {
+        name: fetched(given) if isinstance(given, str | os.PathLike) else given
+        for name, given in sources.items()
+    }
 
 
 def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:

@@ -1,13 +1,14 @@
 """A training that resumes where an earlier process with the same command had to stop."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from zsl_jax.labels import LabelSet
-from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.hooks import Hooks, Progress
 from zsl_jax.training.setup import ResumePoint, Training
+from zsl_jax.training.state import TrainState
 from zsl_jax.workflows.fitting import TrainingSetup
 
 
@@ -17,10 +18,12 @@ class Saving(NamedTuple):
     Attributes:
       folder: Of the checkpoints of one training.
       every_steps: Updates between two of them; None saves at the end of a round only.
+      before: Called before each save, with all earlier updates reported.
     """
 
     folder: Path
     every_steps: int | None = None
+    before: Callable[[], None] = lambda: None
 
 
 @contextlib.contextmanager
@@ -45,7 +48,12 @@ def resumable(
 
     checkpoints = Checkpoints(saving.folder, fit.training.devices, fit.state, label_set.names)
     saver = Saver(checkpoints, saving.every_steps)
-    hooks = hooks._replace(wants_state=saver.wants_state, keep=saver.keep)
+
+    def keep(state: TrainState, progress: Progress) -> None:
+        saving.before()
+        saver.keep(state, progress)
+
+    hooks = hooks._replace(wants_state=saver.wants_state, keep=keep)
     try:
         with listening(saver):
             yield fit.training._replace(hooks=hooks), checkpoints.start()

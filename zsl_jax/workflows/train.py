@@ -8,9 +8,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from zsl_jax.buckets import local_copy
 from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
+from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import check_is_ours
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.runtime.compilation import compiled, watch_compilations
@@ -89,7 +91,7 @@ def train(
     """
     watch_compilations()
     config = config or TrainConfig()
-    check_is_ours(Path(output))
+    check_is_ours(Path(local_copy(os.fspath(output))))
     sentences = labelled_sentences(text, "text")
     held_out = None if dev is None else labelled_sentences(dev, "dev")
     scores: list[dict[str, Any]] = []
@@ -98,6 +100,7 @@ def train(
         run.append_metrics(kind="dev", run=TITLE, epoch=epoch, scores=reached)
         scores.append(reached)
 
+    encoder = fetched(encoder)
     start = load_tagger(encoder)
     texts = {"text": sentences} | ({"dev": held_out} if held_out else {})
     spec = spec or python_run_spec(config, encoder, texts)
@@ -107,9 +110,9 @@ def train(
         chooser = None if held_out is None else Dev(held_out, on_dev, task)
         with recorded(run, TITLE, words) as hooks:
             tagger = train_supervised(start, sentences, config, hooks, run.cache, chooser)
-        save_tagger(output, tagger)
+        save_tagger(run.path, tagger)
         run.write_result({"dev": scores, **about, **compiled()})
-    return TrainResult(Path(output), config.row_length, scores)
+    return TrainResult(run.path, config.row_length, scores)
 
 
 def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
@@ -123,7 +126,7 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
       InputError: A sentence has another number of labels than words, or labels of no scheme.
     """
     if isinstance(text, str | os.PathLike):
-        labelled = [s for s in read_sentences(os.fspath(text)) if s.labels is not None]
+        labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
     else:
         labelled = _paired(list(text), name)
     try:

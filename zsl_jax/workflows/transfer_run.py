@@ -13,7 +13,7 @@ from zsl_jax.data.predictions.label_table import write_label_tables
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.evaluation.diagnosis import Diagnosis
-from zsl_jax.io.run_files import TEST, TEST_VOTES
+from zsl_jax.io.run_files import TEST, TEST_VOTES, checkpoint_folder
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.compilation import compiled
@@ -187,7 +187,8 @@ def train_and_save(
 ) -> FinishedRun:
     """Trains by one approach, and writes the model folder; all processes call it."""
     transfer_task, config = made_ready(transfer_task, config, run)
-    saving = Saving(run.path / "checkpoints" / config.approach, save_every_steps)
+    folder = checkpoint_folder(run.path) / config.approach
+    saving = Saving(folder, save_every_steps, run.publish_metrics)
     done = run_approach(transfer_task, config, run, config.approach, saving)
     finished = finished_run(transfer_task, config, done)
     if processes.is_first():
