@@ -10,7 +10,7 @@ Run launch.transfer on a Cloud TPU slice, and resume after preemption.
 
 Commands, in the order of a run:
   create         request the slice as a queued resource, and wait until it is there
-  setup          on all workers: mount the share, install this repository's HEAD
+  setup          on all workers: mount the share if it is one, install this repository's HEAD
   start ARG ...  run `python -m launch.transfer ARG ...` on all workers, in the background;
                  --pod is added where the slice has several hosts
   status         state of the slice and of the run on each worker
@@ -27,14 +27,16 @@ Settings, each a flag or an environment variable:
   --accelerator-type=TYPE  ZSL_TPU_TYPE           v5litepod-8 (one host), v5litepod-16 (several), ...
   --runtime-version=IMAGE  ZSL_TPU_RUNTIME        default v2-alpha-tpuv5-lite, for v5e
   --spot=1                 ZSL_TPU_SPOT           cheaper, and preempted at any time; default 0
-  --share=HOST:/PATH       ZSL_TPU_SHARE          NFS share (Filestore) that all workers mount
+  --share=HOST:/PATH       ZSL_TPU_SHARE          NFS share (Filestore) that all workers mount, or
+                                                  a folder in a bucket, gs://BUCKET/PATH
   --mount=FOLDER           ZSL_TPU_MOUNT          where they mount it; default /mnt/zsl_jax
   --home=FOLDER            ZSL_TPU_HOME           of code and Python; default /opt/zsl_jax
   --interval=SECONDS       ZSL_TPU_INTERVAL       between two looks at the slice; default 60
   --attempts=NUMBER        ZSL_TPU_ATTEMPTS       starts that watch makes at most; default 100
 
 --dry-run prints the commands as they would run, for a slice that was preempted, and runs none.
-Files that ARG names must lie on the share, --output too: the workers' own disks are lost with them.
+Files that ARG names must lie on the share or in a bucket, --output too: the workers' own disks are
+lost with them.
 EOF
 }
 
@@ -88,7 +90,8 @@ read_settings() {
       fail "--mount and --home must be plain absolute paths, not $folder"
   done
   where=(--project="$project" --zone="$zone" --quiet)
-  job=$mount/tpu_vm/$name # the command and the logs of this run
+  job=$mount/tpu_vm/$name logs=$mount/tpu_vm/$name # of this run: the command, and what it prints
+  if in_bucket; then job=$share/tpu_vm/$name logs=$home; fi
 }
 
 create() {
@@ -100,7 +103,8 @@ create() {
 }
 
 setup() {
-  [[ $share == *:/* ]] || fail "--share=$share must read HOST:/PATH, of an NFS share; see --help"
+  [[ $share == *:/* ]] ||
+    fail "--share=$share must read HOST:/PATH, of an NFS share, or gs://BUCKET/PATH; see --help"
   local archive=${TMPDIR:-/tmp}/zsl_jax-$name.tar.gz
   run git -C "$(dirname "$0")/.." archive --format=tar.gz --output="$archive" HEAD
   run gcloud compute tpus tpu-vm scp "$archive" "$name:/tmp/zsl_jax.tar.gz" --worker=all "${where[@]}"
@@ -115,18 +119,27 @@ setup() {
 start() {
   local output
   output=$(output_of "$@")
-  [[ $output == "$mount"/* ]] ||
-    fail "--output=$output must lie on the share: name a folder under $mount"
+  if in_bucket; then
+    [[ $output == gs://* ]] || fail "--output=$output must be in a bucket: name gs://BUCKET/PATH"
+  else
+    [[ $output == "$mount"/* ]] ||
+      fail "--output=$output must lie on the share: name a folder under $mount"
+  fi
   local words
   words=$(quoted "$@")
   local program="cd $home/code
-exec >> $job/worker-\${HOSTNAME##*-}.log 2>&1
+exec >> $logs/worker-\${HOSTNAME##*-}.log 2>&1
 echo \"\$(date -Is) \$HOSTNAME\"
 exec $home/venv/bin/python -m launch.transfer $words \"\$@\""
-  on_workers 0 "set -e
-    sudo mkdir -p $job
-    printf '%s\n' $(quoted "$program") | sudo tee $job/command.sh > /dev/null
-    printf '%s\n' $(quoted "$output") | sudo tee $job/output > /dev/null"
+  if in_bucket; then
+    printf '%s\n' "$program" | run gcloud storage cp - "$job/command.sh"
+    printf '%s\n' "$output" | run gcloud storage cp - "$job/output"
+  else
+    on_workers 0 "set -e
+      sudo mkdir -p $job
+      printf '%s\n' $(quoted "$program") | sudo tee $job/command.sh > /dev/null
+      printf '%s\n' $(quoted "$output") | sudo tee $job/output > /dev/null"
+  fi
   launch
 }
 
@@ -140,7 +153,9 @@ status() {
 }
 
 logs() {
-  on_workers 0 "tail -n $(quoted "${1-20}") $job/worker-*.log"
+  local workers=0
+  ! in_bucket || workers=all
+  on_workers $workers "tail -n $(quoted "${1-20}") $logs/worker-*.log"
 }
 
 resume() {
@@ -153,9 +168,10 @@ resume() {
       ;;
     *) wait_until_active ;;
   esac
-  local found
+  local found mounted="mountpoint -q $mount"
+  ! in_bucket || mounted=true
   found=$(ask "not ready" on_workers all \
-    "test -e $home/ready && mountpoint -q $mount || echo not ready")
+    "test -e $home/ready && $mounted || echo not ready")
   [[ $found != *"not ready"* ]] || setup
   found=$(progress)
   if [[ $found == finished ]]; then
@@ -183,6 +199,11 @@ watch() {
 
 fetch() {
   (( $# == 1 )) || fail "fetch takes one folder, where the run folder's files go"
+  if in_bucket; then
+    run mkdir -p "$1"
+    run gcloud storage cp "$(ask "$share/RUN" run gcloud storage cat "$job/output")/*" "$1/"
+    return
+  fi
   local archive=$1/.$name.tar.gz
   on_workers 0 "set -e
     sudo tar -czf /tmp/$name.tar.gz --exclude=./checkpoints --exclude=./sources \
@@ -198,15 +219,26 @@ delete() {
   run gcloud compute tpus queued-resources delete "$name" --force "${where[@]}"
 }
 
-# Start the command that is kept on the share, on all workers. As a service it outlives the
+# Start the command that is kept on the share or in the bucket, on all workers. As a service it outlives the
 # connection, and at a preemption it gets SIGTERM before the share is unmounted.
 launch() {
-  local pod=
+  local pod= command=$job/command.sh
   ! several_hosts || pod=" --pod"
+  if in_bucket; then
+    local program
+    program=$(ask "exit" run gcloud storage cat "$job/command.sh")
+    command=$home/command.sh
+    on_workers all "printf '%s\n' $(quoted "$program") | sudo tee $command > /dev/null"
+  fi
   on_workers all "sudo systemctl stop zsl_jax 2> /dev/null
     sudo systemctl reset-failed zsl_jax 2> /dev/null
     sudo systemd-run --unit=zsl_jax --setenv=HOME=/root --property=RequiresMountsFor=$mount \
---property=TimeoutStopSec=120 bash $job/command.sh$pod"
+--property=TimeoutStopSec=120 bash $command$pod"
+}
+
+# Whether the share is a folder in a bucket, from where nothing is mounted.
+in_bucket() {
+  [[ $share == gs://* ]]
 }
 
 # v5e and v6e are named by chips, older types by cores; one host has at most 8 of either.
@@ -247,6 +279,13 @@ is_running() {
 }
 
 progress() {
+  if in_bucket; then
+    local output
+    output=$(ask "$share/RUN" run gcloud storage cat "$job/output")
+    [[ $(ask "" run gcloud storage ls "$output/result.json" 2> /dev/null) ]] && echo finished ||
+      echo unfinished
+    return
+  fi
   ask unfinished on_workers 0 "if sudo test -e \"\$(cat $job/output 2> /dev/null)/result.json\"
     then echo finished; else echo unfinished; fi"
 }

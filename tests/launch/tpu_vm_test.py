@@ -34,6 +34,18 @@ elif kind == "queued-resources create":
     (world / "home" / "ready").unlink(missing_ok=True)
 elif kind == "queued-resources delete":
     state.write_text("")
+elif arguments[0] == "storage":
+    first, last = (world / word.replace("gs://", "bucket/") for word in arguments[-2:])
+    if arguments[1] == "ls" and last.exists():
+        print(arguments[-1])
+    elif arguments[1] == "cat":
+        print(last.read_text(), end="")
+    elif arguments[1:3] == ["cp", "-"]:
+        last.parent.mkdir(parents=True, exist_ok=True)
+        last.write_text(sys.stdin.read())
+    elif arguments[1] == "cp":
+        for file in filter(pathlib.Path.is_file, first.parent.glob(first.name)):
+            (last / file.name).write_bytes(file.read_bytes())
 elif kind == "tpu-vm scp" and ":" in arguments[4]:
     pathlib.Path(arguments[5]).write_bytes(pathlib.Path(arguments[4].partition(":")[2]).read_bytes())
 elif kind == "tpu-vm ssh":
@@ -54,6 +66,7 @@ world = pathlib.Path(os.environ["WORLD"])
 with open(world / "starts", "a") as file:
     file.write(json.dumps([os.environ["HOSTNAME"], os.getcwd(), *sys.argv[1:]]) + "\n")
 output = [word for word in sys.argv if word.startswith("--output=")][0].partition("=")[2]
+output = output.replace("gs:/", str(world / "bucket"))
 starts = len((world / "starts").read_text().splitlines())
 if (world / "fails").exists():
     sys.exit(int((world / "fails").read_text()))
@@ -101,6 +114,15 @@ def world(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.fixture(params=["share", "bucket"])
+def place(request, world, monkeypatch):
+    """Where runs are: a folder on the share, or in a bucket."""
+    if request.param == "share":
+        return f"{world}/share"
+    monkeypatch.setenv("ZSL_TPU_SHARE", "gs://mine/zsl_jax")
+    return "gs://mine"
+
+
 def tpu_vm(*words):
     return subprocess.run(
         ["bash", SCRIPT, *words], capture_output=True, text=True, timeout=120, check=False
@@ -113,7 +135,7 @@ def lines(path):
 
 def kinds(world):
     """What gcloud was asked for, without what was only looked up."""
-    calls = [call[3] for call in lines(world / "calls")]
+    calls = [call[3] for call in lines(world / "calls") if call[0] == "compute"]
     return [call for call in calls if call in ("create", "delete")]
 
 
@@ -133,15 +155,16 @@ def test_help_names_every_command_and_setting():
     assert all(setting in done.stdout for setting in settings)
 
 
-def test_start_passes_the_arguments_unchanged_on_every_worker(world):
-    output = f"--output={world}/share/runs/my run"
+def test_start_passes_the_arguments_unchanged_on_every_worker(world, place):
+    output = f"--output={place}/runs/my run"
     done = tpu_vm("start", *ARGUMENTS, output)
     assert done.returncode == 0, done.stderr
     expected = ["-m", "launch.transfer", *ARGUMENTS, output, "--pod"]
     assert lines(world / "starts") == [
         [f"t1v-n-w-{worker}", str(world / "home/code"), *expected] for worker in range(2)
     ]
-    logs = sorted(path.name for path in (world / "share/tpu_vm/ca").glob("*.log"))
+    folder = world / ("home" if place.startswith("gs") else "share/tpu_vm/ca")
+    logs = sorted(path.name for path in folder.glob("*.log"))
     assert logs == ["worker-0.log", "worker-1.log"]
 
 
@@ -154,8 +177,8 @@ def test_pod_is_for_several_hosts(world, kind, pod):
     assert (lines(world / "starts")[0][-1] == "--pod") is pod
 
 
-def test_watch_makes_the_slice_anew_and_ends_with_the_result(world):
-    output = f"--output={world}/share/run"
+def test_watch_makes_the_slice_anew_and_ends_with_the_result(world, place):
+    output = f"--output={place}/run"
     assert tpu_vm("start", *ARGUMENTS, output).returncode == 0
     assert (world / "state").read_text() == "SUSPENDED"
     done = tpu_vm("--spot=1", "watch")
@@ -163,7 +186,7 @@ def test_watch_makes_the_slice_anew_and_ends_with_the_result(world):
     starts = lines(world / "starts")
     assert len(starts) == 4 and starts[0] == starts[2] and starts[1] == starts[3]
     assert kinds(world) == ["delete", "create"]
-    created = next(call for call in lines(world / "calls") if call[3] == "create")
+    created = next(call for call in lines(world / "calls") if "create" in call)
     assert {"--spot", "--accelerator-type=v5litepod-16", "--project=p", "--zone=z"} <= set(created)
     assert tpu_vm("watch").returncode == 0, "a finished run is not started again"
     assert len(lines(world / "starts")) == 4
@@ -224,6 +247,7 @@ def test_dry_run_prints_the_commands_and_changes_nothing(world, command):
         (["--mount=share", "create"], "not share"),
         (["--accelerator-type=", "create"], "--accelerator-type"),
         (["--share=bucket", "setup"], "HOST:/PATH"),
+        (["--share=gs://b", "start", "--output=/mnt/zsl_jax/run"], "must be in a bucket"),
         (["start", "--output=runs/ca"], "--output=runs/ca"),
         (["start", "--text=a"], "--output"),
         (["fetch"], "one folder"),
