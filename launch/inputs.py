@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from absl import logging
@@ -206,12 +207,33 @@ def matching_files(flag: str) -> list[str]:
     return paths
 
 
-def record(files: Sequence[Any] = (), shards: int = 1, **more_flags: Any):
+def shared_digests() -> dict[str, str]:
+    """Returns the digests of all files that flags name; all processes call it.
+
+    Each process takes those of its share of the files.
+    """
+    from zsl_jax.io.run_folder import file_hashes
+    from zsl_jax.runtime import processes
+
+    def own() -> dict[str, str]:
+        files = data_files((*_FILE_FLAGS, *_TEST_FILE_FLAGS))
+        return file_hashes(files[processes.index() :: processes.count()])
+
+    return processes.merged(own)
+
+
+def record(
+    files: Sequence[Any] = (),
+    shards: int = 1,
+    digests: Mapping[str, str] = MappingProxyType({}),
+    **more_flags: Any,
+):
     """Returns the specification of this run: its flags, and digests of the files they name.
 
     Args:
       files: Data files that no flag names.
       shards: Number of shards of the text.
+      digests: Those that are known, see `shared_digests`; others are taken now.
       more_flags: Values of flags that belong to one program only.
     """
     from zsl_jax.io.run_folder import RunSpec, file_hashes
@@ -223,10 +245,10 @@ def record(files: Sequence[Any] = (), shards: int = 1, **more_flags: Any):
     for source in _named_sources("source"):
         if not source.is_file:
             models[f"source {source.name}"] = source.fingerprint
-    data = file_hashes([*data_files(_FILE_FLAGS), *files])
+    data = file_hashes([*data_files(_FILE_FLAGS), *files], digests)
     if any(values.get(name) == "-" for name in _FILE_FLAGS):  # never counts as the same text
         data["standard input"] = f"read at {datetime.datetime.now(datetime.UTC).isoformat()}"
-    test_data = file_hashes(data_files(_TEST_FILE_FLAGS))
+    test_data = file_hashes(data_files(_TEST_FILE_FLAGS), digests)
     return RunSpec(values, FLAGS.seed, data, models, shards, FREE_FLAGS, test_data)
 
 

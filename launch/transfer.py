@@ -122,11 +122,12 @@ def open_run():
     from zsl_jax.runtime import processes
 
     run, failure, num_shards = RunFolder(Path(FLAGS.output), writes=False), None, 0
+    digests = inputs.shared_digests()
     if processes.is_first():
         try:
             before = None if FLAGS.overwrite else recorded_shards(FLAGS.output)
             num_shards = FLAGS.shards or before or processes.count()
-            spec = inputs.record(shards=num_shards)
+            spec = inputs.record(shards=num_shards, digests=digests)
             run = create_run_folder(FLAGS.output, spec, FLAGS.overwrite, FLAGS.tensorboard)
         except InputError as error:
             failure = error

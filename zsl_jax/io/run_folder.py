@@ -9,7 +9,9 @@ import shlex
 import socket
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from absl import logging
@@ -27,6 +29,7 @@ from zsl_jax.io.metrics_file import now
 from zsl_jax.io.run_files import METRICS, RESULT, RUN
 from zsl_jax.io.tensorboard import TensorBoard
 
+HASHED_AT_ONCE = 8  # files: a share gives several readers more than one
 _PACKAGES = (
     "jax",
     "jaxlib",
@@ -298,17 +301,27 @@ def package_versions() -> dict[str, str]:
     return versions
 
 
-def file_hashes(files: Iterable[str | os.PathLike[str]]) -> dict[str, str]:
-    """Returns the SHA-256 of each file's bytes, in hexadecimal.
+def file_hashes(
+    files: Iterable[str | os.PathLike[str]], known: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
+    """Returns the SHA-256 of each file's bytes, in hexadecimal; several are read at once.
+
+    Args:
+      files: The files.
+      known: Hashes that have been taken already; others may be among them.
 
     Raises:
       InputError: A file cannot be read.
     """
-    hashes = {}
-    for path in files:
-        try:
-            with open(path, "rb") as file:
-                hashes[os.fspath(path)] = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            raise InputError(f"{os.fspath(path)} cannot be read ({error}); name a file.") from error
-    return hashes
+    names = [os.fspath(path) for path in files]
+    with ThreadPoolExecutor(HASHED_AT_ONCE) as pool:
+        taken = pool.map(lambda name: known.get(name) or _hash(name), names)
+        return dict(zip(names, taken, strict=True))
+
+
+def _hash(path: str) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error}); name a file.") from error

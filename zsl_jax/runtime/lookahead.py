@@ -2,9 +2,12 @@
 
 import collections
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 T = TypeVar("T")
+PREPARED = 2  # items that wait to be used
+_END = object()
 
 
 def lookahead(items: Iterable[T], by: int = 1) -> Iterator[T]:
@@ -31,3 +34,25 @@ def lookahead(items: Iterable[T], by: int = 1) -> Iterator[T]:
         if len(waiting) > by:
             yield waiting.popleft()
     yield from waiting
+
+
+def prepared(items: Iterable[T]) -> Iterator[T]:
+    """Yields the items in order, which another thread requests ahead.
+
+    What the host does to make an item, such as filling a batch, is done while the item before is
+    used. An error is raised where its item would come.
+
+    Args:
+      items: The items; what makes them must not call collectives.
+
+    >>> list(prepared("ab"))
+    ['a', 'b']
+    """
+    rest: Iterator[Any] = iter(items)
+    with ThreadPoolExecutor(1, "preparing") as pool:  # one thread, so that the order is kept
+        waiting: collections.deque[Future[Any]] = collections.deque()
+        for _ in range(PREPARED):
+            waiting.append(pool.submit(next, rest, _END))
+        while (item := waiting.popleft().result()) is not _END:
+            waiting.append(pool.submit(next, rest, _END))
+            yield item

@@ -124,6 +124,27 @@ def concatenate(array: np.ndarray) -> np.ndarray:
     return np.concatenate(parts).reshape(-1, *array.shape[1:])
 
 
+def merged(make: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Returns what all processes make, JSON-serialisable values by name, in one dictionary.
+
+    Args:
+      make: Makes the values of this process.
+
+    Raises:
+      InputError: Making them failed in this process or in another one; then all raise.
+    """
+    failure, own = None, {}
+    try:
+        own = make()
+    except InputError as error:
+        failure = str(error)
+    everywhere = gather([failure, own])
+    for message, _ in everywhere:
+        if message is not None:
+            raise InputError(message)
+    return {name: value for _, values in everywhere for name, value in values.items()}
+
+
 def first_decides(error: Exception | None) -> None:
     """Ends every process if the first one failed; the first one raises its error."""
     message = gather(None if error is None else str(error))[0]

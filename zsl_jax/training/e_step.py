@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.runtime.blocks import BLOCK_WORDS, blocks
-from zsl_jax.runtime.lookahead import lookahead
+from zsl_jax.runtime.lookahead import lookahead, prepared
 from zsl_jax.training import steps
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.devices import Devices
@@ -77,8 +77,7 @@ def predict_log_prior(
     written = 0
 
     def run() -> Iterator[tuple[Batch, jax.Array]]:
-        for index in range(len(batches)):
-            batch = batches[index]
+        for batch in prepared(batches[index] for index in range(len(batches))):
             yield batch, steps.log_prior(devices, encoder, num_labels, dtype, params, batch)
 
     for batch, values in lookahead(run()):

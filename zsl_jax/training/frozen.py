@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.models.encoder_config import EncoderConfig
-from zsl_jax.runtime.lookahead import lookahead
+from zsl_jax.runtime.lookahead import lookahead, prepared
 from zsl_jax.training import steps
 from zsl_jax.training.devices import Devices
 from zsl_jax.types import TokenBatch
@@ -69,7 +69,7 @@ def hidden_states(
     dtypes = (layers.dtype, dtype)
 
     def run() -> Iterator[tuple[TokenBatch, jax.Array]]:
-        for batch in batches:
+        for batch in prepared(batches):
             tokens = batch._replace(token_ids=token_ids[batch.token_ids])
             yield batch, steps.hidden_states(devices, layers.encoder, dtypes, params, tokens)
 

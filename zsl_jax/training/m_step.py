@@ -5,6 +5,7 @@ import time
 import numpy as np
 
 from zsl_jax.errors import InputError
+from zsl_jax.runtime.lookahead import prepared
 from zsl_jax.training import steps
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks, Progress, StepRecord
@@ -13,6 +14,7 @@ from zsl_jax.training.setup import Training
 from zsl_jax.training.sigma import Sources
 from zsl_jax.training.state import TrainState
 from zsl_jax.training.update import Evidence, StepInfo
+from zsl_jax.types import Batch
 
 
 def run_epoch(
@@ -24,16 +26,16 @@ def run_epoch(
 ) -> tuple[TrainState, Progress]:
     """Runs the rest of one shuffled epoch; targets and votes are looked up by word id.
 
-    The result of an update is fetched once the next one is queued, so that the devices do not idle
-    while the host builds a batch and reports.
+    Batches are made by another thread, and the result of an update is fetched once the next one is
+    queued, so that the devices do not idle while the host builds a batch and reports.
     """
     hooks, config, epoch = training.hooks, training.config, progress.epoch
     batches = training.corpus.epoch(epoch)
     reports = _DelayedReports(hooks, epoch)
-    for batch in range(progress.batch, len(batches)):
+    rest = range(progress.batch, len(batches))
+    inputs = prepared(_with_evidence(batches[batch], target, sources) for batch in rest)
+    for batch, (tokens, evidence) in zip(rest, inputs, strict=True):
         rates = schedule_at(config.done(epoch + (batch + 0.5) / len(batches)), config)
-        tokens = batches[batch]
-        evidence = _evidence(tokens.word_ids.reshape(-1), target, sources)
         state, info = steps.update(
             training.devices, training.settings, state, tokens, evidence, rates
         )
@@ -91,11 +93,13 @@ class _DelayedReports:
         self._hooks.on_step(StepRecord(step, self._epoch, loss, norm, rate, mix, count, seconds))
 
 
-def _evidence(places: np.ndarray, target: np.ndarray | None, sources: Sources | None) -> Evidence:
-    """The evidence of the words at these places; word 0 stands in for padding."""
-    ids = np.maximum(places, 0)
+def _with_evidence(
+    batch: Batch, target: np.ndarray | None, sources: Sources | None
+) -> tuple[Batch, Evidence]:
+    """A batch and the evidence of its words; word 0 stands in for padding."""
+    ids = np.maximum(batch.word_ids.reshape(-1), 0)
     rows = None if target is None else np.asarray(target[ids], np.float32)
     if sources is None:
-        return Evidence(rows, None, None)
+        return batch, Evidence(rows, None, None)
     gold = None if sources.gold is None else sources.gold[ids]
-    return Evidence(rows, np.asarray(sources.votes[ids]), sources.log_fixed, gold)
+    return batch, Evidence(rows, np.asarray(sources.votes[ids]), sources.log_fixed, gold)
