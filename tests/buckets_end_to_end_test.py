@@ -105,7 +105,7 @@ def test_a_run_in_a_bucket_that_is_killed_resumes_on_another_machine(runs, tmp_p
 
 
 def test_two_machines_without_a_share_give_the_result_of_one(runs, tmp_path):
-    (command, _), run = runs, at("two")
+    (command, alone), run = runs, at("two")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         coordinator = f"--coordinator=127.0.0.1:{free.getsockname()[1]}"
@@ -119,6 +119,8 @@ def test_two_machines_without_a_share_give_the_result_of_one(runs, tmp_path):
     for process in both:
         _, errors = process.communicate(timeout=TIMEOUT)
         assert process.returncode == 0, errors
+    digests = [json.loads((path / "run.json").read_text())["data"] for path in (run, alone)]
+    assert list(digests[0].values()) == list(digests[1].values())
     assert len(list((run / "sources").iterdir())) == 4
     assert len(read_predictions(fetched(f"{run}/labels.parquet")).words) == 40
     assert json.loads((run / "result.json").read_text())["devices"].endswith("2 processes")
