@@ -108,6 +108,13 @@ def _status(field: str, process: int | str = "self") -> int:
     return 0  # a process that has ended has no memory
 
 
+def anonymous_memory() -> int:
+    """Bytes of memory that this process uses, without pages of mapped files (Linux)."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
+    return _status("RssAnon")
+
+
 class ProgramRun(NamedTuple):
     """Time and memory of a program.
 
