@@ -22,7 +22,7 @@ LOST = (
     "last checkpoint is lost: start all processes again with the same command (their number may "
     "differ), and the run resumes from there."
 )
-SECONDS_TO_END = 10
+SECONDS_TO_HEAR, SECONDS_TO_END = 1, 10
 
 
 @contextlib.contextmanager
@@ -59,8 +59,14 @@ def joined_processes() -> Iterator[None]:
 
     try:
         with stopping.following_others(), listening(stop):
-            yield
-            processes.wait()
+            try:
+                yield
+                processes.wait()
+            except (RuntimeError, ValueError) as error:
+                # The other one may have been told to end, of which a thread tells this one.
+                if processes.tells_of_a_lost_process(error) and stopping.pass_on_signal():
+                    told.wait(SECONDS_TO_HEAR)
+                raise
     except InputError as error:
         _leave(f"error: {error}", 2)
     except (RuntimeError, ValueError) as error:

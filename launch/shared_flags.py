@@ -114,7 +114,7 @@ SECTIONS: dict[str, Definitions] = {
     "reading": READING,
     "optimisation": config_flags.section(TransferConfig, "optimisation"),
     "paper's model": config_flags.section(TransferConfig, "paper's model"),
-    "running": RUNNING,
+    "running": {**config_flags.section(TransferConfig, "running"), **RUNNING},
 }
 DEFINITIONS: Definitions = {
     name: definition for section in SECTIONS.values() for name, definition in section.items()

@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -55,11 +56,11 @@ def at(name):
 
 
 def start(command, run, machine, *more):
+    command = [sys.executable, "-m", "launch.transfer", *command, f"--output={run}", *more]
     environment = {**os.environ, "ZSL_CACHE": str(machine)}
     return subprocess.Popen(
-        [*command, f"--output={run}", *more], env=environment,
-        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
 
 
 def steps_saved(run):
@@ -89,7 +90,7 @@ def test_a_run_in_a_bucket_that_is_killed_resumes_on_another_machine(runs, tmp_p
     process.wait()
     saved = steps_saved(run)
     assert len(saved) >= 2 and not (run / "result.json").exists(), process.stderr.read()
-    done = program("transfer", *command[3:], f"--output={run}", "--report", ZSL_CACHE=str(second))
+    done = program("transfer", *command, f"--output={run}", "--report", ZSL_CACHE=str(second))
     for name in FILES:
         assert (run / name).read_bytes() == (alone / name).read_bytes(), name
     assert learned(run) == learned(alone)
@@ -100,7 +101,7 @@ def test_a_run_in_a_bucket_that_is_killed_resumes_on_another_machine(runs, tmp_p
     assert record["flags"]["text"] == f"{BUCKET}/inputs/text.conll" in record["data"]
     printed = [done.stdout, done.stderr, (run / "run.json").read_text()]
     assert str(second) not in "".join([*printed, (run / "result.json").read_text()])
-    again = program("transfer", *command[3:], f"--output={run}", status=2, ZSL_CACHE=str(first))
+    again = program("transfer", *command, f"--output={run}", status=2, ZSL_CACHE=str(first))
     assert f"{run} already holds a finished run" in again.stderr
 
 

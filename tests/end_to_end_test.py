@@ -169,11 +169,11 @@ def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(world, transf
 def test_a_transfer_compiles_few_programs(transferred):
     """A forward pass with all embeddings and one with the trained ones, the update; for the chain,
     the sums and estimates of reliability, counts of labels, evidence, posterior, sums over the
-    text, transitions, and the sources' agreement with the posterior in two steps; for the table,
-    the vote and mean, the weighted mean, Dawid-Skene, and its posterior; for the report, the
-    confusion matrices without evidence and the tagger's labels of the text."""
+    text, transitions, and the sources' agreement with each other, and with the posterior in two
+    steps; for the table, the vote and mean, the weighted mean, Dawid-Skene, and its posterior; for
+    the report, the confusion matrices without evidence and the tagger's labels of the text."""
     output, _ = transferred
-    assert json.loads((output / "result.json").read_text())["compilations"] <= 3 + 9 + 4 + 2
+    assert json.loads((output / "result.json").read_text())["compilations"] <= 3 + 10 + 4 + 2
 
 
 def test_the_text_and_the_test_lie_in_the_run_folder_with_their_labels(world, trained, transferred):
@@ -324,7 +324,7 @@ def test_evaluate_takes_seeds_and_tests_them_against_others(world, tmp_path):
     for flag, reason in (
         (f"--predicted={tmp_path}/none*", "fits no file"),
         (good, "twice"),
-        (f"--output={tmp_path / 'none' / 'made.json'}", "No such file"),
+        (f"--output={tmp_path / 'none' / 'made.json'}", "create it"),
     ):
         refused = program("evaluate", *common, good, flag, status=2)
         last = refused.stderr.strip().splitlines()[-1]  # what was read is logged before

@@ -128,7 +128,7 @@ def test_before_the_training_a_signal_to_one_ends_both_at_once(one, told, number
     said = [process.finish(60).stderr for process in both]
     assert time.monotonic() - told_at < 10, said
     for process, errors in zip(both, said, strict=True):
-        assert process.returncode == 128 + number
+        assert process.returncode == 128 + number, said
         assert errors.endswith("stopped; no file is left half-written\n")
     assert not list(output.rglob(".zsl_jax*")) and not saved_steps(output)
 

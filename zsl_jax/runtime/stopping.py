@@ -48,14 +48,19 @@ def tell_others(number: signal.Signals) -> None:
             time.sleep(0.02)
 
 
+def pass_on_signal() -> bool:
+    """Sends this process the signal that another one was sent; tells whether there was one."""
+    try:
+        number = int(multihost.get_jax_distributed_client().key_value_try_get(_SIGNAL))
+    except jax.errors.JaxRuntimeError:  # no signal yet, or the run is lost
+        return False
+    if signal.getsignal(number) is signal.SIG_IGN:  # as Ctrl-C is in the background
+        number = signal.SIGTERM
+    os.kill(os.getpid(), number)
+    return True
+
+
 def _follow(done: threading.Event) -> None:
-    client = multihost.get_jax_distributed_client()
     while not done.wait(_POLL):
-        try:
-            number = int(client.key_value_try_get(_SIGNAL))
-        except jax.errors.JaxRuntimeError:  # no signal yet, or the run is lost
-            continue
-        if signal.getsignal(number) is signal.SIG_IGN:  # as Ctrl-C is in the background
-            number = signal.SIGTERM
-        os.kill(os.getpid(), number)
-        return
+        if pass_on_signal():
+            return

@@ -31,7 +31,7 @@ from zsl_jax.training.choices import (
 
 # Headings of the help.
 APPROACH, PASSES, TRAINING = "approach", "passes", "training"
-OPTIMISATION, PAPER = "optimisation", "paper's model"
+OPTIMISATION, PAPER, RUNNING = "optimisation", "paper's model", "running"
 
 
 def setting(
@@ -290,9 +290,7 @@ class TrainConfig(Settings):
         "enough memory), cheap (all but matrix products), or all (least memory).",
         OPTIMISATION,
     )
-    partition: Partition = setting(
-        Partition.PMAP, "How several devices share an update.", OPTIMISATION
-    )
+    partition: Partition = setting(Partition.PMAP, "How several devices share an update.", RUNNING)
 
     @property
     def objective(self) -> Objective:
