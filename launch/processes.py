@@ -63,8 +63,9 @@ def joined_processes() -> Iterator[None]:
                 yield
                 processes.wait()
             except (RuntimeError, ValueError) as error:
-                # The other one may have been told to end, of which a thread tells this one.
-                if processes.tells_of_a_lost_process(error) and stopping.pass_on_signal():
+                # The other one may have been told to end, of which a thread tells this one. Only
+                # while values are gathered: in an update, JAX's abort would come before the report.
+                if "AllGather" in str(error) and stopping.pass_on_signal():
                     told.wait(SECONDS_TO_HEAR)
                 raise
     except InputError as error:
