@@ -26,7 +26,7 @@ flags.DEFINE_list("seeds", ["0", "1", "2"], "Random seeds of the gazetteers.")
 
 TYPES = ("LOC", "ORG", "PER")
 NAMES = ("O", *(f"{begin}-{name}" for name in TYPES for begin in "BI"))
-RECALL = (0.15, 0.5)  # share of the entities that a source lists, between these bounds
+RECALL = (0.15, 0.5)  # bounds of the share of entities that a source lists
 WRONG_TYPE, FALSE_ALARM = 0.1, 0.02
 
 

@@ -113,7 +113,7 @@ def near_copies(kappa: Float[Array, "U U"], power: Scalar = 4.0) -> Float[Array,
 
     Returns:
       s, [U, U], symmetric, with a diagonal of 1. The sum of a row is the number of sources that
-      share the voice of one. All copies of a single source, beside none that is better than chance,
+      count together as one. All copies of a single source, beside none that is better than chance,
       count as distinct.
 
     Examples:

@@ -14,7 +14,7 @@ from zsl_jax.types import Sentence
 
 # The share of spans that need not fit in the unit that they seem to count.
 FEW = 0.1
-# This many spans that do not fit are no accident, if they fit when they are read otherwise.
+# From this many misfits on, spans that fit under another reading are taken to be meant that way.
 SURELY = 2
 MOST = 2 / 3
 _Place = tuple[int | None, int | None]
