@@ -12,11 +12,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax.kernels.arguments import are_labels, flat_words, kernel, labels_in_range, normalised
-from zsl_jax.kernels.weighted_mean import (
-    SPEAKS,
-    labels_of_probs,
-    leave_one_out_means,
-)
+from zsl_jax.kernels.segments import segment_sum
+from zsl_jax.kernels.weighted_mean import SPEAKS, labels_of_probs, leave_one_out_means
 
 # How many words the mean of all sources counts as in the κ of a source that is mostly silent.
 _SILENT_WORDS = 1000
@@ -76,13 +73,9 @@ def agreement_sums(
     labels = labels_of_probs(probs)
     speaks = mask[:, None] & (jnp.sum(in_target, axis=-1) > SPEAKS)
     silent = mask[:, None] & (labels >= 0) & ~speaks
-    sums = [
-        _agreement_of_source(
-            labels[:, source], speaks[:, source], silent[:, source], mean, compatible[source]
-        )
-        for source, mean in enumerate(leave_one_out_means(in_target, weights, copies))
-    ]
-    return AgreementSums(*map(jnp.stack, zip(*sums, strict=True)))
+    means = leave_one_out_means(in_target, weights, copies)
+    by_source = jax.vmap(_agreement_of_source, (1, 1, 1, 0, 0))
+    return by_source(labels, speaks, silent, means, compatible)
 
 
 @kernel
@@ -128,14 +121,12 @@ def _agreement_of_source(
     """The sums of one source; `others` need not be normalised."""
     others = normalised(others)
     counts = speaks & jnp.any(others > 0, axis=-1)
-    others = jnp.where(counts[:, None], others, 0)
-    agreeing = jnp.where(compatible[labels], others, 0)
-    own = jnp.where(counts[:, None], labels[:, None] == jnp.arange(len(compatible)), False)
+    together = segment_sum(others, jnp.where(counts, labels, -1), len(compatible))
     return AgreementSums(
-        agreed=jnp.sum(agreeing),
+        agreed=jnp.sum(jnp.where(compatible, together, 0)),
         words=jnp.sum(counts).astype(others.dtype),
-        others=jnp.sum(others, axis=0),
-        own=jnp.sum(own, axis=0).astype(others.dtype),
+        others=jnp.sum(together, axis=0),
+        own=jnp.sum(together, axis=1),
         silent=jnp.sum(silent).astype(others.dtype),
     )
 

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import are_labels, at_least_float32, kernel, labels_in_range
@@ -49,7 +50,11 @@ def labels_of_probs(probs: Float[Array, "*words V"]) -> Int[Array, "*words"]:
       >>> labels_of_probs(jnp.array([[0.2, 0.8], [0.5, 0.5], [0.0, 0.0]]))
       Array([ 1,  0, -1], dtype=int32)
     """
-    return jnp.where(jnp.any(probs > 0, axis=-1), jnp.argmax(probs, axis=-1), -1)
+    # Two plain reductions take half as long on a CPU as an argmax.
+    most = jnp.max(probs, axis=-1, keepdims=True)
+    ids = jnp.arange(probs.shape[-1], dtype=jnp.int32)
+    first = jnp.min(jnp.where(probs == most, ids, probs.shape[-1]), axis=-1)
+    return jnp.where(most[..., 0] > 0, first, -1)
 
 
 @kernel
@@ -76,8 +81,7 @@ def weighted_mean(
       >>> weighted_mean(probs, jnp.array([[0.8, 0.5], [0.2, 0.5]]))
       Array([0.8, 0.5], dtype=float32)
     """
-    weighted, weight = (jnp.sum(terms, axis=-2) for terms in _weighted_terms(probs, weights))
-    return _ratio(weighted, weight)
+    return _mean(probs, _spoken(probs), weights + _LEAST_WEIGHT)
 
 
 @kernel
@@ -105,22 +109,20 @@ def leave_one_out_means(
              [0.75, 0.25]], dtype=float32)
     """
     copies = jnp.eye(len(weights)) if copies is None else copies
-    # The others are summed up: to take a source's own share from the sum of all would leave
-    # rounding errors where the others have little weight.
-    weighted, weight = (
-        jnp.tensordot((1 - copies).astype(terms.dtype), terms, (1, -2), precision="highest")
-        for terms in _weighted_terms(probs, weights)
-    )
-    return _ratio(weighted, weight)
+    spoken, weights = _spoken(probs), weights + _LEAST_WEIGHT
+    others = (1 - copies).astype(weights.dtype)
+    return jax.vmap(_mean, (None, None, 0))(probs, spoken, others[:, :, None] * weights)
 
 
-def _weighted_terms(probs: Array, weights: Array) -> tuple[Array, Array]:
-    """The share of each source in the weighted sum, and in the sum of the weights."""
-    weights = weights + _LEAST_WEIGHT
-    total = jnp.sum(probs, axis=-1, keepdims=True)
-    return weights * probs, weights * jnp.where(total > SPEAKS, 1, total)
+def _spoken(probs: Array) -> Array:
+    """How much each source counts: 1 where it speaks, the sum of its probabilities elsewhere."""
+    total = jnp.sum(probs, axis=-1)
+    return jnp.where(total > SPEAKS, 1, total)
 
 
-def _ratio(weighted: Array, weight: Array) -> Array:
-    """The weighted mean; 0 where nobody speaks."""
+def _mean(probs: Array, spoken: Array, weights: Array) -> Array:
+    """The weighted mean; 0 where nobody speaks who has any weight."""
+    # Source by source: on a CPU, a sum over the axis in the middle takes twice as long.
+    weighted = sum(weight * probs[..., source, :] for source, weight in enumerate(weights))
+    weight = jnp.matmul(spoken, weights, precision=lax.Precision.HIGHEST)
     return weighted / jnp.where(weight > 0, weight, 1)

@@ -20,6 +20,7 @@ from zsl_jax import kernels
 from zsl_jax.kernels import ChainState, SourceReliability
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
+from zsl_jax.runtime.lookahead import lookahead
 from zsl_jax.training.chain_sources import count_sources, recount_sources
 from zsl_jax.training.chain_text import ChainLabels, ChainText, added, total, totals
 from zsl_jax.training.config import ChainConfig
@@ -93,9 +94,12 @@ def evidence(
     """e of every word, [N, K]; written to `out` if given."""
     stands_for = labels.meanings.stands_for
     weight, scale = np.float32(config.source_weight), np.float32(config.scale)
-    for block in blocks(text.votes):
-        values = kernels.log_evidence(*block.arrays, sources, stands_for, weight, scale)
-        values = np.asarray(values)
+    parts = (
+        (block, kernels.log_evidence(*block.arrays, sources, stands_for, weight, scale))
+        for block in blocks(text.votes)
+    )
+    for block, part in lookahead(parts):
+        values = np.asarray(part)
         if out is None:
             out = np.empty((len(text.votes), values.shape[1]), values.dtype)
         out[block.rows] = values[block.mask]
@@ -128,8 +132,15 @@ def chain_posterior(
     for _ in range(config.iterations):
         state = _state(total(sums), labels, posterior.dtype)
         sums, chain = _no_sums(text, posterior), None
-        for block, (before, keys) in _row_blocks(rows, text, posterior):
-            result = _block_posterior(text, scores, block, before, keys, state, prior_power, config)
+        parts = (
+            (
+                block,
+                keys,
+                _block_posterior(text, scores, block, before, keys, state, prior_power, config),
+            )
+            for block, (before, keys) in _row_blocks(rows, text, posterior)
+        )
+        for block, keys, result in lookahead(parts):
             posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
             sums = kernels.added_text_sums(sums, result.posterior, keys, block.starts, block.mask)
             chain = added(chain, result[1:])

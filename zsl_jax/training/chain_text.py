@@ -10,6 +10,7 @@ from jaxtyping import Bool, Int
 from zsl_jax.kernels import VoteMeanings
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
+from zsl_jax.runtime.lookahead import lookahead
 
 
 class ChainText(NamedTuple):
@@ -46,8 +47,9 @@ class ChainLabels(NamedTuple):
 def totals(of_block: Callable[..., Any], *arrays: np.ndarray) -> Any:
     """Sums over all blocks of all processes, in float64."""
     sums = None
-    for block in blocks(*arrays):
-        sums = added(sums, of_block(*block.arrays, block.mask))
+    parts = (of_block(*block.arrays, block.mask) for block in blocks(*arrays))
+    for part in lookahead(parts):
+        sums = added(sums, part)
     return total(sums)
 
 
