@@ -42,7 +42,7 @@ def joined_processes() -> Iterator[None]:
             "--coordinator, --num_processes and --process_id belong together; give all three, or "
             "--pod on a TPU pod slice"
         )
-    from zsl_jax.runtime import processes, stopping
+    from zsl_jax.runtime import presence, processes, stopping
 
     processes.start(**given)
     faulthandler.disable()  # JAX aborts a process whose coordinator is lost, with a line of its own
@@ -57,15 +57,23 @@ def joined_processes() -> Iterator[None]:
         stopping.tell_others(number)
         return STOPPED
 
+    def lost(numbers: list[int]) -> None:
+        silent = f"nothing from process {numbers[0]} for {presence.PATIENCE:.0f} seconds"
+        if not told.is_set():
+            _leave(LOST.format(reason=silent), 1)
+
     try:
-        with stopping.following_others(), listening(stop):
+        with (
+            stopping.following_others(),
+            presence.noticing_lost_processes(lost),
+            listening(stop),
+        ):
             try:
                 yield
                 processes.wait()
             except (RuntimeError, ValueError) as error:
-                # The other one may have been told to end, of which a thread tells this one. Only
-                # while values are gathered: in an update, JAX's abort would come before the report.
-                if "AllGather" in str(error) and stopping.pass_on_signal():
+                # The other one may have been told to end, of which a thread tells this one.
+                if processes.tells_of_a_lost_process(error) and stopping.pass_on_signal():
                     told.wait(SECONDS_TO_HEAR)
                 raise
     except InputError as error:

@@ -15,6 +15,8 @@ import numpy as np
 
 from zsl_jax.errors import InputError
 
+# After which JAX aborts a process that cannot reach another; `presence` notices it before.
+SECONDS_UNTIL_ABORT = 100
 # Tells JAX that this process is to end; None where it is not listening.
 _tell_jax: Callable[[int], None] | None = None
 
@@ -33,7 +35,7 @@ def start(
     handler = signal.getsignal(signal.SIGTERM)
     jax.distributed.initialize(
         coordinator, num_processes, process_id, initialization_timeout=300,
-        heartbeat_timeout_seconds=30, shutdown_timeout_seconds=60,
+        heartbeat_timeout_seconds=SECONDS_UNTIL_ABORT, shutdown_timeout_seconds=60,
     )  # fmt: skip
     if callable(handler):
         _tell_jax = _take_sigterm_back(handler)
