@@ -42,7 +42,7 @@ def joined_processes() -> Iterator[None]:
             "--coordinator, --num_processes and --process_id belong together; give all three, or "
             "--pod on a TPU pod slice"
         )
-    from zsl_jax.runtime import presence, processes, stopping
+    from zsl_jax.runtime import heartbeats, processes, stopping
 
     processes.start(**given)
     faulthandler.disable()  # JAX aborts a process whose coordinator is lost, with a line of its own
@@ -57,15 +57,15 @@ def joined_processes() -> Iterator[None]:
         stopping.tell_others(number)
         return STOPPED
 
-    def lost(numbers: list[int]) -> None:
-        silent = f"nothing from process {numbers[0]} for {presence.PATIENCE:.0f} seconds"
+    def report_lost(numbers: list[int]) -> None:
+        reason = f"no heartbeat of process {numbers[0]} for {heartbeats.TIMEOUT:.0f} seconds"
         if not told.is_set():
-            _leave(LOST.format(reason=silent), 1)
+            _leave(LOST.format(reason=reason), 1)
 
     try:
         with (
             stopping.following_others(),
-            presence.noticing_lost_processes(lost),
+            heartbeats.watching_processes(report_lost),
             listening(stop),
         ):
             try:

@@ -15,7 +15,7 @@ import numpy as np
 
 from zsl_jax.errors import InputError
 
-# After which JAX aborts a process that cannot reach another; `presence` notices it before.
+# Without a heartbeat of another process, after which JAX aborts; `heartbeats` notices it before.
 SECONDS_UNTIL_ABORT = 100
 # Tells JAX that this process is to end; None where it is not listening.
 _tell_jax: Callable[[int], None] | None = None
