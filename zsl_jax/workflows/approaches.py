@@ -20,7 +20,6 @@ from zsl_jax.training.setup import ResumePoint, Training
 from zsl_jax.training.sigma import Sources, starting_confusion
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.best_labels import decode
 from zsl_jax.workflows.chain_model import (
     ChainModel,
     TextWords,
@@ -28,6 +27,7 @@ from zsl_jax.workflows.chain_model import (
     fit_chain_model,
     labels_by_chain,
 )
+from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.fitting import finished, head_for, start_fit
 from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_shard
 from zsl_jax.workflows.loaded_tagger import LoadedTagger

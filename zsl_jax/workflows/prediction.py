@@ -27,7 +27,6 @@ from zsl_jax.training.config import JointWeights
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import TO_CONVERGENCE, DawidSkeneSettings, aggregate
-from zsl_jax.workflows.best_labels import decode
 from zsl_jax.workflows.chain_model import (
     TEXT_METHODS,
     aggregate_with_text,
@@ -35,6 +34,7 @@ from zsl_jax.workflows.chain_model import (
     evidence_of,
     labels_by_chain,
 )
+from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LogProbs
 from zsl_jax.workflows.run_hooks import tally_of

@@ -13,7 +13,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.runtime.progress import Advance
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.best_labels import DECODINGS
+from zsl_jax.workflows.decoding import DECODINGS
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,
@@ -92,7 +92,7 @@ class Tagger:
           sources: Predictions for these words of the sources that the tagger was trained with, by
             name: paths of prediction files (or model folders), `SourcePredictions`, or arrays on
             the flat axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
-          decode: "argmax" or "viterbi", see `best_labels.decode`.
+          decode: "argmax" or "viterbi", see `decoding.decode`.
           words: How strings are cut: at "whitespace", or by "unicode" rules.
           offsets: What the places of character spans in prediction files count: "characters",
             "utf16" or "bytes", or one of them for each source, by name.

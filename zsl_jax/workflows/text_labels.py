@@ -19,7 +19,7 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
-from zsl_jax.workflows.best_labels import decode
+from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.fitting import upper_layers
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
@@ -130,7 +130,7 @@ def write_text_labels(
       labels: From `label_text`.
       text: This process's shards, as they were read.
       output_format: Of the file beside labels.parquet, as in `write_labelled`; None for CoNLL.
-      decoding: How labels follow from probabilities, see `best_labels.decode`.
+      decoding: How labels follow from probabilities, see `decoding.decode`.
     """
     sentences = [sentence for shard in text for sentence in shard.sentences]
     numbers = np.concatenate(sentence_numbers(text))

@@ -90,7 +90,7 @@ class Writing(NamedTuple):
 
     Attributes:
       output_format: Of the text and the test with their labels, beside Parquet; None for CoNLL.
-      decoding: How labels follow from probabilities, see `best_labels.decode`.
+      decoding: How labels follow from probabilities, see `decoding.decode`.
       save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
     """
 
