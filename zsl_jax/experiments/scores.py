@@ -15,7 +15,7 @@ from zsl_jax.experiments.run import is_done
 from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.run_files import RESULT, RUN, TEST, TEST_VOTES
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.text_labels import TAGGER
+from zsl_jax.workflows.transfer_labels import TAGGER
 
 TRAINED = ("P", "Q", "votes")
 NAMES = ("accuracy", "f1_strict", "f1_conlleval")

@@ -15,7 +15,7 @@ from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
 from zsl_jax.workflows.run_hooks import tally_of
-from zsl_jax.workflows.text_labels import TextLabels
+from zsl_jax.workflows.transfer_labels import TextLabels
 from zsl_jax.workflows.transfer_task import TransferTask
 
 

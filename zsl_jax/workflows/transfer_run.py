@@ -35,7 +35,7 @@ from zsl_jax.workflows.scoring import (
     prepare_test,
 )
 from zsl_jax.workflows.table import Row, verdict
-from zsl_jax.workflows.text_labels import (
+from zsl_jax.workflows.transfer_labels import (
     TAGGER,
     VOTE_METHODS,
     TextLabels,

@@ -1,4 +1,4 @@
-"""Tests of zsl_jax.workflows.text_labels: labels in the order of the text, however dealt out."""
+"""Tests of zsl_jax.workflows.transfer_labels: labels in the order of the text, however dealt out."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.labels import LabelSet, SourceLabels
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows import text_labels
+from zsl_jax.workflows import transfer_labels
 from zsl_jax.workflows.approaches import TransferCorpus
 from zsl_jax.workflows.transfer_task import TransferTask
 
@@ -34,7 +34,7 @@ def dealt(num_shards, max_sentences=None):
 @pytest.mark.parametrize("num_shards", [1, 2, 3, 4])
 def test_every_sentence_has_the_place_that_it_has_in_the_text(num_shards):
     shards = dealt(num_shards)
-    numbers = np.concatenate(text_labels.sentence_numbers(shards))
+    numbers = np.concatenate(transfer_labels.sentence_numbers(shards))
     assert sorted(numbers.tolist()) == list(range(8))
     sentences = [sentence for shard in shards for sentence in shard.sentences]
     assert [sentences[place] for place in np.argsort(numbers)] == FLAT
@@ -43,16 +43,16 @@ def test_every_sentence_has_the_place_that_it_has_in_the_text(num_shards):
 def test_a_sample_has_the_order_in_which_it_was_drawn():
     (whole,) = dealt(1, 5)
     shards = dealt(2, 5)
-    numbers = np.concatenate(text_labels.sentence_numbers(shards))
+    numbers = np.concatenate(transfer_labels.sentence_numbers(shards))
     sentences = [sentence for shard in shards for sentence in shard.sentences]
     assert [sentences[place] for place in np.argsort(numbers)] == list(whole.sentences)
-    assert text_labels.sentence_numbers([TextShard(FLAT)])[0].tolist() == list(range(8))
+    assert transfer_labels.sentence_numbers([TextShard(FLAT)])[0].tolist() == list(range(8))
 
 
 @pytest.mark.parametrize("num_shards", [1, 2])
 def test_files_of_labels_are_the_same_for_any_number_of_shards(tmp_path, monkeypatch, num_shards):
     """Each word's label and votes follow from its text, so that none can be another word's."""
-    monkeypatch.setattr(text_labels, "BLOCK_SENTENCES", 3)
+    monkeypatch.setattr(transfer_labels, "BLOCK_SENTENCES", 3)
     shards = dealt(num_shards)
     words = [word for shard in shards for sentence in shard.sentences for word in sentence.words]
     ids = np.array([sum(map(int, word.split("."))) % 3 for word in words])
@@ -60,8 +60,8 @@ def test_files_of_labels_are_the_same_for_any_number_of_shards(tmp_path, monkeyp
     corpus = TransferCorpus((), votes, None)
     task = TransferTask(None, ("a", "b", "none"), LABELS, corpus)
     probs = (0.25 + 0.5 * np.eye(3)[ids]).astype(np.float32) / 1.25
-    made = text_labels.TextLabels("Q", probs, (ids + 2) % 3, {"majority": ids})
-    text_labels.write_text_labels(tmp_path, task, made, shards, "jsonl")
+    made = transfer_labels.TextLabels("Q", probs, (ids + 2) % 3, {"majority": ids})
+    transfer_labels.write_text_labels(tmp_path, task, made, shards, "jsonl")
     found = read_predictions(tmp_path / "labels.parquet")
     assert list(found.words) == [s.words for s in FLAT] and found.about["labels_from"] == "Q"
     expected = [sum(map(int, word.split("."))) % 3 for s in FLAT for word in s.words]
