@@ -306,7 +306,7 @@ def test_sources(sources):
 
 def check_transfer(sources, test_sources) -> None:
     """Rejects combinations of flags of launch.transfer that cannot be run."""
-    from zsl_jax.training.choices import Approach
+    from zsl_jax.training.config_choices import Approach
 
     if not sources:
         raise InputError("--source is missing: give at least one, as --source=NAME=PATH")

@@ -10,7 +10,7 @@ from launch.experiment_rows import FOLDER
 from tests.experiments.tiny_experiment import YAML, write_experiment
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Role, cells_of
-from zsl_jax.training.choices import Approach, ConfusionInit, LabelModelKind
+from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 
 
 def read(folder, text=YAML, **options):

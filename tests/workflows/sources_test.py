@@ -19,7 +19,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelSet
-from zsl_jax.training.choices import Approach
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import approaches

@@ -13,7 +13,7 @@ import typing
 from typing import Any
 
 from zsl_jax.errors import InputError
-from zsl_jax.training.choices import (
+from zsl_jax.training.config_choices import (
     Approach,
     ConfusionInit,
     ConfusionUpdate,

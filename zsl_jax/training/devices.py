@@ -13,7 +13,7 @@ import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-from zsl_jax.training.choices import Partition
+from zsl_jax.training.config_choices import Partition
 
 AXIS = "devices"
 
