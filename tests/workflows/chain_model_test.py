@@ -5,7 +5,7 @@ import pytest
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
 from zsl_jax.data.predictions.store import source_votes
-from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
+from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label_model
 from zsl_jax.labels import SILENT, LabelSet, SourceLabels, allowed_transitions, common_source_labels
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence

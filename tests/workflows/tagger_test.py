@@ -11,7 +11,7 @@ from tests.tiny_world import CONFIG, LABELS, sentences
 from zsl_jax.data.predictions.store import SourcePredictions, write_predictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.errors import InputError
-from zsl_jax.io.label_model import LabelModel, read_label_model, save_label_model
+from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label_model
 from zsl_jax.labels import LabelSet, SourceLabels
 from zsl_jax.runtime import compilation
 from zsl_jax.workflows import prediction

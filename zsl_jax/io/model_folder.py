@@ -12,7 +12,7 @@ import numpy as np
 from zsl_jax.atomic_file import atomic_folder, committing
 from zsl_jax.buckets import held_back, publish, remove
 from zsl_jax.errors import InputError
-from zsl_jax.io import label_model
+from zsl_jax.io import label_model_file
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.other_weights import way_out_without_config
@@ -164,7 +164,7 @@ def write_model_folder(
             write_json(unfinished / CONFIG, _tagger_config(config, label_names, dtype))
             files = sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG)
             with committing:
-                for old in (CONFIG, *TOKENIZER_FILES, label_model.FILE):
+                for old in (CONFIG, *TOKENIZER_FILES, label_model_file.FILE):
                     remove(folder / old)
                 for file in files:
                     os.replace(file, folder / file.name)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zsl_jax.errors import InputError
 from zsl_jax.io import metrics_file
 from zsl_jax.io.json_file import read_json_object
-from zsl_jax.io.label_model import FILE, LabelModel, read_label_model
+from zsl_jax.io.label_model_file import FILE, LabelModel, read_label_model
 from zsl_jax.io.run_files import LABELS, METRICS, RESULT, RUN, VOTES
 
 

@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.data.text.word_keys import WordTypes, word_types
-from zsl_jax.io.label_model import CHAIN_SETTINGS, StoredChain
+from zsl_jax.io.label_model_file import CHAIN_SETTINGS, StoredChain
 from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
 from zsl_jax.labels import LabelSet, allowed_transitions
 from zsl_jax.runtime import processes

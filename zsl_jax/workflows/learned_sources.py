@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from zsl_jax import kernels
 from zsl_jax.evaluation import diagnosis
-from zsl_jax.io.label_model import LabelModel, save_label_model
+from zsl_jax.io.label_model_file import LabelModel, save_label_model
 from zsl_jax.runtime import processes
 from zsl_jax.training import steps
 from zsl_jax.training.config import TransferConfig

@@ -19,7 +19,7 @@ from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Learned, diagnose
-from zsl_jax.io.label_model import LabelModel, read_label_model
+from zsl_jax.io.label_model_file import LabelModel, read_label_model
 from zsl_jax.labels import SILENT, LabelSet, check_kinds, common_source_labels, is_bio
 from zsl_jax.runtime.lookahead import lookahead
 from zsl_jax.runtime.progress import Advance

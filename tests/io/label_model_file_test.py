@@ -5,7 +5,7 @@ import pytest
 from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
-from zsl_jax.io.label_model import (
+from zsl_jax.io.label_model_file import (
     FILE,
     LabelModel,
     StoredChain,
