@@ -109,8 +109,8 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     """A program that runs one round per call, and the seconds of its frozen layers."""
     import jax
 
-    from zsl_jax.training.config_choices import Approach, LabelModelKind
     from zsl_jax.training.config import LabelModelConfig, TransferConfig
+    from zsl_jax.training.config_choices import Approach, LabelModelKind
     from zsl_jax.training.hooks import Progress
     from zsl_jax.training.m_step import run_epoch
     from zsl_jax.training.paper_em import PaperModel

@@ -197,8 +197,8 @@ def lowered_update(encoder, rows: int):
     import numpy as np
 
     from zsl_jax.training import setup, update
-    from zsl_jax.training.config_choices import LabelModelKind
     from zsl_jax.training.config import LabelModelConfig, TransferConfig
+    from zsl_jax.training.config_choices import LabelModelKind
     from zsl_jax.training.schedules import StepSchedule
 
     paper = LabelModelConfig(LabelModelKind.PAPER)

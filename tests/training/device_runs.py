@@ -23,8 +23,8 @@ from tests.training.examples import ENCODER, K, packed_text, starting_params
 from zsl_jax.models.split import split_layers
 from zsl_jax.training import loop, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
-from zsl_jax.training.config_choices import Approach, LabelModelKind, Partition
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach, LabelModelKind, Partition
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_em import PaperModel

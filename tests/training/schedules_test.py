@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from zsl_jax.training.config_choices import Approach, LabelModelKind
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach, LabelModelKind
 from zsl_jax.training.schedules import rate_factor, schedule_at
 
 

@@ -11,8 +11,8 @@ from zsl_jax.models.encoder import Encoder
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.runtime.compilation import compilations, watch_compilations
 from zsl_jax.training import setup, steps
-from zsl_jax.training.config_choices import Approach, LabelModelKind, Objective, Strategy
 from zsl_jax.training.config import JointWeights, LabelModelConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach, LabelModelKind, Objective, Strategy
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import StepSchedule

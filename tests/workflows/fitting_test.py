@@ -4,8 +4,8 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop, setup
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import OptimizerConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.workflows import fitting
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 

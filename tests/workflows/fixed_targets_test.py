@@ -3,8 +3,8 @@ import pytest
 
 from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.chain_model import evidence_of
 from zsl_jax.workflows.fixed_targets import fixed_target, repeated

@@ -13,8 +13,8 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import front_door
 from zsl_jax.workflows.function_source import predictions_by_function

@@ -12,8 +12,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.models.split import join_layers, split_layers
 from zsl_jax.training import loop, setup
-from zsl_jax.training.config_choices import Approach, LabelModelKind
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach, LabelModelKind
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.hooks import Hooks

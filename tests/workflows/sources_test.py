@@ -19,8 +19,8 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelSet
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import approaches
 from zsl_jax.workflows.labelled_text import labels_by_sentence

@@ -12,8 +12,8 @@ from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.io.run_files import RESULT
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation_run import run_aggregation
 from zsl_jax.workflows.front_door import transfer

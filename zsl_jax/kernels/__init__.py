@@ -20,7 +20,7 @@ Modules
 -------
 
 - `likelihood`, `posterior`, `objectives`: the E step, and the losses of the M step
-- `confusion`, `counts`: confusion matrices, and their closed form
+- `confusion`, `expected_counts`: confusion matrices, and their closed form
 - `aggregation`, `dawid_skene_model`: votes alone, without a tagger
 - `weighted_mean`, `agreement`, `near_copies`, `reliability`, `evidence`: how far sources can be
   trusted
@@ -121,12 +121,6 @@ from zsl_jax.kernels.confusion import (
     temperature_from_diagonal,
     total_variation,
 )
-from zsl_jax.kernels.counts import (
-    closed_form_log_confusion,
-    confusion_with_identity,
-    expected_counts,
-    likelihood_weighted_counts,
-)
 from zsl_jax.kernels.dawid_skene_model import (
     DawidSkene,
     bayesian_dawid_skene,
@@ -136,6 +130,12 @@ from zsl_jax.kernels.dawid_skene_model import (
 )
 from zsl_jax.kernels.decoding import LOG_FORBIDDEN, best_sequences, viterbi
 from zsl_jax.kernels.evidence import SourceReliability, log_evidence, mean_by_reliability
+from zsl_jax.kernels.expected_counts import (
+    closed_form_log_confusion,
+    confusion_with_identity,
+    expected_counts,
+    likelihood_weighted_counts,
+)
 from zsl_jax.kernels.likelihood import (
     LOG_FLOOR,
     hard_log_likelihood,

@@ -19,7 +19,7 @@ from zsl_jax.kernels.arguments import (
     sum_over_devices,
     varying_like,
 )
-from zsl_jax.kernels.counts import closed_form_log_confusion, expected_counts
+from zsl_jax.kernels.expected_counts import closed_form_log_confusion, expected_counts
 from zsl_jax.kernels.posterior import log_joint, posterior_and_objective
 
 

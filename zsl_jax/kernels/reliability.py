@@ -15,7 +15,7 @@ from zsl_jax.kernels.arguments import (
     labels_in_range,
     normalised,
 )
-from zsl_jax.kernels.counts import confusion_with_identity, expected_counts
+from zsl_jax.kernels.expected_counts import confusion_with_identity, expected_counts
 from zsl_jax.kernels.posterior import log_joint
 from zsl_jax.kernels.weighted_mean import labels_of_probs, probs_of_votes, weighted_mean
 

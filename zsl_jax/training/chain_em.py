@@ -15,8 +15,8 @@ from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
 from zsl_jax.training.chain_fit import ChainPosterior, FittedChain
 from zsl_jax.training.chain_text import ChainLabels, ChainText
-from zsl_jax.training.config_choices import Strategy
 from zsl_jax.training.config import ChainConfig
+from zsl_jax.training.config_choices import Strategy
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.e_step import log_prior_of_text
 from zsl_jax.training.hooks import Expectation

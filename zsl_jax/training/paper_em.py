@@ -7,8 +7,8 @@ from jaxtyping import Float
 
 from zsl_jax.runtime import processes
 from zsl_jax.training import steps
-from zsl_jax.training.config_choices import ConfusionUpdate, Objective, Strategy
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import ConfusionUpdate, Objective, Strategy
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.e_step import label_posterior, log_prior_of_text
 from zsl_jax.training.hooks import Expectation

@@ -9,8 +9,8 @@ import numpy as np
 
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import steps
-from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.config import TrainConfig, TransferConfig
+from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Corpus, Hooks, Progress
 from zsl_jax.training.state import TrainState, new_key

@@ -10,8 +10,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import steps
-from zsl_jax.training.config_choices import ConfusionInit, Predictions
 from zsl_jax.training.config import LabelModelConfig
+from zsl_jax.training.config_choices import ConfusionInit, Predictions
 from zsl_jax.types import SourceVotes
 
 # Words whose votes initialise σ by Dawid-Skene, over all processes.

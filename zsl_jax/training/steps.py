@@ -19,8 +19,8 @@ from zsl_jax import kernels
 from zsl_jax.models.encoder import Encoder
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import update as updates
-from zsl_jax.training.config_choices import Partition
 from zsl_jax.training.config import JointWeights, OptimizerConfig
+from zsl_jax.training.config_choices import Partition
 from zsl_jax.training.devices import AXIS, Devices
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import StepSchedule

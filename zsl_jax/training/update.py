@@ -16,8 +16,8 @@ from jaxtyping import Array, Float, Int
 from zsl_jax import kernels
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.models.token_classifier import Tagger
-from zsl_jax.training.config_choices import Objective
 from zsl_jax.training.config import JointWeights, OptimizerConfig
+from zsl_jax.training.config_choices import Objective
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import StepSchedule
 from zsl_jax.training.state import TrainState, trainable

@@ -11,8 +11,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
 from zsl_jax.training.chain_em import ChainEM, ChainSources
-from zsl_jax.training.config_choices import Approach, Strategy
 from zsl_jax.training.config import ChainConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach, Strategy
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_em import PaperModel

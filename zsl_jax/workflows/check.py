@@ -7,8 +7,8 @@ import numpy as np
 from zsl_jax.data.predictions.to_bio import reading_line
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.evaluation.diagnosis import Learned, diagnose
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.run_hooks import tally_of

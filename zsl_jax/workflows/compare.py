@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.io.run_folder import RunFolder
-from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 from zsl_jax.training.config import LabelModelConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.loaded_tagger import LoadedTagger

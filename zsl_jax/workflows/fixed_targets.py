@@ -6,8 +6,8 @@ import numpy as np
 from jaxtyping import Bool
 
 from zsl_jax.data.batches.subwords import Windows
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.loop import Target
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.aggregate import aggregate, as_target_labels

@@ -18,8 +18,8 @@ from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import LabelSet, SourceLabels, check_kinds, common_source_labels
 from zsl_jax.runtime import processes
 from zsl_jax.training.chain_fit import agreement_with_posterior
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, TransferCorpus, train_target, with_chain
 from zsl_jax.workflows.chain_model import text_words
