@@ -13,7 +13,7 @@ from sklearn.metrics import precision_recall_fscore_support as tag_scores
 from tests.evaluation.corpora import BIO, STRANGE, TAGS, corpora
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
-from zsl_jax.evaluation.counts import score_counts
+from zsl_jax.evaluation.precision_recall import score_counts
 from zsl_jax.evaluation.score_lines import format_scores
 from zsl_jax.labels import is_bio
 

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from zsl_jax.evaluation.counts import Labels, check_lengths
 from zsl_jax.evaluation.entity_scores import strict_spans
+from zsl_jax.evaluation.precision_recall import Labels, check_lengths
 
 Counts = dict[str, int]
 

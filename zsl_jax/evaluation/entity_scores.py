@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from zsl_jax.evaluation.counts import Labels, Score, check_lengths, score_counts
+from zsl_jax.evaluation.precision_recall import Labels, Score, check_lengths, score_counts
 from zsl_jax.labels import OUTSIDE, Span, entity_spans, is_bio
 
 Spans = list[list[Span]]

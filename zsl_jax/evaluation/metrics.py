@@ -11,7 +11,6 @@ import numpy as np
 from jaxtyping import Int
 
 from zsl_jax.errors import InputError
-from zsl_jax.evaluation.counts import Labels, Score, check_lengths, ratio, score_counts
 from zsl_jax.evaluation.entity_scores import (
     EntityScores,
     entity_counts,
@@ -20,6 +19,7 @@ from zsl_jax.evaluation.entity_scores import (
     repaired_labels,
     unreadable_labels,
 )
+from zsl_jax.evaluation.precision_recall import Labels, Score, check_lengths, ratio, score_counts
 from zsl_jax.labels import is_bio
 
 __all__ = [

@@ -9,7 +9,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.evaluation import bootstrap, confusions, metrics
 from zsl_jax.evaluation.averages import average_scores
 from zsl_jax.evaluation.bootstrap import Resampling
-from zsl_jax.evaluation.counts import Labels
+from zsl_jax.evaluation.precision_recall import Labels
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import labels_by_sentence
