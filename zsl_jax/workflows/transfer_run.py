@@ -22,11 +22,11 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.compare import ComparisonResult
+from zsl_jax.workflows.error_analysis import error_analysis
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
 from zsl_jax.workflows.resume import Saving
-from zsl_jax.workflows.scored_labels import scored_labels
 from zsl_jax.workflows.scoring import (
     TestSet,
     baselines,
@@ -57,7 +57,7 @@ class FinishedRun(NamedTuple):
       labels: Of this process's part of the text.
       report: On each source.
       rows: The table; empty without a test, and in all processes but the first.
-      scored: Calibration, confusions and errors, see `scored_labels`; None without a test.
+      scored: Calibration, confusions and errors, see `error_analysis`; None without a test.
     """
 
     transfer_task: TransferTask
@@ -175,7 +175,7 @@ def write_compared(
     if compared.done.log_confusion is not None:
         save_sources(os.fspath(run.path), finished.transfer_task, compared.done, compared.config)
     texts = label_test(finished.transfer_task, compared.done, test, compared.config, "argmax")
-    finished = finished._replace(rows=rows, scored=scored_labels(texts, test))
+    finished = finished._replace(rows=rows, scored=error_analysis(texts, test))
     return {**record_of(finished), "title": compared.title}
 
 
@@ -224,4 +224,4 @@ def score_test(
     write_label_tables(run.path / TEST_VOTES, table.columns, table.label_names, [table])
     rows = baselines(transfer_task, prepared)
     rows += labelled_rows(texts, prepared, config.approach, decoding)
-    return finished._replace(rows=rows, scored=scored_labels(texts, prepared))
+    return finished._replace(rows=rows, scored=error_analysis(texts, prepared))

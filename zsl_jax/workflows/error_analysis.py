@@ -18,7 +18,7 @@ NUM_EXAMPLES = 10
 CONTEXT = 6  # words on each side of an error
 
 
-def scored_labels(texts: Mapping[str, LabelledText], test: TestSet) -> dict[str, Any]:
+def error_analysis(texts: Mapping[str, LabelledText], test: TestSet) -> dict[str, Any]:
     """The labels of a test beside its gold, in plain numbers, for the run's record.
 
     Args:

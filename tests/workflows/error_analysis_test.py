@@ -1,12 +1,12 @@
-"""Tests of zsl_jax.workflows.scored_labels."""
+"""Tests of zsl_jax.workflows.error_analysis."""
 
 import numpy as np
 import pytest
 
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows import scoring
+from zsl_jax.workflows.error_analysis import error_analysis
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.scored_labels import scored_labels
 
 GOLD = [
     Sentence(("a", "b", "c"), ("A", "B", "A")),
@@ -21,7 +21,7 @@ def test_errors_are_told_apart_by_who_makes_them():
     probs = np.full((5, 2), 0.25) + 0.5 * np.eye(2)[ids]
     plain = [sentence._replace(labels=None) for sentence in GOLD]
     text = LabelledText(plain, ("A", "B"), ids, probs)
-    found = scored_labels({"P": text}, scoring.TestSet(GOLD, SourceVotes(VOTES, None), None))
+    found = error_analysis({"P": text}, scoring.TestSet(GOLD, SourceVotes(VOTES, None), None))
     errors = found["errors"]
     assert (errors["words"], errors["wrong"], found["labels_from"]) == (5, 4, "P")
     assert [e["word"] for e in errors["no_source"]["examples"]] == ["a", "b"]
