@@ -73,14 +73,14 @@ def _program(rate: float) -> Callable[[], Any]:
     from zsl_jax.training import update
     from zsl_jax.training.config import TrainConfig
     from zsl_jax.training.schedules import schedule_at
-    from zsl_jax.workflows.fitting import start_fit
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
+    from zsl_jax.workflows.training_setup import set_up_training
 
     sentences, label_set, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
     target = np.eye(label_set.size, dtype=np.float32)[labels]
     encoder = load_tagger(unpack_e5_small())
     config = TrainConfig(dropout=rate, seed=FLAGS.seed)
-    fit = start_fit(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
+    fit = set_up_training(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
     settings, rates = fit.training.settings, schedule_at(0.1, config)
     compiled = jax.jit(
         lambda state, batch, evidence: update.update(settings, None, state, batch, evidence, rates)

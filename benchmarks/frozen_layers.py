@@ -116,8 +116,8 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     from zsl_jax.training.paper_em import PaperModel
     from zsl_jax.training.sigma import Sources, starting_confusion
     from zsl_jax.types import SourceVotes
-    from zsl_jax.workflows.fitting import start_fit
     from zsl_jax.workflows.frozen_layers import precompute_frozen
+    from zsl_jax.workflows.training_setup import set_up_training
 
     config = TransferConfig(
         approach=Approach.LVM, batch_words=FLAGS.batch_words, row_length=ROW_LENGTH,
@@ -133,7 +133,7 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
 
     shards, states = precompute(cache)  # compiles
     once = measuring.seconds(lambda: precompute(cache / "again"))
-    fit = start_fit(text.start, text.label_set, shards, config, logits, states)
+    fit = set_up_training(text.start, text.label_set, shards, config, logits, states)
     training, devices = fit.training, fit.training.devices
     state = devices.replicate(fit.state)
 

@@ -141,11 +141,11 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
     from zsl_jax.training.config import OptimizerConfig, TrainConfig
     from zsl_jax.training.schedules import schedule_at
     from zsl_jax.training.update import Evidence
-    from zsl_jax.workflows.fitting import start_fit
+    from zsl_jax.workflows.training_setup import set_up_training
 
     optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
     config = TrainConfig(dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
-    fit = start_fit(encoder, label_set, [windows], config)
+    fit = set_up_training(encoder, label_set, [windows], config)
     devices, settings = fit.training.devices, fit.training.settings
     state = devices.replicate(fit.state)
     target = np.eye(label_set.size, dtype=np.float32)[labels]

@@ -24,10 +24,10 @@ from zsl_jax.types import SourceVotes
 from zsl_jax.workflows import frozen_layers
 from zsl_jax.workflows.approaches import TransferCorpus, train_target
 from zsl_jax.workflows.chain_model import text_words
-from zsl_jax.workflows.fitting import finished, start_fit
 from zsl_jax.workflows.frozen_layers import precompute_frozen
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_windows
 from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.training_setup import assemble_tagger, set_up_training
 
 SCHEME = LabelSet(("A", "B", "C"))
 CONFIG = TransferConfig(
@@ -57,7 +57,7 @@ def target_of(windows):
 
 def masked_training(start, windows, layers):
     """The losses of the whole tagger whose lower layers get no gradient, and its parameters."""
-    fit = start_fit(start, SCHEME, [windows], config_of(None))
+    fit = set_up_training(start, SCHEME, [windows], config_of(None))
     settings, corpus, target = fit.training.settings, fit.training.corpus, target_of(windows)
     frozen, upper = split_layers(fit.state.params, layers)
     optimizer = make_optimizer(CONFIG.optimizer)
@@ -99,11 +99,11 @@ def masked_training(start, windows, layers):
 def frozen_training(start, windows, layers, folder):
     config, losses = config_of(layers), []
     shards, states = precompute_frozen(start, [windows], config, folder)
-    fit = start_fit(start, SCHEME, shards, config, states=states)
+    fit = set_up_training(start, SCHEME, shards, config, states=states)
     hooks = Hooks(on_step=lambda record: losses.append(record.loss))
     training = fit.training._replace(hooks=hooks)
     state = loop.distil(training, setup.ResumePoint(fit.state), target_of(windows))
-    return losses, state.params, finished(start, fit, state.params, SCHEME)
+    return losses, state.params, assemble_tagger(start, fit, state.params, SCHEME)
 
 
 @pytest.mark.parametrize(
@@ -133,7 +133,7 @@ def test_it_is_the_whole_training_with_a_masked_gradient(
 
 
 def test_a_whole_training_does_something_else(start, windows):
-    fit = start_fit(start, SCHEME, [windows], config_of(None))
+    fit = set_up_training(start, SCHEME, [windows], config_of(None))
     losses = []
     training = fit.training._replace(hooks=Hooks(on_step=lambda r: losses.append(r.loss)))
     loop.distil(training, setup.ResumePoint(fit.state), target_of(windows))
@@ -148,13 +148,13 @@ def test_predictions_from_the_cache_are_those_of_the_whole_tagger(start, windows
     config = config_of(layers)
     shards, states = precompute_frozen(start, [windows, windows], config, tmp_path)
     assert states.dtype == np.float16 and states.shape == (2 * len(windows.token_ids), 16)
-    fit = start_fit(start, SCHEME, shards, config, states=states)
+    fit = set_up_training(start, SCHEME, shards, config, states=states)
     corpus, settings = fit.training.corpus, fit.training.settings
     found = predict_log_prior(
         all_devices().local, (settings.encoder, 3, "float32"), fit.state.params, corpus.in_order,
         corpus.num_words,
     )  # fmt: skip
-    whole = finished(start, fit, fit.state.params, SCHEME)
+    whole = assemble_tagger(start, fit, fit.state.params, SCHEME)
     expected = predict_windows(whole, windows, 32)
     np.testing.assert_allclose(found, np.concatenate([expected] * 2), atol=1e-3)
     assert np.abs(found - expected.mean(0)).max() > 1e-2
@@ -164,7 +164,7 @@ def test_predictions_from_the_cache_are_those_of_the_whole_tagger(start, windows
 def test_the_optimiser_holds_nothing_for_frozen_parameters(start, windows, tmp_path, layers):
     config = config_of(layers)
     shards, states = precompute_frozen(start, [windows], config, tmp_path)
-    state = start_fit(start, SCHEME, shards, config, states=states).state
+    state = set_up_training(start, SCHEME, shards, config, states=states).state
     moments, _ = jax.tree_util.tree_flatten_with_path(state.opt_state)
     paths = [jax.tree_util.keystr(path) for path, _ in moments]
     assert not any("embeddings" in path for path in paths)

@@ -1,4 +1,4 @@
-"""Tests of zsl_jax.workflows.transfer_labels: labels in the order of the text, however dealt out."""
+"""Tests of zsl_jax.workflows.transfer_labels: in the order of the text, however dealt out."""
 
 import numpy as np
 import pytest

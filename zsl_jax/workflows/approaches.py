@@ -28,10 +28,10 @@ from zsl_jax.workflows.chain_model import (
     labels_by_chain,
 )
 from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.fitting import finished, head_for, start_fit
 from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_shard
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.resume import Saving, resumable
+from zsl_jax.workflows.training_setup import assemble_tagger, head_for, set_up_training
 
 Result = TypeVar("Result")
 Learn = Callable[[Training, ResumePoint, TrainState], tuple[TrainState, Result]]
@@ -164,10 +164,12 @@ class _TargetTraining(NamedTuple):
         Returns:
           The trained tagger and the loop's result.
         """
-        fit = start_fit(self.start, self.label_set, text.shards, self.config, logits, text.states)
+        fit = set_up_training(
+            self.start, self.label_set, text.shards, self.config, logits, text.states
+        )
         with resumable(fit, self.label_set, self.hooks, self.saving) as (training, begin):
             state, result = learn(training, begin, fit.state)
-        return finished(self.start, fit, state.params, self.label_set), result
+        return assemble_tagger(self.start, fit, state.params, self.label_set), result
 
 
 def _by_paper_model(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:

@@ -15,7 +15,6 @@ from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.fitting import finished, start_fit, trained_part
 from zsl_jax.workflows.frozen_layers import precompute_frozen
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import (
@@ -27,6 +26,7 @@ from zsl_jax.workflows.loaded_tagger import (
 )
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.training_setup import assemble_tagger, set_up_training, trained_part
 
 
 class Dev(NamedTuple):
@@ -70,7 +70,7 @@ def train_supervised(
     target = np.eye(label_set.size, dtype=bool)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
     shards, states = precompute_frozen(encoder, [windows], config, cache)
-    fit = start_fit(encoder, label_set, shards, config, states=states)
+    fit = set_up_training(encoder, label_set, shards, config, states=states)
     best: tuple[float, LoadedTagger | None] = (-1.0, None)
     if dev is not None:
         dev_windows = encode_text(encoder, dev.sentences, config.row_length)
@@ -81,7 +81,7 @@ def train_supervised(
         hooks.on_epoch(epoch, state)
         if dev is not None:
             params = fit.training.devices.fetch(state.params)
-            tagger = finished(encoder, fit, params, label_set)
+            tagger = assemble_tagger(encoder, fit, params, label_set)
             upper = tagger if dev_text.states is None else trained_part(tagger, fit, params)
             log_probs = predict_windows(
                 upper, dev_text.shards[0], config.row_length, dev_text.states
@@ -92,7 +92,7 @@ def train_supervised(
 
     training = fit.training._replace(hooks=hooks._replace(on_epoch=on_epoch))
     state = loop.distil(training, setup.ResumePoint(fit.state), target)
-    return best[1] or finished(encoder, fit, state.params, label_set)
+    return best[1] or assemble_tagger(encoder, fit, state.params, label_set)
 
 
 def train_source(

@@ -20,9 +20,9 @@ from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.decoding import decode
-from zsl_jax.workflows.fitting import upper_layers
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
+from zsl_jax.workflows.training_setup import upper_layers
 from zsl_jax.workflows.transfer_task import TransferTask
 
 VOTE_METHODS = ("majority", "mean")

@@ -43,7 +43,7 @@ class TrainingSetup(NamedTuple):
     used_ids: np.ndarray | None
 
 
-def start_fit(
+def set_up_training(
     start: LoadedTagger,
     label_set: LabelSet,
     shards: Sequence[Windows],
@@ -79,7 +79,7 @@ def start_fit(
     return TrainingSetup(training, setup.init_state(params, confusion_logits, config), used_ids)
 
 
-def finished(
+def assemble_tagger(
     start: LoadedTagger, fit: TrainingSetup, params: dict[str, Any], label_set: LabelSet
 ) -> LoadedTagger:
     """The whole trained tagger, from the trained parameters on the host.
