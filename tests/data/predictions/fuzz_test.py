@@ -7,7 +7,7 @@ from tests.data.json_lines_inputs import json_lines
 from tests.fuzzing import encoded, fuzz, read_or_refuse
 from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
 from zsl_jax.data.predictions.store import SourcePredictions
-from zsl_jax.data.text import known_keys, span_fields, span_lines
+from zsl_jax.data.text import json_spans, known_keys, span_fields
 from zsl_jax.data.text.offsets import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -77,9 +77,9 @@ def span_file(rng):
     """Both lines, with the right texts and mostly some spans amiss."""
     rows = []
     for text in ("Anna sings.", "\u05e9\u05dc e\u0301"):
-        row = {rng.choice(span_lines.TEXT_KEYS): text}
+        row = {rng.choice(json_spans.TEXT_KEYS): text}
         values = rng.several(lambda: span(rng), 4) if rng.chance(0.9) else rng.json_value()
-        row[rng.choice(span_lines.LIST_KEYS)] = values
+        row[rng.choice(json_spans.LIST_KEYS)] = values
         other = {
             "answer": rng.choice(("accept", "reject", "ignore")), "status": "Discarded",
             "_is_binary": rng.chance(0.5), "tokens": ["Anna"], "relations": [], "id": 1,

@@ -9,7 +9,7 @@ from typing import Any
 
 from zsl_jax.data.text.files import read_bytes
 from zsl_jax.data.text.json_lines import json_objects
-from zsl_jax.data.text.span_lines import LIST_KEYS, has_spans
+from zsl_jax.data.text.json_spans import LIST_KEYS, has_spans
 from zsl_jax.errors import InputError
 
 Exported = dict[str, Any]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from zsl_jax.data.text.span_lines import CharacterSpan, Mention
+from zsl_jax.data.text.json_spans import CharacterSpan, Mention
 
 _Place = tuple[int, int]
 

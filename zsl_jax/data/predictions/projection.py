@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from zsl_jax.data.predictions.mentions import place_mentions
-from zsl_jax.data.text.span_lines import CharacterSpan, Mention, SpanLine
+from zsl_jax.data.text.json_spans import CharacterSpan, Mention, SpanLine
 from zsl_jax.errors import InputError
 
 

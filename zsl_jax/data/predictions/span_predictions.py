@@ -11,7 +11,7 @@ from zsl_jax.data.predictions.offset_units import doubt_unit
 from zsl_jax.data.predictions.projection import Projection, project
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.json_lines import read_objects
-from zsl_jax.data.text.span_lines import SpanLine, parse_span_line
+from zsl_jax.data.text.json_spans import SpanLine, parse_span_line
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, label_parts, usual_spelling
 from zsl_jax.types import Sentence

@@ -28,8 +28,8 @@ from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import look_ahead, read_lines
 from zsl_jax.data.text.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.text.json_lines import read_objects
+from zsl_jax.data.text.json_spans import has_spans
 from zsl_jax.data.text.readers import read_sentences
-from zsl_jax.data.text.span_lines import has_spans
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet, SourceLabels
 from zsl_jax.types import Sentence, SourceVotes
