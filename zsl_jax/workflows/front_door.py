@@ -22,8 +22,8 @@ from zsl_jax.workflows.gold_words import NAME, read_gold_words
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.prediction import aggregate_predictions
+from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
-from zsl_jax.workflows.run_spec import python_run_spec
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences

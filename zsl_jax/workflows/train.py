@@ -19,8 +19,8 @@ from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
+from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.run_hooks import recorded
-from zsl_jax.workflows.run_spec import python_run_spec
 from zsl_jax.workflows.supervised import Dev, train_supervised
 from zsl_jax.workflows.tagger import Tagger, as_sentences
 

@@ -6,7 +6,7 @@ import pytest
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.run_spec import python_run_spec
+from zsl_jax.workflows.python_run_spec import python_run_spec
 
 CONFIG = TransferConfig(seed=3)
 TEXT = [Sentence(("a", "b"), ("X", "Y"))]
