@@ -78,13 +78,14 @@ def read():
 def ours(gold, votes, label_set) -> dict[str, Labelling]:
     """Our label models, fitted from scratch in every run."""
     from zsl_jax.types import Sentence
-    from zsl_jax.workflows.aggregate import METHODS, aggregate
     from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
+    from zsl_jax.workflows.vote_aggregation import METHODS, aggregate_votes
 
     text = [Sentence(sentence.words) for sentence in gold]
     hard = votes._replace(probs=None)
     runs: dict[str, Labelling] = {
-        name: functools.partial(_labels, aggregate, hard, label_set.size, name) for name in METHODS
+        name: functools.partial(_labels, aggregate_votes, hard, label_set.size, name)
+        for name in METHODS
     }
     for name in TEXT_METHODS:
         runs[name] = functools.partial(_labels, aggregate_with_text, hard, text, label_set, name)

@@ -104,8 +104,8 @@ def both_scores(cell: Cell, text: list, votes: Sequence) -> tuple[float, float]:
     """The test's scores by the mean and by the chain."""
     from zsl_jax.training.config import ChainConfig
     from zsl_jax.workflows import chain_model
-    from zsl_jax.workflows.aggregate import aggregate
     from zsl_jax.workflows.table import score_ids
+    from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
     words = chain_model.text_words([text])
     count = int(words.lengths.sum())
@@ -115,7 +115,7 @@ def both_scores(cell: Cell, text: list, votes: Sequence) -> tuple[float, float]:
     fitted = chain_model.fit_chain_model(own, words, cell.label_set, config, "soft").fitted
     model = chain_model.ChainModel(config, fitted, words.types.names)
     posterior = chain_model.posterior_by_chain(model, votes[1], cell.test, cell.label_set)
-    mean = aggregate(votes[1], cell.label_set.size, "mean").labels
+    mean = aggregate_votes(votes[1], cell.label_set.size, "mean").labels
     of_mean, of_chain = (
         100 * score_ids(ids, cell.label_set, cell.test, FLAGS.task)["score"]
         for ids in (mean, posterior.argmax(axis=1))

@@ -52,10 +52,10 @@ def scores(sentences: Sequence, count: int, seed: int) -> dict[str, float]:
     from zsl_jax.data.predictions.store import source_votes
     from zsl_jax.labels import common_source_labels
     from zsl_jax.types import Sentence
-    from zsl_jax.workflows.aggregate import aggregate
     from zsl_jax.workflows.chain_model import aggregate_with_text
     from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
     from zsl_jax.workflows.table import score_ids
+    from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
     text, result = [Sentence(sentence.words) for sentence in sentences], {}
     gazetteers = [gazetteer(sentences, np.random.default_rng([seed, n])) for n in range(count)]
@@ -63,7 +63,7 @@ def scores(sentences: Sequence, count: int, seed: int) -> dict[str, float]:
         given = [in_target_labels(Source("", "", sparse=sparse), each) for each in gazetteers]
         labels = common_source_labels([each.label_names for each in given], label_sets(given))
         votes, label_set = source_votes(given, labels, [""] * count), labels.label_set
-        majority = aggregate(votes, label_set.size, "majority")
+        majority = aggregate_votes(votes, label_set.size, "majority")
         chain = aggregate_with_text(votes, text, label_set, "chain")
         for name, aggregated in (("majority", majority), ("chain", chain)):
             score = score_ids(aggregated.labels, label_set, sentences, "ner")["score"]

@@ -73,7 +73,7 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
 
 
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:
-    from zsl_jax.workflows.aggregate import AGGREGATIONS
+    from zsl_jax.workflows.vote_aggregation import AGGREGATIONS
 
     if "/" in name or name.startswith("."):
         raise fields.fault("name", f"is {name!r}, which cannot be the name of a folder")

@@ -9,7 +9,6 @@ from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label
 from zsl_jax.labels import SILENT, LabelSet, SourceLabels, allowed_transitions, common_source_labels
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.chain_model import (
     ChainModel,
     aggregate_with_text,
@@ -21,6 +20,7 @@ from zsl_jax.workflows.chain_model import (
     text_words,
 )
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
+from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 BIO = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
 
@@ -70,7 +70,9 @@ def test_the_chain_beats_majority_and_mean_where_two_of_three_sources_are_bad():
     def right(labels):
         return (labels == truth).mean()
 
-    methods = {m: right(aggregate(votes, label_set.size, m).labels) for m in ("majority", "mean")}
+    methods = {
+        m: right(aggregate_votes(votes, label_set.size, m).labels) for m in ("majority", "mean")
+    }
     for method in ("weighted_mean", "chain"):
         methods[method] = right(aggregate_with_text(votes, sentences, label_set, method).labels)
     assert methods["weighted_mean"] > max(methods["majority"], methods["mean"]) + 0.01
@@ -158,9 +160,9 @@ def test_a_silent_source_is_outvoted_by_one_that_speaks():
     votes, label_set = votes_of([silent, other, silent])
     assert label_set.names == ("O", "B-X") and votes.silent == 2
     # Silence of two sources is no vote beside that of one, and O where nobody speaks.
-    assert aggregate(votes, 2, "majority").labels.tolist() == [1, 1, 0]
+    assert aggregate_votes(votes, 2, "majority").labels.tolist() == [1, 1, 0]
     plain, _ = votes_of([rule, other, rule])
-    assert aggregate(plain, 2, "majority").labels.tolist() == [0, 1, 0]
+    assert aggregate_votes(plain, 2, "majority").labels.tolist() == [0, 1, 0]
 
 
 def test_probabilities_of_a_silent_source_stay_where_it_speaks():
@@ -187,7 +189,7 @@ def test_gazetteers_need_not_be_outvoted_by_their_own_silence(num_sources):
         found = [in_target_labels(Source("x", "", sparse=sparse), made) for made in sources]
         votes, label_set = votes_of(found)
         if method == "majority":
-            labels = aggregate(votes, label_set.size, method).labels
+            labels = aggregate_votes(votes, label_set.size, method).labels
         else:
             labels = aggregate_with_text(votes, sentences, label_set, method).labels
         assert label_set == LabelSet(BIO)

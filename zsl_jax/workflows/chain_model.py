@@ -21,7 +21,7 @@ from zsl_jax.training.chain_fit import FittedChain
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregate import Aggregated, as_aggregated
+from zsl_jax.workflows.vote_aggregation import Aggregated, as_aggregated
 
 # What a silent source's O weighs beside the label of one that speaks, in means of the sources.
 SILENCE = 0.05

@@ -10,9 +10,9 @@ from zsl_jax.evaluation.diagnosis import Learned, diagnose
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.transfer_task import TransferTask, planned
+from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 
 def text_line(text: TextShard, sample: TextShard) -> str:
@@ -49,7 +49,7 @@ def source_lines(transfer_task: TransferTask) -> list[str]:
     lines += [f"source {name}: {reading_line(about)}" for name, about in read.items()]
     votes, chain, learned = transfer_task.text.votes, transfer_task.text.chain, Learned()
     if chain is None:
-        posterior = aggregate(votes, transfer_task.label_set.size, "mean").probs
+        posterior = aggregate_votes(votes, transfer_task.label_set.size, "mean").probs
     else:
         posterior = chain.found.posterior
         log_confusion = np.asarray(chain.fitted.sources.log_confusion)

@@ -8,10 +8,10 @@ from jaxtyping import Bool, Int
 
 from zsl_jax.evaluation.calibration import calibration
 from zsl_jax.evaluation.confusions import label_confusions
-from zsl_jax.workflows.aggregate import as_target_labels
 from zsl_jax.workflows.labelled_text import LabelledText, labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.scoring import TestSet
+from zsl_jax.workflows.vote_aggregation import as_target_labels
 
 NUM_CONFUSIONS = 12
 NUM_EXAMPLES = 10

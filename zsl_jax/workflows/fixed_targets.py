@@ -10,7 +10,7 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.loop import Target
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.aggregate import aggregate, as_target_labels
+from zsl_jax.workflows.vote_aggregation import aggregate_votes, as_target_labels
 
 
 def fixed_target(votes: SourceVotes, num_labels: int, config: TransferConfig) -> Target:
@@ -46,10 +46,10 @@ def _target_from_sources(
     if config.approach is Approach.HARD_CAT:
         return one_hot[labels.T.reshape(-1)]
     if config.approach is Approach.HARD_VOTE:
-        return one_hot[aggregate(votes, num_labels, "majority").labels]
+        return one_hot[aggregate_votes(votes, num_labels, "majority").labels]
     if config.predictions == "hard":
         votes = votes._replace(probs=None)
-    return aggregate(votes, num_labels, "mean").probs
+    return aggregate_votes(votes, num_labels, "mean").probs
 
 
 def repeated(windows: Windows, times: int) -> Windows:

@@ -17,7 +17,6 @@ from zsl_jax.report import check_installed, write_report
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregate import AGGREGATIONS
 from zsl_jax.workflows.gold_words import NAME, read_gold_words
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
@@ -30,6 +29,7 @@ from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagge
 from zsl_jax.workflows.train import LabelledSentences, labelled_sentences
 from zsl_jax.workflows.transfer_run import LabelledTest, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
+from zsl_jax.workflows.vote_aggregation import AGGREGATIONS
 
 PathLike = str | os.PathLike[str]
 Text = PathLike | Iterable[Sequence[str]]

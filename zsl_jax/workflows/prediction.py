@@ -26,7 +26,6 @@ from zsl_jax.runtime.progress import Advance
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregate import TO_CONVERGENCE, DawidSkeneSettings, aggregate
 from zsl_jax.workflows.chain_model import (
     TEXT_METHODS,
     aggregate_with_text,
@@ -42,6 +41,7 @@ from zsl_jax.workflows.source_streams import SourceStream
 from zsl_jax.workflows.source_types import compare_sources
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.unseen_labels import warn_of_unseen_labels, without_unseen_labels
+from zsl_jax.workflows.vote_aggregation import TO_CONVERGENCE, DawidSkeneSettings, aggregate_votes
 
 # Words that are labelled at once, so that memory does not grow with the text. A power of two: the
 # arrays that are compiled for have such sizes.
@@ -223,7 +223,7 @@ def aggregate_predictions(
     if method in TEXT_METHODS:
         made = aggregate_with_text(votes, text, label_set, method)
     else:
-        made = aggregate(votes, label_set.size, method, settings=settings)
+        made = aggregate_votes(votes, label_set.size, method, settings=settings)
     learned = Learned(made.log_confusion, copies=made.copies)
     about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
     for warning in about.warnings:

@@ -8,11 +8,16 @@ import numpy as np
 from zsl_jax.evaluation import bootstrap, metrics
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregate import METHODS, Aggregated, aggregate, as_target_labels
 from zsl_jax.workflows.approaches import TransferCorpus, fitted_chain
 from zsl_jax.workflows.chain_model import TEXT_METHODS, ChainModel, aggregate_with_text
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
+from zsl_jax.workflows.vote_aggregation import (
+    METHODS,
+    Aggregated,
+    aggregate_votes,
+    as_target_labels,
+)
 
 RESAMPLING = bootstrap.Resampling(num_resamples=1000)  # of the test's sentences
 
@@ -94,7 +99,7 @@ def aggregate_test(
     if method in TEXT_METHODS:
         model = model or fitted_chain(text, label_set)
         return aggregate_with_text(test_votes, gold, label_set, method, model)
-    return aggregate(test_votes, label_set.size, method, text.votes)
+    return aggregate_votes(test_votes, label_set.size, method, text.votes)
 
 
 def format_table(rows: Sequence[Row]) -> str:

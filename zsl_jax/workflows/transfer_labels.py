@@ -17,13 +17,13 @@ from zsl_jax.runtime import processes
 from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
-from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
 from zsl_jax.workflows.training_setup import upper_layers
 from zsl_jax.workflows.transfer_task import TransferTask
+from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 VOTE_METHODS = ("majority", "mean")
 TAGGER = "tagger"
@@ -64,7 +64,8 @@ def label_text(
             own[rows] = np.exp(table)
         first = rows.stop
     votes = {
-        method: aggregate(transfer_task.text.votes, size, method).labels for method in VOTE_METHODS
+        method: aggregate_votes(transfer_task.text.votes, size, method).labels
+        for method in VOTE_METHODS
     }
     if probs is not None:
         return TextLabels("Q", probs, by_tagger, votes)

@@ -19,7 +19,6 @@ from zsl_jax.runtime import processes
 from zsl_jax.runtime.compilation import compiled
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.aggregate import aggregate
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.compare import ComparisonResult
 from zsl_jax.workflows.error_analysis import error_analysis
@@ -45,6 +44,7 @@ from zsl_jax.workflows.transfer_labels import (
     write_text_labels,
 )
 from zsl_jax.workflows.transfer_task import TransferTask, made_ready, run_approach
+from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 
 class FinishedRun(NamedTuple):
@@ -219,7 +219,7 @@ def score_test(
         about = {"labels_from": kind, "decode": decoding}
         write_labelled(path, best.label_names, [best], format, about)
     size = transfer_task.label_set.size
-    others = {name: aggregate(prepared.votes, size, name).labels for name in VOTE_METHODS}
+    others = {name: aggregate_votes(prepared.votes, size, name).labels for name in VOTE_METHODS}
     table = label_table(transfer_task, prepared.votes, {**others, TAGGER: texts["P"].labels})
     write_label_tables(run.path / TEST_VOTES, table.columns, table.label_names, [table])
     rows = baselines(transfer_task, prepared)

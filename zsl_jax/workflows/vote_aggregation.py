@@ -1,4 +1,4 @@
-"""The sources' predictions put together without a tagger.
+"""The votes of a text's sources put together, without a tagger.
 
 Majority, mean and Dawid-Skene see the votes of each word by itself; the reliability-weighted mean
 and the chain are in `chain_model`.
@@ -70,7 +70,7 @@ def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
     return SourceVotes(labels, probs, gold=votes.gold)
 
 
-def aggregate(
+def aggregate_votes(
     votes: SourceVotes,
     num_labels: int,
     method: str,

@@ -7,7 +7,7 @@ from launch import shared_flags
 from zsl_jax import kernels
 from zsl_jax.runtime.blocks import BLOCK_WORDS
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.aggregate import AGGREGATIONS, METHODS, aggregate
+from zsl_jax.workflows.vote_aggregation import AGGREGATIONS, METHODS, aggregate_votes
 
 N, U, K = BLOCK_WORDS + 5, 3, 4
 RNG = np.random.default_rng(0)
@@ -22,7 +22,7 @@ SILENT = (LABELS < 0).all(1)
 @pytest.mark.parametrize("method", ["majority", "mean", "dawid_skene", "bea"])
 def test_blocks_give_what_the_kernels_give(method, soft):
     probs = PROBS if soft else None
-    found = aggregate(SourceVotes(LABELS, probs), K, method)
+    found = aggregate_votes(SourceVotes(LABELS, probs), K, method)
     votes = np.asarray(kernels.probs_of_votes(LABELS, K))
     if method in ("dawid_skene", "bea"):
         fit = kernels.dawid_skene if method == "dawid_skene" else kernels.bayesian_dawid_skene
@@ -47,7 +47,7 @@ FEW = SourceVotes(np.array([[0, 1, 1], [2, 0, -1], [-1, -1, -1]], np.int32), Non
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_aggregation_gives_each_word_with_votes_a_label(method):
-    made = aggregate(FEW, 3, method)
+    made = aggregate_votes(FEW, 3, method)
     assert (made.labels[:2] >= 0).all() and made.labels[2] == -1
     np.testing.assert_allclose(made.probs.sum(-1), [1, 1, 0], atol=1e-5)
 
@@ -58,15 +58,17 @@ def test_dawid_skene_outvotes_a_majority_of_bad_sources():
     good = [np.where(rng.random(4000) < 0.9, truth, rng.integers(0, 3, 4000)) for _ in range(2)]
     bad = [np.where(rng.random(4000) < 0.25, truth, rng.integers(0, 3, 4000)) for _ in range(5)]
     votes = SourceVotes(np.stack([*good, *bad], 1).astype(np.int32), None)
-    right = {m: (aggregate(votes, 3, m).labels == truth).mean() for m in METHODS}
+    right = {m: (aggregate_votes(votes, 3, m).labels == truth).mean() for m in METHODS}
     assert right["dawid_skene"] > right["majority"] + 0.02
 
 
 def test_bea_is_fitted_to_the_text_and_applied_to_the_test():
     text, test = SourceVotes(LABELS, None), SourceVotes(LABELS[:40], None)
-    whole = aggregate(text, K, "bea")
-    np.testing.assert_allclose(aggregate(test, K, "bea", text).probs, whole.probs[:40], atol=1e-5)
-    assert np.abs(aggregate(test, K, "bea").probs - whole.probs[:40]).max() > 1e-3
+    whole = aggregate_votes(text, K, "bea")
+    np.testing.assert_allclose(
+        aggregate_votes(test, K, "bea", text).probs, whole.probs[:40], atol=1e-5
+    )
+    assert np.abs(aggregate_votes(test, K, "bea").probs - whole.probs[:40]).max() > 1e-3
     np.testing.assert_allclose(np.exp(whole.log_confusion).sum(axis=1), 1, rtol=1e-5)
 
 
