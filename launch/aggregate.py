@@ -22,8 +22,8 @@ flags.DEFINE_float("dawid_skene_prior", 0.01, "Added to every count of dawid_ske
 
 def main() -> None:
     """Reads the prediction files, aggregates them, and writes one label per word."""
+    from zsl_jax.workflows.aggregate import aggregate_files
     from zsl_jax.workflows.labelled_text import write_labelled
-    from zsl_jax.workflows.prediction import aggregate_files
     from zsl_jax.workflows.vote_aggregation import DawidSkeneSettings
 
     settings = DawidSkeneSettings(FLAGS.dawid_skene_rounds, FLAGS.dawid_skene_prior)

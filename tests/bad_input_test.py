@@ -25,9 +25,9 @@ from zsl_jax.io.model_folder import ARCHITECTURES, read_model_folder
 from zsl_jax.labels import LabelSet
 from zsl_jax.models.encoder_config import FAMILIES
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregate import aggregate_files
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
-from zsl_jax.workflows.prediction import aggregate_files
 from zsl_jax.workflows.sources import Source
 
 ODD = (

@@ -18,6 +18,7 @@ from zsl_jax.types import Sentence
 
 LABELS = ("NAME", "NOUN", "VERB")
 STEMS = {"NAME": "Ka Lo Mi Ru", "NOUN": "tab sel dor vin pas", "VERB": "gata lora mina"}
+LABEL_OF = {word: label for label, stems in STEMS.items() for word in stems.split()}
 WORDS = tuple(word for stems in STEMS.values() for word in stems.split())
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 CONFIG: dict[str, Any] = {
@@ -70,6 +71,25 @@ def sentences(seed: int, count: int) -> list[Sentence]:
         names, labels = zip(*chosen, strict=True)
         made.append(Sentence(names, labels, (f"# sent_id = {number}",)))
     return made
+
+
+def by_rule(sentences: Sequence[Sequence[str]]) -> list[list[str | None]]:
+    """A source that is right about two kinds of words, and silent about the third."""
+    labels = [[LABEL_OF[word] for word in words] for words in sentences]
+    return [[None if label == "VERB" else label for label in own] for own in labels]
+
+
+def by_chance(right: float, seed: int) -> Any:
+    """A source that gives the true label with probability `right`, as probabilities."""
+
+    def function(sentences):
+        rng = np.random.default_rng(seed)
+        truth = [LABELS.index(LABEL_OF[w]) for words in sentences for w in words]
+        wrong = rng.integers(0, 3, len(truth))
+        labels = np.where(rng.random(len(truth)) < right, truth, wrong)
+        return LABELS, 0.1 + 0.7 * np.eye(3, dtype=np.float32)[labels]
+
+    return function
 
 
 def write_text(path: Path, text: list[Sentence]) -> Path:

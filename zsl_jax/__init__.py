@@ -6,28 +6,20 @@ trained one. They are loaded when they are asked for, so that the kernels can be
 and transformers.
 """
 
+import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from zsl_jax.workflows.front_door import aggregate, transfer
+    from zsl_jax.workflows.aggregate import aggregate
     from zsl_jax.workflows.tagger import Tagger
     from zsl_jax.workflows.train import train
+    from zsl_jax.workflows.transfer import transfer
 
 __version__ = "0.1.0"
 __all__ = ["Tagger", "__version__", "aggregate", "train", "transfer"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "Tagger":
-        from zsl_jax.workflows.tagger import Tagger
-
-        return Tagger
-    if name == "train":
-        from zsl_jax.workflows.train import train
-
-        return train
-    if name in ("aggregate", "transfer"):
-        from zsl_jax.workflows import front_door
-
-        return getattr(front_door, name)
+    if name in ("Tagger", "aggregate", "train", "transfer"):  # each in the module of its name
+        return getattr(importlib.import_module(f"zsl_jax.workflows.{name.lower()}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

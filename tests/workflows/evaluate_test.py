@@ -1,14 +1,18 @@
 import json
 
+import numpy as np
 import pytest
 
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.store import write_predictions
 from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics
 from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.evaluation.score_lines import format_evaluation
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.evaluate import evaluate
+from zsl_jax.workflows.evaluate import evaluate, read_to_score
+from zsl_jax.workflows.labelled_text import labels_by_sentence
 
 FAST = Resampling(num_resamples=200)
 NAMES = ("B-PER", "I-PER", "O", "B-LOC", "O", "I-LOC")
@@ -114,3 +118,32 @@ def test_sentences_without_labels_are_read_but_not_scored(tmp_path):
     assert scores == [{"file": path, **metrics.score(gold, labels[1:], "ner")}]
     with pytest.raises(InputError, match="`gold`: no sentence has labels"):
         evaluate([s._replace(labels=None) for s in GOLD], [path], [], "ner", FAST)
+
+
+def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
+    gold = [Sentence(("a", "b", "c", "d"), ("B-X", "I-X", "O", "B-X"))]
+
+    def scores(labels, gold_scheme="bio"):
+        path = tmp_path / "p.conll"
+        pairs = zip(gold[0].words, labels.split(), strict=True)
+        path.write_text("".join(f"{word}\t{label}\n" for word, label in pairs))
+        made = read_to_score(str(path), gold, gold_scheme=gold_scheme)
+        given = labels_by_sentence(made.label_names, made.words, made.labels)
+        return metrics.score([gold[0].labels], given)
+
+    assert scores("B-X E-X O S-X")["f1_strict"] == 1
+    assert scores("B_X I_X O B_X")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X")["f1_strict"] == 0  # not IO: gold is BIO
+    assert scores("I-X I-X O I-X", "io")["f1_strict"] == 1
+    assert scores("I-X I-X O I-X", "iob1")["f1_strict"] == 1
+    assert scores("I-X B-X O B-X")["f1_strict"] == pytest.approx(0.5)  # not IOB1
+    stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
+    assert stray["strict"]["overall"]["support"] == 2
+    assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
+    path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")
+    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0)):
+        labels = np.array(ids, np.int32)
+        write_predictions(path, SourcePredictions(names, labels, None, (gold[0].words,)))
+        made = read_to_score(str(path), gold)
+        given = labels_by_sentence(made.label_names, made.words, made.labels)
+        assert metrics.score([gold[0].labels], given)["f1_strict"] == pytest.approx(strict), ids

@@ -17,15 +17,13 @@ from zsl_jax.data.predictions.store import write_predictions
 from zsl_jax.data.shards import Shard
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
-from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelSet
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import approaches
-from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.aggregate import aggregate_files
 from zsl_jax.workflows.loaded_tagger import load_tagger
-from zsl_jax.workflows.prediction import aggregate_files, read_to_score
 from zsl_jax.workflows.sources import (
     Source,
     in_target_labels,
@@ -94,35 +92,6 @@ def test_bad_label_maps_are_refused(tmp_path, values, message):
     path.touch()
     with pytest.raises(InputError, match=message):
         with_label_maps([Source("en", "-")], [value.format(path) for value in values])
-
-
-def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
-    gold = [Sentence(("a", "b", "c", "d"), ("B-X", "I-X", "O", "B-X"))]
-
-    def scores(labels, gold_scheme="bio"):
-        path = tmp_path / "p.conll"
-        pairs = zip(gold[0].words, labels.split(), strict=True)
-        path.write_text("".join(f"{word}\t{label}\n" for word, label in pairs))
-        made = read_to_score(str(path), gold, gold_scheme=gold_scheme)
-        given = labels_by_sentence(made.label_names, made.words, made.labels)
-        return metrics.score([gold[0].labels], given)
-
-    assert scores("B-X E-X O S-X")["f1_strict"] == 1
-    assert scores("B_X I_X O B_X")["f1_strict"] == 1
-    assert scores("I-X I-X O I-X")["f1_strict"] == 0  # not IO: gold is BIO
-    assert scores("I-X I-X O I-X", "io")["f1_strict"] == 1
-    assert scores("I-X I-X O I-X", "iob1")["f1_strict"] == 1
-    assert scores("I-X B-X O B-X")["f1_strict"] == pytest.approx(0.5)  # not IOB1
-    stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
-    assert stray["strict"]["overall"]["support"] == 2
-    assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
-    path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")
-    for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0)):
-        labels = np.array(ids, np.int32)
-        write_predictions(path, SourcePredictions(names, labels, None, (gold[0].words,)))
-        made = read_to_score(str(path), gold)
-        given = labels_by_sentence(made.label_names, made.words, made.labels)
-        assert metrics.score([gold[0].labels], given)["f1_strict"] == pytest.approx(strict), ids
 
 
 def test_a_source_of_other_labels_cannot_be_the_target_tagger(world):

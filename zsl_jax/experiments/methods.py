@@ -16,9 +16,9 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation_run import run_aggregation
-from zsl_jax.workflows.front_door import transfer
 from zsl_jax.workflows.language_similarity import similarity_weights, weighted_mean
 from zsl_jax.workflows.resolve_sources import resolve_sources
+from zsl_jax.workflows.transfer import transfer
 
 
 class Job(NamedTuple):

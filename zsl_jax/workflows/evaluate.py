@@ -1,19 +1,22 @@
 """Prediction files against gold labels: scores, confusions, intervals and tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from absl import logging
 
+from zsl_jax.data.predictions.store import SourcePredictions, check_words, read_predictions
+from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import bootstrap, confusions, metrics
 from zsl_jax.evaluation.averages import average_scores
 from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.evaluation.precision_recall import Labels
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
+from zsl_jax.labels import check_kinds, is_bio
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.prediction import read_to_score
 
 
 def evaluate(
@@ -123,3 +126,45 @@ def _test(
         "p_value": test.p_value,
         "dominance": dominance,
     }
+
+
+def read_to_score(
+    path: str, gold: Sequence[Sentence], offsets: str | None = None, gold_scheme: str = "bio"
+) -> SourcePredictions:
+    """Predictions for a labelled text, as they are scored: in BIO, but not repaired.
+
+    Beside gold labels in BIO, labels B-X and I-X are BIO with all faults, whatever else they look
+    like; strict scores count these. BIOES is converted, and so are IOB1 and IO where the gold
+    labels are in one of these.
+
+    Args:
+      path: The file.
+      gold: The labelled text, in BIO.
+      offsets: What the places of character spans count, see `read_span_predictions`.
+      gold_scheme: The scheme that the gold labels were in.
+    """
+    found = spelled_predictions(read_predictions(path, gold, offsets=offsets))
+    check_words(found, gold, path)
+    turned = bio_predictions(found)
+    scheme = turned.about["scheme"]
+    if gold_scheme not in ("iob1", "io") and is_bio(found.label_names):
+        scheme = "bio"
+    spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
+    logging.info("%s: labels read as %s%s", path, scheme, spelling)
+    made = found if scheme == "bio" else turned
+    try:
+        gold_names = {label for sentence in gold for label in sentence.labels or ()}
+        check_kinds({"gold": gold_names, "predicted": made.label_names})
+    except InputError:
+        logging.warning(
+            "%s has the labels %s, which are not of the kind of the gold labels %s: they cannot be "
+            "right, whatever is meant; write both in one spelling",
+            path,
+            _some(made.label_names),
+            _some(gold_names),
+        )
+    return made
+
+
+def _some(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)[:5])

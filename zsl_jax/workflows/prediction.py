@@ -1,34 +1,27 @@
-"""Labels for a text: by the tagger, by the posterior, or by aggregation."""
+"""Labels for a text: P by the tagger, or Q by the tagger and its sources."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from absl import logging
 from jaxtyping import Float
 
 from zsl_jax.data.predictions.source_predictions import with_silence
 from zsl_jax.data.predictions.store import (
     SourcePredictions,
-    check_words,
-    read_predictions,
     source_votes,
 )
-from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
-from zsl_jax.evaluation.diagnosis import Learned, diagnose
 from zsl_jax.io.label_model_file import LabelModel, read_label_model
-from zsl_jax.labels import SILENT, LabelSet, check_kinds, common_source_labels, is_bio
+from zsl_jax.labels import SILENT, LabelSet
 from zsl_jax.runtime.lookahead import lookahead
 from zsl_jax.runtime.progress import Advance
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.chain_model import (
-    TEXT_METHODS,
-    aggregate_with_text,
     chain_from_storage,
     evidence_of,
     labels_by_chain,
@@ -36,12 +29,8 @@ from zsl_jax.workflows.chain_model import (
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LogProbs
-from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.source_streams import SourceStream
-from zsl_jax.workflows.source_types import compare_sources
-from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.unseen_labels import warn_of_unseen_labels, without_unseen_labels
-from zsl_jax.workflows.vote_aggregation import TO_CONVERGENCE, DawidSkeneSettings, aggregate_votes
 
 # Words that are labelled at once, so that memory does not grow with the text. A power of two: the
 # arrays that are compiled for have such sizes.
@@ -58,7 +47,7 @@ def label_by_tagger(
     """Labels by P, chunk by chunk, of a text of any length.
 
     Args:
-      log_probs: From `tagging.log_prob_function`.
+      log_probs: From `loaded_tagger.log_prob_function`.
       label_set: The tagger's labels.
       text: Read as far as it is labelled.
       decoding: How labels follow from probabilities, see `decoding.decode`.
@@ -83,7 +72,7 @@ def label_by_posterior(
     """Labels by Q, chunk by chunk, of a text of any length.
 
     Args:
-      log_probs: From `tagging.log_prob_function`.
+      log_probs: From `loaded_tagger.log_prob_function`.
       model: The label model of the sources.
       text: Read as far as it is labelled.
       sources: Exactly the model's sources, by name, with their predictions for this text.
@@ -172,102 +161,3 @@ def label_model_for(folder: str, names: Iterable[str], label_set: LabelSet) -> L
             "or train again"
         )
     return model
-
-
-def aggregate_files(
-    sources: Sequence[Source], method: str, settings: DawidSkeneSettings = TO_CONVERGENCE
-) -> LabelledText:
-    """Aggregates prediction files of one text, which the first of them holds.
-
-    Signs of label switching and collapse are warned of.
-    """
-    if not sources:
-        raise InputError("`source` is missing: name at least one, as `source`=NAME=FILE")
-    for source in sources:
-        if not source.is_file or len(source.files) > 1:
-            raise InputError(
-                f"`source`={source.name}={source.path} is not one file of predictions; let a model "
-                "annotate the text with launch.annotate, and name the file"
-            )
-    text = [Sentence(tuple(words)) for words in read_predictions(sources[0].path).words]
-    if not text:
-        raise InputError(
-            f"`source`={sources[0].name}={sources[0].path} holds no predictions; check that it is "
-            "the file you meant"
-        )
-    found = []
-    for source in sources:
-        predictions = read_predictions(source.path, text, offsets=source.offsets)
-        check_words(predictions, text, source.path)
-        found.append(in_target_labels(source, predictions))
-    by_name = dict(zip([source.name for source in sources], found, strict=True))
-    return aggregate_predictions(by_name, text, method, settings)
-
-
-def aggregate_predictions(
-    predictions: Mapping[str, SourcePredictions],
-    text: Sequence[Sentence],
-    method: str,
-    settings: DawidSkeneSettings = TO_CONVERGENCE,
-) -> LabelledText:
-    """Aggregates the sources' predictions for a text, in the target's labels.
-
-    Signs of label switching and collapse are warned of.
-    """
-    names, found = list(predictions), list(predictions.values())
-    check_kinds({name: made.label_names for name, made in predictions.items()})
-    compare_sources([predictions])
-    source_labels = common_source_labels([made.label_names for made in found], label_sets(found))
-    votes = source_votes(found, source_labels, names)
-    label_set = source_labels.label_set
-    if method in TEXT_METHODS:
-        made = aggregate_with_text(votes, text, label_set, method)
-    else:
-        made = aggregate_votes(votes, label_set.size, method, settings=settings)
-    learned = Learned(made.log_confusion, copies=made.copies)
-    about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
-    for warning in about.warnings:
-        logging.warning("%s", warning)
-    return LabelledText(text, label_set.names, made.labels, made.probs)
-
-
-def read_to_score(
-    path: str, gold: Sequence[Sentence], offsets: str | None = None, gold_scheme: str = "bio"
-) -> SourcePredictions:
-    """Predictions for a labelled text, as they are scored: in BIO, but not repaired.
-
-    Beside gold labels in BIO, labels B-X and I-X are BIO with all faults, whatever else they look
-    like; strict scores count these. BIOES is converted, and so are IOB1 and IO where the gold
-    labels are in one of these.
-
-    Args:
-      path: The file.
-      gold: The labelled text, in BIO.
-      offsets: What the places of character spans count, see `read_span_predictions`.
-      gold_scheme: The scheme that the gold labels were in.
-    """
-    found = spelled_predictions(read_predictions(path, gold, offsets=offsets))
-    check_words(found, gold, path)
-    turned = bio_predictions(found)
-    scheme = turned.about["scheme"]
-    if gold_scheme not in ("iob1", "io") and is_bio(found.label_names):
-        scheme = "bio"
-    spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
-    logging.info("%s: labels read as %s%s", path, scheme, spelling)
-    made = found if scheme == "bio" else turned
-    try:
-        gold_names = {label for sentence in gold for label in sentence.labels or ()}
-        check_kinds({"gold": gold_names, "predicted": made.label_names})
-    except InputError:
-        logging.warning(
-            "%s has the labels %s, which are not of the kind of the gold labels %s: they cannot be "
-            "right, whatever is meant; write both in one spelling",
-            path,
-            _some(made.label_names),
-            _some(gold_names),
-        )
-    return made
-
-
-def _some(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)[:5])

@@ -14,6 +14,7 @@ from zsl_jax.data.predictions.store import SourcePredictions, check_words
 from zsl_jax.data.text.offsets import UNITS
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
+from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.function_source import Annotator, predictions_by_function
 from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
@@ -69,6 +70,14 @@ def resolve_sources(
             )
             found[name] = source_predictions(source, text, folder, row_length)
     return found
+
+
+def fetched_sources(sources: Mapping[str, Given]) -> dict[str, Given]:
+    """Returns the sources, with the local copies of those in buckets."""
+    return {
+        name: fetched(given) if isinstance(given, str | os.PathLike) else given
+        for name, given in sources.items()
+    }
 
 
 def _units(offsets: Offsets, names: Collection[str]) -> dict[str, str]:

@@ -3,29 +3,24 @@
 import dataclasses
 import functools
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from zsl_jax.buckets import local_copy
-from zsl_jax.data.predictions.to_bio import bio_sentences
-from zsl_jax.data.text.readers import read_sentences
-from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import check_is_ours
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
-from zsl_jax.types import Sentence
+from zsl_jax.workflows.given_text import LabelledSentences, PathLike, labelled_sentences
 from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.supervised import Dev, train_supervised
-from zsl_jax.workflows.tagger import Tagger, as_sentences
+from zsl_jax.workflows.tagger import Tagger
 
-PathLike = str | os.PathLike[str]
-LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 TITLE = "training"  # in the progress and the metrics
 
 
@@ -113,37 +108,3 @@ def train(
         save_tagger(run.path, tagger)
         run.write_result({"dev": scores, **about, **compiled()})
     return TrainResult(run.path, config.row_length, scores)
-
-
-def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
-    """Labelled sentences in BIO, or with their plain labels.
-
-    Args:
-      text: (words, labels) of each sentence, or the path of a labelled text.
-      name: The argument's name, for error messages.
-
-    Raises:
-      InputError: A sentence has another number of labels than words, or labels of no scheme.
-    """
-    if isinstance(text, str | os.PathLike):
-        labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
-    else:
-        labelled = _paired(list(text), name)
-    try:
-        return list(bio_sentences(labelled)[0])
-    except InputError as error:
-        raise InputError(f"{name}, {error}") from error
-
-
-def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:
-    sentences = as_sentences([words for words, _ in pairs])
-    for number, (sentence, (_, labels)) in enumerate(zip(sentences, pairs, strict=True), start=1):
-        if len(sentence.words) != len(labels):
-            raise InputError(
-                f"{name}, sentence {number}: {len(sentence.words)} words and {len(labels)} labels; "
-                "give one label for each word"
-            )
-    return [
-        sentence._replace(labels=tuple(labels))
-        for sentence, (_, labels) in zip(sentences, pairs, strict=True)
-    ]

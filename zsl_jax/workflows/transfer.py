@@ -1,14 +1,12 @@
-"""A transfer and an aggregation from plain Python: sentences and sources in, typed results out."""
+"""A transfer in one call, `zsl_jax.transfer`: sentences and sources in, a tagger and labels out."""
 
 import dataclasses
 import functools
 import os
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard
-from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import REPORT
@@ -17,23 +15,23 @@ from zsl_jax.report import check_installed, write_report
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.given_text import (
+    LabelledSentences,
+    PathLike,
+    Text,
+    labelled_sentences,
+    plain_sentences,
+)
 from zsl_jax.workflows.gold_words import NAME, read_gold_words
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
-from zsl_jax.workflows.prediction import aggregate_predictions
 from zsl_jax.workflows.python_run_spec import python_run_spec
-from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.table import Row, format_table
-from zsl_jax.workflows.tagger import TaggedSentence, Tagger, as_sentences, tagged_sentences
-from zsl_jax.workflows.train import LabelledSentences, labelled_sentences
+from zsl_jax.workflows.tagger import TaggedSentence, Tagger, tagged_sentences
 from zsl_jax.workflows.transfer_run import LabelledTest, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
-from zsl_jax.workflows.vote_aggregation import AGGREGATIONS
-
-PathLike = str | os.PathLike[str]
-Text = PathLike | Iterable[Sequence[str]]
-ROW_LENGTH = 128
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,48 +64,6 @@ class TransferResult:
         return format_table(self.rows)
 
 
-def aggregate(
-    text: Text,
-    sources: Mapping[str, Given],
-    method: str = "chain",
-    label_names: Sequence[str] = (),
-    sparse: Collection[str] = (),
-    offsets: Offsets = None,
-) -> list[TaggedSentence]:
-    """Puts the sources' predictions for a text together, without a tagger.
-
-    Args:
-      text: Sentences as lists of words, or the path of a text.
-      sources: The sources' predictions for it, by name: the path of a prediction file or model
-        folder, `SourcePredictions`, an array, or a function of the sentences' words that returns
-        labels, entities or probabilities (see `workflows.function_source`). Paths, here and
-        elsewhere, may be addresses such as gs://bucket/file.
-      method: "majority", "mean", "dawid_skene", "bea", "weighted_mean" or "chain".
-      label_names: K names, for arrays.
-      sparse: Names of sources, such as rules and lists of names, whose O means that they know
-        nothing.
-      offsets: What the places of character spans in prediction files count: "characters", "utf16"
-        units or "bytes", in all files or, as {name: unit}, in those of one source. By default
-        characters; spans that fit in another unit only are refused.
-
-    Returns:
-      Each sentence with a label and K probabilities for each word.
-
-    Raises:
-      InputError: A source cannot be read, or is not about these words.
-
-    >>> capital = lambda sentences: [["X" if w.istitle() else "O" for w in s] for s in sentences]
-    >>> [made.labels for made in aggregate([["Ann", "sings"]], {"capital": capital}, "majority")]
-    [('X', 'O')]
-    """
-    if method not in AGGREGATIONS:
-        raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
-    sentences, sources = _sentences(text), _fetched(sources)
-    text_part, names = TextShard(sentences), tuple(label_names)
-    found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
-    return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
-
-
 def transfer(
     text: Text,
     sources: Mapping[str, Given],
@@ -133,7 +89,7 @@ def transfer(
 
     Args:
       text: Sentences as lists of words, or the path of a text.
-      sources: As for `aggregate`. Training may start from one that is a model folder.
+      sources: As for `zsl_jax.aggregate`. Training may start from one that is a model folder.
       encoder: Folder or hub name of the encoder to start from.
       output: The run's folder, new or empty, in which the tagger is saved, and the text with its
         labels (labels.parquet, labels.conll); it may be in a bucket, as gs://bucket/folder.
@@ -143,8 +99,8 @@ def transfer(
       test_sources: The sources' predictions for the test; functions and models annotate it anyway.
       task: Score on the test: "pos", "ner" or "plain"; None infers it from the labels.
       label_names: K names, for arrays.
-      sparse: As for `aggregate`.
-      offsets: As for `aggregate`; what they say of a source holds for its `test_sources`, too.
+      sparse: As for `zsl_jax.aggregate`.
+      offsets: As for `zsl_jax.aggregate`; that of a source holds for its `test_sources`, too.
       gold_words: Corrected sentences of the text, see `data.annotation.read_corrections`.
       overwrite: Replace the result of an earlier run in `output`.
       report: Write report.html, a page about the run, into `output`.
@@ -159,7 +115,7 @@ def transfer(
         check_installed()
     watch_compilations()
     config = config or TransferConfig()
-    sentences, encoder, sources = _sentences(text), fetched(encoder), _fetched(sources)
+    sentences, encoder, sources = plain_sentences(text), fetched(encoder), fetched_sources(sources)
     gold = None if test is None else labelled_sentences(test, "test")
     start = load_tagger(encoder)
     names = tuple(label_names)
@@ -182,7 +138,7 @@ def transfer(
         )  # fmt: skip
 
         def read_test() -> LabelledTest:
-            asked = {**_able_to_annotate(sources), **_fetched(test_sources or {})}
+            asked = {**_able_to_annotate(sources), **fetched_sources(test_sources or {})}
             plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
             marked = set(sparse) & set(asked)
             units = offsets
@@ -200,21 +156,6 @@ def transfer(
     block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
     labelled, rows = list(tagged_sentences(block)), list(finished.rows)
     return TransferResult(run.path, config.row_length, labelled, rows, finished.report)
-
-
-def _sentences(text: Text) -> list[Sentence]:
-    """Sentences of words, without labels."""
-    if not isinstance(text, str | os.PathLike):
-        return as_sentences(text)
-    return [Sentence(s.words) for s in read_sentences(fetched(text), with_labels=False)]
-
-
-def _fetched(sources: Mapping[str, Given]) -> dict[str, Given]:
-    """The sources, with the local copies of those in buckets."""
-    return {
-        name: fetched(given) if isinstance(given, str | os.PathLike) else given
-        for name, given in sources.items()
-    }
 
 
 def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:

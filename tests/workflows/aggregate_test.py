@@ -1,0 +1,76 @@
+"""Tests of zsl_jax.aggregate."""
+
+import numpy as np
+import pytest
+
+import zsl_jax
+from tests import tiny_world
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+
+
+def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_path):
+    text, _ = texts
+    truth = [[tiny_world.LABEL_OF[word] for word in words] for words in text]
+    file = tmp_path / "file.conll"
+    tiny_world.write_text(
+        file, [Sentence(tuple(w), tuple(y)) for w, y in zip(text, truth, strict=True)]
+    )
+    ids = np.array([tiny_world.LABELS.index(label) for own in truth for label in own])
+    words = tuple(map(tuple, text))
+    made = SourcePredictions(tiny_world.LABELS, np.zeros(len(ids), np.int32), None, words)
+    sources = {"function": tiny_world.by_rule, "file": str(file), "array": ids, "constant": made}
+    for method in ("majority", "chain"):
+        found = zsl_jax.aggregate(text, sources, method, tiny_world.LABELS)
+        assert [list(one.labels) for one in found] == truth
+        assert [one.probs.shape for one in found] == [(len(own), 3) for own in truth]
+    with pytest.raises(InputError, match="method='vote' is not one of majority, mean"):
+        zsl_jax.aggregate(text, sources, "vote")
+
+
+def test_a_copy_of_a_source_is_named_and_changes_nothing(texts, caplog):
+    text, _ = texts
+    sources = {name: tiny_world.by_chance(0.8, seed) for seed, name in enumerate("abc")}
+    once = zsl_jax.aggregate(text, sources, label_names=tiny_world.LABELS)
+    assert "nearly the same labels" not in caplog.text
+    again = zsl_jax.aggregate(text, sources | {"copy": sources["b"]}, label_names=tiny_world.LABELS)
+    assert "the sources b and copy give nearly the same labels" in caplog.text
+    for first, second in zip(once, again, strict=True):
+        assert first.labels == second.labels
+        np.testing.assert_allclose(first.probs, second.probs, atol=1e-4)
+
+
+def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
+    text = [["Ann", "met", "Bo"], ["Bo", "ran"]]
+
+    def knows(name):
+        return lambda sentences: [
+            [(n, n + 1, "PER") for n, word in enumerate(words) if word == name]
+            for words in sentences
+        ]
+
+    sources = {"ann": knows("Ann"), "bo": knows("Bo"), "none": knows("Cy")}
+    by_votes = zsl_jax.aggregate(text, sources, "majority")
+    assert [made.labels for made in by_votes] == [("O", "O", "O"), ("O", "O")]
+    found = zsl_jax.aggregate(text, sources, "majority", sparse=sources)
+    assert [made.labels for made in found] == [("B-PER", "O", "B-PER"), ("B-PER", "O")]
+    with pytest.raises(InputError, match=r"sparse=\['bob'\]: the sources are ann, bo, none"):
+        zsl_jax.aggregate(text, sources, "majority", sparse=["bob"])
+
+
+SHOE = [["\U0001f45e", "Al", "ran"]]
+
+
+def test_each_file_has_the_unit_of_its_own_offsets(spans):
+    given = {"java": "utf16"}
+    (made,) = zsl_jax.aggregate(SHOE, spans, "mean", offsets=given)
+    assert made.labels == ("O", "B-X", "O") and made.probs.max(axis=1).tolist() == [1, 1, 1]
+    only = {"java": spans["java"]}
+    assert zsl_jax.aggregate(SHOE, only, "mean", offsets="utf16")[0].labels == ("O", "B-X", "O")
+    with pytest.raises(InputError, match=r"java\.jsonl: .*`offsets`=utf16"):
+        zsl_jax.aggregate(SHOE, only, "mean")
+    with pytest.raises(InputError, match=r"offsets=\{'c': 'utf16'\}: the sources are python, java"):
+        zsl_jax.aggregate(SHOE, spans, "mean", offsets={"c": "utf16"})
+    with pytest.raises(InputError, match="offsets='utf8': a unit is one of characters, utf16"):
+        zsl_jax.aggregate(SHOE, spans, "mean", offsets="utf8")

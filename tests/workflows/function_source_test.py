@@ -1,0 +1,31 @@
+import numpy as np
+import pytest
+
+from zsl_jax.errors import InputError
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.function_source import predictions_by_function
+
+
+def test_entities_of_a_function_are_bio():
+    text = [Sentence(("Ann", "Lee", "met", "Bo")), Sentence(("in", "Rome")), Sentence(("hm",))]
+    spans = [[(0, 2, "PER"), (3, 4, "PER")], [(1, 2, "LOC")], None]
+    made = predictions_by_function(lambda _: spans, text, "x")
+    names = [made.label_names[label] if label >= 0 else None for label in made.labels]
+    assert names == ["B-PER", "I-PER", "O", "B-PER", "O", "B-LOC", None]
+
+
+@pytest.mark.parametrize(
+    ("returned", "message"),
+    [
+        ([["A"]], "one item for each of the 2 sentences"),
+        ([["A"], ["A"]], "sentence 2: .* is neither 2 labels nor entities"),
+        ([["A"], [(0, 3, "X")]], "sentence 2: the entity .* is not in 2 words"),
+        ([["A"], [(0, 2, "X"), (1, 2, "Y")]], "sentence 2: .* overlaps another one"),
+        ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\), expected floating \(3, 2\)"),
+        (3, "one item for each"),
+    ],
+)
+def test_what_a_function_may_not_return(returned, message):
+    text = [Sentence(("a",)), Sentence(("b", "c"))]
+    with pytest.raises(InputError, match=message):
+        predictions_by_function(lambda _: returned, text, "x")

@@ -1,0 +1,25 @@
+"""Tests of zsl_jax.train."""
+
+import json
+
+import pytest
+
+import zsl_jax
+from zsl_jax.errors import InputError
+from zsl_jax.training.config import OptimizerConfig, TrainConfig
+
+
+def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
+    labelled = texts[1]
+    config = TrainConfig(
+        epochs=2, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
+    )
+    done = zsl_jax.train(labelled, world.encoder, tmp_path / "out", config=config, dev=labelled)
+    assert len(done.scores) == 2 and done.best in (0, 1)
+    predicted = done.tagger.predict([list(words) for words, _ in labelled])
+    assert [len(sentence.labels) for sentence in predicted] == [len(y) for _, y in labelled]
+    assert json.loads((tmp_path / "out" / "result.json").read_text())["compilations"] > 0
+    with pytest.raises(InputError, match="overwrite"):
+        zsl_jax.train(labelled, world.encoder, tmp_path / "out", config=config)
+    with pytest.raises(InputError, match="text, sentence 1: 2 words and 1 labels; give one label"):
+        zsl_jax.train([(["Ka", "tab"], ["NAME"])], world.encoder, tmp_path / "other")

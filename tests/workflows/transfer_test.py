@@ -1,0 +1,137 @@
+"""Tests of zsl_jax.transfer."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+import zsl_jax
+from tests import tiny_world
+from tests.tiny_world import LABEL_OF, by_chance, by_rule
+from zsl_jax.data.predictions.label_table import read_label_tables
+from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.errors import InputError
+from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach
+from zsl_jax.workflows import transfer
+
+CONFIG = TransferConfig(
+    row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
+)
+
+
+def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
+    text, test = texts
+    sources = {
+        "rule": by_rule,
+        "good": by_chance(0.7, 0),
+        "bad": by_chance(0.3, 1),
+    }
+    call = (text, sources, world.encoder, tmp_path / "out")
+    (tmp_path / "known.conll").write_text("\n".join(f"{word}\tVERB" for word in text[3]))
+    more = {"gold_words": tmp_path / "known.conll", "tensorboard": tmp_path / "tb", "report": True}
+    done = zsl_jax.transfer(*call, config=CONFIG, test=test, **more)
+    assert set(done.sentences[3].labels) == {"VERB"}  # known, though not true
+    assert "<title>out: report" in (tmp_path / "out" / "report.html").read_text()
+    assert [path.name for path in (tmp_path / "tb").iterdir()] == ["lvm"]
+    assert [made.words for made in done.sentences] == [tuple(words) for words in text]
+    right = [LABEL_OF[w] == y for made in done.sentences for w, y in zip(*made[:2], strict=True)]
+    assert np.mean(right) > 0.8
+    names = [(row.name, row.labels_from) for row in done.rows]
+    assert names[:3] == [("rule", "source"), ("good", "source"), ("bad", "source")]
+    assert names[-2:] == [("lvm", "P"), ("lvm", "Q")] and "weighted_mean" in done.table
+    assert done.report is not None and [r.name for r in done.report.sources] == list(sources)
+    files = read_predictions(tmp_path / "out" / "labels.parquet")
+    assert files.about["labels_from"] == "Q" and list(files.words) == [
+        s.words for s in done.sentences
+    ]
+    by_name = [files.label_names[label] for label in files.labels]
+    assert by_name == [label for made in done.sentences for label in made.labels]
+    (votes,) = read_label_tables(tmp_path / "out" / "votes.parquet")
+    assert votes.sources == tuple(sources)
+    alone = [y for s in done.tagger.predict(text) for y in s.labels]
+    assert [votes.label_names[label] for label in votes.column("tagger")] == alone
+    (votes,) = read_label_tables(tmp_path / "out" / "test_votes.parquet")
+    assert votes.columns[-3:] == ("majority", "mean", "tagger")
+    by_tagger = [votes.label_names[label] for label in votes.column("tagger")]
+    alone = [y for s in done.tagger.predict([words for words, _ in test]) for y in s.labels]
+    assert by_tagger == alone
+    again = zsl_jax.Tagger.from_pretrained(tmp_path / "out", 32)
+    given = {
+        "rule": by_rule,
+        "good": by_chance(0.7, 2),
+        "bad": by_chance(0.3, 3),
+    }
+    assert again.predict(text[:2])[0].words == tuple(text[0])
+    assert len(again.predict(text[:2], given)) == 2
+    folder = zsl_jax.aggregate(text[:2], {"model": tmp_path / "out"}, "mean")
+    assert [made.labels for made in folder] == [made.labels for made in again.predict(text[:2])]
+    with pytest.raises(InputError, match="overwrite"):
+        zsl_jax.transfer(*call, config=CONFIG)
+
+
+def test_a_test_that_is_no_labelled_text_is_refused(world, tmp_path):
+    config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
+    given = ([["Ka", "tab"]], {"rule": by_rule}, world.encoder)
+    with pytest.raises(InputError, match="test, sentence 1: 2 words and 1 labels; give one label"):
+        test = [(["Ka", "tab"], ["NAME"])]
+        zsl_jax.transfer(*given, tmp_path / "out", config=config, test=test)
+
+
+def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_path):
+    config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
+    text, output = texts[0][:10], tmp_path / "kd"
+    sources = {"rule": by_rule}
+    one_source = dataclasses.replace(config, approach=Approach.HARD)
+    with pytest.raises(InputError, match="takes one source"):
+        both = {**sources, "again": by_rule}
+        zsl_jax.transfer(text, both, world.encoder, output, config=one_source)
+    call = (text, sources, world.encoder, output)
+    done = zsl_jax.transfer(*call, config=config, overwrite=True)  # the folder is free again
+    assert len(done.sentences) == 10 and done.rows == []
+    assert done.report.reference == "P" and "agrees with P" in done.report.text
+    files = read_predictions(output / "labels.parquet")
+    assert files.about["labels_from"] == "P" and list(files.words) == [
+        s.words for s in done.sentences
+    ]
+    again = done.tagger.predict(text)
+    assert [made.labels for made in done.sentences] == [made.labels for made in again]
+    assert [s.labels for s in read_sentences(output / "labels.conll")] == [s.labels for s in again]
+    np.testing.assert_allclose(done.sentences[0].probs, again[0].probs, atol=1e-5)
+
+
+SHOE = [["\U0001f45e", "Al", "ran"]]
+
+
+@pytest.mark.parametrize("offsets", ["utf16", {"java": "utf16", "python": "characters"}])
+def test_offsets_of_a_transfer_hold_for_the_test_too(world, spans, tmp_path, monkeypatch, offsets):
+    read = []
+
+    def run_transfer(transfer_task, config, run, text, read_test):
+        read.append(read_test().predictions["java"])
+        raise InputError("stopped")
+
+    monkeypatch.setattr(transfer, "run_transfer", run_transfer)
+    java = {"java": spans["java"]}
+    sources = java if isinstance(offsets, str) else spans
+    test = [(SHOE[0], ["O", "B-X", "O"])]
+    how = {"test": test, "test_sources": java, "offsets": offsets}
+    with pytest.raises(InputError, match="stopped"):
+        zsl_jax.transfer(SHOE, sources, world.encoder, tmp_path / "out", **how)
+    assert [read[0].label_names[label] for label in read[0].labels] == ["O", "B-X", "O"]
+
+
+def test_a_cache_keeps_what_models_predict(world, tmp_path):
+    text = [(s.words, s.labels) for s in tiny_world.sentences(1, 12)]
+    config = TrainConfig(epochs=1, row_length=32, batch_words=64)
+    model = zsl_jax.train(text, world.encoder, tmp_path / "model", config=config).folder
+    words, cache = [["Ka", "tab"], ["Lo", "gata"]], tmp_path / "cache"
+    direct = dataclasses.replace(CONFIG, approach=Approach.DIRECT)
+    call = (words, {"model": model}, model)
+    first = zsl_jax.transfer(*call, tmp_path / "a", config=direct, cache=cache, test=text[:3])
+    kept = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
+    assert len(kept) == 2  # of the text and of the test
+    second = zsl_jax.transfer(*call, tmp_path / "b", config=direct, cache=cache, test=text[:3])
+    assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == kept
+    assert [s.labels for s in first.sentences] == [s.labels for s in second.sentences]

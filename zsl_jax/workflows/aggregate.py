@@ -1,0 +1,132 @@
+"""The label model without a tagger, `zsl_jax.aggregate`: sources in, one label per word out."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from absl import logging
+
+from zsl_jax.data.predictions.store import (
+    SourcePredictions,
+    check_words,
+    read_predictions,
+    source_votes,
+)
+from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
+from zsl_jax.evaluation.diagnosis import Learned, diagnose
+from zsl_jax.labels import check_kinds, common_source_labels
+from zsl_jax.types import Sentence
+from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
+from zsl_jax.workflows.given_text import Text, plain_sentences
+from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
+from zsl_jax.workflows.run_hooks import tally_of
+from zsl_jax.workflows.source_types import compare_sources
+from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
+from zsl_jax.workflows.tagger import TaggedSentence, tagged_sentences
+from zsl_jax.workflows.vote_aggregation import (
+    AGGREGATIONS,
+    TO_CONVERGENCE,
+    DawidSkeneSettings,
+    aggregate_votes,
+)
+
+ROW_LENGTH = 128
+
+
+def aggregate(
+    text: Text,
+    sources: Mapping[str, Given],
+    method: str = "chain",
+    label_names: Sequence[str] = (),
+    sparse: Collection[str] = (),
+    offsets: Offsets = None,
+) -> list[TaggedSentence]:
+    """Puts the sources' predictions for a text together, without a tagger.
+
+    Args:
+      text: Sentences as lists of words, or the path of a text.
+      sources: The sources' predictions for it, by name: the path of a prediction file or model
+        folder, `SourcePredictions`, an array, or a function of the sentences' words that returns
+        labels, entities or probabilities (see `workflows.function_source`). Paths, here and
+        elsewhere, may be addresses such as gs://bucket/file.
+      method: "majority", "mean", "dawid_skene", "bea", "weighted_mean" or "chain".
+      label_names: K names, for arrays.
+      sparse: Names of sources, such as rules and lists of names, whose O means that they know
+        nothing.
+      offsets: What the places of character spans in prediction files count: "characters", "utf16"
+        units or "bytes", in all files or, as {name: unit}, in those of one source. By default
+        characters; spans that fit in another unit only are refused.
+
+    Returns:
+      Each sentence with a label and K probabilities for each word.
+
+    Raises:
+      InputError: A source cannot be read, or is not about these words.
+
+    >>> capital = lambda sentences: [["X" if w.istitle() else "O" for w in s] for s in sentences]
+    >>> [made.labels for made in aggregate([["Ann", "sings"]], {"capital": capital}, "majority")]
+    [('X', 'O')]
+    """
+    if method not in AGGREGATIONS:
+        raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
+    sentences, sources = plain_sentences(text), fetched_sources(sources)
+    text_part, names = TextShard(sentences), tuple(label_names)
+    found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
+    return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
+
+
+def aggregate_files(
+    sources: Sequence[Source], method: str, settings: DawidSkeneSettings = TO_CONVERGENCE
+) -> LabelledText:
+    """Aggregates prediction files of one text, which the first of them holds.
+
+    Signs of label switching and collapse are warned of.
+    """
+    if not sources:
+        raise InputError("`source` is missing: name at least one, as `source`=NAME=FILE")
+    for source in sources:
+        if not source.is_file or len(source.files) > 1:
+            raise InputError(
+                f"`source`={source.name}={source.path} is not one file of predictions; let a model "
+                "annotate the text with launch.annotate, and name the file"
+            )
+    text = [Sentence(tuple(words)) for words in read_predictions(sources[0].path).words]
+    if not text:
+        raise InputError(
+            f"`source`={sources[0].name}={sources[0].path} holds no predictions; check that it is "
+            "the file you meant"
+        )
+    found = []
+    for source in sources:
+        predictions = read_predictions(source.path, text, offsets=source.offsets)
+        check_words(predictions, text, source.path)
+        found.append(in_target_labels(source, predictions))
+    by_name = dict(zip([source.name for source in sources], found, strict=True))
+    return aggregate_predictions(by_name, text, method, settings)
+
+
+def aggregate_predictions(
+    predictions: Mapping[str, SourcePredictions],
+    text: Sequence[Sentence],
+    method: str,
+    settings: DawidSkeneSettings = TO_CONVERGENCE,
+) -> LabelledText:
+    """Aggregates the sources' predictions for a text, in the target's labels.
+
+    Signs of label switching and collapse are warned of.
+    """
+    names, found = list(predictions), list(predictions.values())
+    check_kinds({name: made.label_names for name, made in predictions.items()})
+    compare_sources([predictions])
+    source_labels = common_source_labels([made.label_names for made in found], label_sets(found))
+    votes = source_votes(found, source_labels, names)
+    label_set = source_labels.label_set
+    if method in TEXT_METHODS:
+        made = aggregate_with_text(votes, text, label_set, method)
+    else:
+        made = aggregate_votes(votes, label_set.size, method, settings=settings)
+    learned = Learned(made.log_confusion, copies=made.copies)
+    about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
+    for warning in about.warnings:
+        logging.warning("%s", warning)
+    return LabelledText(text, label_set.names, made.labels, made.probs)
