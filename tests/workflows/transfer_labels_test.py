@@ -1,14 +1,17 @@
 """Tests of zsl_jax.workflows.transfer_labels: in the order of the text, however dealt out."""
 
+import json
+
 import numpy as np
 import pytest
 
 from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.store import read_predictions
-from zsl_jax.data.shards import shard_files
+from zsl_jax.data.shards import Shard, shard_files
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.labels import LabelSet, SourceLabels
+from zsl_jax.runtime import processes
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows import transfer_labels
 from zsl_jax.workflows.approaches import TransferCorpus
@@ -76,3 +79,43 @@ def test_files_of_labels_are_the_same_for_any_number_of_shards(tmp_path, monkeyp
     wanted = np.stack(shifts, axis=1) % 3
     wanted[:, 2] = -1
     assert table.tolist() == wanted.tolist()
+
+
+COMMENTED = [
+    Sentence(("#",), None, ("-DOCSTART- -X- O", "# sent_id = 1", "#tag")),
+    Sentence(("b",)),
+    Sentence(("c",), None, ("# two\nlines",)),
+    Sentence(("d",), None, ("# sent_id = 4",)),
+]
+LABELS_CONLL = """\
+-DOCSTART- -X- O
+# sent_id = 1
+# tag
+#\tA
+
+b\tA
+
+# two lines
+c\tA
+
+# sent_id = 4
+d\tA
+
+"""
+
+
+@pytest.mark.parametrize("num_processes", [1, 2])
+def test_each_sentence_keeps_its_comment_lines(tmp_path, monkeypatch, num_processes):
+    """With two processes, sentences are sent as JSON; here the second one has none of them."""
+    if num_processes == 2:
+        monkeypatch.setattr(processes, "count", lambda: 2)
+        monkeypatch.setattr(processes, "gather", lambda own: [json.loads(json.dumps(own))])
+        monkeypatch.setattr(processes, "concatenate", lambda rows: rows)
+    monkeypatch.setattr(transfer_labels, "BLOCK_SENTENCES", 2)
+    shards = [TextShard(COMMENTED[place::2], Shard((0,), place, 2)) for place in range(2)]
+    ids = np.zeros((4, 1), np.int32)
+    task = TransferTask(None, ("a",), LABELS, TransferCorpus((), SourceVotes(ids, None), None))
+    probs = np.eye(3, dtype=np.float32)[ids[:, 0]]
+    labels = transfer_labels.TextLabels("P", probs, ids[:, 0], {})
+    transfer_labels.write_text_labels(tmp_path, task, labels, shards)
+    assert (tmp_path / "labels.conll").read_text(encoding="utf-8") == LABELS_CONLL

@@ -19,7 +19,7 @@ def plain_sentences(text: Text) -> list[Sentence]:
     """Returns sentences of words, without labels."""
     if not isinstance(text, str | os.PathLike):
         return as_sentences(text)
-    return [Sentence(s.words) for s in read_sentences(fetched(text), with_labels=False)]
+    return read_sentences(fetched(text), with_labels=False)
 
 
 def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
