@@ -20,7 +20,7 @@ from zsl_jax.workflows.given_text import Text, plain_sentences
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
 from zsl_jax.workflows.run_hooks import tally_of
-from zsl_jax.workflows.source_types import compare_sources
+from zsl_jax.workflows.source_differences import compare_sources
 from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
 from zsl_jax.workflows.tagger import TaggedSentence, tagged_sentences
 from zsl_jax.workflows.vote_aggregation import (

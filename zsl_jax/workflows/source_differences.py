@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from absl import logging
@@ -10,6 +9,7 @@ from jaxtyping import Int
 
 from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio
+from zsl_jax.workflows.label_map_draft import PredictedTypes, warn_of_lone_types
 
 # A source is sparse if it names less than this share of the words that the others name, of which
 # there must be some.
@@ -17,13 +17,6 @@ SPARSE = 0.2
 FEWEST_NAMED = 20
 
 Parts = Sequence[Mapping[str, SourcePredictions]]
-
-
-class _Said(NamedTuple):
-    """Each source's prediction for each word: the number of an entity type, -1 for none."""
-
-    kinds: tuple[str, ...]
-    numbers: dict[str, Int[np.ndarray, " N"]]
 
 
 def compare_sources(parts: Parts) -> None:
@@ -39,15 +32,15 @@ def compare_sources(parts: Parts) -> None:
     if len(types) < 2:
         return
     kinds = tuple(sorted(set().union(*types.values())))
-    said = _Said(kinds, {name: _said(name, parts, kinds) for name in types})
-    _warn_of_sparse(said, parts)
+    predicted = PredictedTypes(kinds, {name: _predicted(name, parts, kinds) for name in types})
+    _warn_of_sparse(predicted, parts)
     owners = Counter(kind for own in types.values() for kind in own)
     for place, name in enumerate(types):
         before = set().union(*(list(types.values())[:place]))
         lone = sorted(kind for kind in types[name] if owners[kind] == 1)
         targets = before | {kind for kind in owners if owners[kind] > 1}
         if lone and targets:
-            _warn_of_types(name, lone, said, targets)
+            warn_of_lone_types(name, lone, predicted, targets)
 
 
 def _types(name: str, parts: Parts) -> set[str]:
@@ -61,7 +54,7 @@ def _types(name: str, parts: Parts) -> set[str]:
     return {kind for own in types for kind in sets.get(own, (own,))} - {OUTSIDE}
 
 
-def _said(name: str, parts: Parts, kinds: Sequence[str]) -> Int[np.ndarray, " N"]:
+def _predicted(name: str, parts: Parts, kinds: Sequence[str]) -> Int[np.ndarray, " N"]:
     """[N], the number of the type that a source gives each word."""
     numbers = {kind: number for number, kind in enumerate(kinds)}
     found = []
@@ -71,13 +64,13 @@ def _said(name: str, parts: Parts, kinds: Sequence[str]) -> Int[np.ndarray, " N"
     return np.concatenate(found)
 
 
-def _warn_of_sparse(said: _Said, parts: Parts) -> None:
+def _warn_of_sparse(predicted: PredictedTypes, parts: Parts) -> None:
     """Warns of gazetteers and rules, which mean nothing by O."""
-    named = {name: int((found >= 0).sum()) for name, found in said.numbers.items()}
+    named = {name: int((found >= 0).sum()) for name, found in predicted.numbers.items()}
     for name, count in named.items():
         spoken = sum(int((part[name].labels >= 0).sum()) for part in parts)
         usual = float(np.median([named[other] for other in named if other != name]))
-        total = len(said.numbers[name])
+        total = len(predicted.numbers[name])
         if (
             not _is_silent(name, parts)
             and spoken == total
@@ -97,35 +90,3 @@ def _warn_of_sparse(said: _Said, parts: Parts) -> None:
 def _is_silent(name: str, parts: Parts) -> bool:
     """Whether a source's O has been taken as silence already."""
     return any(SILENT in part[name].label_names for part in parts)
-
-
-def _warn_of_types(name: str, lone: Sequence[str], said: _Said, targets: set[str]) -> None:
-    """Warns of types of one source, if others give their words types that may be the same."""
-    drafted = {kind: _usual_target(kind, name, said, targets) for kind in lone}
-    if not any(drafted.values()):
-        logging.info("source %s alone has the types %s", name, ", ".join(lone))
-        return
-    own = {said.kinds[number] for number in np.unique(said.numbers[name]) if number >= 0}
-    lines = []
-    for kind in sorted({*own, *lone}):
-        remark = "  # no other source has it" if kind in lone and not drafted[kind] else ""
-        lines.append(f"{kind}: {drafted.get(kind) or kind}{remark}")
-    logging.warning(
-        "source %s alone has the types %s; if others call them something else, give "
-        "`label_map`=%s=FILE, for instance with\n%s",
-        name,
-        ", ".join(lone),
-        name,
-        "\n".join(lines),
-    )
-
-
-def _usual_target(kind: str, name: str, said: _Said, targets: set[str]) -> str | None:
-    """The type that other sources give the words of a type most often."""
-    words = said.numbers[name] == said.kinds.index(kind)
-    counts = np.zeros(len(said.kinds), np.int64)
-    for other, numbers in said.numbers.items():
-        if other != name:
-            counts += np.bincount(numbers[words] + 1, minlength=len(counts) + 1)[1:]
-    counts[[target not in targets for target in said.kinds]] = 0
-    return said.kinds[counts.argmax()] if counts.any() else None

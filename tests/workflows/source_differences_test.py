@@ -6,7 +6,7 @@ import yaml
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.labels import LabelSet
-from zsl_jax.workflows.source_types import compare_sources
+from zsl_jax.workflows.source_differences import compare_sources
 
 
 def said(labels, sets=None):
