@@ -9,7 +9,7 @@ import numpy as np
 
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import steps
-from zsl_jax.training.config import TrainConfig, TransferConfig
+from zsl_jax.training.config import JointWeights, TrainConfig, TransferConfig
 from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Corpus, Hooks, Progress
@@ -76,20 +76,24 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 
 
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
-    """Returns the static part of this run's updates."""
+    """Returns the static part of this run's updates.
+
+    What the loss does not read has its default, so that as many trainings as possible share one
+    compiled program: training on labels, distillation, and the M step of the chain.
+    """
     if config.trainable_layers is not None:
         encoder = encoder.above(config.trainable_layers)
-    encoder = with_dropout(config, encoder)
+    has_model = config.objective.has_label_model
     return StepSettings(
-        encoder,
-        num_labels,
-        config.objective,
-        config.optimizer,
-        config.trains_confusion,
-        config.weights,
-        activations_dtype(config),
-        config.accumulate,
-        config.remat,
+        encoder=with_dropout(config, encoder),
+        num_labels=num_labels,
+        objective=config.objective,
+        optimizer=config.optimizer,
+        trainable_confusion=has_model and config.trains_confusion,
+        weights=config.weights if has_model else JointWeights(),
+        dtype=activations_dtype(config),
+        accumulate=config.accumulate,
+        remat=config.remat,
     )
 
 
