@@ -57,8 +57,8 @@ def main() -> None:
         rows, compared, result = compare_approaches(
             load_tagger(unpack_e5_small()), models, run, titles
         )
-    model = run.path / "models" / TARGET
-    save_tagger(model, compared.done.tagger, dtype="float16")
+        model = run.path / "models" / TARGET
+        save_tagger(model, compared.done.tagger, dtype="float16")  # with the tokenizer of a source
     run.write_result(result)
     say(f"\nSpanish from {', '.join(SOURCES)}\n\n{format_table(rows)}\n\n{LEGEND}")
     say(f"{verdict(rows)}.\n\nrun folder: {run.path.resolve()}")

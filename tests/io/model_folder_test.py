@@ -197,12 +197,17 @@ def test_written_folder_is_complete_and_readable(tmp_path):
 def test_failed_write_leaves_the_old_folder(tmp_path):
     (tmp_path / "target").mkdir()
     save_config(tmp_path / "target")
+    source = tmp_path / "source"
+    source.mkdir()
     tensors = {"classifier.weight": np.zeros((1, 2))}
+    with pytest.raises(ValueError, match="source has no tokenizer to copy"):
+        write_model_folder(tmp_path / "target", CONFIG, tensors, source, ["O"])
+    save_tokenizer(source, word_tokenizer())
     with pytest.raises(KeyError, match="t5"):
-        write_model_folder(tmp_path / "target", {"model_type": "t5"}, tensors, tmp_path, ["O"])
+        write_model_folder(tmp_path / "target", {"model_type": "t5"}, tensors, source, ["O"])
     assert [file.name for file in (tmp_path / "target").iterdir()] == ["config.json"]
     with pytest.raises(ValueError, match="1 rows for 2 labels"):
-        write_model_folder(tmp_path / "target", CONFIG, tensors, tmp_path, ["O", "B-PER"])
+        write_model_folder(tmp_path / "target", CONFIG, tensors, source, ["O", "B-PER"])
 
 
 def test_a_full_disk_under_the_tokenizer_is_one_sentence(tmp_path, monkeypatch):

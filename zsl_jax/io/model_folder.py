@@ -148,18 +148,21 @@ def write_model_folder(
 
     Raises:
       InputError: The disk is full, or the folder is not writable.
-      ValueError: The number of the classifier's rows is not that of the labels.
+      ValueError: The number of the classifier's rows is not that of the labels, or there is no
+        tokenizer in the source folder.
     """
     if len(tensors["classifier.weight"]) != len(label_names):
         rows = len(tensors["classifier.weight"])
         raise ValueError(f"the classifier has {rows} rows for {len(label_names)} labels")
+    tokenizer = [file for name in TOKENIZER_FILES if (file := Path(source_folder, name)).is_file()]
+    if not tokenizer:
+        raise ValueError(f"{source_folder} has no tokenizer to copy")
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with held_back(), atomic_folder(folder) as unfinished:
-            for source in (Path(source_folder) / name for name in TOKENIZER_FILES):
-                if source.is_file():
-                    shutil.copyfile(source, unfinished / source.name)
+            for source in tokenizer:
+                shutil.copyfile(source, unfinished / source.name)
             write_weights(unfinished / WEIGHTS, tensors, dtype=dtype)
             write_json(unfinished / CONFIG, _tagger_config(config, label_names, dtype))
             files = sorted(unfinished.iterdir(), key=lambda file: file.name == CONFIG)
