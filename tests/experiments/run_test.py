@@ -3,6 +3,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from launch.experiment_file import read_experiment
@@ -37,12 +38,15 @@ def broken(text, sources, encoder, output, **rest):
 """
 
 
+ARGUMENTS = ["--rounds=1", "--trainable_layers=1"]
+
+
 @pytest.fixture(scope="module")
 def work(world, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     (folder / "own.py").write_text(FUNCTIONS, encoding="utf-8")
     text = YAML[: YAML.index("rows:")] + ROWS + YAML[YAML.index("profiles:") :]
-    experiment = read_experiment(str(write_experiment(folder, text)), arguments=["--rounds=1"])
+    experiment = read_experiment(str(write_experiment(folder, text)), arguments=ARGUMENTS)
     data = write_data(folder / "data")
     return Workplace(experiment, data, str(world.encoder), folder / "out")
 
@@ -86,8 +90,15 @@ def test_a_source_is_trained_and_asked_once(work, done):
         str(p.relative_to(work.output / "models")) for p in work.output.glob("models/*/0")
     )
     assert models == ["aa/0", "bb/0", "cc/0"]  # cc for the upper bound
-    asked = [path.name.split("-")[0] for path in (work.output / "predictions").glob("*.parquet")]
+    asked = [path.name.split("-")[0] for path in work.cache.glob("*.parquet")]
     assert sorted(asked) == ["aa", "aa", "bb", "bb", "cc", "cc"]  # for the text and the test
+
+
+def test_frozen_layers_run_once_per_text(work, done):
+    """The text and the test as taggers see them, the text for training, and three for `wu`."""
+    states = [np.load(path, mmap_mode="r") for path in work.cache.glob("*.npy")]
+    assert sorted(table.dtype.name for table in states) == ["float16"] * 4 + ["float32"] * 2
+    assert not list(work.output.glob("*/*/*/*/cache"))
 
 
 def test_scores_are_those_of_the_predictions(work, done):
@@ -148,7 +159,7 @@ def test_the_table_of_what_is_there(work, done):
     assert kd["entries"]["cc"]["mean"] == pytest.approx(score)
     assert kd["entries"]["cc"]["paper"] == 80.0
     assert "SHA-256 of the data: aa/train.conll " in text and "seconds per cell" in text
-    assert table["blocks"][1]["comparisons"]["cc"]["p_value"] is not None
+    assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
 
 
 def test_cells_of_other_settings_are_refused(work, done, tmp_path):

@@ -1,5 +1,8 @@
 """Tests of zsl_jax.io.checked_cache."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from zsl_jax.errors import InputError
@@ -22,6 +25,24 @@ def test_a_file_is_made_once_for_each_key(tmp_path):
     other = find_or_make(folder, "x[1]-0123456789ab", ".npy", writes(b"two"))
     assert other.read_bytes() == b"two" and len(list(folder.iterdir())) == 2
     assert find_or_make(folder, "x[1]", ".npy", never) == path
+
+
+def test_of_several_that_miss_a_file_one_makes_it_and_the_others_wait(tmp_path):
+    begun, finish = threading.Event(), threading.Event()
+
+    def slow(path):
+        begun.set()
+        assert finish.wait(timeout=60)
+        path.write_bytes(b"one")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(find_or_make, tmp_path, "x", ".npy", slow)
+        assert begun.wait(timeout=60)
+        second = pool.submit(find_or_make, tmp_path, "x", ".npy", never)
+        assert not second.done()
+        finish.set()
+        assert first.result(timeout=60) == second.result(timeout=60)
+    assert list(tmp_path.iterdir()) == [first.result()]
 
 
 @pytest.mark.parametrize("place", range(5))

@@ -82,6 +82,18 @@ def test_the_end_of_a_run_removes_its_cache_and_nothing_else(tmp_path):
     assert "flags" in json.loads((tmp_path / "run.json").read_text())
 
 
+def test_the_end_of_a_run_leaves_a_shared_cache_and_no_lock_in_its_own(tmp_path):
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    run = create_run_folder(tmp_path / "run", RECORD)._replace(shared=shared)
+    (run.cache / "0-0123456789abcdef-0123456789ab.npy").touch()
+    (tmp_path / "run" / "cache").mkdir()
+    (tmp_path / "run" / "cache" / ".0-0123456789abcdef.lock").touch()  # of a killed process
+    run.write_result({})
+    assert [path.name for path in shared.iterdir()] == ["0-0123456789abcdef-0123456789ab.npy"]
+    assert set(tree(tmp_path / "run")) == {"run.json", "result.json"}
+
+
 def test_without_its_states_a_run_keeps_records_labels_and_what_is_not_its_own(tmp_path):
     kept = ["run.json", "result.json", "test.parquet", "notes.txt", "checkpoints/lvm/notes.txt"]
     gone = ["model.safetensors", "label_model.safetensors", "tokenizer.json", "checkpoints/lvm/3/a"]

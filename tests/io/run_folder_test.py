@@ -135,6 +135,13 @@ def test_test_files_are_recorded_but_may_differ_when_the_run_resumes(tmp_path):
         create_run_folder(tmp_path, record._replace(data={"a": "01"}))
 
 
+def test_a_result_has_the_processor_time_since_the_folder_was_opened(tmp_path, monkeypatch):
+    clock = iter([7.0, 9.5])
+    monkeypatch.setattr(run_folder.time, "process_time", lambda: next(clock))
+    create_run_folder(tmp_path, FIRST).write_result({})
+    assert read(tmp_path / "result.json")["cpu_seconds"] == 2.5
+
+
 def test_only_the_first_process_writes(tmp_path):
     run = RunFolder(tmp_path / "run", writes=False)
     run.append_metrics(step=1)

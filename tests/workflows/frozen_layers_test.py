@@ -19,12 +19,13 @@ from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.optimizer import make_optimizer
 from zsl_jax.training.schedules import schedule_at
+from zsl_jax.training.state import new_classifier
 from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows import frozen_layers
 from zsl_jax.workflows.approaches import TransferCorpus, train_target
 from zsl_jax.workflows.chain_model import text_words
-from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.frozen_layers import SharedLayers, precompute_frozen, text_log_probs
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_windows
 from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.training_setup import assemble_tagger, set_up_training
@@ -197,6 +198,27 @@ def test_the_file_is_found_again_and_another_one_is_made_for_anything_else(
         before = set(tmp_path.iterdir())
         precompute_frozen(*other, tmp_path)
         assert len(set(tmp_path.iterdir()) - before) == 1
+
+
+def test_shared_layers_run_once_for_all_taggers_and_change_no_probability(
+    world, start, tmp_path, monkeypatch
+):
+    sentences = read_sentences(world.text, with_labels=False)
+    shared = SharedLayers(1, tmp_path)
+    upper = jax.tree.map(lambda leaf: leaf * 1.5, split_layers(start.params, 1)[1])
+    params = join_layers(split_layers(start.params, 1)[0], upper)
+    heads = [new_classifier(np.random.default_rng(seed), 16, 3) for seed in (0, 1)]
+    taggers = [
+        start._replace(params={**own, "classifier": head}, label_set=SCHEME)
+        for own, head in zip((start.params, params), heads, strict=True)
+    ]
+    expected = [text_log_probs(tagger, sentences, 32) for tagger in taggers]
+    assert np.abs(expected[0] - expected[1]).max() > 0.1
+    np.testing.assert_array_equal(text_log_probs(taggers[0], sentences, 32, shared), expected[0])
+    monkeypatch.setattr(frozen_layers, "hidden_states", None)  # it is not to be called
+    np.testing.assert_array_equal(text_log_probs(taggers[1], sentences, 32, shared), expected[1])
+    (path,) = tmp_path.iterdir()
+    assert np.load(path).dtype == np.float32
 
 
 def test_more_layers_than_there_are_is_refused(start, windows, tmp_path):

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.claims import claimed
 from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
@@ -82,7 +81,7 @@ def _call(function: Callable[..., Any], job: Job, models: Mapping[str, str]) -> 
         (encoder,) = models.values()
     function(
         job.words, models, encoder, job.folder,
-        config=job.config, cache=job.work.predictions, **job.about_test,
+        config=job.config, cache=job.work.cache, **job.about_test,
     )  # fmt: skip
 
 
@@ -107,7 +106,7 @@ def _aggregation(job: Job) -> None:
     assert job.method.uses is not None
     run_aggregation(
         job.text, models, job.work.encoder, job.folder, job.method.uses,
-        test=job.test, task=job.work.experiment.task, cache=job.work.predictions,
+        test=job.test, task=job.work.experiment.task, cache=job.work.cache,
         config=job.config,
     )  # fmt: skip
 
@@ -117,19 +116,18 @@ def _by_similarity(job: Job) -> None:
     sources = job.setting.sources_of(job.target)
     models, length = job.models(sources), job.config.row_length
     texts = {name: source_sentences(job.work, name, job.config.seed) for name in sources}
-    cache = job.work.output / "hidden"
-    with claimed(cache, waits=True):
-        weights = similarity_weights(job.work.encoder, texts, job.text, job.config, cache)
+    cache = job.work.cache
+    weights = similarity_weights(job.work.encoder, texts, job.text, job.config, cache)
     mixed = [
         weighted_mean(
-            resolve_sources(models, TextShard(plain), (), length, cache=job.work.predictions),
+            resolve_sources(models, TextShard(plain), (), length, cache=cache),
             weights,
         )
         for plain in (job.text, [Sentence(sentence.words) for sentence in job.test])
     ]
     transfer(
         job.words, {SIMILARITY: mixed[0]}, job.work.encoder, job.folder,
-        config=job.config, test_sources={SIMILARITY: mixed[1]}, **job.about_test,
+        config=job.config, cache=cache, test_sources={SIMILARITY: mixed[1]}, **job.about_test,
     )  # fmt: skip
 
 

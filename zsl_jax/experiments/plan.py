@@ -108,6 +108,20 @@ class Figure(NamedTuple):
     x_label: str
 
 
+class Observation(NamedTuple):
+    """That one row has higher scores than another, as the paper observes.
+
+    Attributes:
+      title: In the notes below the table.
+      better: Setting and method of the row that should be higher.
+      worse: The same of the other one.
+    """
+
+    title: str
+    better: tuple[str, str]
+    worse: tuple[str, str]
+
+
 # By setting, method and target: the score in percent.
 PaperValues = Mapping[str, Mapping[str, Mapping[str, float]]]
 
@@ -130,6 +144,7 @@ class Experiment:
       max_test_sentences: Random sentences of a test, the same for all seeds; None for all.
       paper: What the paper reports.
       figure: None for a table only.
+      observations: Of the paper, which are tested.
     """
 
     name: str
@@ -145,6 +160,7 @@ class Experiment:
     max_test_sentences: int | None = None
     paper: PaperValues = dataclasses.field(default_factory=dict)
     figure: Figure | None = None
+    observations: tuple[Observation, ...] = ()
 
     def setting(self, name: str) -> Setting:
         """The setting of a name."""
@@ -191,9 +207,9 @@ class Workplace(NamedTuple):
         return self.output / cell.name
 
     @property
-    def predictions(self) -> Path:
-        """Folder of what the source models predict."""
-        return self.output / "predictions"
+    def cache(self) -> Path:
+        """Folder of what the source models predict, and of what frozen layers give."""
+        return self.output / "cache"
 
 
 def cells_of(experiment: Experiment) -> Iterator[Cell]:

@@ -12,6 +12,7 @@ from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Workplace
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.frozen_layers import SharedLayers
 from zsl_jax.workflows.sources import Source, source_predictions
 from zsl_jax.workflows.train import train
 
@@ -32,10 +33,11 @@ def prepared_models(
       work: The experiment and its folders.
       languages: Of the sources.
       seed: Of the samples and of the training.
-      texts: For which the predictions are kept in `work.predictions`.
+      texts: For which the predictions are kept in `work.cache`.
     """
     config = dataclasses.replace(work.experiment.source_config, seed=seed)
-    folders = {}
+    layers, folders = config.trainable_layers, {}
+    shared = None if layers is None else SharedLayers(layers, work.cache)
     for language in languages:
         folder = model_folder(work, language, seed)
         with claimed(folder, waits=True):
@@ -47,6 +49,6 @@ def prepared_models(
             for text in texts:
                 shard = TextShard([Sentence(sentence.words) for sentence in text])
                 source = Source(language, str(folder))
-                source_predictions(source, shard, work.predictions, config.row_length)
+                source_predictions(source, shard, work.cache, config.row_length, shared)
         folders[language] = str(folder)
     return folders

@@ -44,7 +44,7 @@ _LABEL_FILES = [f"{name}.{format}" for name in (LABELS, TEST) for format in _FOR
 _RECORDS = (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, REVIEWS, *_LABEL_FILES)
 _TAGGER_FILES = ("model.safetensors", "label_model.safetensors", "tokenizer.json")
 _RECORDED = {"flags", "seed", "data", "versions", "started"}  # what every run.json of ours has
-_HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy")
+_HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy|\.\d+-[0-9a-f]+\.lock")
 
 
 def check_is_ours(folder: Path) -> None:

@@ -8,6 +8,7 @@ import platform
 import shlex
 import socket
 import sys
+import time
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -75,17 +76,21 @@ class RunFolder(NamedTuple):
       writes: False in all but the first process of a run.
       lock: Keeps other processes out until the run has ended.
       tensorboard: Gets the metrics, too; None for nothing.
+      shared: A cache that several runs share, and that stays; None for one of its own.
+      cpu_start: Processor time of this process before the run, in seconds.
     """
 
     path: Path
     writes: bool = True
     lock: FolderLock | None = None
     tensorboard: TensorBoard | None = None
+    shared: Path | None = None
+    cpu_start: float = 0.0
 
     @property
     def cache(self) -> Path:
-        """Folder of files that can be recomputed; removed at the end of the run."""
-        return run_files.cache_folder(self.path)
+        """Folder of files that can be recomputed; the run's own is removed at its end."""
+        return self.shared or run_files.cache_folder(self.path)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -125,11 +130,15 @@ class RunFolder(NamedTuple):
             publish(self.path / METRICS)
 
     def write_result(self, result: Mapping[str, Any]) -> None:
-        """Writes result.json atomically, removes the cache, and releases the lock."""
+        """Writes result.json atomically, removes the cache, and releases the lock.
+
+        Besides the result, it has the processor time since this process opened the folder.
+        """
         if not self.writes:
             return
         self.publish_metrics()
-        write_json(self.path / RESULT, {"finished": now(), **result})
+        spent = round(time.process_time() - self.cpu_start, 2)
+        write_json(self.path / RESULT, {"finished": now(), "cpu_seconds": spent, **result})
         run_files.remove_cache(self.path)
         self._close()
 
@@ -179,7 +188,7 @@ def create_run_folder(
             f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
             "room, or give another."
         ) from error
-    return RunFolder(folder, lock=lock, tensorboard=board)
+    return RunFolder(folder, lock=lock, tensorboard=board, cpu_start=time.process_time())
 
 
 def _local(path: str | os.PathLike[str]) -> Path:

@@ -27,11 +27,19 @@ from zsl_jax.models.token_classifier import slice_word_embeddings
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.frozen import FrozenLayers, hidden_states
 from zsl_jax.training.setup import activations_dtype
+from zsl_jax.types import Sentence
 from zsl_jax.workflows.corpus import prediction_batches
-from zsl_jax.workflows.loaded_tagger import LoadedTagger
+from zsl_jax.workflows.loaded_tagger import (
+    LoadedTagger,
+    encode_text,
+    predict_log_probs,
+    predict_windows,
+)
+from zsl_jax.workflows.training_setup import upper_layers
 
 DTYPE = "float16"
 
@@ -48,10 +56,54 @@ class FrozenFeatures(NamedTuple):
     states: Float[np.ndarray, "T H"] | None
 
 
+class SharedLayers(NamedTuple):
+    """Frozen layers that several taggers share, and where their output is kept.
+
+    Attributes:
+      trainable_layers: The number of layers above them.
+      folder: Of their output for every text that one of the taggers has labelled.
+    """
+
+    trainable_layers: int
+    folder: Path
+
+
+def text_log_probs(
+    tagger: LoadedTagger,
+    sentences: Sequence[Sentence],
+    row_length: int,
+    shared: SharedLayers | None = None,
+) -> Float[np.ndarray, "N K"]:
+    """log P(y|x) of every word of a text, [N, K]; `shared` layers run once for all taggers.
+
+    Their output is kept in float32, as computed, so that it does not matter to the result which
+    tagger was the first.
+
+    Args:
+      tagger: With a head.
+      sentences: The text.
+      row_length: Subwords of a row.
+      shared: The layers that other taggers have, too; None runs all layers.
+    """
+    if shared is None:
+        return predict_log_probs(tagger, sentences, row_length)
+    config = TrainConfig(
+        trainable_layers=shared.trainable_layers, row_length=row_length, dtype=Dtype.FLOAT32
+    )
+    windows = encode_text(tagger, sentences, row_length)
+    (numbered,), states = precompute_frozen(tagger, [windows], config, shared.folder, "float32")
+    upper = upper_layers(tagger, shared.trainable_layers)
+    return predict_windows(upper, numbered, row_length, states)
+
+
 def precompute_frozen(
-    start: LoadedTagger, shards: Sequence[Windows], config: TrainConfig, folder: Path
+    start: LoadedTagger,
+    shards: Sequence[Windows],
+    config: TrainConfig,
+    folder: Path,
+    dtype: str | None = None,
 ) -> FrozenFeatures:
-    """Runs the frozen layers over a text, or find what they gave before.
+    """Runs the frozen layers over a text, or finds what they gave before.
 
     The file's name has a digest of all that its contents depend on, frozen parameters and subwords,
     and their checksum. A file that is there is whole, and used again.
@@ -61,6 +113,7 @@ def precompute_frozen(
       shards: This process's shards of the text.
       config: Its `trainable_layers` are not run; None returns the shards as they are.
       folder: Where the hidden states are kept.
+      dtype: Data type in which they are kept; None takes float16 where that suffices.
 
     Raises:
       InputError: The encoder has fewer layers, or the hidden states cannot be kept.
@@ -74,16 +127,17 @@ def precompute_frozen(
         for shard, first in zip(shards, sizes[:-1].tolist(), strict=True)
     ]
     shape = (int(sizes[-1]), start.encoder.hidden_size)
-    dtype = np.dtype(_kept_dtype(layers.encoder))
+    kept = np.dtype(dtype or _smallest_dtype(layers.encoder))
 
     def make(path: Path) -> None:
         length = min(config.row_length, start.encoder.max_positions)
         token_ids = np.concatenate([shard.token_ids for shard in shards])
-        blocks = _blocks(layers, numbered, token_ids, length, config)
-        write_hidden_states(path, shape, dtype, blocks)
+        blocks = _blocks(layers, numbered, token_ids, length, config, kept.name)
+        write_hidden_states(path, shape, kept, blocks)
 
-    path = find_or_make(folder, f"{processes.index()}-{_digest(layers, shards)}", ".npy", make)
-    states = map_hidden_states(path, shape, dtype)
+    key = f"{processes.index()}-{_digest(layers, shards, kept.name)}"
+    path = find_or_make(folder, key, ".npy", make)
+    states = map_hidden_states(path, shape, kept)
     logging.info(
         "frozen layers: %d subwords, %.1f MB in %s", len(states), states.nbytes / 1e6, path
     )
@@ -103,13 +157,12 @@ def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenL
     return FrozenLayers(encoder, split_layers(start.params, num_trained)[0], dtype)
 
 
-def _kept_dtype(encoder: EncoderConfig) -> str:
+def _smallest_dtype(encoder: EncoderConfig) -> str:
     return "float32" if encoder.norm_first else DTYPE
 
 
-def _digest(layers: FrozenLayers, shards: Sequence[Windows]) -> str:
+def _digest(layers: FrozenLayers, shards: Sequence[Windows], kept: str) -> str:
     """Sixteen hexadecimal digits that identify everything the hidden states depend on."""
-    kept = _kept_dtype(layers.encoder)
     digest = hashlib.sha256(repr((layers.encoder, layers.dtype, kept)).encode())
     used = np.unique(np.concatenate([shard.token_ids for shard in shards]))
     params = slice_word_embeddings({"encoder": layers.params}, used)
@@ -125,12 +178,12 @@ def _blocks(
     token_ids: np.ndarray,
     length: int,
     config: TrainConfig,
+    dtype: str,
 ) -> Iterator[Rows]:
     devices = all_devices(config.partition).local
     batches = prediction_batches(numbered, length, devices)
     in_order = (batches[index] for index in range(len(batches)))
     words = sum(shard.num_words for shard in numbered)
-    dtype = _kept_dtype(layers.encoder)
     with word_progress(words, "frozen layers", shown=processes.is_first()) as advance:
         for block in hidden_states(devices, layers, token_ids, in_order, dtype):
             if not np.isfinite(block.hidden).all():

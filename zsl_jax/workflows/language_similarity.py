@@ -61,7 +61,7 @@ def similarity_weights(
       source_texts: Sentences of each source's language.
       text: Sentences of the target.
       config: Its row length, data type and seed are used.
-      cache: Folder that keeps the encoder's hidden states, one process at a time.
+      cache: Folder that keeps the encoder's hidden states.
     """
     if len(source_texts) == 1:
         return np.ones(1)

@@ -12,8 +12,8 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
 from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.frozen_layers import SharedLayers, text_log_probs
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.loaded_tagger import predict_log_probs
 from zsl_jax.workflows.sources import abstaining
 from zsl_jax.workflows.table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.transfer_task import TransferTask
@@ -87,9 +87,13 @@ def label_test(
     test: TestSet,
     config: TransferConfig,
     decoding: str = "argmax",
+    shared: SharedLayers | None = None,
 ) -> dict[str, LabelledText]:
-    """The test with labels by "P", the tagger alone, and by "Q" where there is a φ and a vote."""
-    log_probs = predict_log_probs(done.tagger, test.gold, config.row_length)
+    """The test with labels by "P", the tagger alone, and by "Q" where there is a φ and a vote.
+
+    `shared` layers run once for the taggers of all runs.
+    """
+    log_probs = text_log_probs(done.tagger, test.gold, config.row_length, shared)
     label_set, words = transfer_task.label_set, [sentence.words for sentence in test.gold]
     probs = np.exp(log_probs)
     plain = [sentence._replace(labels=None) for sentence in test.gold]

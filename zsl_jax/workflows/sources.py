@@ -23,13 +23,9 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.frozen_layers import SharedLayers, text_log_probs
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.loaded_tagger import (
-    LoadedTagger,
-    load_tagger,
-    predict_log_probs,
-    require_head,
-)
+from zsl_jax.workflows.loaded_tagger import LoadedTagger, load_tagger, require_head
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint
 
 SPACY = "spacy:"
@@ -89,23 +85,37 @@ class Source(NamedTuple):
 
 
 def annotate(
-    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int
+    tagger: LoadedTagger,
+    sentences: Sequence[Sentence],
+    row_length: int,
+    shared: SharedLayers | None = None,
 ) -> SourcePredictions:
-    """A tagger's probabilities and labels for a text."""
+    """A tagger's probabilities and labels for a text; `shared` layers run once for all taggers."""
     label_set = require_head(tagger)
-    log_probs = predict_log_probs(tagger, sentences, row_length)
+    log_probs = text_log_probs(tagger, sentences, row_length, shared)
     probs = np.exp(log_probs, out=log_probs)
     return LabelledText(sentences, label_set.names, probs.argmax(-1), probs).predictions()
 
 
 def source_predictions(
-    source: Source, text: TextShard, cache: Path, row_length: int
+    source: Source,
+    text: TextShard,
+    cache: Path,
+    row_length: int,
+    shared: SharedLayers | None = None,
 ) -> SourcePredictions:
     """A source's predictions for (a shard of) a text, checked word by word, in the target's labels.
 
     A model or pipeline annotates the text once; the result lies in `cache` under a name that
     changes with it, the text and the row length. Probabilities lie in a file in `cache`, not in
     memory, and the words are the text's own, so that they are in memory once for all sources.
+
+    Args:
+      source: The source.
+      text: (A shard of) the text.
+      cache: Folder of what models and pipelines predict.
+      row_length: Subwords of a row.
+      shared: Layers that the model shares with other sources; None if there are none.
 
     Raises:
       InputError: There is not one file of predictions for each file of the text, or their words
@@ -118,7 +128,7 @@ def source_predictions(
         if source.pipeline is not None:
             made = annotate_by_spacy(source.pipeline, text.sentences, source.task)
         else:
-            made = annotate(load_tagger(source.path), text.sentences, row_length)
+            made = annotate(load_tagger(source.path), text.sentences, row_length, shared)
         prediction_files.write_predictions(path, made)
 
     name = re.sub(r"[^\w.-]", "_", source.name)[:40]  # as files may be called

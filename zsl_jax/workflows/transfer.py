@@ -105,7 +105,8 @@ def transfer(
       overwrite: Replace the result of an earlier run in `output`.
       report: Write report.html, a page about the run, into `output`.
       tensorboard: Folder that gets the metrics for TensorBoard, too.
-      cache: A folder that keeps what models predict, for other transfers of the same text.
+      cache: A folder that keeps what models predict and what frozen layers give, for other
+        transfers of the same text.
 
     Raises:
       InputError: A source cannot be read or is not about these words; or `output` is that of
@@ -126,6 +127,7 @@ def transfer(
     read = {**found, **dict(zip([NAME], known, strict=False))}
     spec = python_run_spec(config, encoder, {"text": sentences}, read)
     run = create_run_folder(output, spec, overwrite, tensorboard)
+    run = run._replace(shared=None if cache is None else Path(cache))
     folders = [
         Source(name, os.fspath(given))
         for name, given in sources.items()

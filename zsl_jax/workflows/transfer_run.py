@@ -22,6 +22,7 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.compare import ComparisonResult
 from zsl_jax.workflows.error_analysis import error_analysis
+from zsl_jax.workflows.frozen_layers import SharedLayers
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
@@ -213,7 +214,10 @@ def score_test(
     """Adds the table: sources, their aggregations, what was trained; writes the test's labels."""
     transfer_task, config, decoding = finished.transfer_task, finished.config, writing.decoding
     prepared = prepare_test(transfer_task, test.sentences, test.predictions, test.task)
-    texts = label_test(transfer_task, finished.done, prepared, config, decoding)
+    shared = None
+    if run.shared is not None and config.trainable_layers is not None:
+        shared = SharedLayers(config.trainable_layers, run.shared)
+    texts = label_test(transfer_task, finished.done, prepared, config, decoding, shared)
     kind, best = list(texts.items())[-1]
     for path, format in label_files(run.path, writing.output_format, TEST).items():
         about = {"labels_from": kind, "decode": decoding}
