@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from launch.config_flags import definitions
-from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods
+from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods, read_observations
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Corpora, Experiment, Figure, Method, Setting
@@ -64,6 +64,7 @@ def read_experiment(
         max_test_sentences=top.take("max_test_sentences", int),
         paper=_paper(top, settings, methods),
         figure=_figure(top),
+        observations=read_observations(settings, methods),
     )
 
 

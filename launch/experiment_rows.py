@@ -10,7 +10,7 @@ from launch.config_flags import from_arguments
 from launch.flag_files import path_of
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.plan import Kind, Method, Role, Setting
+from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
 from zsl_jax.training.config import TransferConfig
 
 FOLDER = Path(__file__).parent / "experiments"
@@ -44,6 +44,33 @@ def read_methods(
                 configs[setting.name] = config_of(TransferConfig, given, fields)
         methods.append(_method(fields, name, configs))
     return methods
+
+
+def read_observations(
+    settings: Sequence[Setting], methods: Sequence[Method]
+) -> tuple[Observation, ...]:
+    """The paper's observations between rows that an experiment has."""
+    found = []
+    for fields in read_yaml(FOLDER / "rows.yaml").mappings("observations"):
+        title = fields.take("title", str, REQUIRED)
+        sides = [fields.take(key, str, REQUIRED) for key in ("better", "worse")]
+        for setting in settings[:1] if "/" in sides[0] else settings:
+            better, worse = (_place(side, setting.name) for side in sides)
+            if {better, worse} <= _places(methods):
+                where = title if "/" in sides[0] else f"{setting.title}, {title}"
+                found.append(Observation(where, better, worse))
+    return tuple(found)
+
+
+def _place(side: str, setting: str) -> tuple[str, str]:
+    """Setting and method of "SETTING/ROW", or of a row in a given setting."""
+    first, _, row = side.rpartition("/")
+    return first or setting, row
+
+
+def _places(methods: Sequence[Method]) -> set[tuple[str, str]]:
+    """Setting and method of every row."""
+    return {(setting, method.name) for method in methods for setting in method.configs}
 
 
 def _fits(fields: Fields, has_one: bool) -> bool:

@@ -91,6 +91,14 @@ def test_counts_of_sentences_give_exactly_the_score_of_any_choice_of_them(corpus
     )
 
 
+@few
+@given(corpora(BIO))
+def test_counts_of_sentences_in_either_reading_give_its_f1(corpus):
+    for reading in ("strict", "conlleval"):
+        counts = metrics.sentence_counts(*corpus, "ner", reading).sum(axis=0).tolist()
+        assert score_counts(*counts).f1 == metrics.score(*corpus, "ner")[f"f1_{reading}"]
+
+
 def test_what_the_readings_make_fit_is_counted_by_label():
     gold = [["B-PER", "I-LOC", "I-LOC"], ["O", "I-PER"]]
     predicted = [["I-PER", "I-PER", "_"], ["_", "X"]]

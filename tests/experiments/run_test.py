@@ -159,6 +159,7 @@ def test_the_table_of_what_is_there(work, done):
     assert kd["entries"]["cc"]["mean"] == pytest.approx(score)
     assert kd["entries"]["cc"]["paper"] == 80.0
     assert "SHA-256 of the data: aa/train.conll " in text and "seconds per cell" in text
+    assert "Processor time of 7 cells: " in text
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
 
 

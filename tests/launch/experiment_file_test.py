@@ -28,6 +28,18 @@ def test_fields_of_an_experiment(tmp_path):
     assert experiment.paper["multi"]["kd"]["cc"] == 80.0
 
 
+def test_observations_are_those_between_rows_that_an_experiment_has(tmp_path):
+    text = YAML.replace("  - majority\n", "  - lvm_soft\n  - mrt_soft\n")
+    found = {one.title: (one.better, one.worse) for one in read(tmp_path, text).observations}
+    above = "LVM above MRT on soft predictions"
+    assert found[f"one source, {above}"] == (("single", "lvm_soft"), ("single", "mrt_soft"))
+    assert found[f"two sources, {above}"] == (("multi", "lvm_soft"), ("multi", "mrt_soft"))
+    gains = [title for title in found if title.startswith("several sources above one")]
+    assert len(gains) == 3 and len(found) == 5
+    assert found[gains[0]] == (("multi", "kd"), ("single", "kd"))
+    assert [one.title for one in read(tmp_path).observations] == gains[:1]  # kd alone has both
+
+
 def test_a_new_row_is_two_lines(tmp_path):
     mine = read(tmp_path).method("mine")
     assert (mine.kind, mine.role) == (Kind.TRANSFER, Role.PROPOSED)

@@ -120,12 +120,15 @@ def entity_f1_conlleval(gold: Labels, predicted: Labels) -> EntityScores:
     return _entity_scores(gold, predicted, conlleval_spans)
 
 
-def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "B 3"]:
-    """Counts what the strict F1 is computed from, sentence by sentence.
+def entity_counts(
+    gold: Labels, predicted: Labels, read: Callable[[Labels], Spans] = strict_spans
+) -> Int[np.ndarray, "B 3"]:
+    """Counts what an F1 is computed from, sentence by sentence.
 
     Args:
       gold: The BIO labels of each of B sentences.
       predicted: As `gold`.
+      read: `strict_spans` or `conlleval_spans`.
 
     Returns:
       [B, 3], the numbers of correct, predicted and gold entities; their sums over any set of
@@ -135,7 +138,7 @@ def entity_counts(gold: Labels, predicted: Labels) -> Int[np.ndarray, "B 3"]:
       InputError: The two differ in their numbers of sentences or words.
     """
     check_lengths(gold, predicted)
-    pairs = zip(strict_spans(gold), strict_spans(predicted), strict=True)
+    pairs = zip(read(gold), read(predicted), strict=True)
     rows = [(len({*true} & {*guess}), len(guess), len(true)) for true, guess in pairs]
     return np.array(rows, dtype=np.int64).reshape(-1, 3)
 

@@ -13,10 +13,12 @@ from jaxtyping import Int
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.entity_scores import (
     EntityScores,
+    conlleval_spans,
     entity_counts,
     entity_f1_conlleval,
     entity_f1_strict,
     repaired_labels,
+    strict_spans,
     unreadable_labels,
 )
 from zsl_jax.evaluation.precision_recall import Labels, Score, check_lengths, ratio, score_counts
@@ -35,6 +37,7 @@ __all__ = [
 ]
 
 TASKS = ("pos", "ner", "plain")
+READINGS = {"strict": strict_spans, "conlleval": conlleval_spans}
 
 
 def accuracy(gold: Labels, predicted: Labels) -> float:
@@ -128,7 +131,7 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
 
 
 def sentence_counts(
-    gold: Labels, predicted: Labels, task: str | None = None
+    gold: Labels, predicted: Labels, task: str | None = None, reading: str = "strict"
 ) -> Int[np.ndarray, "B 3"]:
     """Counts what the main score of `score` is computed from, sentence by sentence.
 
@@ -136,6 +139,7 @@ def sentence_counts(
       gold: The labels of each of B sentences.
       predicted: As `gold`.
       task: As for `score`.
+      reading: Of entities: "strict", or "conlleval" for that F1.
 
     Returns:
       [B, 3], the numbers of correct, predicted and gold entities, or of correct, all and all words.
@@ -145,7 +149,7 @@ def sentence_counts(
       InputError: As `score`.
     """
     if _task_of(gold, task) == "ner":
-        return entity_counts(gold, predicted)
+        return entity_counts(gold, predicted, READINGS[reading])
     check_lengths(gold, predicted)
     lengths = [len(labels) for labels in gold]
     counts = zip(map(_num_equal, gold, predicted), lengths, lengths, strict=True)

@@ -1,12 +1,13 @@
 """Writes the table of an experiment in every format."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.experiments.comparison import Comparison
-from zsl_jax.experiments.grids import as_plain_grids, grids_of, other_scores
+from zsl_jax.experiments.grids import SCORE_TITLES, as_plain_grids, grids_of, other_scores
+from zsl_jax.experiments.observations import Observed, observe
 from zsl_jax.experiments.plan import Workplace, cells_of
 from zsl_jax.experiments.scores import read_results
 from zsl_jax.experiments.states import RECORD
@@ -31,7 +32,8 @@ def write_outcome(work: Workplace) -> str:
     table = make_table(work, results, work.experiment.score)
     others = [make_table(work, results, name) for name in other_scores(results, table.score)]
     grids, title = grids_of(table, others), work.experiment.title
-    notes = list(_notes(work, table))
+    observed = observe(work, results)
+    notes = list(_notes(work, table, observed))
     texts = {
         "txt": as_text(title, grids, notes),
         "md": as_markdown(title, grids, notes),
@@ -43,14 +45,20 @@ def write_outcome(work: Workplace) -> str:
         with atomic_file(work.output / f"{STEM}.{extension}") as part:
             part.write_text(text, encoding="utf-8")
     about = read_json_object(work.output / RECORD) if (work.output / RECORD).exists() else {}
-    written = {**as_plain(table), "grids": as_plain_grids(grids), "notes": notes, "record": about}
+    written = {
+        **as_plain(table),
+        "observations": [{**one._asdict(), "mean": one.mean} for one in observed],
+        "grids": as_plain_grids(grids),
+        "notes": notes,
+        "record": about,
+    }
     write_json(work.output / f"{STEM}.json", written)
     if is_installed():
         write_table_page(work.output / f"{STEM}.json", work.output)
     return texts["txt"]
 
 
-def _notes(work: Workplace, table: Table) -> Iterator[str]:
+def _notes(work: Workplace, table: Table, observed: Sequence[Observed]) -> Iterator[str]:
     """What stands below the table."""
     seeds = ", ".join(map(str, work.experiment.seeds))
     yield (
@@ -66,6 +74,7 @@ def _notes(work: Workplace, table: Table) -> Iterator[str]:
         for column, found in block.comparisons.items():
             names = [f"{titles[name]} ({groups[name]})" for name in (found.best, found.baseline)]
             yield f"{block.setting.title}, {column}: {names[0]} – {names[1]}: {_tests(found)}"
+    yield from (one.text for one in observed)
     if table.missing:
         shown = ", ".join(cell.name for cell in table.missing[:MOST_SHOWN])
         more = len(table.missing) - MOST_SHOWN
@@ -77,8 +86,10 @@ def _tests(found: Comparison) -> str:
     parts = [f"{found.difference:+.2f}"]
     if found.epsilon_lax is not None:
         parts.append(f"ε {found.epsilon_lax:.2f} (exact {found.epsilon_exact:.2f})")
-    if found.p_value is not None:
-        parts.append(f"bootstrap p = {found.p_value:.3f}")
+    parts += [
+        f"bootstrap p = {value:.3f}" + ("" if place == 0 else f" by {SCORE_TITLES[score]}")
+        for place, (score, value) in enumerate(found.p_values.items())
+    ]
     return ", ".join(parts)
 
 
@@ -93,6 +104,12 @@ def _about(work: Workplace, table: Table) -> Iterator[str]:
         f"{min(seconds):.0f} to {max(seconds):.0f}), {sum(seconds) / 3600:.2f} hours together, "
         "without source models and their predictions"
     )
+    spent = [result.cpu_seconds for result in results if result.cpu_seconds is not None]
+    if spent:
+        yield (
+            f"Processor time of {len(spent)} cells: {median(spent):.0f} seconds per cell (median; "
+            f"{min(spent):.0f} to {max(spent):.0f})"
+        )
     devices = Counter(result.devices for result in results)
     yield "Devices: " + ", ".join(f"{count} cells on {name}" for name, count in devices.items())
     versions = {name: v for result in results for name, v in result.versions.items()}

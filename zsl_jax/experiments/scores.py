@@ -30,6 +30,7 @@ class CellResult(NamedTuple):
       seconds: Between the (last) start and the end of its run.
       devices: On which it ran.
       versions: Of the packages.
+      cpu_seconds: Processor time in `seconds`; None if it was not recorded.
     """
 
     scores: Mapping[str, Mapping[str, float]]
@@ -37,6 +38,7 @@ class CellResult(NamedTuple):
     seconds: float
     devices: str
     versions: Mapping[str, str]
+    cpu_seconds: float | None = None
 
     def score(self, name: str) -> float:
         """The score that counts."""
@@ -68,7 +70,8 @@ def read_result(work: Workplace, cell: Cell) -> CellResult:
     start = (run.get("resumed") or [run])[-1].get("started", run["started"])
     begun, ended = map(datetime.datetime.fromisoformat, (start, result["finished"]))
     seconds = (ended - begun).total_seconds()
-    return CellResult(scores, counts_from, seconds, str(result.get("devices")), run["versions"])
+    devices, spent = str(result.get("devices")), result.get("cpu_seconds")
+    return CellResult(scores, counts_from, seconds, devices, run["versions"], spent)
 
 
 def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -179,7 +179,7 @@ def as_plain(table: Table) -> dict[str, Any]:
         ],
         "cells": [
             {**cell._asdict(), "scores": result.scores, "counts_from": result.counts_from,
-             "seconds": result.seconds}
+             "seconds": result.seconds, "cpu_seconds": result.cpu_seconds}
             for cell, result in table.results.items()
         ],
         "missing": [cell.name for cell in table.missing],
