@@ -8,7 +8,9 @@ import pytest
 
 FOLDER = Path(__file__).parents[2] / "launch" / "flags"
 PAPER = sorted(file for file in FOLDER.glob("*.cfg") if not file.stem.endswith("_release"))
-RELEASED = {"rounds", "warmup", "head_dropout", "batch_words", "weight_decay", "prior_weight"}
+RELEASED = {
+    "rounds", "clip_norm", "warmup", "head_dropout", "batch_words", "weight_decay", "prior_weight",
+}  # fmt: skip
 
 
 def flags(file):
@@ -32,6 +34,13 @@ def test_the_release_differs_in_the_settings_that_it_explains(file):
     for name in changed - {"mu_fixed"}:  # one comment explains both
         place = next(n for n, line in enumerate(lines) if line.startswith(f"--{name}="))
         assert lines[place - 1].startswith("# "), name
+
+
+@pytest.mark.parametrize("file", PAPER, ids=lambda file: file.stem)
+def test_the_release_clips_the_gradient_per_sentence_at_5(file):
+    released = flags(file.with_name(f"{file.stem}_release.cfg"))
+    words_per_sentence = int(released["batch_words"]) / 16
+    assert float(released["clip_norm"]) * words_per_sentence == pytest.approx(5, rel=1e-3)
 
 
 def test_programs_understand_every_flag_file():
