@@ -14,9 +14,9 @@ ROWS = [row("en", "source", 0.5), row("majority", "votes", 0.7), row("mean", "vo
     ("trained", "expected"),
     [
         ([("P", 0.6), ("Q", 0.81)], "lvm (Q, 81.00) beats every source and every aggregation"),
-        ([("P", 0.9), ("Q", 0.8)], "lvm (Q, 80.00) does not beat mean 80.00"),
-        ([("P", 0.6)], "lvm (P, 60.00) does not beat majority 70.00, mean 80.00"),
-        ([("Q viterbi", 0.1)], "does not beat en 50.00, majority 70.00, mean 80.00"),
+        ([("P", 0.9), ("Q", 0.8)], "lvm (Q, 80.00) does not beat mean (votes, 80.00)"),
+        ([("P", 0.6)], "lvm (P, 60.00) does not beat majority (votes, 70.00), mean (votes, 80.00)"),
+        ([("Q viterbi", 0.1)], "does not beat en (source, 50.00), majority (votes, 70.00), mean"),
     ],
 )
 def test_the_verdict_names_what_is_not_beaten(trained, expected):

@@ -128,18 +128,21 @@ def verdict(rows: Sequence[Row]) -> str:
 
     >>> rows = [Row("mean", "votes", {"score": 0.7}), Row("lvm", "Q", {"score": 0.65})]
     >>> verdict(rows)
-    'lvm (Q, 65.00) does not beat mean 70.00'
+    'lvm (Q, 65.00) does not beat mean (votes, 70.00)'
     >>> verdict(rows[1:])
     'lvm (Q, 65.00) is compared with nothing: no source has predictions for the test'
     """
     trained = rows[-1]
     score = trained.scores["score"]
-    title = f"{trained.name} ({trained.labels_from}, {100 * score:.2f})"
+    title = _titled(trained)
     others = [row for row in rows if row.labels_from in ("source", "votes")]
     if not others:
         return f"{title} is compared with nothing: no source has predictions for the test"
     unbeaten = [row for row in others if row.scores["score"] >= score]
     if not unbeaten:
         return f"{title} beats every source and every aggregation of them"
-    listed = ", ".join(f"{row.name} {100 * row.scores['score']:.2f}" for row in unbeaten)
-    return f"{title} does not beat {listed}"
+    return f"{title} does not beat {', '.join(map(_titled, unbeaten))}"
+
+
+def _titled(row: Row) -> str:
+    return f"{row.name} ({row.labels_from}, {100 * row.scores['score']:.2f})"
