@@ -1,17 +1,12 @@
-"""Reads the texts that flags name, and records the flags themselves."""
+"""Reads the texts and sources that flags name."""
 
-import datetime
 import itertools
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from absl import logging
 
-from launch import shared_flags
 from launch.options import FLAGS
 from launch.terminal import say
 from zsl_jax.data.shards import Shard, shard_files
@@ -19,16 +14,6 @@ from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-_FILE_FLAGS = "text train dev source label_map gold_words".split()
-_TEST_FILE_FLAGS = ("test", "test_source")  # read after training only
-# Flags that may differ when an interrupted run resumes: they do not affect trained numbers.
-FREE_FLAGS = frozenset(
-    "output output_format report overwrite check decode test test_source max_test_sentences task "
-    "partition save_every_steps coordinator process_id num_processes pod shards tensorboard "
-    "log_format".split()
-)
-# Approaches and the label models that they can learn from.
-_LABEL_MODELS = {("lvm", "chain"), ("kd", "chain"), ("lvm", "paper"), ("mrt", "paper")}
 KINDS = {"Q": "Q (tagger and sources)", "P": "P (the tagger alone)"}  # of labels
 _labels_read: dict[str, dict[str, Any]] = {}
 
@@ -39,7 +24,7 @@ def stream_unlabelled(flag: str, max_sentences: int | None) -> Iterator[Sentence
     The first sentence is read at once, so that an unusable text is refused before anything else is
     done. A sample is drawn in memory from all sentences.
     """
-    files = _files(flag)
+    files = files_of(flag)
     if max_sentences:
         return iter(read_text(flag, max_sentences).sentences)
     sentences = _stream(files)
@@ -53,7 +38,7 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
     from zsl_jax.workflows.source_streams import can_stream
     from zsl_jax.workflows.tagger import Tagger
 
-    in_order = len(_files("text")) == 1 and not FLAGS.max_sentences
+    in_order = len(files_of("text")) == 1 and not FLAGS.max_sentences
     streams = not sources or (in_order and can_stream(sources))
     read = stream_unlabelled if streams else read_text
     text = read("text", FLAGS.max_sentences)
@@ -109,7 +94,7 @@ def labels_read() -> dict[str, Any]:
 
 def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = False) -> TextShard:
     """Reads the sentences of the files that a flag names, grouped by file."""
-    files = _files(flag)
+    files = files_of(flag)
     whole = Shard(tuple(range(len(files))), 0, 1)
     by_file = [_read(file, with_labels) for file in files]
     return shard_of_text(by_file, whole, len(files), max_sentences, _seed())
@@ -126,7 +111,7 @@ def read_shards(
       num_shards: Number of shards of the text.
       numbers: Numbers of the shards to read; files of other shards are not opened.
     """
-    files = _files(flag)
+    files = files_of(flag)
     # A sample is drawn from all files, and its sentences are assigned to shards in turn.
     shards = shard_files(0 if max_sentences else len(files), num_shards)
     texts = []
@@ -151,7 +136,7 @@ def sample_of(text: TextShard, count: int | None) -> TextShard:
     return shard_of_text(text.by_file or [], text.shard, text.num_files, count, _seed())
 
 
-def _files(flag: str, value: str | None = None) -> list[str]:
+def files_of(flag: str, value: str | None = None) -> list[str]:
     """Returns the files that a flag names, as `find_files` reads its value (or one of them)."""
     from zsl_jax.data.text.files import find_files
 
@@ -200,78 +185,14 @@ def matching_files(flag: str) -> list[str]:
     """
     paths: list[str] = []
     for value in FLAGS[flag].value or []:
-        paths += _files(flag, value)
+        paths += files_of(flag, value)
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice:
         raise InputError(f"--{flag} names {twice} twice; give each seed's file once")
     return paths
 
 
-def shared_digests() -> dict[str, str]:
-    """Returns the digests of all files that flags name; all processes call it.
-
-    Each process takes those of its share of the files.
-    """
-    from zsl_jax.io.run_folder import file_hashes
-    from zsl_jax.runtime import processes
-
-    def own() -> dict[str, str]:
-        files = data_files((*_FILE_FLAGS, *_TEST_FILE_FLAGS))
-        return file_hashes(files[processes.index() :: processes.count()])
-
-    return processes.merged(own)
-
-
-def record(
-    files: Sequence[Any] = (),
-    shards: int = 1,
-    digests: Mapping[str, str] = MappingProxyType({}),
-    **more_flags: Any,
-):
-    """Returns the specification of this run: its flags, and digests of the files they name.
-
-    Args:
-      files: Data files that no flag names.
-      shards: Number of shards of the text.
-      digests: Those that are known, see `shared_digests`; others are taken now.
-      more_flags: Values of flags that belong to one program only.
-    """
-    from zsl_jax.io.run_folder import RunSpec, file_hashes
-    from zsl_jax.workflows.sources import fingerprint
-
-    shared = FLAGS.get_flags_for_module("launch.options")
-    values: dict[str, Any] = {flag.name: flag.value for flag in shared} | more_flags
-    models = {"encoder": fingerprint(values["encoder"])} if values.get("encoder") else {}
-    for source in _named_sources("source"):
-        if not source.is_file:
-            models[f"source {source.name}"] = source.fingerprint
-    data = file_hashes([*data_files(_FILE_FLAGS), *files], digests)
-    if any(values.get(name) == "-" for name in _FILE_FLAGS):  # never counts as the same text
-        data["standard input"] = f"read at {datetime.datetime.now(datetime.UTC).isoformat()}"
-    test_data = file_hashes(data_files(_TEST_FILE_FLAGS), digests)
-    return RunSpec(values, FLAGS.seed, data, models, shards, FREE_FLAGS, test_data)
-
-
-def data_files(flags: Sequence[str]) -> list[str]:
-    """Returns every file that some flags name."""
-    paths: list[str] = []
-    for name in flags:
-        values = FLAGS[name].value if name in FLAGS else None
-        if name in ("source", "test_source"):
-            paths += [file for source in _named_sources(name) for file in source.files]
-            continue
-        for value in [values] if isinstance(values, str) else values or []:
-            path = value if FLAGS[name].flag_type() == "string" else value.partition("=")[2]
-            files = _files(name, path)
-            missing = next((f for f in files if f != "-" and not os.path.exists(f)), None)
-            if missing:  # now, rather than after training
-                raise InputError(f"--{name}={value}: there is no file {missing}; correct the path")
-            paths += files
-    folders = [str(file) for path in paths for file in sorted(Path(path).glob("*.arrow"))]
-    return [path for path in paths if os.path.isfile(path)] + folders
-
-
-def _named_sources(flag: str):
+def named_sources(flag: str):
     """Returns the sources that a flag names; --task selects what a spaCy pipeline predicts."""
     from launch.source_flags import parse_sources
 
@@ -288,7 +209,7 @@ def sources():
     """Returns the sources that --source names, with the settings that other flags give them."""
     from launch.source_flags import with_label_maps, with_offsets, with_sparse
 
-    found = with_label_maps(_named_sources("source"), FLAGS.label_map)
+    found = with_label_maps(named_sources("source"), FLAGS.label_map)
     found = with_offsets(found, FLAGS.offsets)
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
 
@@ -300,77 +221,8 @@ def test_sources(sources):
         by_name[source.name]._replace(path=source.path, given=source.given)
         if source.name in by_name
         else source
-        for source in _named_sources("test_source")
+        for source in named_sources("test_source")
     ]
-
-
-def check_transfer(sources, test_sources) -> None:
-    """Rejects combinations of flags of launch.transfer that cannot be run."""
-    from zsl_jax.training.config_choices import Approach
-
-    if not sources:
-        raise InputError("--source is missing: give at least one, as --source=NAME=PATH")
-    files = {source.name for source in sources if source.is_file}
-    for source in test_sources:
-        if source.name not in files:
-            raise InputError(
-                f"--test_source={source.name}=...: there is no --source={source.name}=FILE; "
-                "a model or pipeline annotates --test itself"
-            )
-    Approach(FLAGS.approach).check_sources(len(sources))
-    _check_label_model()
-    if FLAGS.approach == "direct":
-        if len(sources) != 1 or not sources[0].is_model or sources[0].label_map:
-            raise InputError(
-                "--approach=direct takes exactly one --source, and that must be a model folder "
-                "without a label map"
-            )
-    elif FLAGS.encoder is None:
-        raise InputError("--encoder is missing: give the model folder or hub name to start from")
-    if FLAGS.init not in ("auto", "encoder") and not FLAGS.init.startswith("source:"):
-        raise InputError(f"--init={FLAGS.init} is not one of auto, encoder, source:NAME")
-
-
-def check_output_format(label_names: Sequence[str]) -> None:
-    """Rejects --output_format=spans for labels that do not encode entities."""
-    from zsl_jax.labels import is_bio
-
-    if FLAGS.output_format == "spans" and not is_bio(label_names):
-        raise InputError(
-            f"--output_format=spans needs BIO labels; the target's are {', '.join(label_names)}: "
-            "take conll or jsonl"
-        )
-
-
-def _check_label_model() -> None:
-    """Rejects flags that the approach or the label model of this run does not use."""
-    approach = FLAGS.approach
-    kind = FLAGS.label_model or {"lvm": "chain", "mrt": "paper"}.get(approach)
-    if FLAGS.label_model and (approach, kind) not in _LABEL_MODELS:
-        raise InputError(
-            f"--label_model={kind} cannot be combined with --approach={approach}; combine chain "
-            "with lvm or kd, and paper with lvm or mrt"
-        )
-    given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
-    if given and kind != "paper":
-        wanted = "--label_model=paper" if approach == "lvm" else "--approach=mrt"
-        raise InputError(
-            f"--{given[0]} is a setting of the paper's label model; give {wanted} with it, or "
-            "omit it"
-        )
-    if kind == "chain" and (FLAGS.stop_early or FLAGS.strategy == "direct"):
-        flag = "stop_early" if FLAGS.stop_early else "strategy=direct"
-        raise InputError(
-            f"--{flag} is for the paper's label model, whose J it uses; give --label_model=paper "
-            "with it, or omit it"
-        )
-    readers = {"strategy": ("mrt", "lvm"), "stop_early": ("mrt", "lvm"), "distillation": ("kd",)}
-    for name, approaches in readers.items():
-        if FLAGS[name].value != FLAGS[name].default and approach not in approaches:
-            raise InputError(
-                f"--{name} is not used by --approach={approach}, only by {' and '.join(approaches)}"
-                "; omit it"
-            )
 
 
 def watch_compilations() -> None:

@@ -9,7 +9,7 @@ import functools
 import tempfile
 from pathlib import Path
 
-from launch import inputs, options, shared_flags
+from launch import inputs, options, run_record, shared_flags, transfer_checks
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
@@ -37,7 +37,7 @@ def main() -> None:
 
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
-    inputs.check_transfer(sources, test_sources)
+    transfer_checks.check_transfer(sources, test_sources)
     if FLAGS.report:
         check_installed()
     config = from_flags(TransferConfig)
@@ -93,7 +93,7 @@ def check(sources, test_sources, config) -> None:
     """Reads everything, and prints what this run would do; models annotate a sample of the text."""
     from zsl_jax.workflows.check import check_lines
 
-    inputs.record()  # every file that a flag names is there
+    run_record.record()  # every file that a flag names is there
     text = inputs.read_shards("text", FLAGS.max_sentences, 1, [0])[0]
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, None if all_files else CHECKED_SENTENCES)
@@ -122,12 +122,12 @@ def open_run():
     from zsl_jax.runtime import processes
 
     run, failure, num_shards = RunFolder(Path(FLAGS.output), writes=False), None, 0
-    digests = inputs.shared_digests()
+    digests = run_record.shared_digests()
     if processes.is_first():
         try:
             before = None if FLAGS.overwrite else recorded_shards(FLAGS.output)
             num_shards = FLAGS.shards or before or processes.count()
-            spec = inputs.record(shards=num_shards, digests=digests)
+            spec = run_record.record(shards=num_shards, digests=digests)
             run = create_run_folder(FLAGS.output, spec, FLAGS.overwrite, FLAGS.tensorboard)
         except InputError as error:
             failure = error
@@ -145,7 +145,7 @@ def prepare(sources, text, cache: Path, config):
     length, gold = config.row_length, FLAGS.gold_words
     transfer_task = annotated_task(start, sources, text, length, cache, gold)
     temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
-    inputs.check_output_format(transfer_task.label_set.names)
+    transfer_checks.check_output_format(transfer_task.label_set.names)
     return transfer_task
 
 

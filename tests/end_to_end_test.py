@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from launch.inputs import FREE_FLAGS
+from launch.run_record import FREE_FLAGS
 from tests.programs import program
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions.label_table import read_label_tables
@@ -279,8 +279,8 @@ def test_every_file_of_a_text_is_hashed(tmp_path):
     for name in ("a.txt", "b.txt", "saved/state.json", "saved/x.arrow", "models/config.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    code = "from launch import inputs, options; options.define('text', 'test', 'source'); "
-    code += "options.run(lambda: print(*inputs.data_files(['text', 'test', 'source'])))"
+    code = "from launch import options, run_record; options.define('text', 'test', 'source'); "
+    code += "options.run(lambda: print(*run_record.data_files(['text', 'test', 'source'])))"
     arguments = [f"--text={tmp_path}/*.txt", f"--test={tmp_path}/saved"]
     arguments += [f"--source=m={tmp_path}/models", f"--source=a={tmp_path}/a.txt"]
     done = subprocess.run(

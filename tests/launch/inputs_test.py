@@ -7,11 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = """
 from absl import flags
-from launch import inputs, options
+from launch import inputs, options, run_record
 options.define("text", "test", "source", "seed")
 for text, test in (("-", {file!r}), ({file!r}, "-")):
     flags.FLAGS(["program", f"--text={{text}}", f"--test={{test}}"])
-    print(inputs.record().data == inputs.record().data)
+    print(run_record.record().data == run_record.record().data)
 """
 
 
