@@ -43,7 +43,7 @@ class CorrectedVotes:
         )
 
         votes, test_votes, label_set = self._votes(export)
-        words = text_words([self.text])
+        words = text_words([self.text], label_set)
         fit = fit_chain_model(votes, words, label_set, ChainConfig(), "soft")
         model = ChainModel(ChainConfig(), fit.fitted, words.types.names)
         test = aggregate_with_text(test_votes, self.test, label_set, "chain", model)

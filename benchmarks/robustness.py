@@ -107,7 +107,7 @@ def both_scores(cell: Cell, text: list, votes: Sequence) -> tuple[float, float]:
     from zsl_jax.workflows.table import score_ids
     from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
-    words = chain_model.text_words([text])
+    words = chain_model.text_words([text], cell.label_set)
     count = int(words.lengths.sum())
     arrays = {name: getattr(votes[0], name) for name in ("labels", "probs")}
     own = votes[0]._replace(**{n: None if a is None else a[:count] for n, a in arrays.items()})

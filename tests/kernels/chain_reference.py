@@ -19,6 +19,7 @@ class Text(NamedTuple):
     sentences: list  # of lists of words
     probs: np.ndarray  # [N, U, V], all-zero rows abstain
     gold: np.ndarray  # [N], -1 where no label is known
+    suffixes: tuple = (3,)  # lengths of those that are keys
 
 
 class Labels(NamedTuple):
@@ -307,16 +308,36 @@ def shape(word):
     return ("d" if set(word) & set("0123456789") else "") + kind
 
 
-def keys(word):
-    return (shape(word), (shape(word), word.lower()[-3:]), word.lower())
+def keys_of(text):
+    """The keys of every word, from coarse to fine."""
+    result = []
+    for sentence in text.sentences:
+        opened = False
+        for word in sentence:
+            kind = shape(word)
+            if any(c.isalpha() for c in word):
+                kind = "^" + kind if kind[-1] == "X" and not opened else kind
+                opened = True
+            low = word.lower()
+            result.append((kind, *((kind, low[-length:]) for length in text.suffixes), low))
+    return result
 
 
-def type_tables(sentences, q):
-    tables = [defaultdict(lambda: np.zeros(q.shape[1])) for _ in range(3)]
-    for word, row in zip(itertools.chain(*sentences), q, strict=True):
-        for table, key in zip(tables, keys(word), strict=True):
+def type_tables(text, q):
+    tables = [defaultdict(lambda: np.zeros(q.shape[1])) for _ in range(len(text.suffixes) + 2)]
+    for keys, row in zip(keys_of(text), q, strict=True):
+        for table, key in zip(tables, keys, strict=True):
             table[key] = table[key] + row
     return tables
+
+
+def counts_of(tables, keys, num_labels):
+    """S of a word's keys; of that inside sentences where the one of an opening word is unknown."""
+    kind, *suffixes, form = keys
+    inside = (kind.lstrip("^"), *((kind.lstrip("^"), suffix) for _, suffix in suffixes), form)
+    none = np.zeros(num_labels)
+    pairs = zip(tables, keys, inside, strict=True)
+    return [table.get(key, table.get(other, none)) for table, key, other in pairs]
 
 
 def type_prior(counts, own, prior, strength=BACK_OFF):
@@ -391,14 +412,12 @@ def probabilities(steps, firsts, labels):
 
 def one_pass(text, e, types, own, of_chain=chain):
     """Marginals of a text (or its best labels), with `own` taken out of the type counts."""
-    words, none = list(itertools.chain(*text.sentences)), np.zeros(len(types.prior))
     x = np.empty_like(e)
-    for n, word in enumerate(words):
-        counts = [t.get(k, none) for t, k in zip(types.tables, keys(word), strict=True)]
-        a = type_prior(counts, own[n], types.prior)
+    for n, keys in enumerate(keys_of(text)):
+        a = type_prior(counts_of(types.tables, keys, e.shape[1]), own[n], types.prior)
         x[n] = e[n] + np.log(a + 1e-9) - np.log(types.prior)
         if text.gold[n] >= 0:
-            x[n, np.arange(len(none)) != text.gold[n]] = -np.inf
+            x[n, np.arange(len(types.prior)) != text.gold[n]] = -np.inf
     lengths = [len(sentence) for sentence in text.sentences]
     return of_chain(x, lengths, types.start, types.transitions)
 
@@ -409,7 +428,7 @@ def types_and_chain(text, labels, e, q):
     for _ in range(PASSES):
         prior = normalised(normalised(q.sum(axis=0)) + 1e-6)
         state = probabilities(*steps_between(q, lengths), labels)
-        types = Types(type_tables(text.sentences, q), prior, *state)
+        types = Types(type_tables(text, q), prior, *state)
         q, steps, firsts, log_marginal = one_pass(text, e, types, q)
     start, transitions = probabilities(steps, firsts, labels)
     return types._replace(start=start, transitions=transitions), q, log_marginal

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from tests.kernels import chain_reference
-from zsl_jax.data.text.word_keys import word_types
+from zsl_jax.data.text.word_keys import ENTITY_SUFFIXES, TAG_SUFFIXES, word_types
 from zsl_jax.kernels import VoteMeanings
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 
@@ -69,12 +69,14 @@ def a_text(rng, labels, num_sentences, unseen=(), abstaining=0.0, gold=0.0):
 def example(seed, labels, **properties):
     rng = np.random.default_rng(seed)
     text = a_text(rng, labels, 60, **properties)
-    return Example(text, a_text(rng, labels, 20, unseen=("qQ1", "Neu", "(")), labels)
+    new = a_text(rng, labels, 20, unseen=("qQ1", "Neu", "("))
+    suffixes = TAG_SUFFIXES if labels.may_follow.all() else ENTITY_SUFFIXES
+    return Example(text._replace(suffixes=suffixes), new._replace(suffixes=suffixes), labels)
 
 
 def as_text(text, names=None, hard=False):
     """The text as the code takes it, in the precision in force, and the names of its types."""
-    types = word_types(text.sentences, names)
+    types = word_types(text.sentences, names, text.suffixes)
     votes = text.probs.astype(precise())
     if hard:
         votes = np.where(votes.any(axis=2), votes.argmax(axis=2), -1).astype(np.int32)

@@ -79,11 +79,19 @@ def test_the_chain_beats_majority_and_mean_where_two_of_three_sources_are_bad():
     assert methods["chain"] > methods["weighted_mean"] + 0.05
 
 
+def test_tags_have_more_keys_than_entities():
+    sentences = [Sentence(("Home", "alone"))]
+    tags, entities = (text_words([sentences], LabelSet(names)) for names in (("A", "O"), BIO))
+    assert tags.types.keys.tolist() == [[0] * 6, [1] * 6]
+    assert entities.types.names == (("^X", "x"), ("^X ome", "x one"), ("home", "alone"))
+    assert entities.lengths.tolist() == [2]
+
+
 def test_what_is_stored_gives_the_posterior_of_what_was_fitted(tmp_path):
     sentences, truth = planted(1)
     sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.8, 0.6))]
     votes, label_set = votes_of(sources)
-    words = text_words([sentences])
+    words = text_words([sentences], label_set)
     fitted = fit_chain_model(votes, words, label_set, ChainConfig(), "soft").fitted
     model = ChainModel(ChainConfig(tagger_weight=0.25), fitted, words.types.names)
     log_confusion = np.asarray(fitted.sources.log_confusion, np.float32)
@@ -115,7 +123,7 @@ def test_a_model_of_labels_takes_labels_of_another_text_too():
         soft.append(made._replace(probs=probs.astype(np.float16)))
     hard = [made._replace(probs=None) for made in soft]
     (votes, label_set), (labels, _) = votes_of(soft), votes_of(hard)
-    words = text_words([sentences])
+    words = text_words([sentences], label_set)
     posteriors = []
     for given, predictions in ((votes, "hard"), (labels, "hard"), (votes, "soft")):
         found = fit_chain_model(given, words, label_set, ChainConfig(), predictions)
@@ -134,7 +142,7 @@ def test_viterbi_gives_bio_that_needs_no_repair():
     sentences, truth = planted(4)
     sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.5, 0.4, 0.4))]
     votes, label_set = votes_of(sources)
-    words = text_words([sentences])
+    words = text_words([sentences], label_set)
     fitted = fit_chain_model(votes, words, label_set, ChainConfig(), "soft").fitted
     model = ChainModel(ChainConfig(), fitted, words.types.names)
     flat = np.full((len(truth), label_set.size), -np.log(label_set.size), np.float32)

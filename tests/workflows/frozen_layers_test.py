@@ -255,7 +255,7 @@ def test_it_goes_on_as_if_it_had_not_been_stopped(
     probs = rng.dirichlet(np.ones(3), (windows.num_words, 2)).astype(np.float32)
     votes = SourceVotes(probs.argmax(-1).astype(np.int32), probs)
     config = config_of(1, approach=approach, dropout=0.3, label_model=label_model)
-    words = text_words([read_sentences(world.text, with_labels=False)])
+    words = text_words([read_sentences(world.text, with_labels=False)], SCHEME)
 
     def run(name, stop_at=None):
         def on_step(record):

@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.data.text.word_keys import WordTypes, word_types
+from zsl_jax.data.text.word_keys import ENTITY_SUFFIXES, TAG_SUFFIXES, WordTypes, word_types
 from zsl_jax.io.label_model_file import CHAIN_SETTINGS, StoredChain
 from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
-from zsl_jax.labels import LabelSet, allowed_transitions
+from zsl_jax.labels import LabelSet, allowed_transitions, is_bio
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
@@ -56,10 +56,16 @@ class ChainModel(NamedTuple):
     predictions: str = "soft"
 
 
-def text_words(shards: Sequence[Sequence[Sentence]]) -> TextWords:
-    """The words of this process's shards; keys have the same numbers in all processes."""
+def text_words(shards: Sequence[Sequence[Sentence]], label_set: LabelSet) -> TextWords:
+    """The words of this process's shards; keys have the same numbers in all processes.
+
+    Args:
+      shards: The sentences.
+      label_set: The target's labels; words have other keys for tags than for entities.
+    """
     sentences = [sentence.words for shard in shards for sentence in shard]
-    types = word_types(sentences)
+    suffixes = ENTITY_SUFFIXES if is_bio(label_set.names) else TAG_SUFFIXES
+    types = word_types(sentences, suffixes=suffixes)
     if processes.count() > 1:
         levels = zip(*processes.gather([list(level) for level in types.names]), strict=True)
         names = [tuple(dict.fromkeys(itertools.chain(*level))) for level in levels]
@@ -192,7 +198,7 @@ def aggregate_with_text(
     """
     labels = chain_labels(votes, label_set)
     if fitted is None:
-        words = text_words([sentences])
+        words = text_words([sentences], label_set)
         own = fit_chain_model(votes, words, label_set, ChainConfig(), "soft")
         fitted = ChainModel(ChainConfig(), own.fitted, words.types.names)
         posterior = own.found.posterior

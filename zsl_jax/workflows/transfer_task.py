@@ -150,7 +150,7 @@ def prepare_transfer(
             "text belong together"
         )
     windows = [encode_text(start, shard, row_length) for shard in shards]
-    text = TransferCorpus(windows, joined, text_words(shards))
+    text = TransferCorpus(windows, joined, text_words(shards, source_labels.label_set))
     read = _labels_read(predictions)
     return TransferTask(start, names, source_labels, text, shards, models, read)
 

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-LEVELS = 3
-SUFFIX = 3  # letters
+# Lengths of the suffixes that are keys. Short ones help with tags, and lose entities.
+TAG_SUFFIXES, ENTITY_SUFFIXES = (1, 2, 3, 4), (3,)
+_SUFFIXES_BY_LEVELS = {len(lengths) + 2: lengths for lengths in (TAG_SUFFIXES, ENTITY_SUFFIXES)}
 
 
 class WordTypes(NamedTuple):
@@ -38,25 +39,40 @@ def word_shape(word: str) -> str:
     return digit + ("X" if first.isupper() else "x" if first.isalpha() else "p")
 
 
-def type_names(word: str) -> tuple[str, ...]:
-    """The word's keys from coarse to fine: its shape, shape and suffix, its form in lower case.
+def type_names(
+    word: str, suffixes: Sequence[int] = ENTITY_SUFFIXES, opens: bool = False
+) -> tuple[str, ...]:
+    """The word's keys from coarse to fine: its shape, shape and suffixes, its form in lower case.
 
-    >>> type_names("Running")
-    ('X', 'X ing', 'running')
+    The capital of a word that opens a sentence does not tell whether the word is a name, so that
+    its shape is one of its own, "^X".
+
+    >>> type_names("Running", TAG_SUFFIXES)
+    ('X', 'X g', 'X ng', 'X ing', 'X ning', 'running')
+    >>> type_names("Running", opens=True)
+    ('^X', '^X ing', 'running')
     """
     shape, form = word_shape(word), word.lower()
-    return shape, f"{shape} {form[-SUFFIX:]}", form
+    if opens and shape.endswith("X"):
+        shape = "^" + shape
+    return (shape, *(f"{shape} {form[-length:]}" for length in suffixes), form)
 
 
 def word_types(
-    sentences: Iterable[Sequence[str]], names: Sequence[Sequence[str]] | None = None
+    sentences: Iterable[Sequence[str]],
+    names: Sequence[Sequence[str]] | None = None,
+    suffixes: Sequence[int] = ENTITY_SUFFIXES,
 ) -> WordTypes:
     """Numbers the types of a text's words.
 
+    The first word of a sentence that has a letter opens it.
+
     Args:
       sentences: The words of each sentence.
-      names: Keys that have numbers already; others have none. None numbers the keys of this text in
-        the order in which they occur.
+      names: Keys that have numbers already; others have none, except that a word that opens a
+        sentence then has that of the key which it would have elsewhere. None numbers the keys of
+        this text in the order in which they occur.
+      suffixes: Their lengths; those of the names where they are given.
 
     Returns:
       The keys, and their numbers for every word.
@@ -64,14 +80,24 @@ def word_types(
     >>> word_types([["Go", "go"]]).keys.tolist()
     [[0, 0, 0], [1, 1, 0]]
     """
-    tables = [{name: key for key, name in enumerate(level)} for level in names or [()] * LEVELS]
-    forms: dict[str, int] = {}
-    places = [forms.setdefault(word, len(forms)) for words in sentences for word in words]
-    rows = np.empty((len(forms), LEVELS), np.int32)
-    for place, word in enumerate(forms):
-        for level, name in enumerate(type_names(word)):
-            table = tables[level]
-            number = table.setdefault(name, len(table)) if names is None else table.get(name, -1)
-            rows[place, level] = number
+    if names is not None:
+        suffixes = _SUFFIXES_BY_LEVELS[len(names)]
+    levels = names or [()] * (len(suffixes) + 2)
+    tables = [{name: key for key, name in enumerate(level)} for level in levels]
+    forms: dict[tuple[str, bool], int] = {}
+    places: list[int] = []
+    for words in sentences:
+        first = next((n for n, word in enumerate(words) if any(map(str.isalpha, word))), None)
+        places.extend(forms.setdefault((w, n == first), len(forms)) for n, w in enumerate(words))
+    rows = np.empty((len(forms), len(tables)), np.int32)
+    for place, (word, opens) in enumerate(forms):
+        keys, plain = type_names(word, suffixes, opens), type_names(word, suffixes)
+        for level, (table, key, other) in enumerate(zip(tables, keys, plain, strict=True)):
+            rows[place, level] = _number(table, key, other, names is None)
     own = tuple(tuple(table) for table in tables)
     return WordTypes(own, rows[np.asarray(places, np.int64)])
+
+
+def _number(table: dict[str, int], name: str, plain: str, added: bool) -> int:
+    """The number of a key, or of another one in its place, or -1; `added` gives it a new one."""
+    return table.setdefault(name, len(table)) if added else table.get(name, table.get(plain, -1))
