@@ -424,10 +424,10 @@ def one_pass(text, e, types, own, of_chain=chain):
 
 def types_and_chain(text, labels, e, q):
     """Word types and chain, from q and its successors; and the last marginals."""
-    lengths = [len(sentence) for sentence in text.sentences]
+    steps, firsts = steps_between(q, [len(sentence) for sentence in text.sentences])
     for _ in range(PASSES):
         prior = normalised(normalised(q.sum(axis=0)) + 1e-6)
-        state = probabilities(*steps_between(q, lengths), labels)
+        state = probabilities(steps, firsts, labels)
         types = Types(type_tables(text, q), prior, *state)
         q, steps, firsts, log_marginal = one_pass(text, e, types, q)
     start, transitions = probabilities(steps, firsts, labels)

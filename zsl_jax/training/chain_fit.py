@@ -9,7 +9,7 @@ The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_mod
 4. Repeat steps 1 and 3, with the reliability now counted from the posterior.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -129,8 +129,9 @@ def chain_posterior(
     sums = _no_sums(text, posterior)
     for block, (counted, keys) in _row_blocks(rows, text, posterior):
         sums = kernels.added_text_sums(sums, counted, keys, block.starts, block.mask)
+    steps: Any = None  # before the first pass, those between neighbours as if independent
     for _ in range(config.iterations):
-        state = _state(total(sums), labels, posterior.dtype)
+        state = _state(total(sums), steps, labels, posterior.dtype)
         sums, chain = _no_sums(text, posterior), None
         parts = (
             (
@@ -144,10 +145,8 @@ def chain_posterior(
             posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
             sums = kernels.added_text_sums(sums, result.posterior, keys, block.starts, block.mask)
             chain = added(chain, result[1:])
-    steps, firsts, log_marginal = total(chain)
-    start, transitions = kernels.transition_probs(
-        steps, firsts, labels.may_follow, labels.may_start
-    )
+        *steps, log_marginal = total(chain)
+    start, transitions = _transitions(steps, labels)
     state = state._replace(start=start, transitions=transitions)
     return ChainPosterior(posterior, state, float(log_marginal))
 
@@ -305,11 +304,16 @@ def _no_sums(text: ChainText, posterior: np.ndarray) -> kernels.TextSums:
     return kernels.TextSums(tuple(tables[:-1]), tables[-1], none, none)
 
 
-def _state(sums: kernels.TextSums, labels: ChainLabels, dtype: np.dtype) -> ChainState:
-    """Word types and chain from counts of neighbours."""
-    start, transitions = kernels.transition_probs(
-        sums.steps, sums.firsts, labels.may_follow, labels.may_start
-    )
+def _transitions(steps: Sequence[Any], labels: ChainLabels) -> tuple[Any, Any]:
+    """p₀ and A from numbers of steps, [K, K], and of first labels."""
+    return kernels.transition_probs(*steps, labels.may_follow, labels.may_start)
+
+
+def _state(
+    sums: kernels.TextSums, steps: Sequence[Any] | None, labels: ChainLabels, dtype: np.dtype
+) -> ChainState:
+    """Word types and chain; its steps are counted between neighbours unless they are given."""
+    start, transitions = _transitions(steps or (sums.steps, sums.firsts), labels)
     prior = sums.mass / max(float(sums.mass.sum()), 1e-12) + PRIOR
     arrays = sums.type_counts, prior / prior.sum(), start, transitions
     return ChainState(*jax.tree.map(lambda leaf: np.asarray(leaf, dtype), arrays))
