@@ -218,7 +218,7 @@ def aggregate_with_text(
 
 
 def stored_chain(model: ChainModel) -> StoredChain:
-    """The label model as `io.label_model` writes it, without the padding of its tables."""
+    """The label model as `io.label_model_file` writes it, without the padding of its tables."""
     fitted = model.fitted
     sources, state = fitted.sources, fitted.state
     counts = zip(state.type_counts, model.type_names, strict=True)
