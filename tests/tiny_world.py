@@ -117,15 +117,20 @@ def write_encoder(folder: Path, pieces: Sequence[str] = WORDS, family: str = "be
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
     raw = CONFIG | FAMILIES.get(family, {}) | {"vocab_size": len(vocabulary), "model_type": family}
     config = EncoderConfig.from_huggingface(raw, "the tiny encoder")
-    ids = np.zeros((1, 4), np.int32)
-    init = functools.partial(Encoder(config).init, deterministic=True)
-    encoder = jax.jit(init)(jax.random.key(0), ids, ids, ids)["params"]
     head = {"kernel": np.zeros((16, 1), np.float32), "bias": np.zeros(1, np.float32)}
-    tensors = huggingface.tensors_from_params({"encoder": encoder, "classifier": head}, config)
+    params = {"encoder": _random_encoder(config), "classifier": head}
+    tensors = huggingface.tensors_from_params(params, config)
     tensors = {name: value for name, value in tensors.items() if "classifier" not in name}
     write_weights(folder / "model.safetensors", tensors)
     (folder / "config.json").write_text(json.dumps(raw))
     return folder
+
+
+@functools.cache
+def _random_encoder(config: EncoderConfig) -> dict[str, Any]:
+    ids = np.zeros((1, 4), np.int32)
+    init = functools.partial(Encoder(config).init, deterministic=True)
+    return jax.jit(init)(jax.random.key(0), ids, ids, ids)["params"]
 
 
 def build(folder: Path) -> World:

@@ -1,3 +1,5 @@
+import functools
+
 import jax
 import numpy as np
 import pytest
@@ -31,6 +33,13 @@ CASES = {
 }
 
 
+@functools.cache
+def case_and_oracle(case):
+    labels, properties = CASES[case]
+    problem = example(1, labels, **properties)
+    return problem, reference.fit(problem.text, problem.labels)
+
+
 def fit_and_apply(problem, hard=False):
     """The label model, its posterior of the text, and that of the new text."""
     text, names = as_text(problem.text, hard=hard)
@@ -57,8 +66,8 @@ def assert_is_oracle(problem, double, expected=None, new=None):
 @precisions
 @pytest.mark.parametrize("case", CASES)
 def test_fit_and_posterior_of_another_text(case, double):
-    labels, properties = CASES[case]
-    fitted, expected, tolerance = assert_is_oracle(example(1, labels, **properties), double)
+    problem, expected = case_and_oracle(case)
+    fitted, _, tolerance = assert_is_oracle(problem, double, expected)
     sources, types = expected.sources, expected.types
     np.testing.assert_allclose(fitted.kappa, expected.kappa, **tolerance)
     np.testing.assert_allclose(fitted.sources.trust, sources.trust, **tolerance)
@@ -73,13 +82,12 @@ def test_fit_and_posterior_of_another_text(case, double):
 
 @precisions
 def test_best_labels_of_another_text(double):
-    problem = example(1, *CASES["abstentions and known labels"][:1], abstaining=0.3)
+    problem, oracle = case_and_oracle("abstentions and known labels")
     with precision(double):
         text, names = as_text(problem.text)
         labels = as_labels(problem.labels)
         fitted, _ = fit_chain(text, labels, ChainConfig())
         found = best_labels_of_text(as_text(problem.new, names)[0], labels, ChainConfig(), fitted)
-    oracle = reference.fit(problem.text, problem.labels)
     expected = reference.labels_of(oracle, problem.new, problem.labels)
     np.testing.assert_array_equal(found, expected)
 
@@ -173,14 +181,20 @@ def test_an_exact_copy_of_a_source_changes_nothing():
     np.testing.assert_allclose(fitted.sources.weights, shares, **tolerance)
 
 
-@precisions
-def test_fit_with_near_copies(double):
+@pytest.fixture(scope="module")
+def near_copies():
     problem = example(10, rectangular_labels(), abstaining=0.1)
     problem = with_copies(problem, source=2, copy=4, noise=0.15)
+    return problem, reference.fit(problem.text, problem.labels)
+
+
+@precisions
+def test_fit_with_near_copies(near_copies, double):
+    problem, expected = near_copies
     given_ = np.where(problem.text.probs.any(axis=2), problem.text.probs.argmax(axis=2), -1)
     pairs = reference.pairwise_agreement(given_, problem.text.probs.shape[2])
     assert 0.2 < reference.near_copies(pairs)[2, 4] < 0.8
-    assert_is_oracle(problem, double)
+    assert_is_oracle(problem, double, expected)
 
 
 def test_labels_are_one_hot_probabilities():

@@ -41,9 +41,15 @@ def test_the_runs_have_learned(runs):
 
 def test_devices_share_an_update_above_frozen_layers():
     """With a layer, and with the head alone, whose encoder has no parameters."""
-    above = {1: ("pmap", "shard_map"), 0: ("pmap",)}
-    for layers, partitions in above.items():
-        one, *several = run((*WAYS[0], layers), *((way, 2, 1, layers) for way in partitions))
+    ways = [
+        (*WAYS[0], 1),
+        ("pmap", 2, 1, 1),
+        ("shard_map", 2, 1, 1),
+        (*WAYS[0], 0),
+        ("pmap", 2, 1, 0),
+    ]
+    results = run(*ways)
+    for one, *several in (results[:3], results[3:]):
         for many in several:
             assert many["rows"] % 2 == 0 and len(many["losses"]) == len(one["losses"]) > 10
             for what in ("losses", "gradient_norms", "objectives"):
@@ -55,10 +61,11 @@ def test_a_run_saved_on_four_devices_resumes_on_one_and_on_two(runs, tmp_path):
     stop_at = len(one["losses"]) - 1
     with pytest.raises(AssertionError, match="Stopped"):
         run(("pmap", 4, 1, None, str(tmp_path / "saved"), stop_at))
-    for way in (("pmap", 1, 1), ("shard_map", 2, 1)):
-        folder = tmp_path / f"{way[0]}{way[1]}"
+    folders = [tmp_path / "on one", tmp_path / "on two"]
+    for folder in folders:
         shutil.copytree(tmp_path / "saved", folder)
-        (again,) = run((*way, None, str(folder)))
+    ways = (("pmap", 1, 1), ("shard_map", 2, 1))
+    for again in run(*((*way, None, str(f)) for way, f in zip(ways, folders, strict=True))):
         assert again["from_step"] == len(one["losses"]) // 2
         np.testing.assert_allclose(again["losses"], one["losses"][again["from_step"] :], rtol=1e-5)
         np.testing.assert_allclose(again["objectives"], one["objectives"][1:], rtol=1e-5)

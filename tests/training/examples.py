@@ -18,11 +18,15 @@ ENCODER = EncoderConfig(
 
 def starting_params() -> dict:
     """Parameters of a tagger with K labels."""
+    head = new_classifier(np.random.default_rng(0), ENCODER.hidden_size, K)
+    return {"encoder": jax.tree.map(np.copy, _encoder()), "classifier": head}
+
+
+@functools.cache
+def _encoder() -> dict:
     ids = np.zeros((1, 4), np.int32)
     init = functools.partial(Encoder(ENCODER).init, deterministic=True)
-    encoder = jax.jit(init)(jax.random.key(1), ids, ids, ids)["params"]
-    head = new_classifier(np.random.default_rng(0), ENCODER.hidden_size, K)
-    return {"encoder": jax.tree.map(np.asarray, encoder), "classifier": head}
+    return jax.jit(init)(jax.random.key(1), ids, ids, ids)["params"]
 
 
 def packed_text(num_sentences: int, seed: int = 0) -> Windows:

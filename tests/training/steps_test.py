@@ -1,14 +1,12 @@
 import dataclasses
-import functools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tests.training.examples import ENCODER, K, starting_params
 from zsl_jax import kernels
-from zsl_jax.models.encoder import Encoder
-from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.runtime.compilation import compilations, watch_compilations
 from zsl_jax.training import setup, steps
 from zsl_jax.training.config import JointWeights, LabelModelConfig, TransferConfig
@@ -20,10 +18,7 @@ from zsl_jax.training.state import new_classifier, trainable
 from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import TokenBatch
 
-K, U, ROWS, LENGTH = 3, 2, 2, 8
-ENCODER = EncoderConfig(
-    "bert", 11, 8, 2, 2, 16, 16, dropout=0.0, attention_dropout=0.0, head_dropout=0.0
-)
+U, ROWS, LENGTH = 2, 2, 8
 ONE = Devices((jax.devices()[0],))
 RATES = StepSchedule(np.float32(1e-2), np.float32(1e-2), np.float32(1e-1), np.float32(0.5))
 LOG_FIXED = np.log(np.tile(np.full((K, K), 0.1) + 0.7 * np.eye(K), (U, 1, 1))).astype(np.float32)
@@ -40,10 +35,7 @@ def batch_of(rng) -> TokenBatch:
 
 def problem(config: TransferConfig, seed: int = 0):
     rng = np.random.default_rng(seed)
-    ids = np.zeros((1, LENGTH), np.int32)
-    init = functools.partial(Encoder(ENCODER).init, deterministic=True)
-    encoder = jax.jit(init)(jax.random.key(1), ids, ids, ids)["params"]
-    params = {"encoder": encoder, "classifier": new_classifier(rng, 8, K)}
+    params = {**starting_params(), "classifier": new_classifier(rng, 8, K)}
     logits = rng.normal(size=(U, K, K)).astype(np.float32)
     probs = rng.dirichlet(np.ones(K), (ROWS * LENGTH, U)).astype(np.float32)
     target = rng.dirichlet(np.ones(K), ROWS * LENGTH).astype(np.float32)
