@@ -1,6 +1,5 @@
-"""Every program on tiny data, and every approach and strategy for one round."""
+"""Every program on tiny data."""
 
-import dataclasses
 import json
 import re
 import subprocess
@@ -17,16 +16,8 @@ from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll
-from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.io.weights import read_weights
-from zsl_jax.kernels import diagonal_from_temperature
-from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
-from zsl_jax.training.config_choices import Approach, LabelModelKind, Strategy
-from zsl_jax.training.sigma import temperatures
-from zsl_jax.workflows.loaded_tagger import load_tagger
-from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
-RECORD = RunSpec({}, 0)
 FAST = ["--row_length=32", "--batch_words=64", "--learning_rate=0.01"]
 
 
@@ -74,12 +65,15 @@ def test_annotate_gives_every_word_a_distribution(world, trained):
 def transferred(world, trained, tmp_path_factory):
     """A target tagger from one prediction file and one model folder."""
     output = tmp_path_factory.mktemp("transfer") / "out"
-    done = program(
-        "transfer", f"--encoder={world.encoder}", f"--text={world.text}", f"--test={world.test}",
+    return output, transfer(world, trained, world.text, world.test, output).stdout
+
+
+def transfer(world, trained, text, test, output):
+    return program(
+        "transfer", f"--encoder={world.encoder}", f"--text={text}", f"--test={test}",
         f"--source=file={trained / 'first.parquet'}", f"--source=model={trained / 'second'}",
         f"--output={output}", "--task=pos", "--rounds=2", *FAST,
     )  # fmt: skip
-    return output, done.stdout
 
 
 def test_check_reads_everything_and_writes_nothing(world, trained, tmp_path):
@@ -366,96 +360,9 @@ def test_bad_flags_end_in_one_sentence(world, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.fixture(scope="module")
-def experiment(world, trained):
-    text = [s._replace(labels=None) for s in read_sentences(world.text)]
-    first = read_predictions(trained / "first.parquet")
-    rng = np.random.default_rng(0)
-    random = rng.dirichlet(np.full(3, 3.0), len(first.labels)).astype(np.float16)
-    noise = first._replace(probs=random, labels=random.argmax(-1).astype(np.int32))
-    found = {"first": first, "copy": first, "noise": noise}
-    return prepare_transfer(load_tagger(str(world.encoder)), [text], [found], 32)
-
-
-CONFIG = TransferConfig(
-    rounds=1, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
-)
-PAPER, CHAIN = LabelModelKind.PAPER, LabelModelKind.CHAIN
-MULTI = [
-    *((approach, Strategy.SOFT_EM, None) for approach in (Approach.HARD_VOTE, Approach.HARD_CAT)),
-    (Approach.KD, Strategy.SOFT_EM, None),
-    (Approach.KD, Strategy.SOFT_EM, CHAIN),
-    *((a, strategy, PAPER) for a in (Approach.MRT, Approach.LVM) for strategy in Strategy),
-    *((Approach.LVM, strategy, CHAIN) for strategy in (Strategy.SOFT_EM, Strategy.HARD_EM)),
-]
-
-
-@pytest.mark.parametrize("predictions", ["soft", "hard"])
-@pytest.mark.parametrize(("approach", "strategy", "kind"), MULTI)
-def test_every_approach_and_strategy_from_three_sources(
-    experiment, tmp_path, approach, strategy, kind, predictions
+def test_scrambled_gold_of_the_target_changes_nothing_but_the_scores(
+    world, trained, transferred, tmp_path
 ):
-    config = dataclasses.replace(
-        CONFIG, approach=approach, strategy=strategy, predictions=predictions,
-        label_model=LabelModelConfig(kind),
-    )  # fmt: skip
-    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
-    assert (done.posterior is not None) == approach.has_label_model
-    assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
-    if done.posterior is not None:
-        np.testing.assert_allclose(done.posterior.sum(-1), 1.0, atol=1e-4)
-        if strategy is Strategy.HARD_EM and kind is PAPER:
-            assert set(np.unique(done.posterior)) <= {0.0, 1.0}
-
-
-@pytest.mark.parametrize("approach", [Approach.HARD, Approach.KD, Approach.MRT, Approach.LVM])
-@pytest.mark.parametrize("predictions", ["soft", "hard"])
-def test_every_approach_from_one_source(experiment, tmp_path, approach, predictions):
-    votes = experiment.text.votes
-    one = votes._replace(
-        labels=votes.labels[:, :1], probs=votes.probs[:, :1], compatible=votes.compatible[:1]
-    )
-    experiment = experiment._replace(text=experiment.text._replace(votes=one), names=("first",))
-    config = dataclasses.replace(CONFIG, approach=approach, predictions=predictions)
-    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
-    assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
-
-
-@pytest.mark.parametrize(
-    ("predictions", "changes"),
-    [
-        ("hard", {"confusion_update": "closed_form"}),
-        (
-            "soft",
-            {"confusion_update": "closed_form", "confusion_evidence": "soft", "mix_start": 0.0},
-        ),
-        ("hard", {"confusion_init": "dawid_skene", "mix_start": 0.0}),
-    ],
-)
-def test_other_ways_to_learn_the_confusion(experiment, tmp_path, predictions, changes):
-    """Two sources that agree are believed more than at the start, one that guesses less."""
-    config = dataclasses.replace(
-        CONFIG, rounds=2, predictions=predictions, label_model=LabelModelConfig(PAPER, **changes)
-    )
-    done = run_approach(experiment, config, create_run_folder(tmp_path / "run", RECORD), "x")
-    np.testing.assert_allclose(np.exp(done.log_confusion).sum(1), 1.0, atol=1e-4)
-    *good, noise = np.exp(np.diagonal(done.log_confusion, axis1=1, axis2=2)).mean(1)
-    start = diagonal_from_temperature(temperatures(config.label_model, 3)[1], num_labels=3)
-    assert min(good) > start + 0.03 and noise < start - 0.01
-
-
-def test_the_same_seed_gives_the_same_numbers(experiment, tmp_path):
-    def run(name: str, seed: int):
-        config = dataclasses.replace(CONFIG, seed=seed)
-        return run_approach(experiment, config, create_run_folder(tmp_path / name, RECORD), "x")
-
-    first, second, other = run("a", 1), run("b", 1), run("c", 2)
-    np.testing.assert_array_equal(first.posterior, second.posterior)
-    np.testing.assert_array_equal(first.log_confusion, second.log_confusion)
-    assert not np.array_equal(first.posterior, other.posterior)
-
-
-def test_scrambled_gold_of_the_target_changes_nothing_but_the_scores(world, trained, tmp_path):
     """The text's and the test's labels are shuffled; all that is trained stays bit for bit."""
     rng = np.random.default_rng(5)
 
@@ -466,23 +373,15 @@ def test_scrambled_gold_of_the_target_changes_nothing_but_the_scores(world, trai
         ]
         return write_text(tmp_path / name, text)
 
-    runs = {
-        "true": (world.text, world.test),
-        "scrambled": (scrambled(world.text, "text.conll"), scrambled(world.test, "test.conll")),
-    }
-    for name, (text, test) in runs.items():
-        program(
-            "transfer", f"--encoder={world.encoder}", f"--text={text}", f"--test={test}",
-            f"--source=a={trained / 'first'}", f"--source=b={trained / 'second'}",
-            f"--output={tmp_path / name}", "--rounds=1", "--task=pos", *FAST,
-        )  # fmt: skip
-    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in runs]
-    assert weights[0] == weights[1]
-    sigma = [(tmp_path / name / "label_model.safetensors").read_bytes() for name in runs]
-    assert sigma[0] == sigma[1]
-    results = [json.loads((tmp_path / name / "result.json").read_text()) for name in runs]
+    text, test = scrambled(world.text, "text.conll"), scrambled(world.test, "test.conll")
+    transfer(world, trained, text, test, tmp_path / "scrambled")
+    runs = (transferred[0], tmp_path / "scrambled")
+    for name in ("model.safetensors", "label_model.safetensors"):
+        first, second = ((run / name).read_bytes() for run in runs)
+        assert first == second
+    results = [json.loads((run / "result.json").read_text()) for run in runs]
     assert results[0]["rows"] != results[1]["rows"]
-    metrics = [(tmp_path / name / "metrics.jsonl").read_text().splitlines() for name in runs]
+    metrics = [(run / "metrics.jsonl").read_text().splitlines() for run in runs]
     timed = {"time", "seconds", "words_per_second"}
     for lines in zip(*metrics, strict=True):
         first, second = (

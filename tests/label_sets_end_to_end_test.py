@@ -1,24 +1,21 @@
 """Sources that cannot name every label of the target, and words whose label the user knows."""
 
-import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from benchmarks import annotators
-from tests.end_to_end_test import CONFIG, FAST, MULTI, RECORD
+from tests.end_to_end_test import FAST
 from tests.programs import program
 from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import read_label_model
-from zsl_jax.io.run_folder import create_run_folder
-from zsl_jax.training.config import LabelModelConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.loaded_tagger import load_tagger
-from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
+from zsl_jax.workflows.transfer_task import prepare_transfer
 
 TYPES = {"NAME": "B-PER", "NOUN": "B-LOC", "VERB": "O"}
 
@@ -118,49 +115,6 @@ def test_o_without_a_type_is_no_evidence_against_it(world, entities, sources):
     names = [made.label_names[label] for label in made.labels]
     locations = [name for name, label in zip(names, right, strict=True) if label == "B-LOC"]
     assert np.mean([name == "B-LOC" for name in locations]) > 0.8
-
-
-KNOWN = 12
-
-
-@pytest.fixture(scope="module")
-def known(world):
-    """An experiment from noise, with the right labels of a dozen words."""
-    text = read_sentences(world.text)
-    gold = [label for sentence in text for label in sentence.labels]
-    names = tuple(sorted(set(gold)))
-    rng = np.random.default_rng(0)
-    probs = rng.dirichlet(np.ones(len(names)), len(gold)).astype(np.float16)
-    words = tuple(sentence.words for sentence in text)
-    noise = SourcePredictions(names, probs.argmax(-1).astype(np.int32), probs, words)
-    ids = np.full(len(gold), -1, np.int32)
-    ids[:KNOWN] = [names.index(label) for label in gold[:KNOWN]]
-    gold_words = SourcePredictions(names, ids, None, words)
-    text = [sentence._replace(labels=None) for sentence in text]
-    found = {"a": noise, "b": noise}
-    start = load_tagger(str(world.encoder))
-    return prepare_transfer(start, [text], [found], 32, gold_words=[gold_words]), ids[:KNOWN]
-
-
-@pytest.mark.parametrize(("approach", "strategy", "kind"), MULTI)
-def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, strategy, kind):
-    experiment, ids = known
-    config = dataclasses.replace(
-        CONFIG, approach=approach, strategy=strategy, epochs=1, label_model=LabelModelConfig(kind)
-    )
-    run = create_run_folder(tmp_path / "run", RECORD)
-    done = run_approach(experiment, config, run, "x")
-    assert np.isfinite(done.tagger.params["classifier"]["kernel"]).all()
-    votes = experiment.text.votes
-    unknown = experiment._replace(text=experiment.text._replace(votes=votes._replace(gold=None)))
-    other = run_approach(unknown, config, run, "y")
-    first, second = (made.tagger.params["classifier"]["kernel"] for made in (done, other))
-    assert np.abs(first - second).max() > 1e-4
-    if done.posterior is not None:
-        np.testing.assert_array_equal(
-            done.posterior[:KNOWN], np.eye(len(experiment.label_set.names))[ids]
-        )
-        assert (other.posterior[:KNOWN].argmax(-1) != ids).any()
 
 
 def known_labels(output, sentences):

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from tests import tiny_world
-from tests.end_to_end_test import CONFIG, RECORD
+from tests.workflows.approaches_test import CONFIG, RECORD
 from zsl_jax.data.predictions.store import SourcePredictions, read_predictions, write_predictions
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.io.run_folder import create_run_folder
