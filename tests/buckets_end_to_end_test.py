@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from tests import killing
 from tests.bucket_server import BUCKET, serving, upload
 from tests.programs import program
 from zsl_jax.data.predictions.store import read_predictions
@@ -33,12 +32,10 @@ def bucket(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def runs(bucket, tmp_path_factory):
+def runs(bucket, run_left_alone):
     """A command with all inputs in the bucket, and the run of the same with local files."""
-    folder = tmp_path_factory.mktemp("runs")
-    command = killing.prepare(folder)
-    killing.finish(command, folder / "alone", with_labels=True)
-    return [in_bucket(argument) for argument in command], folder / "alone"
+    command, alone = run_left_alone
+    return [in_bucket(argument) for argument in command], alone
 
 
 def in_bucket(argument):
@@ -85,7 +82,7 @@ def test_a_run_in_a_bucket_that_is_killed_resumes_on_another_machine(runs, tmp_p
     first, second = tmp_path / "first", tmp_path / "second"
     process, deadline = start(command, run, first), time.monotonic() + TIMEOUT
     while len(steps_saved(run)) < 2 and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
+        time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
     process.wait()
     saved = steps_saved(run)

@@ -11,11 +11,10 @@ from tests.programs import TIMEOUT, start
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory):
+def alone(run_left_alone):
     """The arguments of a run, where it may write, and the end of the run that was left alone."""
-    folder = tmp_path_factory.mktemp("killing")
-    arguments = killing.prepare(folder)
-    return arguments, folder, killing.finish(arguments, folder / killing.ALONE)
+    arguments, output = run_left_alone
+    return arguments, output.parent, killing.result(output)
 
 
 @pytest.mark.parametrize("aim", killing.AIMS)

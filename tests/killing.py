@@ -15,11 +15,14 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from filelock import FileLock
+
 from tests import tiny_world
 from tests.programs import Program, program, start
 
 ROUNDS = 3
 ALONE = "alone"
+LEARNED, LABELLED = ("model.safetensors", "label_model.safetensors"), "labelled.parquet"
 AIMS = ("save", "E step", "M step")
 
 
@@ -60,16 +63,31 @@ def prepare(folder: Path) -> list[str]:
     ]  # fmt: skip
 
 
+def prepare_once(folder: Path) -> list[str]:
+    """What `prepare` returns; the first process that asks also leaves a run alone, in `ALONE`."""
+    arguments = folder / "arguments.json"
+    with FileLock(f"{folder}.lock"):
+        if not arguments.exists():
+            folder.mkdir()
+            prepared = prepare(folder)
+            finish(prepared, folder / ALONE, with_labels=True)
+            arguments.write_text(json.dumps(prepared))
+    return json.loads(arguments.read_text())
+
+
 def finish(arguments: list[str], output: Path, with_labels: bool = False) -> dict[str, bytes]:
     """Run to the end; the bytes of the tagger and of σ, and of the tagger's labels for the text."""
     program("transfer", *arguments, f"--output={output}")
-    names = ["model.safetensors", "label_model.safetensors"]
     if with_labels:
         text = next(value for value in arguments if value.startswith("--text="))
-        labelled = output / "labelled.parquet"
+        labelled = output / LABELLED
         program("predict", f"--model={output}", text, f"--output={labelled}", "--row_length=32")
-        names.append(labelled.name)
-    return {name: (output / name).read_bytes() for name in names}
+    return result(output, with_labels)
+
+
+def result(output: Path, with_labels: bool = False) -> dict[str, bytes]:
+    """What `finish` returns, of a run that has ended."""
+    return {name: (output / name).read_bytes() for name in (*LEARNED, *[LABELLED] * with_labels)}
 
 
 def kill_once(
@@ -94,7 +112,7 @@ def _wait_for(aim: str, output: Path, per_round: int, rng: random.Random, proces
     chosen_save = rng.randint(1, ROUNDS * per_round // 5)
     seen: set[str] = set()
     while process.poll() is None:
-        time.sleep(0.001)
+        time.sleep(0.003)
         if aim == "save":
             seen |= _unfinished(output)
             if len(seen) >= chosen_save:

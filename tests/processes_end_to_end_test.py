@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tests import killing
 from tests.programs import TIMEOUT, start
 from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.store import read_predictions
@@ -50,10 +49,10 @@ def saved_steps(output):
 
 
 @pytest.fixture(scope="module")
-def one(tmp_path_factory):
+def one(run_left_alone, tmp_path_factory):
     """Arguments without dropout, and a run by one process whose text is in two shards."""
     folder = tmp_path_factory.mktemp("hosts")
-    arguments = [*killing.prepare(folder), "--dropout=0"]
+    arguments = [*run_left_alone[0], "--dropout=0"]
     ended_well([start_one(arguments, folder / "one", "--shards=2")])
     return arguments, folder
 

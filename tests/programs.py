@@ -10,16 +10,18 @@ import importlib
 import json
 import os
 import runpy
+import select
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
-LIBRARIES = ("zsl_jax.workflows.transfer_run", "orbax.checkpoint", "pyarrow.dataset")
+LIBRARIES = (
+    "zsl_jax.workflows.transfer_run", "orbax.checkpoint", "pyarrow.dataset", "absl.app", "beartype",
+)  # fmt: skip
 ROOT = Path(__file__).parents[1]
 TIMEOUT = 300  # seconds, after which a program is ended by SIGALRM
 STREAMS = ("stdin", "stdout", "stderr")
@@ -45,29 +47,41 @@ class Program:
             }
         )
         self.returncode: int | None = None
+        self._end = os.pidfd_open(self.pid)  # can be read when the program has ended
 
-    def poll(self) -> int | None:
-        """The exit status, or None if the program has not ended."""
-        if self.returncode is None:
+    def poll(self, timeout: float = 0) -> int | None:
+        """The exit status, or None if the program has not ended within so many seconds."""
+        if self.returncode is None and select.select([self._end], [], [], timeout)[0]:
             self.returncode = _ask({"ended": self.pid})
+            os.close(self._end)
         return self.returncode
+
+    def wait(self, timeout: float) -> int:
+        """The exit status, as soon as the program has ended."""
+        status = self.poll(timeout)
+        if status is None:
+            raise subprocess.TimeoutExpired(self.args, timeout)
+        return status
 
     def send_signal(self, number: int) -> None:
         """Sends a signal to a program that has not ended."""
         if self.poll() is None:
             os.kill(self.pid, number)
 
+    def communicate(self, timeout: float = TIMEOUT) -> tuple[str, str]:
+        """Waits for the end; returns what was printed to standard output and standard error."""
+        try:
+            self.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.send_signal(signal.SIGKILL)
+            raise
+        folder = Path(self._streams.name)
+        output, errors = ((folder / name).read_bytes().decode() for name in STREAMS[1:])
+        return output, errors
+
     def finish(self, timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
         """Waits for the end; returns the exit status and what was printed."""
-        deadline = time.monotonic() + timeout
-        while self.poll() is None:
-            if time.monotonic() > deadline:
-                self.send_signal(signal.SIGKILL)
-                raise subprocess.TimeoutExpired(self.args, timeout)
-            time.sleep(0.005)
-        output, errors = (
-            (Path(self._streams.name) / name).read_bytes().decode() for name in STREAMS[1:]
-        )
+        output, errors = self.communicate(timeout)
         assert self.returncode is not None
         return subprocess.CompletedProcess(self.args, self.returncode, output, errors)
 
@@ -125,7 +139,7 @@ def _start_server() -> subprocess.Popen:
 
 
 def serve() -> None:
-    """Forks for every program and answers with its number; looks whether a program has ended."""
+    """Forks for every program and answers with its number; then with its exit status."""
     for library in LIBRARIES:
         importlib.import_module(library)
     load_auto_tokenizer()
@@ -133,8 +147,7 @@ def serve() -> None:
     while line := sys.stdin.readline():
         request = json.loads(line)
         if "ended" in request:
-            pid, status = os.waitpid(request["ended"], os.WNOHANG)
-            answer = os.waitstatus_to_exitcode(status) if pid else None
+            answer = os.waitstatus_to_exitcode(os.waitpid(request["ended"], 0)[1])
         else:
             answer = os.fork()
             if not answer:

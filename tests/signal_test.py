@@ -20,16 +20,18 @@ def commands(tmp_path_factory):
 
 @pytest.mark.parametrize("program", ["predict", "annotate", "evaluate", "aggregate", "train"])
 def test_a_signal_at_a_random_moment_ends_a_program(commands, program):
-    """Transfers are told to end in `kill_test`."""
+    """Once its libraries are loaded; transfers are told to end in `kill_test`."""
     folder, found = commands
     alone = folder / f"{program}-alone"
     alone.mkdir()
-    expected, seconds = signalling.finish(found[program], signalling.output_of(program, alone))
+    output = signalling.output_of(program, alone)
+    expected, seconds = signalling.finish(found[program], output, signalling.fork)
     rng = random.Random(program)
     number, after = rng.choice(signalling.NUMBERS), rng.uniform(0.3, 0.9) * seconds
     told = signalling.tell(
-        found[program], folder / f"{program}-told", signal.Signals(number), after, expected
-    )
+        found[program], folder / f"{program}-told", signal.Signals(number), after, expected,
+        signalling.fork,
+    )  # fmt: skip
     assert not told.faults, told
 
 

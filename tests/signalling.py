@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from tests import tiny_world
+from tests import programs, tiny_world
 from tests.workflows.tagger_test import BIO, write_tagger
 
 PROGRAMS = ("predict", "annotate", "evaluate", "aggregate", "train", "transfer")
@@ -85,7 +86,17 @@ def start(command: list[str], output: Path) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def finish(command: list[str], output: Path) -> tuple[dict[str, bytes], float]:
+def fork(command: list[str], output: Path) -> programs.Program:
+    """Start a program that need not load the libraries."""
+    return programs.start(command[2], *command[3:], f"--output={output}")
+
+
+Start = Callable[[list[str], Path], subprocess.Popen | programs.Program]
+
+
+def finish(
+    command: list[str], output: Path, start: Start = start
+) -> tuple[dict[str, bytes], float]:
     """Run to the end: what was written, and the seconds that it took."""
     started = time.monotonic()
     process = start(command, output)
@@ -95,8 +106,9 @@ def finish(command: list[str], output: Path) -> tuple[dict[str, bytes], float]:
 
 
 def tell(
-    command: list[str], folder: Path, number: signal.Signals, after: float, expected: dict
-) -> Told:
+    command: list[str], folder: Path, number: signal.Signals, after: float, expected: dict,
+    start: Start = start,
+) -> Told:  # fmt: skip
     """Start a program, send it a signal after so many seconds, and look at what it left."""
     program = command[2].removeprefix("launch.")
     output = output_of(program, folder)

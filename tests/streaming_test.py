@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.programs import program
 from tests.tiny_world import sentences, write_text
 from tests.workflows.tagger_test import BIO, write_tagger
 from zsl_jax import Tagger
@@ -178,15 +178,13 @@ def test_an_interrupted_run_leaves_nothing_at_the_outputs_name(folder, tmp_path,
 def test_the_whole_program_streams(folder, texts, tmp_path):
     """A pipe in, Viterbi, and a progress line without a time left."""
     text = (texts / "more.txt").read_bytes()
-    command = [
-        sys.executable, "-m", "launch.predict", f"--model={folder}", "--text=-", "--format=plain",
-        "--output=-", "--row_length=32", "--decode=viterbi",
-    ]  # fmt: skip
-    done = subprocess.run(command, input=text, capture_output=True, env=os.environ, timeout=300)
-    assert done.returncode == 0, done.stderr
-    words = [line.split("\t")[0] for line in done.stdout.decode().split("\n") if line]
+    done = program(
+        "predict", f"--model={folder}", "--text=-", "--format=plain", "--output=-",
+        "--row_length=32", "--decode=viterbi", text=text,
+    )  # fmt: skip
+    words = [line.split("\t")[0] for line in done.stdout.split("\n") if line]
     assert words == text.decode().split()
-    progress = [line for line in done.stderr.decode().splitlines() if "labelling:" in line]
+    progress = [line for line in done.stderr.splitlines() if "labelling:" in line]
     assert f"labelling: {len(words):,} words, " in progress[-1]
     assert "words/s" in progress[-1] and "left" not in progress[-1]
 

@@ -2,12 +2,11 @@
 
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 from tests.kernels import four_devices
+from tests.programs import start
 
 NAMES = [*four_devices.CASES, "dawid_skene by pmap", "dawid_skene of own words"]
 
@@ -15,9 +14,7 @@ NAMES = [*four_devices.CASES, "dawid_skene by pmap", "dawid_skene of own words"]
 @pytest.fixture(scope="module")
 def differences():
     flags = f"{os.environ.get('XLA_FLAGS', '')} --xla_force_host_platform_device_count=4"
-    environment = {**os.environ, "XLA_FLAGS": flags, "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", "tests.kernels.four_devices"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    done = start("tests.kernels.four_devices", XLA_FLAGS=flags).finish()
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

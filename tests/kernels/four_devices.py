@@ -203,4 +203,5 @@ def main():
 
 
 if __name__ == "__main__":
+    jax.config.update("jax_platforms", "cpu")
     main()
