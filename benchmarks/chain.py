@@ -25,6 +25,7 @@ flags.DEFINE_integer("sentence_words", 20, "Words per sentence.", 1)
 flags.DEFINE_integer("vocabulary", 100_000, "Number of distinct words.", 1)
 flags.DEFINE_integer("seed", 0, "Random seed.")
 BLOCK = 100_000
+KEYS = 8, 100, 800, 5_000, 20_000  # shapes, and shapes with suffixes of one to four letters
 
 
 def main() -> None:
@@ -66,7 +67,7 @@ def problem():
         [softened(votes.labels[i : i + BLOCK], size, rng).astype(np.float16) for i in starts]
     )
     form = np.minimum(rng.zipf(1.3, num_words) - 1, FLAGS.vocabulary - 1).astype(np.int32)
-    keys = np.stack([form % 8, form % 5_000, form], axis=1)
+    keys = np.stack([*(form % size for size in KEYS), form], axis=1)
     lengths = np.full(num_words // FLAGS.sentence_words, FLAGS.sentence_words)
     stands_for: Any = np.eye(size, dtype=np.float32)
     compatible: Any = np.tile(np.eye(size) > 0, (FLAGS.sources, 1, 1))
