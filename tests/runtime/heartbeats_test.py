@@ -1,8 +1,13 @@
 """A process without heartbeats is noticed by the others, and no other process is."""
 
-import pytest
+import threading
 
-from zsl_jax.runtime.heartbeats import TIMEOUT, Heartbeats
+import jax
+import pytest
+from orbax.checkpoint import multihost
+
+from zsl_jax.runtime import heartbeats
+from zsl_jax.runtime.heartbeats import TIMEOUT, Heartbeats, watching_processes
 
 
 class Store:
@@ -47,3 +52,20 @@ def test_a_process_before_its_first_heartbeat_is_waited_for(three):
 
 def test_a_pause_of_the_whole_machine_is_not_taken_for_a_loss(three):
     assert all_live(three, (*range(10), *range(500, 600)))
+
+
+def test_a_store_that_fails_once_does_not_end_the_heartbeats(monkeypatch):
+    counts, enough = [], threading.Event()
+
+    class Failing(Store):
+        def key_value_set(self, key, value, allow_overwrite):
+            counts.append(value)
+            if len(counts) == 2:
+                raise jax.errors.JaxRuntimeError("UNAVAILABLE: once")
+            if len(counts) == 4:
+                enough.set()
+
+    monkeypatch.setattr(heartbeats, "INTERVAL", 0.001)
+    monkeypatch.setattr(multihost, "get_jax_distributed_client", Failing)
+    with watching_processes(lambda lost: None):
+        assert enough.wait(10)

@@ -6,13 +6,14 @@ the run's key-value store, and checks that the others' counters move.
 """
 
 import contextlib
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import jax
 from orbax.checkpoint import multihost
+
+from zsl_jax.runtime.polling import polled
 
 # Seconds between two heartbeats; without one until a process counts as lost, well below those until
 # JAX aborts; and between two of this process that mean that it was paused itself.
@@ -59,27 +60,23 @@ class Heartbeats:
         return sorted(int(key.rpartition("/")[2]) for key in silent)
 
 
-@contextlib.contextmanager
-def watching_processes(on_lost: Callable[[list[int]], None]) -> Iterator[None]:
+def watching_processes(
+    on_lost: Callable[[list[int]], None],
+) -> contextlib.AbstractContextManager[None]:
     """Sends heartbeats from a thread, and reports processes of the run that are lost.
 
     Args:
       on_lost: Called once, in the thread, with their numbers.
     """
-    done = threading.Event()
     heartbeats = Heartbeats(multihost.get_jax_distributed_client(), jax.process_index())
 
-    def watch() -> None:
-        with contextlib.suppress(jax.errors.JaxRuntimeError):  # without the store, JAX aborts
-            while not (lost := heartbeats.beat(time.monotonic())):
-                if done.wait(INTERVAL):
-                    return
+    def look() -> bool:
+        try:
+            lost = heartbeats.beat(time.monotonic())
+        except jax.errors.JaxRuntimeError:  # perhaps the next one succeeds; if not, JAX aborts
+            return False
+        if lost:
             on_lost(lost)
+        return bool(lost)
 
-    thread = threading.Thread(target=watch, name="heartbeats", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:  # JAX aborts a process that ends while a thread is in its store
-        done.set()
-        thread.join()
+    return polled(look, INTERVAL, "heartbeats")

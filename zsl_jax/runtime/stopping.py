@@ -7,12 +7,12 @@ collective waits for half a minute. So whoever is told tells the others first.
 import contextlib
 import os
 import signal
-import threading
 import time
-from collections.abc import Iterator
 
 import jax
 from orbax.checkpoint import multihost
+
+from zsl_jax.runtime.polling import polled
 
 _SIGNAL = "zsl_jax/signal"
 _ENDING = "zsl_jax/ending"
@@ -21,17 +21,9 @@ _ENDING = "zsl_jax/ending"
 _POLL, _TO_HEAR, _TO_END = 0.25, 0.6, 0.2
 
 
-@contextlib.contextmanager
-def following_others() -> Iterator[None]:
+def following_others() -> contextlib.AbstractContextManager[None]:
     """Sends this process the signal that any other one of its run was sent."""
-    done = threading.Event()
-    thread = threading.Thread(target=_follow, args=(done,), name="signals of others", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:  # JAX aborts a process that ends while a thread is in its store
-        done.set()
-        thread.join()
+    return polled(pass_on_signal, _POLL, "signals of others")
 
 
 def tell_others(number: signal.Signals) -> None:
@@ -58,9 +50,3 @@ def pass_on_signal() -> bool:
         number = signal.SIGTERM
     os.kill(os.getpid(), number)
     return True
-
-
-def _follow(done: threading.Event) -> None:
-    while not done.wait(_POLL):
-        if pass_on_signal():
-            return
