@@ -147,16 +147,19 @@ def write_model_folder(
       dtype: Number type of the weights in the file, "float32" or "float16".
 
     Raises:
-      InputError: The disk is full, or the folder is not writable.
-      ValueError: The number of the classifier's rows is not that of the labels, or there is no
-        tokenizer in the source folder.
+      InputError: The disk is full, the folder is not writable, or the source folder has no
+        tokenizer.
+      ValueError: The number of the classifier's rows is not that of the labels.
     """
     if len(tensors["classifier.weight"]) != len(label_names):
         rows = len(tensors["classifier.weight"])
         raise ValueError(f"the classifier has {rows} rows for {len(label_names)} labels")
     tokenizer = [file for name in TOKENIZER_FILES if (file := Path(source_folder, name)).is_file()]
     if not tokenizer:
-        raise ValueError(f"{source_folder} has no tokenizer to copy")
+        raise InputError(
+            f"{source_folder} has no tokenizer to copy; put its tokenizer files back, and give the "
+            "same command again"
+        )
     folder = Path(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)

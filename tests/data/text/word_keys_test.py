@@ -10,6 +10,7 @@ from zsl_jax.data.text.word_keys import (
     word_shape,
     word_types,
 )
+from zsl_jax.errors import InputError
 
 SENTENCES = [["The", "CEO", "sleeps"], [], ["the", "ceo", "slept", "!"], ["The", "4th"]]
 
@@ -103,3 +104,8 @@ def test_every_key_is_the_place_of_the_words_name(sentences):
         assert names in (type_names(word), type_names(word, opens=True))
     assert all(len(set(level)) == len(level) for level in found.names)
     np.testing.assert_array_equal(word_types(sentences, found.names).keys, found.keys)
+
+
+def test_keys_of_an_unknown_number_of_levels_are_refused():
+    with pytest.raises(InputError, match="at 2 levels, not 3 or 6; train it again"):
+        word_types([["Go"]], names=(("X",), ("go",)))

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from zsl_jax.errors import InputError
+
 # Lengths of the suffixes that are keys. Short ones help with tags, and lose entities.
 TAG_SUFFIXES, ENTITY_SUFFIXES = (1, 2, 3, 4), (3,)
 _SUFFIXES_BY_LEVELS = {len(lengths) + 2: lengths for lengths in (TAG_SUFFIXES, ENTITY_SUFFIXES)}
@@ -77,10 +79,19 @@ def word_types(
     Returns:
       The keys, and their numbers for every word.
 
+    Raises:
+      InputError: There are names of another number of levels than any version has written.
+
     >>> word_types([["Go", "go"]]).keys.tolist()
     [[0, 0, 0], [1, 1, 0]]
     """
     if names is not None:
+        if len(names) not in _SUFFIXES_BY_LEVELS:
+            known = " or ".join(map(str, sorted(_SUFFIXES_BY_LEVELS)))
+            raise InputError(
+                f"the label model counts words at {len(names)} levels, not {known}; train it again "
+                "or use the version of zsl_jax that wrote it"
+            )
         suffixes = _SUFFIXES_BY_LEVELS[len(names)]
     levels = names or [()] * (len(suffixes) + 2)
     tables = [{name: key for key, name in enumerate(level)} for level in levels]
