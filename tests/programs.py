@@ -50,7 +50,7 @@ class Program:
         self._end = os.pidfd_open(self.pid)  # can be read when the program has ended
 
     def poll(self, timeout: float = 0) -> int | None:
-        """The exit status, or None if the program has not ended within so many seconds."""
+        """The exit status, or None if the program has not ended within the given seconds."""
         if self.returncode is None and select.select([self._end], [], [], timeout)[0]:
             self.returncode = _ask({"ended": self.pid})
             os.close(self._end)

@@ -332,7 +332,7 @@ def type_tables(text, q):
 
 
 def counts_of(tables, keys, num_labels):
-    """S of a word's keys; of that inside sentences where the one of an opening word is unknown."""
+    """S of a word's keys; an opening word with an unknown key has that of the word elsewhere."""
     kind, *suffixes, form = keys
     inside = (kind.lstrip("^"), *((kind.lstrip("^"), suffix) for _, suffix in suffixes), form)
     none = np.zeros(num_labels)

@@ -137,7 +137,7 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
     assert scores("I-X I-X O I-X", "io")["f1_strict"] == 1
     assert scores("I-X I-X O I-X", "iob1")["f1_strict"] == 1
     assert scores("I-X B-X O B-X")["f1_strict"] == pytest.approx(0.5)  # not IOB1
-    stray = scores("B-X O O I-X")  # BIO: the stray label is no entity in the strict reading
+    stray = scores("B-X O O I-X")  # BIO: the stray label is not an entity in the strict reading
     assert stray["strict"]["overall"]["support"] == 2
     assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
     path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")

@@ -51,7 +51,7 @@ def windows(world, start):
 
 @pytest.fixture(scope="module")
 def masked(start, windows):
-    """The whole training above so many layers, done once."""
+    """Trains above the given number of frozen layers; computed once per number."""
     return functools.cache(functools.partial(masked_training, start, windows))
 
 
