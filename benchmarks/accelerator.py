@@ -4,7 +4,8 @@ python -m benchmarks.accelerator [--output=FILE.json]
 
 Needs neither network nor files: weights are random in the shapes of real encoders, text is random
 with the lengths of real text. Ends within --budget seconds: measurements that would begin later are
-left out, and listed. Prints words per second, the share of the measured speed of a bfloat16 matrix
+left out, and listed. Programs are compiled first, several at once; then each runs alone. Prints
+words per second, the share of the measured speed of a bfloat16 matrix
 product (useful FLOPs: 6 per parameter of a matrix and subword for an update, 2 for a prediction,
 plus attention inside sentences; padding is not counted) and the device's peak memory.
 
@@ -16,11 +17,15 @@ plus attention inside sentences; padding is not counted) and the device's peak m
 Every program and shape has a process of its own, so that none keeps memory from the next.
 """
 
+import contextlib
 import importlib.util
+import itertools
 import multiprocessing
 import os
+import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -39,6 +44,9 @@ flags.DEFINE_multi_enum("programs", PROGRAMS, PROGRAMS, "Programs to measure, in
 flags.DEFINE_integer("text_sentences", 4096, "Sentences of the text.", 1)
 flags.DEFINE_float("seconds", 6.0, "Time for one stage of one program, after its first call.", 0.0)
 flags.DEFINE_float("budget", 450.0, "Time for all.", 1.0)
+flags.DEFINE_integer(
+    "compile_at_once", 6, "Programs that are compiled at once before the first is timed.", 0
+)
 flags.DEFINE_integer("matmul_size", 8192, "Rows of the matrices whose product is the peak.", 1)
 flags.DEFINE_string("output", None, "JSON file of all figures.")
 SETTINGS = ("batch_words", "dropout", "attention_dropout", "dtype", "accumulate", "remat", "seed")
@@ -50,27 +58,64 @@ def main() -> None:
     end = time.monotonic() + FLAGS.budget
     os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"  # so that its memory can be measured
     os.environ["HF_HUB_OFFLINE"] = "1"
-    ((device, peak),) = _alone(end, _peak, FLAGS.matmul_size, FLAGS.seconds)
-    print(f"{device}: bfloat16 matmul {peak / 1e9:,.1f} GFLOP/s", flush=True)
     has_torch = importlib.util.find_spec("torch") is not None
-    rows: list[dict[str, Any]] = []
-    for program in FLAGS.programs if has_torch else PROGRAMS[:1]:
-        for shape in FLAGS.shapes:
-            settings = {name: FLAGS[name].value for name in SETTINGS}
-            arguments = (program, shape, FLAGS.text_sentences, settings, FLAGS.seconds)
-            try:
-                for speed in _alone(end, _measure, *arguments):
-                    rows.append(_row(shape, speed, peak))
-                    print(measuring.format_columns(rows).splitlines()[-1], flush=True)
-            except Exception as error:  # too little memory or time: the others are still measured
-                reason = str(error).strip().partition("\n")[0] or type(error).__name__
-                print(f"{shape}, {program}: not measured ({reason})", flush=True)
+    programs = FLAGS.programs if has_torch else PROGRAMS[:1]
+    pairs = list(itertools.product(programs, FLAGS.shapes))
+    with tempfile.TemporaryDirectory() as folder:
+        _keep_compiled_programs(folder)
+        _compile(end, pairs)
+        ((device, peak),) = _alone(end, _peak, FLAGS.matmul_size, FLAGS.seconds)
+        print(f"{device}: bfloat16 matmul {peak / 1e9:,.1f} GFLOP/s", flush=True)
+        rows = _rows(end, pairs, peak)
     if rows:
         print(measuring.format_columns(rows))
     if FLAGS.output:
         from zsl_jax.io.json_file import write_json
 
         write_json(Path(FLAGS.output), {"device": device, "matmul_peak": peak, "rows": rows})
+
+
+def _keep_compiled_programs(folder: str) -> None:
+    """Lets the processes below find what others of them have compiled."""
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", f"{folder}/jax")
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", f"{folder}/inductor")
+    os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+
+
+def _compile(end: float, pairs: Sequence[tuple[str, str]]) -> None:
+    """Calls each program once, several at a time; what fails is reported when it is measured."""
+
+    def once(program: str, shape: str) -> None:
+        with contextlib.suppress(Exception):
+            for _ in _alone(end, _measure, *_arguments(program, shape, seconds=0.0)):
+                pass
+
+    compiled = [pair for pair in pairs if pair[0] != "torch"]
+    if compiled and FLAGS.compile_at_once:
+        start = time.monotonic()
+        with ThreadPoolExecutor(FLAGS.compile_at_once) as pool:
+            list(pool.map(once, *zip(*compiled, strict=True)))
+        print(f"compiled in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _rows(end: float, pairs: Sequence[tuple[str, str]], peak: float) -> list[dict[str, Any]]:
+    """The speeds of all stages; each line is printed as soon as it is known."""
+    rows: list[dict[str, Any]] = []
+    for program, shape in pairs:
+        try:
+            for speed in _alone(end, _measure, *_arguments(program, shape, FLAGS.seconds)):
+                rows.append(_row(shape, speed, peak))
+                print(measuring.format_columns(rows).splitlines()[-1], flush=True)
+        except Exception as error:  # too little memory or time: the others are still measured
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            print(f"{shape}, {program}: not measured ({reason})", flush=True)
+    return rows
+
+
+def _arguments(program: str, shape: str, seconds: float) -> tuple[Any, ...]:
+    """Those of `_measure`."""
+    settings = {name: FLAGS[name].value for name in SETTINGS}
+    return program, shape, FLAGS.text_sentences, settings, seconds
 
 
 def _alone(end: float, function: Callable[..., Iterable[Any]], *arguments: Any) -> Iterator[Any]:

@@ -12,15 +12,16 @@ seeds, and the greatest loss of the chain on a target against all sources as the
 
 import functools
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from absl import flags
 from jaxtyping import Float
 
 from benchmarks import measuring
+from benchmarks.label_model_cells import METHODS, Cell, both_scores, cell_of
 from launch import options
 from launch.options import FLAGS
 
@@ -30,24 +31,7 @@ flags.DEFINE_list("cases", None, "Cases to run (default: all).")
 
 Probs = Float[np.ndarray, "N U K"]
 Change = Callable[[Probs, np.random.Generator], Probs]
-METHODS = ("mean", "chain")
 ALL, FEW_SENTENCES = "all sources", 200
-
-
-class Cell(NamedTuple):
-    """Texts and predictions of one target and seed.
-
-    Attributes:
-      text: The text that the label model is fitted to.
-      test: The labelled test.
-      votes: Predictions for the text and for the test.
-      label_set: The labels.
-    """
-
-    text: list
-    test: list
-    votes: list
-    label_set: Any
 
 
 def main() -> None:
@@ -67,9 +51,8 @@ def main() -> None:
 
 def read_cell(folder: Path) -> Cell:
     """Reads a cell; its sources are in the order of their names."""
-    from zsl_jax.data.predictions.store import check_words, read_predictions, source_votes
+    from zsl_jax.data.predictions.store import check_words, read_predictions
     from zsl_jax.data.text.readers import read_sentences
-    from zsl_jax.labels import common_source_labels
 
     texts = [read_sentences(folder / f"{part}.conll") for part in ("text", "test")]
     names = sorted(path.stem for path in (folder / "text").glob("*.parquet"))
@@ -79,9 +62,7 @@ def read_cell(folder: Path) -> Cell:
         predictions.append([read_predictions(file) for file in files])
         for predicted, file in zip(predictions[-1], files, strict=True):
             check_words(predicted, sentences, str(file))
-    labels = common_source_labels([p.label_names for part in predictions for p in part], {})
-    votes = [source_votes(part, labels, names) for part in predictions]
-    return Cell(texts[0], texts[1], votes, labels.label_set)
+    return cell_of(texts, predictions, names)
 
 
 def scores_of(cell: Cell) -> dict[str, dict[str, float]]:
@@ -96,31 +77,8 @@ def scores_of(cell: Cell) -> dict[str, dict[str, float]]:
             votes = [part._replace(probs=None) for part in votes]
         if case == f"{FEW_SENTENCES} sentences":
             text = text[:FEW_SENTENCES]
-        results[case] = dict(zip(METHODS, both_scores(cell, text, votes), strict=True))
+        results[case] = dict(zip(METHODS, both_scores(cell, text, votes, FLAGS.task), strict=True))
     return results
-
-
-def both_scores(cell: Cell, text: list, votes: Sequence) -> tuple[float, float]:
-    """The test's scores by the mean and by the chain."""
-    from zsl_jax.training.config import ChainConfig
-    from zsl_jax.workflows import chain_model
-    from zsl_jax.workflows.table import score_ids
-    from zsl_jax.workflows.vote_aggregation import aggregate_votes
-
-    words = chain_model.text_words([text], cell.label_set)
-    count = int(words.lengths.sum())
-    arrays = {name: getattr(votes[0], name) for name in ("labels", "probs")}
-    own = votes[0]._replace(**{n: None if a is None else a[:count] for n, a in arrays.items()})
-    config = ChainConfig()
-    fitted = chain_model.fit_chain_model(own, words, cell.label_set, config, "soft").fitted
-    model = chain_model.ChainModel(config, fitted, words.types.names)
-    posterior = chain_model.posterior_by_chain(model, votes[1], cell.test, cell.label_set)
-    mean = aggregate_votes(votes[1], cell.label_set.size, "mean").labels
-    of_mean, of_chain = (
-        100 * score_ids(ids, cell.label_set, cell.test, FLAGS.task)["score"]
-        for ids in (mean, posterior.argmax(axis=1))
-    )
-    return of_mean, of_chain
 
 
 def changed(votes: Any, change: Change, seed: int) -> Any:

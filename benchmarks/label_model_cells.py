@@ -1,0 +1,72 @@
+"""The label model alone, fitted to one text and scored on another."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.store import source_votes
+from zsl_jax.labels import LabelSet, common_source_labels
+from zsl_jax.training.config import ChainConfig
+from zsl_jax.types import Sentence
+from zsl_jax.workflows import chain_model
+from zsl_jax.workflows.table import score_ids
+from zsl_jax.workflows.vote_aggregation import aggregate_votes
+
+METHODS = ("mean", "chain")
+
+
+class Cell(NamedTuple):
+    """Texts and predictions of one target and seed.
+
+    Attributes:
+      text: The text that the label model is fitted to.
+      test: The labelled test.
+      votes: Predictions for the text and for the test.
+      label_set: The labels.
+    """
+
+    text: Sequence[Sentence]
+    test: Sequence[Sentence]
+    votes: Sequence[Any]
+    label_set: LabelSet
+
+
+def cell_of(
+    texts: Sequence[Sequence[Sentence]],
+    predictions: Sequence[Sequence[SourcePredictions]],
+    names: Sequence[str],
+) -> Cell:
+    """Returns the cell of a text and a test, with the sources' predictions for each."""
+    labels = common_source_labels([p.label_names for part in predictions for p in part], {})
+    votes = [source_votes(part, labels, names) for part in predictions]
+    return Cell(texts[0], texts[1], votes, labels.label_set)
+
+
+def both_scores(
+    cell: Cell, text: Sequence[Sentence], votes: Sequence, task: str | None
+) -> tuple[float, float]:
+    """The test's scores by the mean and by the chain fitted to the first sentences of the text.
+
+    Args:
+      cell: Texts and labels.
+      text: The first sentences of the cell's text, or all.
+      votes: For all of the cell's text, and for its test.
+      task: As for `launch.transfer`.
+
+    Returns:
+      By each of `METHODS`, in percent.
+    """
+    words = chain_model.text_words([text], cell.label_set)
+    count = int(words.lengths.sum())
+    arrays = {name: getattr(votes[0], name) for name in ("labels", "probs")}
+    own = votes[0]._replace(**{n: None if a is None else a[:count] for n, a in arrays.items()})
+    config = ChainConfig()
+    fitted = chain_model.fit_chain_model(own, words, cell.label_set, config, "soft").fitted
+    model = chain_model.ChainModel(config, fitted, words.types.names)
+    posterior = chain_model.posterior_by_chain(model, votes[1], cell.test, cell.label_set)
+    mean = aggregate_votes(votes[1], cell.label_set.size, "mean").labels
+    of_mean, of_chain = (
+        100 * score_ids(ids, cell.label_set, cell.test, task)["score"]
+        for ids in (mean, posterior.argmax(axis=1))
+    )
+    return of_mean, of_chain
