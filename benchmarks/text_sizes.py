@@ -1,7 +1,7 @@
 """Score the label model, without a tagger, by the size of the text that it is fitted to.
 
 python -m benchmarks.text_sizes --text=FILE --test=FILE --source=NAME=DIR ... \
-  --sizes=200,2000,20000 --output=sizes.json
+  --sizes=200,2000,20000 --cache=DIR --output=sizes.json
 
 Every source, a model folder, annotates both texts once. For each size and seed, the label model is
 fitted to the first sentences of the shuffled text, and labels the test, whose gold labels score it.
@@ -27,6 +27,10 @@ options.define(
     "task",
     "max_test_sentences",
     "output",
+)
+flags.DEFINE_string("cache", None, "Folder that keeps the sources' predictions.")
+flags.DEFINE_integer(
+    "trained_layers", None, "Last layers that differ between the sources; those below run once.", 1
 )
 flags.DEFINE_list("sizes", ["200", "2000", "20000"], "Numbers of sentences of the text.")
 flags.DEFINE_list("seeds", ["0", "1", "2"], "Seeds of the order of the text's sentences.")
@@ -57,15 +61,19 @@ def annotated(text: str, test: str):
     from zsl_jax.data.text_shard import TextShard
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.aggregate import ROW_LENGTH
-    from zsl_jax.workflows.resolve_sources import resolve_sources
+    from zsl_jax.workflows.frozen_layers import SharedLayers
+    from zsl_jax.workflows.sources import source_predictions
 
     texts = [read_sentences(text), read_sentences(test)[: FLAGS.max_test_sentences]]
-    given = {source.name: source for source in inputs.sources()}
+    sources, cache = inputs.sources(), Path(FLAGS.cache)
+    shared = SharedLayers(FLAGS.trained_layers, cache) if FLAGS.trained_layers else None
     predictions = []
     for sentences in texts:
         shard = TextShard([Sentence(sentence.words) for sentence in sentences])
-        predictions.append(list(resolve_sources(given, shard, (), ROW_LENGTH).values()))
-    return cell_of(texts, predictions, list(given))
+        predictions.append(
+            [source_predictions(s, shard, cache, ROW_LENGTH, shared) for s in sources]
+        )
+    return cell_of(texts, predictions, [source.name for source in sources])
 
 
 def in_order(cell, order):
@@ -87,5 +95,5 @@ def _row(size: int, found: dict[str, list[float]]) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    options.require("text", "test", "output")
+    options.require("text", "test", "cache", "output")
     options.run(main)
