@@ -74,3 +74,16 @@ def test_each_file_has_the_unit_of_its_own_offsets(spans):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets={"c": "utf16"})
     with pytest.raises(InputError, match="offsets='utf8': a unit is one of characters, utf16"):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets="utf8")
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ({}, "`sources` is empty; give at least one"),
+        ([lambda sentences: sentences], "`sources` must have names"),
+        ({3: lambda sentences: sentences}, "`sources` must have names"),
+    ],
+)
+def test_sources_are_given_by_name(sources, message):
+    with pytest.raises(InputError, match=message):
+        zsl_jax.aggregate([["a"]], sources)

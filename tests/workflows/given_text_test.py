@@ -1,3 +1,6 @@
+import pytest
+
+from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.given_text import labelled_sentences, plain_sentences
 
@@ -16,3 +19,32 @@ def test_lists_of_words_and_pairs_with_labels_are_sentences():
     assert plain_sentences([["Ann", "sings"]]) == [Sentence(("Ann", "sings"))]
     (labelled,) = labelled_sentences([(["Ann", "sings"], ["B-PER", "O"])], "text")
     assert labelled == Sentence(("Ann", "sings"), ("B-PER", "O"))
+
+
+@pytest.mark.parametrize("text", [[], [[]], [[], []]])
+def test_a_text_without_words_is_refused(text):
+    with pytest.raises(InputError, match="`text` has no words; give at least one sentence"):
+        plain_sentences(text)
+    with pytest.raises(InputError, match="`dev` has no words"):
+        labelled_sentences([(words, []) for words in text], "dev")
+
+
+@pytest.mark.parametrize(
+    "pair", ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]]]
+)
+def test_sentences_that_are_not_pairs_of_words_and_labels_are_refused(pair):
+    with pytest.raises(InputError, match=r"text, sentence 1: .* is not a pair of words and labels"):
+        labelled_sentences([pair], "text")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (["N"], "2 words and 1 labels; give one label for each word"),
+        (["N", ""], "the word 'b' has no label"),
+        (["N", 3], "the label 3 of 'b' is not a name"),
+    ],
+)
+def test_labels_are_names_one_for_each_word(labels, message):
+    with pytest.raises(InputError, match=f"text, sentence 1: {message}"):
+        labelled_sentences([(["a", "b"], labels)], "text")

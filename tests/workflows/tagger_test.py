@@ -169,6 +169,11 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         zsl_jax.Taggers  # noqa: B018
 
 
+def test_a_path_in_place_of_a_loaded_tagger_is_refused():
+    with pytest.raises(InputError, match="is not a loaded tagger"):
+        zsl_jax.Tagger("models/ca")
+
+
 def test_a_tagger_without_numbers_is_refused(folder):
     loaded = load_tagger(folder)
     bias = np.full(3, np.nan, np.float32)

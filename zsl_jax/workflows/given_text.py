@@ -1,9 +1,12 @@
 """Text as Python users give it: lists of words or the path of a file, labelled or not."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 
 from zsl_jax.data.predictions.to_bio import bio_sentences
+from zsl_jax.data.text.checks import checked_label
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
@@ -16,10 +19,21 @@ LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 
 
 def plain_sentences(text: Text) -> list[Sentence]:
-    """Returns sentences of words, without labels."""
-    if not isinstance(text, str | os.PathLike):
-        return as_sentences(text)
-    return read_sentences(fetched(text), with_labels=False)
+    """Returns sentences of words, without labels.
+
+    Raises:
+      InputError: There are no words, or one cannot be written.
+    """
+    if isinstance(text, str | os.PathLike):
+        return read_sentences(fetched(text), with_labels=False)
+    sentences = as_sentences(text)
+    _check_has_words(sentences, "text")
+    return sentences
+
+
+def _check_has_words(sentences: Iterable[Sentence], name: str) -> None:
+    if not any(sentence.words for sentence in sentences):
+        raise InputError(f"`{name}` has no words; give at least one sentence as a list of words")
 
 
 def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
@@ -30,7 +44,8 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
       name: The argument's name, for error messages.
 
     Raises:
-      InputError: A sentence has another number of labels than words, or labels of no scheme.
+      InputError: There are no words, a sentence has another number of labels than words, or labels
+        of no scheme.
     """
     if isinstance(text, str | os.PathLike):
         labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
@@ -43,14 +58,30 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
 
 
 def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:
-    sentences = as_sentences([words for words, _ in pairs])
-    for number, (sentence, (_, labels)) in enumerate(zip(sentences, pairs, strict=True), start=1):
-        if len(sentence.words) != len(labels):
+    for number, pair in enumerate(pairs, start=1):
+        if isinstance(pair, str | Mapping) or len(pair) != 2 or _is_no_list(pair[1]):
             raise InputError(
-                f"{name}, sentence {number}: {len(sentence.words)} words and {len(labels)} labels; "
-                "give one label for each word"
+                f"{name}, sentence {number}: {pair!r:.80} is not a pair of words and labels; give "
+                "(words, labels), each a list of strings"
             )
+    sentences = as_sentences([words for words, _ in pairs])
+    _check_has_words(sentences, name)
+    labels = [labels for _, labels in pairs]
     return [
-        sentence._replace(labels=tuple(labels))
-        for sentence, (_, labels) in zip(sentences, pairs, strict=True)
+        sentence._replace(labels=_checked_labels(f"{name}, sentence {number}", sentence, own))
+        for number, (sentence, own) in enumerate(zip(sentences, labels, strict=True), start=1)
     ]
+
+
+def _is_no_list(labels: object) -> bool:
+    return isinstance(labels, str) or not isinstance(labels, Sequence | np.ndarray)
+
+
+def _checked_labels(where: str, sentence: Sentence, labels: Sequence[str]) -> tuple[str, ...]:
+    if len(sentence.words) != len(labels):
+        raise InputError(
+            f"{where}: {len(sentence.words)} words and {len(labels)} labels; give one label for "
+            "each word"
+        )
+    pairs = zip(labels, sentence.words, strict=True)
+    return tuple(checked_label(where, label, word, allow_missing=False) for label, word in pairs)

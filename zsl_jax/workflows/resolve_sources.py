@@ -73,7 +73,15 @@ def resolve_sources(
 
 
 def fetched_sources(sources: Mapping[str, Given]) -> dict[str, Given]:
-    """Returns the sources, with the local copies of those in buckets."""
+    """Returns the sources, with the local copies of those in buckets.
+
+    Raises:
+      InputError: There are none, or they have no names.
+    """
+    if not isinstance(sources, Mapping) or not all(isinstance(name, str) for name in sources):
+        raise InputError('`sources` must have names; give {"NAME": source, ...}')
+    if not sources:
+        raise InputError("`sources` is empty; give at least one")
     return {
         name: fetched(given) if isinstance(given, str | os.PathLike) else given
         for name, given in sources.items()

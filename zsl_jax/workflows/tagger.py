@@ -60,6 +60,8 @@ class Tagger:
         Raises:
           InputError: It has no head, or its tokenizer cannot be used.
         """
+        if not isinstance(loaded, LoadedTagger):
+            raise InputError(f"{loaded!r:.80} is not a loaded tagger; use Tagger.from_pretrained")
         self._scheme = require_head(loaded)
         self._path = loaded.path
         self._row_length = row_length

@@ -140,7 +140,10 @@ def transfer(
         )  # fmt: skip
 
         def read_test() -> LabelledTest:
-            asked = {**_able_to_annotate(sources), **fetched_sources(test_sources or {})}
+            asked = {
+                **_able_to_annotate(sources),
+                **(fetched_sources(test_sources) if test_sources else {}),
+            }
             plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
             marked = set(sparse) & set(asked)
             units = offsets
