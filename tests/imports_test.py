@@ -98,6 +98,24 @@ def test_data_flows_from_text_to_predictions_and_batches(file):
             assert other in allowed, f"{file.stem} imports {'.'.join(name)}"
 
 
+PACKAGES = [
+    file.parent
+    for folder in ("zsl_jax", "launch", "benchmarks")
+    for file in sorted(ROOT.glob(f"{folder}/**/__init__.py"))
+    if len([*file.parent.glob("*.py")]) > 1 and file.parent != ROOT / "zsl_jax"
+]
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda folder: str(folder.relative_to(ROOT)))
+def test_a_package_lists_each_of_its_modules_once(package):
+    doc = ast.get_docstring(ast.parse((package / "__init__.py").read_text(encoding="utf-8")))
+    items = re.findall(r"^- ((?:`\w+`, *\s*)*`\w+`):", doc, re.MULTILINE)
+    listed = [name for item in items for name in re.findall(r"\w+", item)]
+    modules = {file.stem for file in package.glob("*.py")} - {"__init__"}
+    folders = {file.parent.name for file in package.glob("*/__init__.py")}
+    assert sorted(listed) == sorted(modules | folders)
+
+
 DISTRIBUTIONS = {  # import name -> name in setup.cfg, where they differ
     "absl": "absl-py",
     "yaml": "pyyaml",

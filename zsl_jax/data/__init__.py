@@ -1,6 +1,11 @@
-"""Text on the host, in NumPy only: from files to packed batches of subwords.
+"""Text and predictions on the host, in NumPy only: from files to packed batches of subwords.
 
-`readers` and `writers` know the file formats, `subwords` cuts words into windows of subwords,
-`packing` puts the windows into rows and batches, and `predictions` holds the sources' predictions.
 Words are one flat axis over the corpus, in the order of the sentences.
+
+- `text`: readers and writers of text, by format
+- `predictions`: prediction files of the sources, label maps, votes
+- `batches`: subwords, windows, packed rows
+- `annotation`: tasks for annotation tools, and what these export
+- `shards`, `text_shard`: how a text is dealt out to the processes of a run
+- `sampling`: random parts of a corpus
 """

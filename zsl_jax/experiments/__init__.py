@@ -1,5 +1,19 @@
-"""Tables of an experiment: every method on every target with every seed, and what came of them.
+"""Tables of an experiment: every method on every target with every seed, and their results.
 
-An experiment (`plan`) has cells, which are ordinary run folders. `run` does those that are open,
-`scores` reads those that are done, `table` puts them together, and `table_formats` writes it.
+A cell, one method on one target with one seed, is an ordinary run folder.
+
+- `plan`: what an experiment is, and its cells
+- `corpora`: its texts, and the samples that cells use
+- `run`: does the cells that are not done
+- `claims`: which process does which cell
+- `states`: which cells are done, failed or open
+- `source_models`: source models, trained once per language and seed
+- `methods`: what each method does in a cell
+- `scores`: the results of the cells that are done
+- `table`: means, deviations and marks from them
+- `comparison`: the best proposed method against the best baseline
+- `observations`: whether the paper's observations hold
+- `grids`: the rows and columns of a written table
+- `table_formats`: text, Markdown, LaTeX and CSV
+- `outcome`: writes all of these
 """

@@ -19,13 +19,19 @@ Array([[0.67, 0.25, 0.08],
 Modules
 -------
 
-- `likelihood`, `posterior`, `objectives`: the E step, and the losses of the M step
-- `confusion`, `expected_counts`: confusion matrices, and their closed form
-- `aggregation`, `dawid_skene_model`: votes alone, without a tagger
-- `weighted_mean`, `agreement`, `near_copies`, `reliability`, `evidence`: how far sources can be
-  trusted
-- `word_types`, `chain`, `chain_label_model`: the default label model
-- `decoding`: the best label sequence
+- `likelihood`: P(what a source predicts given the true label)
+- `posterior`: the E step: the joint, Q and J
+- `objectives`: the losses of the M step
+- `confusion`: confusion matrices: start, logits, mixture λψ + (1 − λ)σ
+- `expected_counts`: their closed form
+- `aggregation`: majority and mean of the votes
+- `dawid_skene_model`: Dawid–Skene and BEA
+- `weighted_mean`: means weighted per source and label
+- `agreement`, `near_copies`, `reliability`, `evidence`: how far sources can be trusted
+- `word_types`: what other words with the same form, suffix or shape imply for a word
+- `chain`: forward-backward and Viterbi along sentences
+- `chain_label_model`: the default label model, which joins these
+- `decoding`: the best label sequence that a tagging scheme allows (Viterbi)
 - `segments`: sums that are the same in every run, also on a GPU
 - `arguments`: how every kernel treats its arguments
 

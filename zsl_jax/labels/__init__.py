@@ -1,9 +1,13 @@
 """Label names: their ids, the entities that they encode, and the tagging schemes they come in.
 
-`label_set` maps names to ids, `entities` reads entities from BIO labels, `source_labels` relates
-the labels of sources to the target's, `kinds` compares those of several sources, `spelling`
-normalises other spellings, `schemes` recognises IOB1, BIO, BIOES, IO and plain tags, `conversion`
-converts all of them to BIO, and `transitions` lists which label may follow which.
+- `label_set`: label names and their ids
+- `entities`: entities from BIO labels
+- `schemes`: recognises IOB1, BIO, BIOES, IO and plain tags
+- `spelling`: other spellings, such as B_PER and PER-B
+- `conversion`: converts labels and probabilities of any scheme to BIO
+- `transitions`: which label may follow which, in valid BIO
+- `source_labels`: the labels of sources, and which of the target's they may mean
+- `kinds`: the check that sources do not mix entities with plain tags
 """
 
 from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio

@@ -1,6 +1,17 @@
-"""Encoders and heads in Flax Linen: arrays in, arrays out.
+"""Encoders and the tagger in Flax Linen: arrays in, arrays out. Nothing here reads files or flags.
 
-`families` is the table of supported encoders, `encoder` all of them as one module on packed rows,
-`token_classifier` adds the head that gives log-probabilities, `huggingface` converts Hugging Face's
-tensors to our parameters and back. Nothing here reads files, text or flags.
+- `families`: the table of supported encoders, and what differs between them
+- `encoder_config`: sizes and traits of an encoder, from config.json
+- `config_values`: values of config.json, each checked
+- `encoder`: all families as one module on packed rows
+- `layer`: one transformer layer
+- `attention`: scaled dot-product attention
+- `relative`: relative positions (DeBERTa)
+- `rotary`: rotary positions (ModernBERT)
+- `dropout`: dropout by a hash
+- `token_classifier`: the tagger: the encoder and a linear head
+- `split`: frozen layers below, trained layers above
+- `huggingface`: converts Hugging Face's tensors to our parameters and back
+- `huggingface_names`: the table of both names
+- `misfits`: explains tensors that do not fit a tagger
 """

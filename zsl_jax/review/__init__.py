@@ -1,8 +1,11 @@
-"""The review loop: sentences of a finished transfer to correct, and what their corrections tell.
+"""The review loop: sentences of a finished transfer to correct, and what their corrections show.
 
-Like the report, it is made of the run's folder, without JAX. `choosing` picks the sentences,
-`sample` records how they were chosen, and `estimate` computes scores of the whole text from the
-corrected ones.
+Like the report, it is made from the run's folder, without JAX.
+
+- `choosing`: which sentences to correct first
+- `sample`: records how the sentences were chosen
+- `estimate`: scores of the whole text from the corrected sentences; intervals by
+  `evaluation.stratified`
 """
 
 from zsl_jax.review.choosing import STRATEGIES

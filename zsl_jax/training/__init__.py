@@ -1,1 +1,36 @@
-"""Training: the update step, the EM loop, schedules and configuration."""
+"""Training a tagger: the loops, the compiled updates, EM with either label model, checkpoints.
+
+It is given iterators over batches and functions to call; it reads and writes no files but
+checkpoints.
+
+Settings and loops:
+
+- `config`: every setting of a run, with its default and its help text
+- `config_choices`: the settings that are a choice, such as approach and strategy
+- `loop`: the loops, with fixed targets or by EM
+- `hooks`: what the loop is given, and what it reports
+- `setup`: the parts of a training, and its first state
+- `state`: parameters, optimiser and random key, which an update changes
+- `checkpoints`: Orbax checkpoints, by which a run resumes
+- `divergence`: the check that a tagger is finite before it is written
+
+Updates (the M step):
+
+- `m_step`: the updates of one epoch
+- `steps`: every compiled function
+- `update`: loss and gradient of one update
+- `optimizer`, `schedules`: AdamW; learning rates and λ over time
+- `devices`: arrays spread over devices (`pmap`, `shard_map`)
+- `frozen`: the frozen layers, run once over a text
+
+Label models (the E step):
+
+- `e_step`: log P_θ of every word, and Q
+- `paper_em`: rounds of EM with the paper's model (MRT, LVM)
+- `sigma`: its confusion matrices: temperatures, start, closed form
+- `chain_em`: rounds of EM with the default model, the reliability-weighted chain
+- `chain_fit`: the chain's own fit to a text, without a tagger
+- `chain_sources`: the reliability of the sources in it
+- `chain_text`: a text as the chain sees it, and sums over its words
+- `sentence_rows`: whole sentences in rows of one length, for forward-backward
+"""

@@ -1,1 +1,68 @@
-"""The programs as functions: train, annotate, transfer, compare."""
+"""One function per task of a user: train, transfer, label, combine, score.
+
+These functions join the other packages; the programs under `launch` read flags and call them.
+
+The public functions of `zsl_jax`:
+
+- `transfer`: sources and unlabelled text in, a tagger and the labelled text out
+- `train`: labelled sentences in, a source model out
+- `aggregate`: the sources' predictions in, one label per word out, without a tagger
+- `tagger`: `Tagger`, a trained tagger that labels sentences
+- `given_text`, `resolve_sources`, `function_source`: text and sources in the forms that Python
+  users may give them
+- `python_run_spec`: the record of a run that was started from Python
+
+Sources and their predictions:
+
+- `sources`: what `--source=NAME=PATH` names, and its predictions for a text
+- `source_streams`: predictions for a text of any length, chunk by chunk
+- `spacy_source`: spaCy pipelines
+- `gold_words`: `--gold_words`, the words whose labels the user gives; other gold labels of the
+  text are not even read
+- `unseen_labels`: labels for a new text that no source gave in training
+- `source_differences`: warnings where sources differ in their entity types or name far fewer
+- `label_map_draft`: a drafted label map for entity types that one source names differently
+
+A transfer, from the first step to the last:
+
+- `transfer_run`: the whole run, with everything that it writes to its folder
+- `transfer_task`: its inputs made ready, and one approach trained on them
+- `check`: `--check`, what would be trained
+- `approaches`: training by each `--approach`
+- `fixed_targets`: targets of the approaches without a label model
+- `starting_point`: `--init`, the encoder or source that training starts from
+- `language_similarity`: weights of sources by the similarity of their languages
+- `compare`: several approaches on the same sources, for one table
+- `learned_sources`: what was learned about the sources, as a file and as a report
+- `transfer_labels`: the labels of the text that was trained on
+- `scoring`: the labelled test, scored
+- `error_analysis`: its calibration, confusions and origins of errors
+- `table`: the table at the end of a run, and the sentence below it
+
+Label models without a tagger:
+
+- `vote_aggregation`: majority, mean, Dawid–Skene and the others, from the votes alone
+- `chain_model`: the default label model, the reliability-weighted chain
+- `aggregation_run`: an aggregation as a run, fitted to a text and scored on a test
+
+Taggers:
+
+- `loaded_tagger`: a tagger loaded from a folder, and its predictions
+- `prediction`: labels for a text by P or by Q
+- `decoding`: labels from probabilities, word by word or by Viterbi
+- `labelled_text`: labelled text, and the files that it is written to
+- `unknown_words`: warnings where a tokenizer does not know many words of a text
+
+Training:
+
+- `supervised`: training on labelled text
+- `training_setup`: a tagger made ready for training, and put together again afterwards
+- `corpus`: a text as batches for training and prediction
+- `frozen_layers`: the layers that are not trained, run once over a text
+- `run_hooks`: the progress bar, and metrics.jsonl
+- `resume`: resuming from a checkpoint
+
+Scores of files:
+
+- `evaluate`: prediction files against gold labels
+"""

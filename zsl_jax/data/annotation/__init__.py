@@ -1,1 +1,6 @@
-"""Sentences for people to correct, and their corrections, in the formats of annotation tools."""
+"""Sentences for people to correct, and their corrections, in the formats of annotation tools.
+
+- `tasks`: writes sentences with their labels for each tool
+- `exports`: reads what each tool exports
+- `corrections`: matches corrected sentences with a text
+"""
