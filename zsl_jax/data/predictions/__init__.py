@@ -8,7 +8,7 @@
 - `span_predictions`: JSON lines of character spans
 - `projection`: character spans brought onto the words of the text
 - `mentions`: places of entities that come without offsets
-- `offset_units`: warnings where offsets seem to count something else
+- `doubtful_offsets`: warnings where offsets seem to count something else
 - `to_bio`: labels and probabilities in any tagging scheme, converted to BIO
 - `label_maps`: label maps, `--label_map`
 - `label_table`: votes.parquet, all labellings of a text side by side

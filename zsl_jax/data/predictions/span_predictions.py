@@ -7,7 +7,7 @@ import numpy as np
 from absl import logging
 from jaxtyping import Float, Int
 
-from zsl_jax.data.predictions.offset_units import doubt_unit
+from zsl_jax.data.predictions.doubtful_offsets import doubt_unit
 from zsl_jax.data.predictions.projection import Projection, project
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.json_lines import read_objects
