@@ -11,7 +11,7 @@ import numpy as np
 from zsl_jax.atomic_file import atomic_folder
 from zsl_jax.data.predictions.source_predictions import predictions_of_probs
 from zsl_jax.data.predictions.store import SourcePredictions, check_words
-from zsl_jax.data.text.offsets import UNITS
+from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched

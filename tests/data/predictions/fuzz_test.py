@@ -8,7 +8,7 @@ from tests.fuzzing import encoded, fuzz, read_or_refuse
 from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
 from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.data.text import json_spans, known_keys, span_fields
-from zsl_jax.data.text.offsets import UNITS
+from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

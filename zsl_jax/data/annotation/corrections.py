@@ -13,7 +13,7 @@ from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
 from zsl_jax.data.text.json_spans import SpanLine, parse_span_line
-from zsl_jax.data.text.offsets import UNITS
+from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
 

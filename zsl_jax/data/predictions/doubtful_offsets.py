@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from zsl_jax.data.predictions.mentions import stands_alone
 from zsl_jax.data.predictions.projection import word_ends, word_places
 from zsl_jax.data.text.json_spans import CharacterSpan, SpanLine
-from zsl_jax.data.text.offsets import SHIFTS, character_offset, other_units
+from zsl_jax.data.text.offset_units import SHIFTS, character_offset, other_units
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

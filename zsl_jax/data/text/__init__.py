@@ -26,7 +26,7 @@ Other formats:
 - `json_spans`: JSON lines with a text and character spans
 - `span_fields`: the fields of a span, by the program that wrote it
 - `known_keys`: which other keys of JSON lines are harmless
-- `offsets`: units of offsets: characters, UTF-16 units, bytes
+- `offset_units`: units of offsets: characters, UTF-16 units, bytes
 - `arrow_text`: Parquet and Hugging Face `datasets`
 - `arrow_files`: Parquet and Arrow files, checked before they are read
 - `saved_dataset`: folders that `save_to_disk` wrote

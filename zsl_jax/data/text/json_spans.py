@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from zsl_jax.data.text.checks import same_text
 from zsl_jax.data.text.known_keys import check_keys, shown_keys
-from zsl_jax.data.text.offsets import SHIFTS, UNITS, character_offset, other_units
+from zsl_jax.data.text.offset_units import SHIFTS, UNITS, character_offset, other_units
 from zsl_jax.data.text.span_fields import LABEL_KEYS, SpanFields, span_fields
 from zsl_jax.errors import InputError
 
