@@ -137,7 +137,7 @@ def open_run():
 
 def prepare(sources, text, cache: Path, config):
     """The text's shards with the sources' predictions."""
-    from zsl_jax.training.sigma import temperatures
+    from zsl_jax.training.confusion_matrices import temperatures
     from zsl_jax.workflows.loaded_tagger import load_tagger
     from zsl_jax.workflows.transfer_task import annotated_task
 

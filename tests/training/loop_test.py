@@ -12,10 +12,10 @@ from zsl_jax.training import loop, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, LabelModelKind
+from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices, all_devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_em import PaperModel
-from zsl_jax.training.sigma import Sources
 from zsl_jax.workflows.corpus import training_corpus
 
 U = 2

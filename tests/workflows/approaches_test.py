@@ -12,7 +12,7 @@ from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, LabelModelKind, Strategy
-from zsl_jax.training.sigma import temperatures
+from zsl_jax.training.confusion_matrices import temperatures
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 

@@ -147,7 +147,7 @@ class LabelModelConfig(Settings):
 
     `chain` holds the settings of CHAIN; all fields after it belong to PAPER. The temperature of a
     confusion matrix can also be given as its diagonal probability μ, which is converted once the
-    number of labels is known; see `training.sigma.temperatures`.
+    number of labels is known; see `training.confusion_matrices.temperatures`.
     """
 
     kind: LabelModelKind | None = setting(

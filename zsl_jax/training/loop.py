@@ -11,11 +11,11 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Expectation, Progress, RoundRecord
 from zsl_jax.training.m_step import run_epoch
 from zsl_jax.training.setup import ResumePoint, Training
-from zsl_jax.training.sigma import Sources
 from zsl_jax.training.state import AnyArray, TrainState
 
 # One distribution per word; one-hot rows may be boolean, which takes a quarter of the memory.

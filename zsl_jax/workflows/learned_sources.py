@@ -9,8 +9,8 @@ from zsl_jax.io.label_model_file import LabelModel, save_label_model
 from zsl_jax.runtime import processes
 from zsl_jax.training import steps
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.confusion_matrices import starting_confusion
 from zsl_jax.training.schedules import schedule_at
-from zsl_jax.training.sigma import starting_confusion
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from zsl_jax.training.config import JointWeights, LabelModelConfig
+from zsl_jax.training.confusion_matrices import starting_confusion
 from zsl_jax.training.e_step import label_posterior
-from zsl_jax.training.sigma import starting_confusion
 from zsl_jax.types import SourceVotes
 
 K = 3
