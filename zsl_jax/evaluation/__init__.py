@@ -6,7 +6,7 @@
 - `confusions`: which types or labels are confused
 - `calibration`: whether probabilities are as high as the share of correct labels
 - `bootstrap`: intervals and paired tests over sentences
-- `stratified`: scores and intervals from a sample of the sentences, for reviews
+- `stratified_intervals`: scores and intervals from a sample of the sentences, for reviews
 - `stochastic_dominance`: almost stochastic dominance over seeds
 - `averages`: means and standard deviations over files
 - `score_lines`: all of these as text

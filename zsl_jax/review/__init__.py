@@ -5,7 +5,7 @@ Like the report, it is made from the run's folder, without JAX.
 - `choosing`: which sentences to correct first
 - `sample`: records how the sentences were chosen
 - `estimate`: scores of the whole text from the corrected sentences; intervals by
-  `evaluation.stratified`
+  `evaluation.stratified_intervals`
 """
 
 from zsl_jax.review.choosing import STRATEGIES

@@ -17,7 +17,7 @@ from zsl_jax.data.text.files import find_files
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.bootstrap import Interval, Resampling
 from zsl_jax.evaluation.metrics import sentence_counts
-from zsl_jax.evaluation.stratified import Stratum, stratified_scores
+from zsl_jax.evaluation.stratified_intervals import Stratum, stratified_scores
 from zsl_jax.io.run_files import REVIEWS
 from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio

@@ -1,11 +1,11 @@
-"""Tests of zsl_jax.evaluation.stratified: unbiased values, and intervals that cover the truth."""
+"""Tests of zsl_jax.evaluation.stratified_intervals: unbiased values; intervals cover the truth."""
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from zsl_jax.evaluation.bootstrap import Resampling
-from zsl_jax.evaluation.stratified import Stratum, stratified_scores
+from zsl_jax.evaluation.stratified_intervals import Stratum, stratified_scores
 
 RESAMPLING = Resampling(num_resamples=400, seed=1)
 
