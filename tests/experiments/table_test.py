@@ -8,11 +8,11 @@ import pytest
 from launch.experiment_file import read_experiment
 from tests.experiments.tiny_experiment import YAML, write_experiment
 from zsl_jax.experiments.comparison import compare
-from zsl_jax.experiments.grids import grids_of
 from zsl_jax.experiments.plan import Cell, Workplace
 from zsl_jax.experiments.scores import CellResult
 from zsl_jax.experiments.table import as_plain, make_table
 from zsl_jax.experiments.table_formats import as_csv, as_latex, as_markdown, as_text
+from zsl_jax.experiments.table_layout import grids_of
 
 # Accuracy by P and by Q of each cell; the first seed and the second.
 SCORES = {

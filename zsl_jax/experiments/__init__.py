@@ -13,7 +13,7 @@ A cell, one method on one target with one seed, is an ordinary run folder.
 - `table`: means, deviations and marks from them
 - `comparison`: the best proposed method against the best baseline
 - `observations`: whether the paper's observations hold
-- `grids`: the rows and columns of a written table
+- `table_layout`: the rows and columns of a written table
 - `table_formats`: text, Markdown, LaTeX and CSV
 - `outcome`: writes all of these
 """

@@ -6,13 +6,13 @@ from statistics import median
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.experiments.comparison import Comparison
-from zsl_jax.experiments.grids import SCORE_TITLES, as_plain_grids, grids_of, other_scores
 from zsl_jax.experiments.observations import Observed, observe
 from zsl_jax.experiments.plan import Workplace, cells_of
 from zsl_jax.experiments.scores import read_results
 from zsl_jax.experiments.states import RECORD
 from zsl_jax.experiments.table import Table, as_plain, make_table
 from zsl_jax.experiments.table_formats import as_csv, as_latex, as_markdown, as_text
+from zsl_jax.experiments.table_layout import SCORE_TITLES, as_plain_grids, grids_of, other_scores
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.report import is_installed, write_table_page
 

@@ -7,8 +7,8 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from zsl_jax.experiments.grids import Grid, Written
 from zsl_jax.experiments.table import BOLD, UNDERLINED, Table
+from zsl_jax.experiments.table_layout import Grid, Written
 
 _LATEX = {
     "\\": r"\textbackslash{}",
