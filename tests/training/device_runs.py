@@ -28,7 +28,7 @@ from zsl_jax.training.config_choices import Approach, LabelModelKind, Partition
 from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
-from zsl_jax.training.paper_em import PaperModel
+from zsl_jax.training.paper_rounds import PaperModel
 from zsl_jax.workflows.corpus import training_corpus
 from zsl_jax.workflows.frozen_layers import precompute_frozen
 from zsl_jax.workflows.loaded_tagger import LoadedTagger

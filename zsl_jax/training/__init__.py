@@ -26,9 +26,9 @@ Updates (the M step):
 Label models (the E step):
 
 - `e_step`: log P_θ of every word, and Q
-- `paper_em`: rounds of EM with the paper's model (MRT, LVM)
+- `paper_rounds`: rounds of EM with the paper's model (MRT, LVM)
 - `confusion_matrices`: its confusion matrices: temperatures, start, closed form
-- `chain_em`: rounds of EM with the default model, the reliability-weighted chain
+- `chain_rounds`: rounds of EM with the default model, the reliability-weighted chain
 - `chain_fit`: the chain's own fit to a text, without a tagger
 - `chain_sources`: the reliability of the sources in it
 - `chain_text`: a text as the chain sees it, and sums over its words

@@ -23,7 +23,7 @@ Target = Float[np.ndarray, "N K"] | Bool[np.ndarray, "N K"]
 
 
 class LabelModel(Protocol):
-    """The interface of a label model for EM; see `paper_em` and `chain_em`."""
+    """The interface of a label model for EM; see `paper_rounds` and `chain_rounds`."""
 
     @property
     def evidence(self) -> Sources | None:

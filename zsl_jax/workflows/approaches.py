@@ -10,13 +10,13 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
-from zsl_jax.training.chain_em import ChainEM, ChainSources
+from zsl_jax.training.chain_rounds import ChainEM, ChainSources
 from zsl_jax.training.config import ChainConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, Strategy
 from zsl_jax.training.confusion_matrices import Sources, starting_confusion
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.training.hooks import Hooks
-from zsl_jax.training.paper_em import PaperModel
+from zsl_jax.training.paper_rounds import PaperModel
 from zsl_jax.training.setup import ResumePoint, Training
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence, SourceVotes

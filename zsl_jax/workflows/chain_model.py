@@ -16,8 +16,8 @@ from zsl_jax.labels import LabelSet, allowed_transitions, is_bio
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
-from zsl_jax.training.chain_em import ChainSources, fit_sources
 from zsl_jax.training.chain_fit import FittedChain
+from zsl_jax.training.chain_rounds import ChainSources, fit_sources
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence, SourceVotes
