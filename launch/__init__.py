@@ -21,7 +21,7 @@ Flags:
 - `flag_files`: `--flagfile=pos_multi`; `flags` has the files
 - `help_page`: the page that `--help` prints
 - `options`: defines flags, and starts and ends every program
-- `transfer_checks`: combinations of flags that are refused
+- `flag_combinations`: combinations of flags that are refused
 - `paths`: `~`, addresses in buckets, and outputs that are inputs
 - `inputs`: reads the texts and sources that flags name
 

@@ -9,7 +9,7 @@ import functools
 import tempfile
 from pathlib import Path
 
-from launch import inputs, options, run_record, shared_flags, transfer_checks
+from launch import flag_combinations, inputs, options, run_record, shared_flags
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
@@ -37,7 +37,7 @@ def main() -> None:
 
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
-    transfer_checks.check_transfer(sources, test_sources)
+    flag_combinations.check_transfer(sources, test_sources)
     if FLAGS.report:
         check_installed()
     config = from_flags(TransferConfig)
@@ -145,7 +145,7 @@ def prepare(sources, text, cache: Path, config):
     length, gold = config.row_length, FLAGS.gold_words
     transfer_task = annotated_task(start, sources, text, length, cache, gold)
     temperatures(config.label_model, transfer_task.label_set.size)  # refused now, or never
-    transfer_checks.check_output_format(transfer_task.label_set.names)
+    flag_combinations.check_output_format(transfer_task.label_set.names)
     return transfer_task
 
 

@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 CODE = """
 from absl import flags
 import launch.transfer
-from launch import inputs, transfer_checks
+from launch import inputs, flag_combinations
 from zsl_jax.errors import InputError
 base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
 for given in {cases!r}:
@@ -17,7 +17,7 @@ for given in {cases!r}:
         flags.FLAGS[name].unparse()
     flags.FLAGS(base + given.split())
     try:
-        transfer_checks.check_transfer(inputs.sources(), [])
+        flag_combinations.check_transfer(inputs.sources(), [])
         print("read")
     except InputError as error:
         print(error)
