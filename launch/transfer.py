@@ -91,7 +91,7 @@ def read_test(sources, cache: Path, row_length: int):
 
 def check(sources, test_sources, config) -> None:
     """Reads everything, and prints what this run would do; models annotate a sample of the text."""
-    from zsl_jax.workflows.check import check_lines
+    from zsl_jax.workflows.transfer_preview import check_lines
 
     run_record.record()  # every file that a flag names is there
     text = inputs.read_shards("text", FLAGS.max_sentences, 1, [0])[0]
@@ -107,7 +107,7 @@ def check(sources, test_sources, config) -> None:
 
 def check_test(transfer_task, test_sources, folder: Path, row_length: int) -> str:
     """Reads --test and the files of predictions for it."""
-    from zsl_jax.workflows.check import num_words
+    from zsl_jax.workflows.transfer_preview import num_words
 
     gold = read_test(test_sources, folder, row_length).sentences
     known = {*transfer_task.label_set.names, None}

@@ -27,7 +27,7 @@ A transfer, from the first step to the last:
 
 - `transfer_run`: the whole run, with everything that it writes to its folder
 - `transfer_task`: its inputs made ready, and one approach trained on them
-- `check`: `--check`, what would be trained
+- `transfer_preview`: `--check`, what would be trained
 - `approaches`: training by each `--approach`
 - `fixed_targets`: targets of the approaches without a label model
 - `starting_point`: `--init`, the encoder or source that training starts from
