@@ -7,13 +7,13 @@
 - `conversion`: converts labels and probabilities of any scheme to BIO
 - `transitions`: which label may follow which, in valid BIO
 - `source_labels`: the labels of sources, and which of the target's they may mean
-- `kinds`: the check that sources do not mix entities with plain tags
+- `same_kind`: the check that sources do not mix entities with plain tags
 """
 
 from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
 from zsl_jax.labels.entities import Span, entity_spans
-from zsl_jax.labels.kinds import check_kinds
 from zsl_jax.labels.label_set import OUTSIDE, LabelSet, is_bio
+from zsl_jax.labels.same_kind import check_kinds
 from zsl_jax.labels.schemes import (
     LabelParts,
     TaggingScheme,
