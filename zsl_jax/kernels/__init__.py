@@ -28,7 +28,7 @@ Modules
 - `dawid_skene_model`: Dawid–Skene and BEA
 - `weighted_mean`: means weighted per source and label
 - `agreement`, `near_copies`, `reliability`, `evidence`: how far sources can be trusted
-- `word_types`: what other words with the same form, suffix or shape imply for a word
+- `word_type_prior`: what other words with the same form, suffix or shape imply for a word
 - `chain`: forward-backward and Viterbi along sentences
 - `chain_label_model`: the default label model, which joins these
 - `decoding`: the best label sequence that a tagging scheme allows (Viterbi)
@@ -181,7 +181,7 @@ from zsl_jax.kernels.weighted_mean import (
     probs_of_votes,
     weighted_mean,
 )
-from zsl_jax.kernels.word_types import back_off, word_type_counts
+from zsl_jax.kernels.word_type_prior import back_off, word_type_counts
 
 __all__ = [
     "LOG_FLOOR",

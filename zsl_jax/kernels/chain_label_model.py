@@ -9,8 +9,8 @@ Q      = marginals of the chain (p₀, A) with potentials X.
 
 With γ = 0, β = k = 1, r left out, a = π̂ and a chain without memory (p₀ and every row of A are π̂), Q
 is the posterior of `log_joint`. This module has the sums over a block of words that estimation
-needs, and the potentials; the pieces are in `reliability`, `word_types` and `chain`. Results that
-are sums and nothing else add up over blocks, and over devices with `jax.lax.psum`.
+needs, and the potentials; the pieces are in `reliability`, `word_type_prior` and `chain`. Results
+that are sums and nothing else add up over blocks, and over devices with `jax.lax.psum`.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from jaxtyping import Array, Bool, Float, Int
 from zsl_jax.kernels.arguments import Scalar, kernel, sum_over_devices
 from zsl_jax.kernels.chain import ChainMarginals, chain_marginals, chain_viterbi, neighbour_counts
 from zsl_jax.kernels.posterior import clamp_log_joint
-from zsl_jax.kernels.word_types import back_off, word_type_counts
+from zsl_jax.kernels.word_type_prior import back_off, word_type_counts
 
 
 class ChainState(NamedTuple):
