@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from tests.kernels import chain_reference
-from zsl_jax.data.text.word_keys import ENTITY_SUFFIXES, TAG_SUFFIXES, word_types
+from zsl_jax.data.text.word_types import ENTITY_SUFFIXES, TAG_SUFFIXES, word_types
 from zsl_jax.kernels import VoteMeanings
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 

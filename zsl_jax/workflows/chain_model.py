@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.data.text.word_keys import ENTITY_SUFFIXES, TAG_SUFFIXES, WordTypes, word_types
+from zsl_jax.data.text.word_types import ENTITY_SUFFIXES, TAG_SUFFIXES, WordTypes, word_types
 from zsl_jax.io.label_model_file import CHAIN_SETTINGS, StoredChain
 from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
 from zsl_jax.labels import LabelSet, allowed_transitions, is_bio

@@ -36,6 +36,6 @@ Other formats:
 Words:
 
 - `word_rules`: how raw text is split into words
-- `word_keys`: types of words (shape, suffixes, form), for the label model
+- `word_types`: types of words (shape, suffixes, form), for the label model
 - `checks`: checks of words and labels from any file
 """

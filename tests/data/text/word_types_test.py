@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zsl_jax.data.text.word_keys import (
+from zsl_jax.data.text.word_types import (
     ENTITY_SUFFIXES,
     TAG_SUFFIXES,
     type_names,
