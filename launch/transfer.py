@@ -30,7 +30,7 @@ CHECKED_SENTENCES = 200
 
 def main() -> None:
     """Gathers the sources, trains, writes model and labels, then reads --test for the table."""
-    from launch.processes import joined_processes
+    from launch.joined_processes import joined_processes
     from zsl_jax.report import check_installed
     from zsl_jax.runtime import processes
     from zsl_jax.workflows.transfer_run import Writing, run_transfer
