@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from absl import flags
 
-from launch import inputs, options, run_record
+from launch import inputs, options, run_spec
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from zsl_jax.training.config import TrainConfig, TransferConfig
@@ -73,7 +73,7 @@ def start(corpus: Callable[..., Path]) -> Started:
     test_file = corpus(FLAGS.target, "test")
     files = [*map(corpus, [*FLAGS.languages, FLAGS.target]), test_file]
     more_flags: dict[str, Any] = {name: FLAGS[name].value for name in OWN_FLAGS}
-    run = create_run_folder(FLAGS.output, run_record.record(files, **more_flags), FLAGS.overwrite)
+    run = create_run_folder(FLAGS.output, run_spec.record(files, **more_flags), FLAGS.overwrite)
     encoder = load_tagger(FLAGS.encoder)
     sources = trained_sources(encoder, run, corpus)
     text = sample(corpus(FLAGS.target), FLAGS.text_sentences or FLAGS.max_sentences)

@@ -27,7 +27,7 @@ Flags:
 
 Runs:
 
-- `run_record`: the specification of a run, by which it resumes
+- `run_spec`: the specification of a run, by which it resumes
 - `joined_processes`: joins the processes of a run
 - `terminal`: output on a terminal, and logs
 - `huge_pages`: huge memory pages on a CPU

@@ -11,7 +11,7 @@ import dataclasses
 
 from absl import flags
 
-from launch import inputs, options, run_record
+from launch import inputs, options, run_spec
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
@@ -49,7 +49,7 @@ def main() -> None:
 
     inputs.watch_compilations()
     files = [sample_path(language) for language in (*SOURCES, TARGET)]
-    spec = run_record.record(files, all=FLAGS.all)
+    spec = run_spec.record(files, all=FLAGS.all)
     run = create_run_folder(FLAGS.output, spec, FLAGS.overwrite, FLAGS.tensorboard)
     titles = list(APPROACHES) if FLAGS.all else list(RECOMMENDED)
     say(f"{len(SOURCES) + len(titles)} trainings: {', '.join((*SOURCES, *titles))}")

@@ -5,7 +5,7 @@ python -m launch.train --encoder=DIR_OR_HUB --train=FILE --output=DIR
 
 from pathlib import Path
 
-from launch import inputs, options, run_record
+from launch import inputs, options, run_spec
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
@@ -38,7 +38,7 @@ def main() -> None:
         task=FLAGS.task,
         overwrite=FLAGS.overwrite,
         tensorboard=FLAGS.tensorboard,
-        spec=run_record.record(),
+        spec=run_spec.record(),
         about={"labels": inputs.labels_read()},
     )
     if done.best is not None:

@@ -9,7 +9,7 @@ import functools
 import tempfile
 from pathlib import Path
 
-from launch import flag_combinations, inputs, options, run_record, shared_flags
+from launch import flag_combinations, inputs, options, run_spec, shared_flags
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from launch.terminal import say
@@ -93,7 +93,7 @@ def check(sources, test_sources, config) -> None:
     """Reads everything, and prints what this run would do; models annotate a sample of the text."""
     from zsl_jax.workflows.transfer_preview import check_lines
 
-    run_record.record()  # every file that a flag names is there
+    run_spec.record()  # every file that a flag names is there
     text = inputs.read_shards("text", FLAGS.max_sentences, 1, [0])[0]
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, None if all_files else CHECKED_SENTENCES)
@@ -122,12 +122,12 @@ def open_run():
     from zsl_jax.runtime import processes
 
     run, failure, num_shards = RunFolder(Path(FLAGS.output), writes=False), None, 0
-    digests = run_record.shared_digests()
+    digests = run_spec.shared_digests()
     if processes.is_first():
         try:
             before = None if FLAGS.overwrite else recorded_shards(FLAGS.output)
             num_shards = FLAGS.shards or before or processes.count()
-            spec = run_record.record(shards=num_shards, digests=digests)
+            spec = run_spec.record(shards=num_shards, digests=digests)
             run = create_run_folder(FLAGS.output, spec, FLAGS.overwrite, FLAGS.tensorboard)
         except InputError as error:
             failure = error

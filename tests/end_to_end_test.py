@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from launch.run_record import FREE_FLAGS
+from launch.run_spec import FREE_FLAGS
 from tests.programs import program
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions.label_table import read_label_tables

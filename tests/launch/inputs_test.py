@@ -7,11 +7,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 CODE = """
 from absl import flags
-from launch import inputs, options, run_record
+from launch import inputs, options, run_spec
 options.define("text", "test", "source", "seed")
 for text, test in (("-", {file!r}), ({file!r}, "-")):
     flags.FLAGS(["program", f"--text={{text}}", f"--test={{test}}"])
-    print(run_record.record().data == run_record.record().data)
+    print(run_spec.record().data == run_spec.record().data)
 """
 
 
