@@ -36,7 +36,7 @@ Labelling = Callable[[], Int[np.ndarray, " N"]]
 def main() -> None:
     """Labels the text by every program; prints and writes scores, times and memory."""
     from zsl_jax.io.json_file import write_json
-    from zsl_jax.workflows.table import score_ids
+    from zsl_jax.workflows.result_table import score_ids
 
     gold, votes, label_set = read()
     runs = ours(gold, votes, label_set) | peers(gold, votes, label_set)

@@ -146,8 +146,8 @@ def write_table(transfer_task, test, started: Started) -> None:
     from zsl_jax.training.config import TransferConfig
     from zsl_jax.workflows.approaches import with_chain
     from zsl_jax.workflows.compare import VARIANTS, compare
+    from zsl_jax.workflows.result_table import format_table
     from zsl_jax.workflows.scoring import baselines
-    from zsl_jax.workflows.table import format_table
     from zsl_jax.workflows.transfer_run import write_compared
 
     rows = baselines(transfer_task, test)

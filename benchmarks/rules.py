@@ -53,8 +53,8 @@ def scores(sentences: Sequence, count: int, seed: int) -> dict[str, float]:
     from zsl_jax.labels import common_source_labels
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.chain_model import aggregate_with_text
+    from zsl_jax.workflows.result_table import score_ids
     from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
-    from zsl_jax.workflows.table import score_ids
     from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
     text, result = [Sentence(sentence.words) for sentence in sentences], {}

@@ -45,7 +45,7 @@ def main() -> None:
     from zsl_jax.io.run_folder import create_run_folder
     from zsl_jax.workflows.compare import APPROACHES
     from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
-    from zsl_jax.workflows.table import format_table, verdict
+    from zsl_jax.workflows.result_table import format_table, verdict
 
     inputs.watch_compilations()
     files = [sample_path(language) for language in (*SOURCES, TARGET)]

@@ -63,7 +63,7 @@ def show(done) -> None:
     """Prints the report on the sources, the table, and where the results are."""
     from zsl_jax.io.run_files import REPORT
     from zsl_jax.report import write_report
-    from zsl_jax.workflows.table import format_table, verdict
+    from zsl_jax.workflows.result_table import format_table, verdict
 
     say(done.report.text)
     if done.rows:

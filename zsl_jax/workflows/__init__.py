@@ -37,7 +37,7 @@ A transfer, from the first step to the last:
 - `transfer_labels`: the labels of the text that was trained on
 - `scoring`: the labelled test, scored
 - `error_analysis`: its calibration, confusions and origins of errors
-- `table`: the table at the end of a run, and the sentence below it
+- `result_table`: the table at the end of a run, and the sentence below it
 
 Label models without a tagger:
 

@@ -13,8 +13,8 @@ from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.resolve_sources import Given, resolve_sources
+from zsl_jax.workflows.result_table import Row, aggregate_test, score_ids
 from zsl_jax.workflows.scoring import prepare_test
-from zsl_jax.workflows.table import Row, aggregate_test, score_ids
 from zsl_jax.workflows.transfer_labels import label_files
 from zsl_jax.workflows.transfer_task import prepare_transfer
 

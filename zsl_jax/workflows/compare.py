@@ -12,9 +12,9 @@ from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelK
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
+from zsl_jax.workflows.result_table import Row
 from zsl_jax.workflows.scoring import TestSet, approach_rows, prepare_test
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.table import Row
 from zsl_jax.workflows.transfer_task import (
     TransferTask,
     annotated_task,

@@ -14,8 +14,8 @@ from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
 from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.frozen_layers import SharedLayers, text_log_probs
 from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.result_table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.sources import abstaining
-from zsl_jax.workflows.table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.transfer_task import TransferTask
 from zsl_jax.workflows.unseen_labels import with_unseen_labels
 

@@ -27,8 +27,8 @@ from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
+from zsl_jax.workflows.result_table import Row, format_table
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.table import Row, format_table
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, tagged_sentences
 from zsl_jax.workflows.transfer_run import LabelledTest, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
@@ -43,7 +43,7 @@ class TransferResult:
       row_length: Subwords per packed row.
       sentences: The text with its labels: by Q where there is a label model, and by the tagger
         alone otherwise.
-      rows: The table, if there is a labelled test; see `table`.
+      rows: The table, if there is a labelled test; see `result_table`.
       report: On each source, compared with these labels.
     """
 

@@ -26,6 +26,7 @@ from zsl_jax.workflows.frozen_layers import SharedLayers
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
+from zsl_jax.workflows.result_table import Row, verdict
 from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.scoring import (
     TestSet,
@@ -34,7 +35,6 @@ from zsl_jax.workflows.scoring import (
     labelled_rows,
     prepare_test,
 )
-from zsl_jax.workflows.table import Row, verdict
 from zsl_jax.workflows.transfer_labels import (
     TAGGER,
     VOTE_METHODS,

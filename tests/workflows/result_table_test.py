@@ -1,6 +1,6 @@
 import pytest
 
-from zsl_jax.workflows.table import Row, format_table, verdict
+from zsl_jax.workflows.result_table import Row, format_table, verdict
 
 
 def row(name, labels_from, score):
