@@ -26,7 +26,7 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.models.encoder_config import FAMILIES
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate_files
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.sources import Source
 

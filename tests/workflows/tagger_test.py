@@ -15,7 +15,7 @@ from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label
 from zsl_jax.labels import LabelSet, SourceLabels
 from zsl_jax.runtime import compilation
 from zsl_jax.workflows import prediction
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.loaded_tagger import load_tagger, predict_log_probs, save_tagger
 
 BIO = ("O", "B-X", "I-X")

@@ -49,7 +49,7 @@ Taggers:
 
 - `loaded_tagger`: a tagger loaded from a folder, and its predictions
 - `prediction`: labels for a text by P or by Q
-- `decoding`: labels from probabilities, word by word or by Viterbi
+- `label_decoding`: labels from probabilities, word by word or by Viterbi
 - `labelled_text`: labelled text, and the files that it is written to
 - `unknown_words`: warnings where a tokenizer does not know many words of a text
 

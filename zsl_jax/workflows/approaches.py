@@ -27,8 +27,8 @@ from zsl_jax.workflows.chain_model import (
     fit_chain_model,
     labels_by_chain,
 )
-from zsl_jax.workflows.decoding import decode
 from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_shard
+from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.resume import Saving, resumable
 from zsl_jax.workflows.training_setup import assemble_tagger, head_for, set_up_training

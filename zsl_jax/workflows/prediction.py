@@ -26,7 +26,7 @@ from zsl_jax.workflows.chain_model import (
     evidence_of,
     labels_by_chain,
 )
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LogProbs
 from zsl_jax.workflows.source_streams import SourceStream

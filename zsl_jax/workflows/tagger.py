@@ -13,7 +13,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.runtime.progress import Advance
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.decoding import DECODINGS
+from zsl_jax.workflows.label_decoding import DECODINGS
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,

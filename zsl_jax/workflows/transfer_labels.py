@@ -18,7 +18,7 @@ from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
 from zsl_jax.workflows.training_setup import upper_layers

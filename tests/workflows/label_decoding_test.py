@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from zsl_jax.kernels import viterbi
 from zsl_jax.labels import LabelSet, to_bio
 from zsl_jax.labels.schemes import sentence_starts
-from zsl_jax.workflows.decoding import decode
+from zsl_jax.workflows.label_decoding import decode
 
 BIO = LabelSet(("O", "B-X", "I-X", "B-Y", "I-Y"))
 
