@@ -21,7 +21,7 @@ Updates (the M step):
 - `update`: loss and gradient of one update
 - `optimizer`, `schedules`: AdamW; learning rates and λ over time
 - `devices`: arrays spread over devices (`pmap`, `shard_map`)
-- `frozen`: the frozen layers, run once over a text
+- `frozen_pass`: the frozen layers, run once over a text
 
 Label models (the E step):
 

@@ -29,7 +29,7 @@ from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.devices import all_devices
-from zsl_jax.training.frozen import FrozenLayers, hidden_states
+from zsl_jax.training.frozen_pass import FrozenLayers, hidden_states
 from zsl_jax.training.setup import activations_dtype
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.corpus import prediction_batches
