@@ -116,7 +116,7 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     from zsl_jax.training.m_step import run_epoch
     from zsl_jax.training.paper_rounds import PaperModel
     from zsl_jax.types import SourceVotes
-    from zsl_jax.workflows.frozen_layers import precompute_frozen
+    from zsl_jax.workflows.frozen_cache import precompute_frozen
     from zsl_jax.workflows.training_setup import set_up_training
 
     config = TransferConfig(

@@ -30,7 +30,7 @@ from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_rounds import PaperModel
 from zsl_jax.workflows.corpus import training_corpus
-from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.frozen_cache import precompute_frozen
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
 U = 2

@@ -12,7 +12,7 @@ from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Workplace
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.frozen_layers import SharedLayers
+from zsl_jax.workflows.frozen_cache import SharedLayers
 from zsl_jax.workflows.sources import Source, source_predictions
 from zsl_jax.workflows.train import train
 

@@ -24,7 +24,7 @@ from zsl_jax.data.predictions.source_predictions import one_hot_rows, prediction
 from zsl_jax.data.predictions.store import SourcePredictions
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.frozen_cache import precompute_frozen
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text, load_tagger
 
 

@@ -11,7 +11,7 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
-from zsl_jax.workflows.frozen_layers import SharedLayers, text_log_probs
+from zsl_jax.workflows.frozen_cache import SharedLayers, text_log_probs
 from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.result_table import Row, baseline_rows, score_ids

@@ -23,7 +23,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, doubtful_reading, stray_label
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.frozen_layers import SharedLayers, text_log_probs
+from zsl_jax.workflows.frozen_cache import SharedLayers, text_log_probs
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, load_tagger, require_head
 from zsl_jax.workflows.spacy_source import annotate_by_spacy, spacy_fingerprint

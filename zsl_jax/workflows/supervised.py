@@ -15,7 +15,7 @@ from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.state import TrainState
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.frozen_cache import precompute_frozen
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,

@@ -22,7 +22,7 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.compare import ComparisonResult
 from zsl_jax.workflows.error_analysis import error_analysis
-from zsl_jax.workflows.frozen_layers import SharedLayers
+from zsl_jax.workflows.frozen_cache import SharedLayers
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger

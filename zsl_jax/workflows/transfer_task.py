@@ -23,7 +23,7 @@ from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, TransferCorpus, train_target, with_chain
 from zsl_jax.workflows.chain_model import text_words
-from zsl_jax.workflows.frozen_layers import precompute_frozen
+from zsl_jax.workflows.frozen_cache import precompute_frozen
 from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text
 from zsl_jax.workflows.resume import Saving

@@ -23,10 +23,10 @@ from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.state import new_classifier
 from zsl_jax.training.update import Evidence, objective
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows import frozen_layers
+from zsl_jax.workflows import frozen_cache
 from zsl_jax.workflows.approaches import TransferCorpus, train_target
 from zsl_jax.workflows.chain_model import text_words
-from zsl_jax.workflows.frozen_layers import SharedLayers, precompute_frozen, text_log_probs
+from zsl_jax.workflows.frozen_cache import SharedLayers, precompute_frozen, text_log_probs
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_windows
 from zsl_jax.workflows.resume import Saving
 from zsl_jax.workflows.training_setup import assemble_tagger, set_up_training
@@ -121,7 +121,7 @@ def frozen_training(start, windows, layers, folder):
 def test_it_is_the_whole_training_with_a_masked_gradient(
     start, windows, masked, tmp_path, monkeypatch, layers, dtype, tolerance
 ):
-    monkeypatch.setattr(frozen_layers, "DTYPE", dtype)
+    monkeypatch.setattr(frozen_cache, "DTYPE", dtype)
     expected, upper = masked(layers)
     losses, params, tagger = frozen_training(start, windows, layers, tmp_path)
     assert len(losses) > 6 and losses[-1] < losses[0]
@@ -188,7 +188,7 @@ def test_the_file_is_found_again_and_another_one_is_made_for_anything_else(
     config = config_of(1)
     first = precompute_frozen(start, [windows], config, tmp_path)
     (path,) = tmp_path.iterdir()
-    monkeypatch.setattr(frozen_layers, "hidden_states", None)  # it is not to be called
+    monkeypatch.setattr(frozen_cache, "hidden_states", None)  # it is not to be called
     again = precompute_frozen(start, [windows], config, tmp_path)
     np.testing.assert_array_equal(first.states, again.states)
     assert list(tmp_path.iterdir()) == [path]
@@ -222,7 +222,7 @@ def test_shared_layers_run_once_for_all_taggers_and_change_no_probability(
     expected = [text_log_probs(tagger, sentences, 32) for tagger in taggers]
     assert np.abs(expected[0] - expected[1]).max() > 0.1
     np.testing.assert_array_equal(text_log_probs(taggers[0], sentences, 32, shared), expected[0])
-    monkeypatch.setattr(frozen_layers, "hidden_states", None)  # it is not to be called
+    monkeypatch.setattr(frozen_cache, "hidden_states", None)  # it is not to be called
     np.testing.assert_array_equal(text_log_probs(taggers[1], sentences, 32, shared), expected[1])
     (path,) = tmp_path.iterdir()
     assert np.load(path).dtype == np.float32
