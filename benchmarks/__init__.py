@@ -11,7 +11,7 @@ Scores on corpora:
 - `rules`: gazetteers as sources
 - `review`: what a review is worth
 - `annotators`, `corrected_votes`: simulated annotators, and the label model with their corrections
-- `corpora`: paths of the corpora
+- `real_texts`: paths of the corpora
 
 Agreement with other programs:
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from benchmarks import corpora, measuring
+from benchmarks import measuring, real_texts
 from launch import options
 from launch.options import FLAGS
 
@@ -76,7 +76,7 @@ def _program(rate: float) -> Callable[[], Any]:
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
     from zsl_jax.workflows.training_setup import set_up_training
 
-    sentences, label_set, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
+    sentences, label_set, labels = real_texts.tagged_english(FLAGS.sentences, FLAGS.seed)
     target = np.eye(label_set.size, dtype=np.float32)[labels]
     encoder = load_tagger(unpack_e5_small())
     config = TrainConfig(dropout=rate, seed=FLAGS.seed)

@@ -20,7 +20,7 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks import corpora, measuring
+from benchmarks import measuring, real_texts
 from launch import options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
@@ -53,7 +53,7 @@ def main() -> None:
 
 def transfer(count: int, folder: Path) -> Line:
     """Runs one transfer and one prediction; returns seconds and bytes."""
-    common = [f"--text={FLAGS.text or corpora.pos('ca')}", f"--max_sentences={count}"]
+    common = [f"--text={FLAGS.text or real_texts.pos('ca')}", f"--max_sentences={count}"]
     given = {name: FLAGS[name].value for name in PASSED_ON}
     output = folder / "model"
     command = program("transfer") + common

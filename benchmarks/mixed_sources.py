@@ -14,7 +14,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import comparing, corpora
+from benchmarks import comparing, real_texts
 from launch import options
 from launch.config_flags import from_flags
 from launch.options import FLAGS
@@ -29,7 +29,7 @@ def main() -> None:
     """Trains the taggers, writes the files of two of them, then trains by every approach."""
     from zsl_jax.workflows.compare import prepare
 
-    started = comparing.start(corpora.ner)
+    started = comparing.start(real_texts.ner)
     texts, cache = (started.text, started.gold), started.run.path / "predictions"
     sources, test_sources = (
         as_given(started.sources, sentences, started.run.path / "given" / part)

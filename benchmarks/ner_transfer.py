@@ -6,7 +6,7 @@ python -m benchmarks.ner_transfer --encoder=DIR_OR_HUB --target=pt --languages=e
 As `benchmarks.pos_transfer`, on DATA/ner/LANGUAGE/{train,test}.conll.
 """
 
-from benchmarks import comparing, corpora
+from benchmarks import comparing, real_texts
 from launch import options
 
 comparing.define_flags("pt", ["en", "da", "hr"])
@@ -14,7 +14,7 @@ comparing.define_flags("pt", ["en", "da", "hr"])
 
 def main() -> None:
     """Trains missing sources, then every approach, and prints the table."""
-    comparing.run(corpora.ner, "ner")
+    comparing.run(real_texts.ner, "ner")
 
 
 if __name__ == "__main__":

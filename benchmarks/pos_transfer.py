@@ -9,7 +9,7 @@ predictions in OUTPUT/predictions, so that a second call with other settings (an
 reuses them. Prints the table of all approaches and writes it to OUTPUT/result.json.
 """
 
-from benchmarks import comparing, corpora
+from benchmarks import comparing, real_texts
 from launch import options
 
 comparing.define_flags("ca", ["en", "id", "hi", "fi", "ru"])
@@ -17,7 +17,7 @@ comparing.define_flags("ca", ["en", "id", "hi", "fi", "ru"])
 
 def main() -> None:
     """Trains missing sources, then every approach, and prints the table."""
-    comparing.run(corpora.pos, "pos")
+    comparing.run(real_texts.pos, "pos")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags
 
-from benchmarks import corpora, measuring
+from benchmarks import measuring, real_texts
 from launch import options
 from launch.options import FLAGS
 
@@ -35,7 +35,7 @@ def main() -> None:
     from zsl_jax.data.text.readers import read_sentences
     from zsl_jax.io.json_file import write_json
 
-    sentences = read_sentences(corpora.ner(FLAGS.language))[: FLAGS.max_sentences]
+    sentences = read_sentences(real_texts.ner(FLAGS.language))[: FLAGS.max_sentences]
     results, lines = {}, []
     for count in FLAGS.counts:
         results[count] = [scores(sentences, int(count), int(seed)) for seed in FLAGS.seeds]

@@ -18,7 +18,7 @@ from typing import Any
 
 from absl import flags
 
-from benchmarks import corpora
+from benchmarks import real_texts
 from launch import options
 from launch.options import FLAGS
 
@@ -41,7 +41,7 @@ def main() -> None:
         read_json_object(folder / "config.json"), FLAGS.encoder
     )
     tokenizer = load_tokenizer(folder)
-    files = sorted(corpora.DATA.glob("pos/*/train.conllu"))
+    files = sorted(real_texts.DATA.glob("pos/*/train.conllu"))
     texts = {path.parent.name: weigh_text(path, tokenizer) for path in files}
     rows = texts[FLAGS.target]["trained_rows"]
     for source in parse_sources(FLAGS.source):

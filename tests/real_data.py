@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.corpora import DATA
+from benchmarks.real_texts import DATA
 
 
 def corpus(name: str) -> Path:
