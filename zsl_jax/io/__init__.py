@@ -5,7 +5,7 @@ Model folders:
 - `model_folder`: Hugging Face folders: configuration, weights, tokenizer files
 - `weights`: safetensors, in one file or in shards
 - `tokenizer`: the tokenizer of a folder
-- `other_weights`: what a folder without safetensors or config.json holds instead
+- `unreadable_folders`: what a folder without safetensors or config.json holds instead
 - `label_model_file`: label_model.safetensors
 - `hidden_states`: the output of the frozen layers
 - `checked_cache`: files that can be recomputed, with checksums in their names

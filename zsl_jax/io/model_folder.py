@@ -15,8 +15,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.io import label_model_file
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.json_file import read_json_object, write_json
-from zsl_jax.io.other_weights import way_out_without_config
 from zsl_jax.io.tokenizer import TOKENIZER_FILES
+from zsl_jax.io.unreadable_folders import way_out_without_config
 from zsl_jax.io.weights import WEIGHTS, read_weights, write_weights
 from zsl_jax.labels import LabelSet
 

@@ -13,7 +13,7 @@ from safetensors.numpy import save_file
 
 from zsl_jax.errors import InputError
 from zsl_jax.io.json_file import read_json_object
-from zsl_jax.io.other_weights import INDEX, way_out
+from zsl_jax.io.unreadable_folders import INDEX, way_out
 
 WEIGHTS = "model.safetensors"
 PYTORCH = {"format": "pt"}  # metadata that transformers expects

@@ -1,4 +1,4 @@
-"""Tests of zsl_jax.io.other_weights: the way out is right for the folder in front of it."""
+"""Tests of zsl_jax.io.unreadable_folders: the way out is right for the folder in front of it."""
 
 import json
 
