@@ -13,5 +13,5 @@
 - `split`: frozen layers below, trained layers above
 - `huggingface`: converts Hugging Face's tensors to our parameters and back
 - `huggingface_names`: the table of both names
-- `misfits`: explains tensors that do not fit a tagger
+- `unfit_tensors`: explains tensors that do not fit a tagger
 """

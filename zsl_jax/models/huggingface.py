@@ -18,7 +18,7 @@ from zsl_jax.models.huggingface_names import (
     name_table,
     prediction_head_entries,
 )
-from zsl_jax.models.misfits import Misfit, explanation, is_of_other_task
+from zsl_jax.models.unfit_tensors import Misfit, explanation, is_of_other_task
 
 # Parts of other heads, and buffers, which are not parameters.
 IGNORED = re.compile(

@@ -1,4 +1,4 @@
-"""Tests of zsl_jax.models.misfits, through the reading of whole checkpoints."""
+"""Tests of zsl_jax.models.unfit_tensors, through the reading of whole checkpoints."""
 
 import numpy as np
 import pytest
