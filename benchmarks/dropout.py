@@ -74,7 +74,7 @@ def _program(rate: float) -> Callable[[], Any]:
     from zsl_jax.training.config import TrainConfig
     from zsl_jax.training.schedules import schedule_at
     from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger
-    from zsl_jax.workflows.training_setup import set_up_training
+    from zsl_jax.workflows.trainable_part import set_up_training
 
     sentences, label_set, labels = real_texts.tagged_english(FLAGS.sentences, FLAGS.seed)
     target = np.eye(label_set.size, dtype=np.float32)[labels]

@@ -117,7 +117,7 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     from zsl_jax.training.paper_rounds import PaperModel
     from zsl_jax.types import SourceVotes
     from zsl_jax.workflows.frozen_cache import precompute_frozen
-    from zsl_jax.workflows.training_setup import set_up_training
+    from zsl_jax.workflows.trainable_part import set_up_training
 
     config = TransferConfig(
         approach=Approach.LVM, batch_words=FLAGS.batch_words, row_length=ROW_LENGTH,

@@ -141,7 +141,7 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
     from zsl_jax.training.config import OptimizerConfig, TrainConfig
     from zsl_jax.training.schedules import schedule_at
     from zsl_jax.training.update import Evidence
-    from zsl_jax.workflows.training_setup import set_up_training
+    from zsl_jax.workflows.trainable_part import set_up_training
 
     optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
     config = TrainConfig(dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)

@@ -58,7 +58,7 @@ def weigh_text(path: Path, tokenizer: Any) -> dict[str, Any]:
     from zsl_jax.data.batches.subwords import encode_words
     from zsl_jax.data.sampling import sample_sentences
     from zsl_jax.data.text.readers import read_sentences
-    from zsl_jax.workflows.training_setup import ROWS_MULTIPLE
+    from zsl_jax.workflows.trainable_part import ROWS_MULTIPLE
 
     tracemalloc.start()
     sentences = read_sentences(path, None, False)

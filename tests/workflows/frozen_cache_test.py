@@ -29,7 +29,7 @@ from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.frozen_cache import SharedLayers, precompute_frozen, text_log_probs
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_windows
 from zsl_jax.workflows.resume import Saving
-from zsl_jax.workflows.training_setup import assemble_tagger, set_up_training
+from zsl_jax.workflows.trainable_part import assemble_tagger, set_up_training
 
 SCHEME = LabelSet(("A", "B", "C"))
 CONFIG = TransferConfig(

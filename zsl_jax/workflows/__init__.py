@@ -56,7 +56,7 @@ Taggers:
 Training:
 
 - `supervised`: training on labelled text
-- `training_setup`: a tagger made ready for training, and put together again afterwards
+- `trainable_part`: a tagger made ready for training, and put together again afterwards
 - `corpus`: a text as batches for training and prediction
 - `frozen_cache`: the layers that are not trained, run once over a text
 - `run_hooks`: the progress bar, and metrics.jsonl

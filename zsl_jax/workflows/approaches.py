@@ -31,7 +31,7 @@ from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_sha
 from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.resume import Saving, resumable
-from zsl_jax.workflows.training_setup import assemble_tagger, head_for, set_up_training
+from zsl_jax.workflows.trainable_part import assemble_tagger, head_for, set_up_training
 
 Result = TypeVar("Result")
 Learn = Callable[[Training, ResumePoint, TrainState], tuple[TrainState, Result]]

@@ -39,7 +39,7 @@ from zsl_jax.workflows.loaded_tagger import (
     predict_log_probs,
     predict_windows,
 )
-from zsl_jax.workflows.training_setup import upper_layers
+from zsl_jax.workflows.trainable_part import upper_layers
 
 DTYPE = "float16"
 

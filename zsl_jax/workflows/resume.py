@@ -9,7 +9,7 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.training.hooks import Hooks, Progress
 from zsl_jax.training.setup import ResumePoint, Training
 from zsl_jax.training.state import TrainState
-from zsl_jax.workflows.training_setup import TrainingSetup
+from zsl_jax.workflows.trainable_part import TrainingSetup
 
 
 class Saving(NamedTuple):

@@ -26,7 +26,7 @@ from zsl_jax.workflows.loaded_tagger import (
 )
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.training_setup import assemble_tagger, set_up_training, trained_part
+from zsl_jax.workflows.trainable_part import assemble_tagger, set_up_training, trained_part
 
 
 class Dev(NamedTuple):

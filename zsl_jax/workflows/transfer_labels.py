@@ -21,7 +21,7 @@ from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
-from zsl_jax.workflows.training_setup import upper_layers
+from zsl_jax.workflows.trainable_part import upper_layers
 from zsl_jax.workflows.transfer_task import TransferTask
 from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
