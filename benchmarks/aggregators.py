@@ -53,7 +53,9 @@ def main() -> None:
 
 def read():
     """Reads the labelled text, the sources' votes for its words, and the label set."""
-    from zsl_jax.data.predictions.store import check_words, read_predictions, source_votes
+    from zsl_jax.data.predictions.prediction_files import read_predictions
+    from zsl_jax.data.predictions.votes import source_votes
+    from zsl_jax.data.predictions.word_check import check_words
     from zsl_jax.errors import InputError
     from zsl_jax.labels import common_source_labels
     from zsl_jax.workflows.sources import in_target_labels, label_sets

@@ -64,7 +64,7 @@ class CorrectedVotes:
         }
 
     def _votes(self, export: Path | None) -> tuple[SourceVotes, SourceVotes, LabelSet]:
-        from zsl_jax.data.predictions.store import source_votes
+        from zsl_jax.data.predictions.votes import source_votes
         from zsl_jax.data.text_shard import TextShard
         from zsl_jax.labels import common_source_labels
         from zsl_jax.workflows.gold_words import NAME, read_gold_words

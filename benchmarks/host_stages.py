@@ -43,7 +43,8 @@ def measure(folder: Path) -> list[dict[str, Any]]:
     from tests.tiny_world import write_encoder
     from zsl_jax.data.batches.packing import PackedBatches
     from zsl_jax.data.batches.subwords import encode_words
-    from zsl_jax.data.predictions.store import check_words, read_predictions
+    from zsl_jax.data.predictions.prediction_files import read_predictions
+    from zsl_jax.data.predictions.word_check import check_words
     from zsl_jax.io.run_folder import file_hashes
     from zsl_jax.io.tokenizer import load_tokenizer
 

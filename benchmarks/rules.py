@@ -49,7 +49,7 @@ def main() -> None:
 
 def scores(sentences: Sequence, count: int, seed: int) -> dict[str, float]:
     """Strict F1 in percent by method."""
-    from zsl_jax.data.predictions.store import source_votes
+    from zsl_jax.data.predictions.votes import source_votes
     from zsl_jax.labels import common_source_labels
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.chain_model import aggregate_with_text
@@ -73,7 +73,7 @@ def scores(sentences: Sequence, count: int, seed: int) -> dict[str, float]:
 
 def gazetteer(sentences: Sequence, rng: np.random.Generator):
     """The predictions of one planted source."""
-    from zsl_jax.data.predictions.store import SourcePredictions
+    from zsl_jax.data.predictions.source_predictions import SourcePredictions
     from zsl_jax.labels import entity_spans
 
     types = rng.permutation(TYPES)[: rng.integers(1, 1 + len(TYPES))].tolist()

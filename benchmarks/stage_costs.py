@@ -87,7 +87,7 @@ def weigh_predictions(path: str) -> dict[str, float]:
     """Bytes of a source's predictions on disk and in memory."""
     import pyarrow
 
-    from zsl_jax.data.predictions.store import read_predictions
+    from zsl_jax.data.predictions.prediction_files import read_predictions
 
     read_predictions(path)  # imports modules, whose memory is not counted
     before = pyarrow.total_allocated_bytes()

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from zsl_jax.data.predictions.label_table import LabelTable, write_label_tables
-from zsl_jax.data.predictions.store import SourcePredictions, write_prediction_blocks
+from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.evaluation import diagnosis
 from zsl_jax.evaluation.tally import tally as tally_of
 from zsl_jax.io.label_model_file import LabelModel, save_label_model

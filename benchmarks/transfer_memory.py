@@ -71,7 +71,7 @@ def transfer(count: int, encoder: Path, folder: Path) -> Line:
 
 def generate(count: int, folder: Path) -> tuple[Path, list[Path]]:
     """Writes a text in CoNLL columns, and one Parquet file per source."""
-    from zsl_jax.data.predictions.store import write_prediction_blocks
+    from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks
 
     words = np.array(vocabulary())
     ids = np.random.default_rng(0).integers(0, VOCABULARY, (count, FLAGS.words_per_sentence))
@@ -87,7 +87,7 @@ def generate(count: int, folder: Path) -> tuple[Path, list[Path]]:
 
 def predicted(text: np.ndarray, names: tuple[str, ...], seed: int) -> Iterator:
     """Probabilities of one source for the words [sentences, words], block by block."""
-    from zsl_jax.data.predictions.store import SourcePredictions
+    from zsl_jax.data.predictions.source_predictions import SourcePredictions
 
     rng = np.random.default_rng((1, seed))
     for start in range(0, len(text), BLOCK):

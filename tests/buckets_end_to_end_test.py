@@ -13,7 +13,7 @@ import pytest
 
 from tests.bucket_server import BUCKET, serving, upload
 from tests.programs import program
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.io.bucket_copies import fetched
 
 TIMEOUT = 300

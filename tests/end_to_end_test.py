@@ -13,7 +13,7 @@ from launch.run_spec import FREE_FLAGS
 from tests.programs import program
 from tests.tiny_world import LABELS, sentences, write_text
 from zsl_jax.data.predictions.label_table import read_label_tables
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll
 from zsl_jax.io.weights import read_weights

@@ -8,7 +8,8 @@ import pytest
 from benchmarks import annotators
 from tests.end_to_end_test import FAST
 from tests.programs import program
-from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from tests.programs import TIMEOUT, start
 from zsl_jax.data.predictions.label_table import read_label_tables
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 
 # The other tests run while the process that is left finds out that the killed one has gone.
 pytestmark = pytest.mark.usefixtures("survivor")

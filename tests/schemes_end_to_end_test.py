@@ -11,8 +11,9 @@ from tests.end_to_end_test import FAST
 from tests.labels.schemes import write_spans
 from tests.programs import program
 from tests.tiny_world import sentences, write_text
+from zsl_jax.data.predictions.parquet_writer import write_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.store import read_predictions, write_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.labels import Span, is_bio
 

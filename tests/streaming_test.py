@@ -16,7 +16,7 @@ from tests.programs import program
 from tests.tiny_world import sentences, write_text
 from tests.workflows.tagger_test import BIO, write_tagger
 from zsl_jax import Tagger
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences, stream_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.workflows import prediction

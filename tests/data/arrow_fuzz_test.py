@@ -11,7 +11,7 @@ import pytest
 from tests.data.fuzz_checks import check_predictions, check_sentences, check_text
 from tests.fuzzing import encoded, fuzz, read_or_refuse
 from zsl_jax.data.predictions.parquet_writer import write_predictions
-from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.readers import read_sentences
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from tests.fuzzing import read_or_refuse
-from zsl_jax.data.predictions.store import SourcePredictions, read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.checks import UNWRITABLE
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.types import Sentence

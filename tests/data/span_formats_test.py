@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

@@ -8,7 +8,7 @@ import pytest
 
 from launch.experiment_file import read_experiment
 from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.claims import claimed
 from zsl_jax.experiments.corpora import labelled_test

@@ -14,7 +14,7 @@ from PIL import Image
 
 from benchmarks.synthetic_run import write_run
 from tests.report import browser
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.report import charts, page, write_report
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
-from zsl_jax.data.predictions.store import source_votes
+from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label_model
 from zsl_jax.labels import SILENT, LabelSet, SourceLabels, allowed_transitions, common_source_labels
 from zsl_jax.training.config import ChainConfig

@@ -6,7 +6,9 @@ import numpy as np
 
 from tests import tiny_world
 from tests.workflows.approaches_test import CONFIG, RECORD
-from zsl_jax.data.predictions.store import SourcePredictions, read_predictions, write_predictions
+from zsl_jax.data.predictions.parquet_writer import write_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import write_report

@@ -3,8 +3,8 @@ import json
 import numpy as np
 import pytest
 
+from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.store import write_predictions
 from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import metrics

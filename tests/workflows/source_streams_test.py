@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks, write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.store import write_prediction_blocks, write_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.source_streams import StreamedPredictions, can_stream

@@ -12,8 +12,8 @@ from launch.source_flags import (
     with_label_maps,
     with_offsets,
 )
+from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.store import write_predictions
 from zsl_jax.data.shards import Shard
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError

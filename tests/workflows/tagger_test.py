@@ -8,7 +8,8 @@ import pytest
 
 import zsl_jax
 from tests.tiny_world import CONFIG, LABELS, sentences
-from zsl_jax.data.predictions.store import SourcePredictions, write_predictions
+from zsl_jax.data.predictions.parquet_writer import write_predictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label_model

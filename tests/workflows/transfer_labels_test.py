@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from zsl_jax.data.predictions.label_table import read_label_tables
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.shards import Shard, shard_files
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text_shard import TextShard, shard_of_text

@@ -9,7 +9,7 @@ import zsl_jax
 from tests import tiny_world
 from tests.tiny_world import LABEL_OF, by_chance, by_rule
 from zsl_jax.data.predictions.label_table import read_label_tables
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zsl_jax.data.predictions.label_table import read_label_tables
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Cell, Workplace
 from zsl_jax.experiments.run import is_done

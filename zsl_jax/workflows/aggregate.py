@@ -4,12 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 
 from absl import logging
 
-from zsl_jax.data.predictions.store import (
-    SourcePredictions,
-    check_words,
-    read_predictions,
-    source_votes,
-)
+from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.votes import source_votes
+from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Learned, diagnose

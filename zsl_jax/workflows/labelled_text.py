@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data.predictions.store import SourcePredictions, write_prediction_blocks
+from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError

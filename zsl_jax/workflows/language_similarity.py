@@ -20,8 +20,11 @@ import optax
 from jaxtyping import Float, Int
 from scipy.special import softmax
 
-from zsl_jax.data.predictions.source_predictions import one_hot_rows, predictions_of_probs
-from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import (
+    SourcePredictions,
+    one_hot_rows,
+    predictions_of_probs,
+)
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.frozen_cache import precompute_frozen

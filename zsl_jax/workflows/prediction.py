@@ -7,11 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from jaxtyping import Float
 
-from zsl_jax.data.predictions.source_predictions import with_silence
-from zsl_jax.data.predictions.store import (
-    SourcePredictions,
-    source_votes,
-)
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
+from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import LabelModel, read_label_model

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from zsl_jax.atomic_file import atomic_folder
-from zsl_jax.data.predictions.source_predictions import predictions_of_probs
-from zsl_jax.data.predictions.store import SourcePredictions, check_words
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, predictions_of_probs
+from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError

@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from zsl_jax.data.predictions.store import SourcePredictions, source_votes
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.labels import LabelSet
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes

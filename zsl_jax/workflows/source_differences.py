@@ -7,7 +7,7 @@ import numpy as np
 from absl import logging
 from jaxtyping import Int
 
-from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio
 from zsl_jax.workflows.label_map_draft import PredictedTypes, warn_of_lone_types
 

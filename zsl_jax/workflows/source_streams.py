@@ -13,7 +13,7 @@ from zsl_jax.data.predictions.source_predictions import (
     split_predictions,
     with_silence,
 )
-from zsl_jax.data.predictions.store import REMEDY, check_same_words
+from zsl_jax.data.predictions.word_check import REMEDY, check_same_words
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.sources import Source, converted, log_reading

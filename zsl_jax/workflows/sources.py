@@ -11,12 +11,14 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from zsl_jax.data.predictions import store as prediction_files
 from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
 from zsl_jax.data.predictions.memmap import cut_rows, to_memmap
-from zsl_jax.data.predictions.source_predictions import with_silence
-from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.parquet_writer import write_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.sharded_predictions import concatenate, select_sentences
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
 from zsl_jax.data.predictions.to_bio import STRAY, bio_predictions, reading_line
+from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text.files import find_files
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
@@ -129,12 +131,12 @@ def source_predictions(
             made = annotate_by_spacy(source.pipeline, text.sentences, source.task)
         else:
             made = annotate(load_tagger(source.path), text.sentences, row_length, shared)
-        prediction_files.write_predictions(path, made)
+        write_predictions(path, made)
 
     name = re.sub(r"[^\w.-]", "_", source.name)[:40]  # as files may be called
     key = f"{name}-{_fingerprint(source, text.sentences, row_length)}"
     path = find_or_make(cache, key, ".parquet", make)
-    found = prediction_files.read_predictions(path, folder=cache)
+    found = read_predictions(path, folder=cache)
     return _stored(in_target_labels(source, found), text, cache)
 
 
@@ -235,20 +237,20 @@ def predictions_from_files(source: Source, text: TextShard, cache: Path) -> Sour
     by_file, sampled = [], text.sampled
     wholes = text.by_file or [text.sentences]
     for file, sentences in zip(text.shard.of_files(source.files), wholes, strict=True):
-        made = prediction_files.read_predictions(file, sentences, cache, source.offsets)
+        made = read_predictions(file, sentences, cache, source.offsets)
         if len(wholes) == 1 and sampled is not None and len(made.words) == len(sampled):
             sentences, sampled = [sentences[place] for place in sampled], None
-        prediction_files.check_words(made, sentences, file)
+        check_words(made, sentences, file)
         by_file.append(made)
         if len(by_file) == MOST_FILES:
             by_file = [_in_one_file(by_file, cache)]
-    whole = prediction_files.concatenate(by_file)
-    return in_target_labels(source, prediction_files.select_sentences(whole, text.shard, sampled))
+    whole = concatenate(by_file)
+    return in_target_labels(source, select_sentences(whole, text.shard, sampled))
 
 
 def _in_one_file(shards: Sequence[SourcePredictions], cache: Path) -> SourcePredictions:
     """Predictions of several texts together, their probabilities in one file."""
-    whole = prediction_files.concatenate(shards)
+    whole = concatenate(shards)
     if whole.probs is None:
         return whole
     rows = to_memmap(cut_rows(whole.probs), whole.probs.shape[1:], cache)

@@ -10,8 +10,8 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data.predictions.memmap import cut_rows, to_memmap
-from zsl_jax.data.predictions.source_predictions import joined_about
-from zsl_jax.data.predictions.store import SourcePredictions, source_votes
+from zsl_jax.data.predictions.source_predictions import SourcePredictions, joined_about
+from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunFolder

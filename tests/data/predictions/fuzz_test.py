@@ -6,7 +6,7 @@ from tests.data.fuzz_checks import check_predictions
 from tests.data.json_lines_inputs import json_lines
 from tests.fuzzing import encoded, fuzz, read_or_refuse
 from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
-from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text import json_spans, known_keys, span_fields
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.types import Sentence
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.labels.schemes import sentences_of_spans, write_spans
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 

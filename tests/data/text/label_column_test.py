@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zsl_jax.data.predictions.store import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.offset_units import UNITS, character_offset, other_units
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence

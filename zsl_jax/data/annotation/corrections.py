@@ -7,8 +7,8 @@ from typing import NamedTuple
 from absl import logging
 
 from zsl_jax.data.annotation.exports import Exported, read_exported, span_line
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.projection import Projection, project, squeezed
-from zsl_jax.data.predictions.store import read_predictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator
 
 from zsl_jax.data.predictions.parquet_reader import parquet_head, stream_parquet
+from zsl_jax.data.predictions.prediction_files import agreed_abstentions
+from zsl_jax.data.predictions.sharded_predictions import concatenate
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, split_predictions
-from zsl_jax.data.predictions.store import agreed_abstentions, concatenate
 from zsl_jax.data.predictions.to_bio import spelled_predictions
 from zsl_jax.labels import TaggingScheme, label_parts, recognise_blocks, sentence_starts
 

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zsl_jax.data.predictions import parquet_writer, store
-from zsl_jax.data.predictions.store import SourcePredictions
+from zsl_jax.data.predictions import parquet_writer
+from zsl_jax.data.predictions import votes as votes_of_sources
+from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks, write_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.sharded_predictions import concatenate, select_sentences
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.votes import source_votes
+from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.shards import shard_files
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet, SourceLabels
@@ -70,8 +76,8 @@ def folder(tmp_path_factory):
 @few
 @given(any_predictions())
 def test_parquet_gives_back_what_was_written(folder, predictions):
-    store.write_predictions(folder / "a.parquet", predictions)
-    assert_same(store.read_predictions(folder / "a.parquet"), predictions)
+    write_predictions(folder / "a.parquet", predictions)
+    assert_same(read_predictions(folder / "a.parquet"), predictions)
 
 
 @few
@@ -89,14 +95,14 @@ def test_blocks_are_row_groups_of_one_file(folder, predictions, size):
 
     path = folder / "blocks.parquet"
     with_probs = predictions.probs is not None
-    store.write_prediction_blocks(path, predictions.label_names, blocks(), with_probs)
-    assert_same(store.read_predictions(path), predictions)
+    write_prediction_blocks(path, predictions.label_names, blocks(), with_probs)
+    assert_same(read_predictions(path), predictions)
     assert pq.ParquetFile(path).num_row_groups == -(-len(words) // size)
 
 
 def test_parquet_holds_what_the_format_promises(tmp_path):
     path = tmp_path / "a.parquet"
-    store.write_predictions(path, make(PROBS))
+    write_predictions(path, make(PROBS))
     schema = pq.read_schema(path)
     assert json.loads(schema.metadata[b"zsl_jax.label_names"]) == list(NAMES)
     assert schema.metadata[b"zsl_jax.format_version"] == b"1"
@@ -104,13 +110,13 @@ def test_parquet_holds_what_the_format_promises(tmp_path):
     rows = pq.read_table(path).to_pylist()
     assert rows[0]["labels"] == ["B-PER", "O"] and rows[2]["labels"] == [None, "I-PER", "O"]
     assert [len(row["probabilities"]) for row in rows] == [6, 3, 9]
-    probs = store.read_predictions(path).probs
+    probs = read_predictions(path).probs
     assert probs is not None and probs.base is not None  # a view of the file's values
 
 
 def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.parquet"
-    store.write_predictions(path, make(PROBS))
+    write_predictions(path, make(PROBS))
     before = path.read_bytes()
 
     def blocks():
@@ -118,7 +124,7 @@ def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
         raise RuntimeError("out of power")
 
     with pytest.raises(RuntimeError, match="out of power"):
-        store.write_prediction_blocks(path, NAMES, blocks())
+        write_prediction_blocks(path, NAMES, blocks())
     assert path.read_bytes() == before
     assert [file.name for file in tmp_path.iterdir()] == ["a.parquet"]
 
@@ -129,10 +135,10 @@ def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
 )
 def test_the_writer_refuses_wrong_shapes(tmp_path, change):
     with pytest.raises(ValueError, match="6 words"):
-        store.write_predictions(tmp_path / "a.parquet", make(PROBS)._replace(**change))
+        write_predictions(tmp_path / "a.parquet", make(PROBS)._replace(**change))
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match=r"no folder .*elsewhere for a\.parquet"):
-        store.write_predictions(tmp_path / "elsewhere" / "a.parquet", make(PROBS))
+        write_predictions(tmp_path / "elsewhere" / "a.parquet", make(PROBS))
 
 
 def write_foreign(path, probabilities, labels=None, names=NAMES, **metadata):
@@ -150,7 +156,7 @@ def nested(rows=PROBS):
 
 
 def test_foreign_parquet_may_hold_a_list_a_word_of_doubles(tmp_path):
-    found = store.read_predictions(write_foreign(tmp_path / "a.parquet", nested()))
+    found = read_predictions(write_foreign(tmp_path / "a.parquet", nested()))
     assert_same(found, make([PROBS[0], [0, 0, 0], *PROBS[2:]], [0, -1, 0, -1, 0, 0]))
 
 
@@ -179,7 +185,7 @@ def bad_row(place, row):
 def test_bad_probabilities_are_located(tmp_path, probabilities, message):
     path = write_foreign(tmp_path / "a.parquet", probabilities)
     with pytest.raises(InputError, match=message) as caught:
-        store.read_predictions(path)
+        read_predictions(path)
     assert str(path) in str(caught.value)
 
 
@@ -198,37 +204,37 @@ def test_bad_probabilities_are_located(tmp_path, probabilities, message):
 )
 def test_bad_parquet_is_refused(tmp_path, options, message):
     with pytest.raises(InputError, match=message):
-        store.read_predictions(write_foreign(tmp_path / "a.parquet", None, **options))
+        read_predictions(write_foreign(tmp_path / "a.parquet", None, **options))
 
 
 def test_empty_and_missing_labels_in_parquet_abstain_as_in_other_formats(tmp_path):
     labels = [["O", ""], ["_"], ["B-PER", None, "O"]]
-    found = store.read_predictions(write_foreign(tmp_path / "a.parquet", None, labels))
+    found = read_predictions(write_foreign(tmp_path / "a.parquet", None, labels))
     assert found.labels.tolist() == [0, -1, -1, 1, -1, 0]
     names = ["O", "_", "B-PER"]
-    found = store.read_predictions(write_foreign(tmp_path / "a.parquet", None, labels, names))
+    found = read_predictions(write_foreign(tmp_path / "a.parquet", None, labels, names))
     assert found.labels.tolist() == [0, -1, 1, 2, -1, 0]
 
 
 def test_files_of_another_kind_are_refused(tmp_path):
     path = tmp_path / "a.parquet"
     with pytest.raises(InputError, match="no file"):
-        store.read_predictions(path)
+        read_predictions(path)
     path.write_text("words\n")
     with pytest.raises(InputError, match="not a readable Parquet"):
-        store.read_predictions(path)
+        read_predictions(path)
     pq.write_table(pa.table({"words": [["a"]]}), path)
     with pytest.raises(InputError, match="no column 'labels'"):
-        store.read_predictions(path)
+        read_predictions(path)
     pq.write_table(pa.table({"words": [["a"]], "labels": [["O"]]}), path)
     with pytest.raises(InputError, match="no label names"):
-        store.read_predictions(path)
+        read_predictions(path)
 
 
 def test_columns_abstain_where_the_label_is_missing(tmp_path):
     path = tmp_path / "a.conll"
     path.write_text("Anna\tB-PER\nsings\t_\n\n#\t\n\nit\tO\n", encoding="utf-8")
-    found = store.read_predictions(path)
+    found = read_predictions(path)
     expected = make(None, [1, -1, -1, 0], (("Anna", "sings"), ("#",), ("it",)), ("O", "B-PER"))
     assert_same(found, expected)
 
@@ -236,7 +242,7 @@ def test_columns_abstain_where_the_label_is_missing(tmp_path):
 @pytest.mark.parametrize("name", ["a.conll", "a.txt", "a"])
 def test_columns_are_columns_whatever_they_look_like(tmp_path, name):
     (tmp_path / name).write_text("en:a X\nen:b O\n", encoding="utf-8")
-    found = store.read_predictions(tmp_path / name)
+    found = read_predictions(tmp_path / name)
     assert_same(found, make(None, [1, 0], (("en:a", "en:b"),), ("O", "X")))
 
 
@@ -252,20 +258,21 @@ def test_json_lines_with_a_header_or_names_beside_the_words(tmp_path):
     lines = json_lines()
     header = {"label_names": NAMES}
     assert_same(
-        store.read_predictions(write_json(tmp_path / "a.jsonl", header, *lines)), make(PROBS)
+        read_predictions(write_json(tmp_path / "a.jsonl", header, *lines)),
+        make(PROBS),
     )
     every = [header | line for line in lines]
-    assert_same(store.read_predictions(write_json(tmp_path / "b.jsonl", *every)), make(PROBS))
+    assert_same(read_predictions(write_json(tmp_path / "b.jsonl", *every)), make(PROBS))
     unlabelled = [{key: line[key] for key in ("words", "probabilities")} for line in lines]
     path = tmp_path / "c.jsonl.gz"
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write("\n".join(map(json.dumps, [header, *unlabelled])))
-    assert_same(store.read_predictions(path), make(PROBS))
+    assert_same(read_predictions(path), make(PROBS))
 
 
 def test_json_lines_with_labels_only(tmp_path):
     lines = [{"tokens": line["words"], "tags": line["labels"]} for line in json_lines()]
-    found = store.read_predictions(write_json(tmp_path / "a.jsonl", *lines))
+    found = read_predictions(write_json(tmp_path / "a.jsonl", *lines))
     assert_same(found, make(None, [1, 0, 0, -1, 2, 0]))
 
 
@@ -310,7 +317,7 @@ HEADER = {"label_names": ["X", "Y"]}
 def test_bad_json_lines_are_located(tmp_path, lines, message):
     path = write_json(tmp_path / "a.jsonl", *lines)
     with pytest.raises(InputError, match=message) as caught:
-        store.read_predictions(path)
+        read_predictions(path)
     assert str(path) in str(caught.value)
 
 
@@ -318,7 +325,7 @@ def test_broken_json_is_located(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"words": ["a"], "labels": ["X"]}\n{"words"', encoding="utf-8")
     with pytest.raises(InputError, match="line 2: not JSON"):
-        store.read_predictions(path)
+        read_predictions(path)
 
 
 @pytest.mark.parametrize(
@@ -333,23 +340,23 @@ def test_broken_json_is_located(tmp_path):
 )
 def test_other_words_are_located(texts, message):
     sentences = [Sentence(words) for words in texts]
-    store.check_words(make(PROBS), [Sentence(words) for words in WORDS], "p.conll")
+    check_words(make(PROBS), [Sentence(words) for words in WORDS], "p.conll")
     with pytest.raises(InputError, match=message):
-        store.check_words(make(PROBS), sentences, "p.conll")
+        check_words(make(PROBS), sentences, "p.conll")
 
 
 def test_words_in_another_normalisation_are_told_apart():
     words = (("caf\u00e9",),)
     predictions = make(None, [0], words)
     with pytest.raises(InputError, match=r"word 1: .* in another Unicode normalisation; predict"):
-        store.check_words(predictions, [Sentence(("cafe\u0301",))], "p.conll")
-    store.check_words(predictions, [Sentence(words[0])], "p.conll")
+        check_words(predictions, [Sentence(("cafe\u0301",))], "p.conll")
+    check_words(predictions, [Sentence(words[0])], "p.conll")
 
 
 def test_votes_are_reordered_by_name():
     label_set = LabelSet(("I-PER", "O", "B-LOC", "B-PER"))
     other = make([[0.25, 0.75]] * 6, [0, 1, 0, 1, -1, 1], names=("B-LOC", "O"))
-    votes = store.source_votes([make(PROBS), other], SourceLabels.of(label_set), ["en", "de"])
+    votes = source_votes([make(PROBS), other], SourceLabels.of(label_set), ["en", "de"])
     assert votes.labels.tolist() == [[3, 2], [1, 1], [1, 2], [-1, 1], [0, -1], [1, 1]]
     assert votes.probs is not None
     expected = np.array(
@@ -366,11 +373,11 @@ def test_votes_are_reordered_by_name():
 @given(any_predictions(), st.randoms())
 def test_a_permutation_of_the_labels_permutes_the_votes(predictions, random):
     names = list(predictions.label_names)
-    votes = store.source_votes([predictions], SourceLabels.of(LabelSet(tuple(names))), ["en"])
+    votes = source_votes([predictions], SourceLabels.of(LabelSet(tuple(names))), ["en"])
     np.testing.assert_array_equal(votes.labels[:, 0], predictions.labels)
     order = random.sample(range(len(names)), len(names))
     label_set = LabelSet(tuple(names[label] for label in order))
-    permuted = store.source_votes([predictions], SourceLabels.of(label_set), ["en"])
+    permuted = source_votes([predictions], SourceLabels.of(label_set), ["en"])
     place = np.append(np.argsort(order), -1)
     np.testing.assert_array_equal(permuted.labels, place[votes.labels])
     if votes.probs is None:
@@ -382,15 +389,15 @@ def test_a_permutation_of_the_labels_permutes_the_votes(predictions, random):
 def test_labels_without_probabilities_are_certain_beside_others_with_them():
     hard = make(None, [0, 1, -1, 1, 0, 1], names=("I-PER", "O"))
     source_labels = SourceLabels.of(LabelSet(("O", "B-PER", "I-PER")))
-    votes = store.source_votes([make(PROBS), hard], source_labels, ["en", "de"])
+    votes = source_votes([make(PROBS), hard], source_labels, ["en", "de"])
     assert votes.probs is not None
     expected = [[0, 0, 1], [1, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 1], [1, 0, 0]]
     np.testing.assert_array_equal(votes.probs[:, 1], expected)
-    assert store.source_votes([hard], source_labels, ["de"]).probs is None
-    wanted = store.source_votes([hard], source_labels, ["de"], soft=True)
+    assert source_votes([hard], source_labels, ["de"]).probs is None
+    wanted = source_votes([hard], source_labels, ["de"], soft=True)
     assert wanted.probs is not None
     np.testing.assert_array_equal(wanted.probs[:, 0], expected)
-    whole = store.concatenate([make(PROBS), hard])
+    whole = concatenate([make(PROBS), hard])
     assert whole.probs is not None
     np.testing.assert_array_equal(whole.probs[:6], np.array(PROBS, np.float16))
     np.testing.assert_array_equal(whole.probs[6:], expected)
@@ -399,33 +406,33 @@ def test_labels_without_probabilities_are_certain_beside_others_with_them():
 def test_bad_sources_are_named():
     good, label_set = make(PROBS), LabelSet(NAMES)
     with pytest.raises(InputError, match="source de: the label 'B-LOC'"):
-        store.source_votes(
+        source_votes(
             [good, make(None, [0] * 6, names=("B-LOC",))], SourceLabels.of(label_set), ["en", "de"]
         )
     with pytest.raises(InputError, match="source de has 2 words, but en has 6"):
-        store.source_votes(
+        source_votes(
             [good, make(None, [0, 0], WORDS[:1])], SourceLabels.of(label_set), ["en", "de"]
         )
     wrong = make([*PROBS[:5], [np.nan, 0, 0]], [0] * 6)
     with pytest.raises(InputError, match=r"source de, sentence 3, word 3.*NaN"):
-        store.source_votes([good, wrong], SourceLabels.of(label_set), ["en", "de"])
+        source_votes([good, wrong], SourceLabels.of(label_set), ["en", "de"])
 
 
 def test_labels_need_not_be_the_most_probable_ones(tmp_path):
     """As Viterbi chooses them: file, label and votes keep both as they are."""
     about = {"decode": "viterbi", "labels_from": "Q"}
     given_ = make(PROBS, [0, 2, 1, -1, 0, 1])._replace(about=about)
-    store.write_predictions(tmp_path / "a.parquet", given_)
-    found = store.read_predictions(tmp_path / "a.parquet")
+    write_predictions(tmp_path / "a.parquet", given_)
+    found = read_predictions(tmp_path / "a.parquet")
     assert_same(found, given_)
     assert found.about == about
-    votes = store.source_votes([found], SourceLabels.of(LabelSet(NAMES)), ["en"])
+    votes = source_votes([found], SourceLabels.of(LabelSet(NAMES)), ["en"])
     assert votes.labels[:, 0].tolist() == [0, 2, 1, -1, 0, 1]
     assert votes.probs is not None
     np.testing.assert_allclose(votes.probs[0, 0], PROBS[0], atol=1e-3)
     header = {"label_names": NAMES}
     lines = [{"words": ["a"], "labels": ["O"], "probabilities": [[0.25, 0.75, 0]]}]
-    found = store.read_predictions(write_json(tmp_path / "a.jsonl", header, *lines))
+    found = read_predictions(write_json(tmp_path / "a.jsonl", header, *lines))
     assert found.labels.tolist() == [0] and found.probs.argmax(1).tolist() == [1]
 
 
@@ -433,27 +440,27 @@ def test_labels_need_not_be_the_most_probable_ones(tmp_path):
 def test_bad_metadata_is_refused(tmp_path, about):
     path = write_foreign(tmp_path / "a.parquet", None, **{"zsl_jax.about": about})
     with pytest.raises(InputError, match=r"a\.parquet: its metadata 'zsl_jax\.about'"):
-        store.read_predictions(path)
+        read_predictions(path)
 
 
 def test_counts_of_files_are_summed_once_whatever_the_parts():
     about = {"spans": 3, "decode": "viterbi"}
-    whole = store.concatenate([make(PROBS)._replace(about=about)] * 2)
+    whole = concatenate([make(PROBS)._replace(about=about)] * 2)
     assert whole.about == {"spans": 6, "decode": "viterbi"}
-    shards = [store.select_sentences(whole, shard).about for shard in shard_files(1, 3)]
+    shards = [select_sentences(whole, shard).about for shard in shard_files(1, 3)]
     assert shards == [whole.about, {"decode": "viterbi"}, {"decode": "viterbi"}]
 
 
 def test_probabilities_in_a_file_are_those_in_memory(tmp_path, monkeypatch):
     monkeypatch.setattr(parquet_writer, "SENTENCES_PER_ROW_GROUP", 2)
-    store.write_predictions(tmp_path / "a.parquet", make(PROBS))
-    found = store.read_predictions(tmp_path / "a.parquet", folder=tmp_path / "cache")
-    assert_same(found, store.read_predictions(tmp_path / "a.parquet"))
+    write_predictions(tmp_path / "a.parquet", make(PROBS))
+    found = read_predictions(tmp_path / "a.parquet", folder=tmp_path / "cache")
+    assert_same(found, read_predictions(tmp_path / "a.parquet"))
     source_labels, folder = SourceLabels.of(LabelSet(NAMES)), tmp_path / "cache"
-    monkeypatch.setattr(store, "CHECKED_AT_ONCE", 4)
-    votes = store.source_votes([found, make(PROBS)], source_labels, ["en", "de"], folder)
+    monkeypatch.setattr(votes_of_sources, "CHECKED_AT_ONCE", 4)
+    votes = source_votes([found, make(PROBS)], source_labels, ["en", "de"], folder)
     for table in (found.probs, votes.probs):
         assert isinstance(table, np.memmap) and table.dtype == np.float16
     assert list(folder.iterdir()) == []  # the files have no names, and are gone with the process
-    in_memory = store.source_votes([make(PROBS)] * 2, source_labels, ["en", "de"])
+    in_memory = source_votes([make(PROBS)] * 2, source_labels, ["en", "de"])
     np.testing.assert_array_equal(votes.probs, in_memory.probs)
