@@ -58,7 +58,7 @@ def read():
     from zsl_jax.data.predictions.word_check import check_words
     from zsl_jax.errors import InputError
     from zsl_jax.labels import common_source_labels
-    from zsl_jax.workflows.sources import in_target_labels, label_sets
+    from zsl_jax.workflows.target_labels import in_target_labels, label_sets
 
     gold = inputs.read_labelled("gold").sentences
     sources, predictions = inputs.sources(), []

@@ -55,7 +55,7 @@ class CorrectedVotes:
     def _predictions(self, given: Sequence[str], sentences: Sequence[Sentence]) -> dict[str, Any]:
         from launch.source_flags import parse_sources
         from zsl_jax.data.text_shard import TextShard
-        from zsl_jax.workflows.sources import source_predictions
+        from zsl_jax.workflows.source_annotation import source_predictions
 
         shard = TextShard([sentence._replace(labels=None) for sentence in sentences])
         return {

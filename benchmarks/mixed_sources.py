@@ -68,7 +68,7 @@ def labelled(source, sentences: Sequence) -> list[tuple[str, ...]]:
     """The labels that a tagger predicts for each sentence."""
     from zsl_jax.workflows.labelled_text import labels_by_sentence
     from zsl_jax.workflows.loaded_tagger import load_tagger
-    from zsl_jax.workflows.sources import annotate
+    from zsl_jax.workflows.source_annotation import annotate
 
     predicted = annotate(load_tagger(source.path), sentences, FLAGS.row_length)
     return labels_by_sentence(predicted.label_names, predicted.words, predicted.labels)

@@ -12,7 +12,8 @@ from zsl_jax.data.shards import Shard
 from zsl_jax.data.text_shard import shard_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.sources import Source, predictions_from_files
+from zsl_jax.workflows.source_annotation import predictions_from_files
+from zsl_jax.workflows.sources import Source
 
 NAMES = ("a", "b")
 

@@ -6,7 +6,8 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.source_streams import StreamedPredictions, can_stream
-from zsl_jax.workflows.sources import Source, in_target_labels
+from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.target_labels import in_target_labels
 
 NAMES = ("O", "B-X", "I-X")
 

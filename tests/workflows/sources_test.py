@@ -24,11 +24,9 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows import approaches
 from zsl_jax.workflows.aggregate import aggregate_files
 from zsl_jax.workflows.loaded_tagger import load_tagger
-from zsl_jax.workflows.sources import (
-    Source,
-    in_target_labels,
-    source_predictions,
-)
+from zsl_jax.workflows.source_annotation import source_predictions
+from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.target_labels import in_target_labels
 
 
 def said(names, labels):

@@ -10,7 +10,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import spacy_source
-from zsl_jax.workflows.sources import source_predictions
+from zsl_jax.workflows.source_annotation import source_predictions
 
 HAS_SPACY = importlib.util.find_spec("spacy") is not None
 TEXT = [
@@ -122,7 +122,7 @@ def test_a_source_is_annotated_once_and_again_if_something_changes(saved, tmp_pa
     folder, calls = saved(), []
     annotate = spacy_source.annotate_by_spacy
     monkeypatch.setattr(
-        "zsl_jax.workflows.sources.annotate_by_spacy",
+        "zsl_jax.workflows.source_annotation.annotate_by_spacy",
         lambda *arguments: calls.append(arguments) or annotate(*arguments),
     )
     cache = tmp_path / "cache"

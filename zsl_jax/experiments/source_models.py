@@ -13,7 +13,8 @@ from zsl_jax.experiments.plan import Workplace
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.frozen_cache import SharedLayers
-from zsl_jax.workflows.sources import Source, source_predictions
+from zsl_jax.workflows.source_annotation import source_predictions
+from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.train import train
 
 

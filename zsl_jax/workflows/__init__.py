@@ -14,7 +14,9 @@ The public functions of `zsl_jax`:
 
 Sources and their predictions:
 
-- `sources`: what `--source=NAME=PATH` names, and its predictions for a text
+- `sources`: `Source`, what `--source=NAME=PATH` names
+- `source_annotation`: its predictions for a text, read from files or made by a model or pipeline
+- `target_labels`: these in the target's labels, with warnings of what is doubtful
 - `source_streams`: predictions for a text of any length, chunk by chunk
 - `spacy_source`: spaCy pipelines
 - `gold_words`: `--gold_words`, the words whose labels the user gives; other gold labels of the

@@ -19,8 +19,9 @@ from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
 from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.source_differences import compare_sources
-from zsl_jax.workflows.sources import Source, in_target_labels, label_sets
+from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagger import TaggedSentence, tagged_sentences
+from zsl_jax.workflows.target_labels import in_target_labels, label_sets
 from zsl_jax.workflows.vote_aggregation import (
     AGGREGATIONS,
     TO_CONVERGENCE,

@@ -17,7 +17,8 @@ from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.runtime import processes
-from zsl_jax.workflows.sources import Source, in_target_labels
+from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.target_labels import in_target_labels
 
 NAME = "gold words"
 

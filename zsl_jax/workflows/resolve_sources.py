@@ -17,7 +17,9 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.function_source import Annotator, predictions_by_function
-from zsl_jax.workflows.sources import Source, in_target_labels, source_predictions
+from zsl_jax.workflows.source_annotation import source_predictions
+from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.target_labels import in_target_labels
 
 Offsets = str | Mapping[str, str] | None
 Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str] | Annotator

@@ -16,7 +16,7 @@ from zsl_jax.workflows.frozen_cache import SharedLayers, text_log_probs
 from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.result_table import Row, baseline_rows, score_ids
-from zsl_jax.workflows.sources import abstaining
+from zsl_jax.workflows.source_annotation import abstaining
 from zsl_jax.workflows.transfer_task import TransferTask
 from zsl_jax.workflows.unseen_labels import with_unseen_labels
 

@@ -16,7 +16,8 @@ from zsl_jax.data.predictions.source_predictions import (
 from zsl_jax.data.predictions.word_check import REMEDY, check_same_words
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.sources import Source, converted, log_reading
+from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.target_labels import converted, log_reading
 
 
 class SourceStream(Protocol):
