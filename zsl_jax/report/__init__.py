@@ -6,7 +6,8 @@ sources, and the labels of the text. Needs the extra [report]: Jinja2 and Matplo
 - `page`: `write_report`, the whole page; `templates` has its HTML, style sheet and script
 - `run_record`: the records in a run's folder
 - `labelled_words`: the text with all labels, some sentences at a time
-- `text_statistics`: one pass over them: counts, agreement, doubtful sentences, examples
+- `text_statistics`: one pass over them: counts and agreement
+- `doubtful_sentences`: the sentences with most expected errors, and examples of confusions
 - `summary_section`: the section "In one sentence"
 - `sources_section`: "Sources"
 - `learning_section`: "Learning"

@@ -7,7 +7,8 @@ import numpy as np
 
 from zsl_jax.data.predictions.label_table import SOURCE
 from zsl_jax.labels import OUTSIDE
-from zsl_jax.report.text_statistics import Excerpt, TextStatistics
+from zsl_jax.report.doubtful_sentences import Excerpt
+from zsl_jax.report.text_statistics import TextStatistics
 
 MOST_WORDS = 60  # of a sentence
 MOST_SHOWN = 5  # labels of a distribution

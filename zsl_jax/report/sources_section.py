@@ -8,8 +8,9 @@ from jaxtyping import Float
 from zsl_jax.data.predictions.label_table import SOURCE
 from zsl_jax.labels import is_bio
 from zsl_jax.report.charts import heat_map
+from zsl_jax.report.doubtful_sentences import Excerpt
 from zsl_jax.report.run_record import RunRecord
-from zsl_jax.report.text_statistics import Excerpt, TextStatistics
+from zsl_jax.report.text_statistics import TextStatistics
 
 MOST_LABELS = 20  # of a confusion matrix that can still be read
 CONTEXT = 9  # words on each side

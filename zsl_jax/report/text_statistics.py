@@ -1,6 +1,5 @@
 """One pass over the labelled text: who gives which labels, who agrees, what is doubtful."""
 
-import heapq
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -9,33 +8,15 @@ from jaxtyping import Float, Int
 
 from zsl_jax.data.predictions.label_table import SOURCE
 from zsl_jax.labels import OUTSIDE, SILENT, is_bio
+from zsl_jax.report.doubtful_sentences import (
+    NUM_DOUBTFUL,
+    NUM_EXAMPLES,
+    BestExcerpts,
+    Excerpt,
+    keep_doubtful,
+    keep_examples,
+)
 from zsl_jax.report.labelled_words import LabelledWords
-
-NUM_DOUBTFUL = 50
-NUM_EXAMPLES = 2
-
-
-class Excerpt(NamedTuple):
-    """One sentence of n words.
-
-    Attributes:
-      number: Its place in the text, from 1.
-      words: Its words.
-      ids: [n, C], everybody's labels.
-      probs: [n, K], Q (or P) of each word.
-      place: A word to point at, from 0.
-    """
-
-    number: int
-    words: tuple[str, ...]
-    ids: Int[np.ndarray, "n C"]
-    probs: Float[np.ndarray, "n K"]
-    place: int = 0
-
-    @property
-    def expected_errors(self) -> float:
-        """How many of its labels are wrong, if Q is right: Σ 1 − max Q."""
-        return float((1 - self.probs.max(axis=1)).sum())
 
 
 class TextStatistics(NamedTuple):
@@ -78,25 +59,6 @@ class TextStatistics(NamedTuple):
         return [n for n, column in enumerate(self.columns) if column.startswith(SOURCE)]
 
 
-class _Best:
-    """The best few of many, with the first of equals."""
-
-    def __init__(self, limit: int):
-        self._limit, self._heap, self._count = limit, [], 0  # type: ignore[var-annotated]
-
-    def wants(self, value: float) -> bool:
-        return len(self._heap) < self._limit or value > self._heap[0][0]
-
-    def add(self, value: float, item: Excerpt) -> None:
-        self._count -= 1
-        heapq.heappush(self._heap, (value, self._count, item))
-        if len(self._heap) > self._limit:
-            heapq.heappop(self._heap)
-
-    def ranked(self) -> list[Excerpt]:
-        return [item for *_, item in sorted(self._heap, reverse=True)]
-
-
 def text_statistics(
     blocks: Iterable[LabelledWords], confusions: Sequence[tuple[str, str, str]]
 ) -> TextStatistics:
@@ -106,8 +68,8 @@ def text_statistics(
       blocks: All of it.
       confusions: Source, its label, and the inferred label: of which there are to be examples.
     """
-    best = _Best(NUM_DOUBTFUL)
-    examples = {confusion: _Best(NUM_EXAMPLES) for confusion in confusions}
+    best = BestExcerpts(NUM_DOUBTFUL)
+    examples = {confusion: BestExcerpts(NUM_EXAMPLES) for confusion in confusions}
     columns, label_names = ("Q",), ()  # type: tuple[str, ...], tuple[str, ...]
     counts, agreed, shared = np.zeros((), np.int64), np.zeros(()), np.zeros(())
     size = sentences = words = 0
@@ -120,9 +82,9 @@ def text_statistics(
         agreed, shared = agreed + both, shared + either
         doubt = 1 - block.probs.max(axis=1)
         errors += float(doubt.sum())
-        _keep_doubtful(block, doubt, best)
+        keep_doubtful(block, doubt, best)
         for confusion, found in examples.items():
-            _keep_examples(block, confusion, found)
+            keep_examples(block, confusion, found)
     with np.errstate(invalid="ignore"):
         agreement = agreed / shared
     kept = {confusion: found.ranked() for confusion, found in examples.items()}
@@ -151,38 +113,3 @@ def _agreements(block: LabelledWords) -> tuple[np.ndarray, np.ndarray]:
         both[one] = same.sum(axis=0)
         either[one] = ((shared & counts).sum(0) + (shared & counts[:, one, None]).sum(0)) / 2
     return both, either
-
-
-def _excerpt(block: LabelledWords, sentence: int, place: int = 0) -> Excerpt:
-    words = block.sentences[sentence]
-    first = int(block.starts[sentence])
-    rows = slice(first, first + len(words))
-    number = block.first + sentence + 1
-    return Excerpt(number, words, block.ids[rows].copy(), block.probs[rows].copy(), place)
-
-
-def _keep_doubtful(block: LabelledWords, doubt: np.ndarray, best: _Best) -> None:
-    lengths = [len(words) for words in block.sentences]
-    sums = np.bincount(
-        np.repeat(np.arange(len(lengths)), lengths), weights=doubt, minlength=len(lengths)
-    )
-    for sentence in np.argsort(-sums, kind="stable")[:NUM_DOUBTFUL].tolist():
-        if lengths[sentence] and best.wants(float(sums[sentence])):
-            best.add(float(sums[sentence]), _excerpt(block, sentence))
-
-
-def _keep_examples(block: LabelledWords, confusion: tuple[str, str, str], found: _Best) -> None:
-    """Keeps the sentences in which Q is surest of the label that the source does not give."""
-    source, predicted, inferred = confusion
-    given, true = (block.label_names.index(name) for name in (predicted, inferred))
-    column = block.columns.index(f"{SOURCE}{source}")
-    rows = np.flatnonzero((block.ids[:, column] == given) & (block.ids[:, 0] == true))
-    taken: set[int] = set()
-    for row in rows[np.argsort(-block.probs[rows, true], kind="stable")].tolist():
-        sentence = int(np.searchsorted(block.starts, row, side="right")) - 1
-        value = float(block.probs[row, true])
-        if len(taken) == NUM_EXAMPLES or not found.wants(value):
-            break
-        if sentence not in taken:
-            taken.add(sentence)
-            found.add(value, _excerpt(block, sentence, row - int(block.starts[sentence])))
