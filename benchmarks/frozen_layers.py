@@ -112,9 +112,9 @@ def _rounds(text: Text, layers: int | None, cache: Path) -> tuple[Callable[[], R
     from zsl_jax.training.config import LabelModelConfig, TransferConfig
     from zsl_jax.training.config_choices import Approach, LabelModelKind
     from zsl_jax.training.confusion_matrices import Sources, starting_confusion
-    from zsl_jax.training.hooks import Progress
     from zsl_jax.training.m_step import run_epoch
     from zsl_jax.training.paper_rounds import PaperModel
+    from zsl_jax.training.records import Progress
     from zsl_jax.types import SourceVotes
     from zsl_jax.workflows.frozen_cache import precompute_frozen
     from zsl_jax.workflows.trainable_part import set_up_training

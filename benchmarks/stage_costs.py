@@ -239,7 +239,7 @@ def weigh_checkpoint(encoder, rows: int) -> dict[str, Any]:
 
     from zsl_jax.training.checkpoints import Checkpoints
     from zsl_jax.training.devices import all_devices
-    from zsl_jax.training.hooks import Progress
+    from zsl_jax.training.records import Progress
 
     rng = np.random.default_rng(FLAGS.seed)
 

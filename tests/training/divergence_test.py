@@ -6,7 +6,7 @@ import pytest
 from tests.programs import program
 from zsl_jax.errors import InputError
 from zsl_jax.training.divergence import check_objective
-from zsl_jax.training.hooks import Expectation, RoundRecord
+from zsl_jax.training.records import Expectation, RoundRecord
 
 NAN = float("nan")
 

@@ -8,7 +8,9 @@ Settings and loops:
 - `config`: every setting of a run, with its default and its help text
 - `config_choices`: the settings that are a choice, such as approach and strategy
 - `loop`: the loops, with fixed targets or by EM
-- `hooks`: what the loop is given, and what it reports
+- `text_batches`: the text, as the loop is given it
+- `hooks`: functions that the loop calls, to report and to save
+- `records`: what it reports: progress, updates, E steps
 - `setup`: the parts of a training, and its first state
 - `state`: parameters, optimiser and random key, which an update changes
 - `checkpoints`: Orbax checkpoints, by which a run resumes

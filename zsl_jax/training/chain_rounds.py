@@ -19,7 +19,7 @@ from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.config_choices import Strategy
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.e_step import log_prior_of_text
-from zsl_jax.training.hooks import Expectation
+from zsl_jax.training.records import Expectation
 from zsl_jax.training.setup import Training
 from zsl_jax.training.state import AnyArray, TrainState
 

@@ -23,7 +23,7 @@ from zsl_jax import interruption
 from zsl_jax.errors import InputError, Preempted
 from zsl_jax.runtime import processes
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.hooks import Progress
+from zsl_jax.training.records import Progress
 from zsl_jax.training.setup import ResumePoint
 from zsl_jax.training.state import TrainState
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from zsl_jax.errors import InputError
 from zsl_jax.training import steps
-from zsl_jax.training.hooks import RoundRecord
+from zsl_jax.training.records import RoundRecord
 from zsl_jax.training.setup import Training
 
 _LOWER = "lower `learning_rate` or `head_learning_rate`; no model is written"

@@ -14,8 +14,8 @@ from zsl_jax.runtime.lookahead import lookahead, prepared
 from zsl_jax.training import steps
 from zsl_jax.training.config import JointWeights
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.hooks import Batches
 from zsl_jax.training.setup import Training
+from zsl_jax.training.text_batches import Batches
 from zsl_jax.types import Batch
 
 # Blocks in flight while the host fetches one result and prepares the next block.

@@ -1,97 +1,10 @@
-"""Inputs of the training loop, and what it reports."""
+"""Functions that the training loop calls: to report, and to save."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
-from jaxtyping import Float
-
+from zsl_jax.training.records import Progress, RoundRecord, StepRecord
 from zsl_jax.training.state import TrainState
-from zsl_jax.types import Batch
-
-
-class Batches(Protocol):
-    """A pass over the text, with random access to its batches."""
-
-    def __len__(self) -> int:
-        """Number of batches, the same in every process."""
-
-    def __getitem__(self, index: int) -> Batch:
-        """Batch `index`; every word of the text is in exactly one of them."""
-
-
-class Corpus(NamedTuple):
-    """This process's shard of the text, as training sees it.
-
-    Attributes:
-      epoch: Maps an epoch's number, from 0, to its shuffled batches; the same number always gives
-        the same batches.
-      in_order: Batches for passes without updates.
-      num_words: N, in this process.
-    """
-
-    epoch: Callable[[int], Batches]
-    in_order: Batches
-    num_words: int
-
-
-class Expectation(NamedTuple):
-    """An E step over the corpus; the means are over the words of all processes.
-
-    Attributes:
-      posterior: [N, K] float32, Q.
-      log_confusion: [U, V, K], log φ that it was computed with.
-      objective: J per word.
-      bound: Eq. 2 a word at the present parameters and the Q of the round before (the first round:
-        at its own Q, where the bound is tight for soft EM).
-      entropy: Of the tight Q, in nats per word.
-      model_state: What else the E step estimated, as its label model has it.
-    """
-
-    posterior: Float[np.ndarray, "N K"]
-    log_confusion: Float[np.ndarray, "U V K"]
-    objective: float
-    bound: float
-    entropy: float
-    model_state: Any = None
-
-
-class Progress(NamedTuple):
-    """How far a training has come.
-
-    Attributes:
-      step: Number of updates done.
-      epoch: Epoch of the next update.
-      batch: Index of the next update's batch in that epoch.
-      rounds: For every E step so far, the number of updates before it and its J per word.
-    """
-
-    step: int = 0
-    epoch: int = 0
-    batch: int = 0
-    rounds: tuple[tuple[int, float], ...] = ()
-
-
-class StepRecord(NamedTuple):
-    """Report of one update; the loss is a mean over the words of all processes."""
-
-    step: int
-    epoch: int
-    loss: float
-    gradient_norm: float
-    learning_rate: float
-    mix: float
-    words: int
-    seconds: float
-
-
-class RoundRecord(NamedTuple):
-    """Report of one E step; the last one follows the last round."""
-
-    round: int
-    expectation: Expectation
-    moved: Float[np.ndarray, " U"]
-    seconds: float
 
 
 class Hooks(NamedTuple):

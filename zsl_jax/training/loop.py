@@ -13,8 +13,8 @@ from jaxtyping import Bool, Float
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.hooks import Expectation, Progress, RoundRecord
 from zsl_jax.training.m_step import run_epoch
+from zsl_jax.training.records import Expectation, Progress, RoundRecord
 from zsl_jax.training.setup import ResumePoint, Training
 from zsl_jax.training.state import AnyArray, TrainState
 

@@ -9,7 +9,8 @@ from zsl_jax.runtime.lookahead import prepared
 from zsl_jax.training import steps
 from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.hooks import Hooks, Progress, StepRecord
+from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.records import Progress, StepRecord
 from zsl_jax.training.schedules import StepSchedule, schedule_at
 from zsl_jax.training.setup import Training
 from zsl_jax.training.state import TrainState

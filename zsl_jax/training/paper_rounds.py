@@ -12,7 +12,7 @@ from zsl_jax.training.config_choices import ConfusionUpdate, Objective, Strategy
 from zsl_jax.training.confusion_matrices import Sources, closed_form_logits
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.e_step import label_posterior, log_prior_of_text
-from zsl_jax.training.hooks import Expectation
+from zsl_jax.training.records import Expectation
 from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.setup import Training
 from zsl_jax.training.state import AnyArray, TrainState

@@ -12,8 +12,10 @@ from zsl_jax.training import steps
 from zsl_jax.training.config import JointWeights, TrainConfig, TransferConfig
 from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.hooks import Corpus, Hooks, Progress
+from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.records import Progress
 from zsl_jax.training.state import TrainState, new_key
+from zsl_jax.training.text_batches import Corpus
 from zsl_jax.training.update import StepSettings
 
 

@@ -14,7 +14,7 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.runtime import processes
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import Devices
-from zsl_jax.training.hooks import Batches, Corpus
+from zsl_jax.training.text_batches import Batches, Corpus
 
 # Subwords of a batch that learns nothing, on each device: what fits the cache, or fills the chip.
 PREDICTION_SUBWORDS = 2_048

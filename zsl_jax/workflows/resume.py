@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zsl_jax.labels import LabelSet
-from zsl_jax.training.hooks import Hooks, Progress
+from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.records import Progress
 from zsl_jax.training.setup import ResumePoint, Training
 from zsl_jax.training.state import TrainState
 from zsl_jax.workflows.trainable_part import TrainingSetup

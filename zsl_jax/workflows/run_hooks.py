@@ -12,7 +12,8 @@ from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.divergence import check_objective
-from zsl_jax.training.hooks import Hooks, Progress, RoundRecord, StepRecord
+from zsl_jax.training.hooks import Hooks
+from zsl_jax.training.records import Progress, RoundRecord, StepRecord
 from zsl_jax.types import SourceVotes
 
 
