@@ -34,11 +34,11 @@ def stored_difference(family: str) -> float:
     """The largest difference from the stored log-probabilities of a tiny model."""
     from tests.models.reference_files import one_a_row, read_reference
     from zsl_jax.models.huggingface import params_from_tensors
-    from zsl_jax.models.token_classifier import Tagger
+    from zsl_jax.models.token_classifier import TokenClassifier
 
     reference = read_reference(family)
     params = params_from_tensors(reference.tensors, reference.config, family)
-    tagger = Tagger(reference.config, reference.log_probs.shape[-1])
+    tagger = TokenClassifier(reference.config, reference.log_probs.shape[-1])
     tokens, positions, segments = one_a_row(reference.token_ids, reference.mask)
     variables = {"params": params}
     log_probs = np.asarray(tagger.apply(variables, tokens, positions, segments, True))

@@ -14,7 +14,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.weights import INDEX, read_weights
 from zsl_jax.models import families
 from zsl_jax.models.huggingface import params_from_tensors, tensors_from_params
-from zsl_jax.models.token_classifier import Tagger
+from zsl_jax.models.token_classifier import TokenClassifier
 
 
 def assert_same_tree(left, right):
@@ -39,7 +39,9 @@ def test_tree_is_that_of_init(family):
     params = params_from_tensors(reference.tensors, reference.config, family)
     zeros = np.zeros((1, 4), np.int32)
     shapes = jax.eval_shape(
-        lambda: Tagger(reference.config, 5).init(jax.random.key(0), zeros, zeros, zeros, True)
+        lambda: TokenClassifier(reference.config, 5).init(
+            jax.random.key(0), zeros, zeros, zeros, True
+        )
     )
     assert jax.tree.map(np.shape, params) == jax.tree.map(lambda leaf: leaf.shape, shapes["params"])
 

@@ -7,7 +7,7 @@ from tests.models.reference_files import packed, read_reference
 from zsl_jax.models.encoder import Encoder
 from zsl_jax.models.huggingface import params_from_tensors
 from zsl_jax.models.split import join_layers, split_layers
-from zsl_jax.models.token_classifier import Tagger
+from zsl_jax.models.token_classifier import TokenClassifier
 
 CASES = [("bert", 0), ("bert", 2), *((family, 1) for family in FAMILIES), ("modernbert", 3)]
 
@@ -25,7 +25,7 @@ def test_the_layers_above_continue_the_frozen_ones(family, trained):
     frozen, upper = split_layers(params, trained)
     below = Encoder(config.below(trained))
     hidden = below.apply({"params": frozen}, ids, positions, segments, deterministic=True)
-    above = Tagger(config.above(trained), 5)
+    above = TokenClassifier(config.above(trained), 5)
     log_probs = above.apply({"params": upper}, hidden, None, segments, deterministic=True)
     words = reference.mask == 1
     rows, columns = places[words].T
@@ -52,7 +52,7 @@ def test_what_frozen_layers_share_is_not_trained():
     _, upper = split_layers(params, 1)
     segments = packed(reference.token_ids, reference.mask)[2]
     hidden = np.random.default_rng(0).normal(size=(*segments.shape, 16)).astype(np.float32)
-    above = Tagger(reference.config.above(1), 5)
+    above = TokenClassifier(reference.config.above(1), 5)
 
     def loss(upper):
         return above.apply({"params": upper}, hidden, None, segments, True)[..., 0].sum()

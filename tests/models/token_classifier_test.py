@@ -9,7 +9,7 @@ from tests.models.reference_files import one_a_row, packed, read_reference
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.models.huggingface import params_from_tensors
 from zsl_jax.models.token_classifier import (
-    Tagger,
+    TokenClassifier,
     restore_word_embeddings,
     slice_word_embeddings,
     word_embeddings,
@@ -25,7 +25,7 @@ def load(family):
 
 def log_probs(config, params, arrays):
     with jax.default_matmul_precision("highest"):
-        return np.asarray(Tagger(config, 5).apply({"params": params}, *arrays, True))
+        return np.asarray(TokenClassifier(config, 5).apply({"params": params}, *arrays, True))
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -106,7 +106,7 @@ def test_gradient_reaches_every_parameter_but_unused_rows(family):
     token_ids, positions, segments = one_a_row(reference.token_ids, reference.mask)
 
     def loss(params):
-        tagger = Tagger(reference.config, 5)
+        tagger = TokenClassifier(reference.config, 5)
         out: Any = tagger.apply({"params": params}, token_ids, positions, segments, True)
         return -out[..., 0].sum()
 
@@ -131,7 +131,7 @@ def test_second_call_does_not_compile_again():
     @jax.jit
     def apply(params, key):
         traced.append(key)
-        tagger = Tagger(reference.config, 5)
+        tagger = TokenClassifier(reference.config, 5)
         return tagger.apply({"params": params}, *arrays, False, rngs={"dropout": key})
 
     key = jax.random.key(0, impl="unsafe_rbg")

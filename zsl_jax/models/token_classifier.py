@@ -17,7 +17,7 @@ from zsl_jax.models.layer import ACTIVATIONS, dense, layer_norm
 Params = dict[str, Any]
 
 
-class Tagger(nn.Module):
+class TokenClassifier(nn.Module):
     """log P(label | sentence) at every subword.
 
     Attributes:
@@ -50,8 +50,9 @@ class Tagger(nn.Module):
           deterministic: True switches dropout off; False needs `rngs={"dropout": key}`.
 
         Returns:
-          [R, S, K], float32; the exponentials sum to 1 at every position, padding included. The
-          caller picks the first subword of each word.
+          [R, S, K], float32; the exponentials sum to 1 at every position, padding included.
+          `training.e_step` picks the first subword of each word by `Batch.word_ids`, and the loss
+          in `training.update` masks the others.
         """
         hidden = Encoder(self.config, self.dtype, self.remat, name="encoder")(
             tokens, positions, segments, deterministic

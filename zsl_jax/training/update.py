@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.models.encoder_config import EncoderConfig
-from zsl_jax.models.token_classifier import Tagger
+from zsl_jax.models.token_classifier import TokenClassifier
 from zsl_jax.training.config import JointWeights, OptimizerConfig
 from zsl_jax.training.config_choices import Objective
 from zsl_jax.training.optimizer import make_optimizer
@@ -213,9 +213,9 @@ def weighted_log_joint(weights: JointWeights, log_prior_words, votes, log_confus
 
 def tagger(
     encoder: EncoderConfig, num_labels: int, dtype: str = "float32", remat: str = "cheap"
-) -> Tagger:
+) -> TokenClassifier:
     """Returns the Flax module; softmax, normalisation and loss are float32 whatever `dtype` is."""
-    return Tagger(encoder, num_labels, jnp.dtype(dtype), remat)
+    return TokenClassifier(encoder, num_labels, jnp.dtype(dtype), remat)
 
 
 def _scaled(tree, factor):

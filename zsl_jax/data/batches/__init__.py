@@ -1,6 +1,8 @@
 """Batches: from words to windows of subwords, and rows packed with them.
 
-- `subwords`: words as subwords, and the place of each word's first subword
+`word_ids` marks the first subword of each word, once per word, in every array from here on.
+
+- `subwords`: words as windows of subwords, and `word_ids`
 - `windows`: ranges of words, overlapping where a sentence is too long for a row
 - `packing`: rows packed with windows, and batches of rows
 - `hidden_batches`: batches that look up the output of the frozen layers
