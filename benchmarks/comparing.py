@@ -166,7 +166,7 @@ def write_table(transfer_task, test, started: Started) -> None:
     seconds = round(time.monotonic() - started.seconds, 1)
     chain = with_chain(transfer_task.text, transfer_task.label_set, TransferConfig()).chain
     assert chain is not None
-    agreement = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
+    agreement = agreement_with_posterior(chain.text, chain.labels, chain.result.posterior)
     result = {
         **result,
         "rows": [row._asdict() for row in rows],

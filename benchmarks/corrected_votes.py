@@ -49,7 +49,7 @@ class CorrectedVotes:
         test = aggregate_with_text(test_votes, self.test, label_set, "chain", model)
         return (
             self._score(self.test, test.labels, label_set, set()),
-            self._score(self.text, fit.found.posterior.argmax(axis=1), label_set, without),
+            self._score(self.text, fit.result.posterior.argmax(axis=1), label_set, without),
         )
 
     def _predictions(self, given: Sequence[str], sentences: Sequence[Sentence]) -> dict[str, Any]:

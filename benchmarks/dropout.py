@@ -83,7 +83,9 @@ def _program(rate: float) -> Callable[[], Any]:
     fit = set_up_training(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
     settings, rates = fit.training.settings, schedule_at(0.1, config)
     compiled = jax.jit(
-        lambda state, batch, evidence: update.update(settings, None, state, batch, evidence, rates)
+        lambda state, batch, evidence: update.device_update(
+            settings, None, state, batch, evidence, rates
+        )
     )
     epoch = fit.training.corpus.epoch(0)
     batches = itertools.cycle([epoch[index] for index in range(len(epoch))])

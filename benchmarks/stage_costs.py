@@ -212,7 +212,7 @@ def lowered_update(encoder, rows: int):
     rates = StepSchedule(*[shape((), np.float32)] * len(StepSchedule._fields))
 
     def body(state, batch, evidence, rates):
-        return update.update(settings, None, state, batch, evidence, rates)
+        return update.device_update(settings, None, state, batch, evidence, rates)
 
     return jax.jit(body).lower(state, batch_shapes(), evidence, rates)
 

@@ -9,7 +9,7 @@ from tests.bucket_server import BUCKET, serving
 from zsl_jax import buckets
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.errors import InputError
-from zsl_jax.io.bucket_copies import fetch, fetched
+from zsl_jax.io.bucket_copies import fetched, refresh_copy
 from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain
@@ -57,10 +57,10 @@ def test_a_copy_that_is_equal_is_not_downloaded_again(machine):
     write(f"{BUCKET}/equal/a.txt", "one")
     copy = Path(fetched(f"{BUCKET}/equal/a.txt"))
     before = copy.stat().st_ino
-    fetch(copy)
+    refresh_copy(copy)
     assert copy.stat().st_ino == before
     copy.write_text("two")
-    fetch(copy)
+    refresh_copy(copy)
     assert copy.read_text() == "one"
 
 
@@ -101,7 +101,7 @@ def test_a_file_is_not_uploaded_if_its_writing_fails_or_while_it_is_held_back(ma
     with buckets.held_back():
         write(f"{BUCKET}/held/b.txt", "two")
     assert buckets.names_in(path.parent) == ["a.txt"]
-    fetch(path)
+    refresh_copy(path)
     assert path.read_text() == "one"
 
 

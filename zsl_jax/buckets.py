@@ -1,7 +1,7 @@
 """Files in buckets, such as gs://bucket/file: each is known here by its local copy.
 
 The copy of gs://BUCKET/FILE is $ZSL_CACHE/buckets/gs/BUCKET/FILE (by default in ~/.cache/zsl_jax).
-All other modules read and write copies as they do any file; `io.bucket_copies.fetch` downloads
+All other modules read and write copies as they do any file; `io.bucket_copies.fetched` downloads
 them, and `atomic_file` publishes, which means uploads, every file that it has completed. An object
 appears in a bucket whole or not at all, but nothing can be renamed, appended to or locked there.
 """

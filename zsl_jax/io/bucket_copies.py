@@ -26,7 +26,7 @@ from zsl_jax.io.folder_lock import FolderLock
 
 
 def fetched(path: str | os.PathLike[str]) -> str:
-    """Returns the local copy of an address, as `fetch` leaves it; other paths as they are.
+    """Returns the local copy of an address, as `refresh_copy` leaves it; other paths as they are.
 
     If a run of this machine writes into the folder now, its copy stays as it is.
 
@@ -40,12 +40,12 @@ def fetched(path: str | os.PathLike[str]) -> str:
     with contextlib.ExitStack() as stack, contextlib.suppress(Timeout):
         if copy.is_dir():
             stack.callback(FolderLock(copy).release)
-        if not fetch(copy):
+        if not refresh_copy(copy):
             raise InputError(f"there is nothing at {name}; correct the path")
     return os.fspath(copy)
 
 
-def fetch(path: Path) -> bool:
+def refresh_copy(path: Path) -> bool:
     """Makes a local copy equal to its original; does nothing for other paths.
 
     Args:

@@ -8,7 +8,7 @@ from pathlib import Path
 from zsl_jax.atomic_file import committing
 from zsl_jax.buckets import held_back, names_in, publish
 from zsl_jax.errors import InputError
-from zsl_jax.io.bucket_copies import fetch
+from zsl_jax.io.bucket_copies import refresh_copy
 from zsl_jax.io.folder_lock import LOCK, FolderLock
 
 _DIGITS = 12  # hexadecimal digits of the checksum
@@ -49,7 +49,7 @@ def _existing(folder: Path, key: str, suffix: str) -> Path | None:
     """The file of a key, if there is one."""
     pattern = re.compile(rf"{re.escape(key)}-[0-9a-f]{{{_DIGITS}}}{re.escape(suffix)}")
     for path in (folder / name for name in names_in(folder) if pattern.fullmatch(name)):
-        fetch(path)
+        refresh_copy(path)
         return _checked(path, _name(path, key, suffix))
     return None
 

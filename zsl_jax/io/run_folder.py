@@ -23,7 +23,7 @@ from zsl_jax.atomic_file import drop_abandoned
 from zsl_jax.buckets import RUN_SCHEMES, explained, is_copy, local_copy, original, publish
 from zsl_jax.errors import InputError
 from zsl_jax.io import metrics_file, run_files
-from zsl_jax.io.bucket_copies import fetch
+from zsl_jax.io.bucket_copies import refresh_copy
 from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.metrics_file import now
@@ -173,7 +173,7 @@ def create_run_folder(
         folder.mkdir(parents=True, exist_ok=True)
         lock = _locked(folder)
         try:
-            fetch(folder)
+            refresh_copy(folder)
             _start(folder, record, overwrite)
         except BaseException:
             lock.release()

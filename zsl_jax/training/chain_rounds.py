@@ -24,20 +24,20 @@ from zsl_jax.training.setup import Training
 from zsl_jax.training.state import AnyArray, TrainState
 
 
-class ChainSources(NamedTuple):
-    """The label model of a text, fitted without a tagger.
+class FittedLabelModel(NamedTuple):
+    """The label model fitted to a text without a tagger, and its posterior.
 
     Attributes:
       text: This process's part of the text.
       labels: What is given about the labels.
       fitted: The label model.
-      found: Its posterior of the text.
+      result: Its posterior of the text.
     """
 
     text: ChainText
     labels: ChainLabels
     fitted: FittedChain
-    found: ChainPosterior
+    result: ChainPosterior
 
     @property
     def predictions(self) -> str:
@@ -45,20 +45,20 @@ class ChainSources(NamedTuple):
         return "hard" if self.text.votes.ndim == 2 else "soft"
 
 
-def fit_sources(text: ChainText, labels: ChainLabels, config: ChainConfig) -> ChainSources:
+def fit_label_model(text: ChainText, labels: ChainLabels, config: ChainConfig) -> FittedLabelModel:
     """Fits the label model to a text; all processes call it."""
-    return ChainSources(text, labels, *chain_fit.fit_chain(text, labels, config))
+    return FittedLabelModel(text, labels, *chain_fit.fit_chain(text, labels, config))
 
 
 class ChainEM(NamedTuple):
     """The `loop.LabelModel` of the reliability-weighted chain.
 
     Attributes:
-      sources: The label model, fitted to this text.
+      model: The label model, fitted to this text.
       first: The state before the first update, on the host, where every M step starts.
     """
 
-    sources: ChainSources
+    model: FittedLabelModel
     first: TrainState
 
     @property
@@ -75,28 +75,28 @@ class ChainEM(NamedTuple):
         previous: Expectation | None,
     ) -> Expectation:
         """Q of the label model alone in the first round, with the tagger in the others."""
-        sources, config = self.sources, training.transfer.chain
+        model, config = self.model, training.transfer.chain
         assert config is not None
         if number == 0:
-            return _expectation(sources.found, sources.fitted, training)
+            return _expectation(model.result, model.fitted, training)
         scores = log_prior_of_text(training, params)
         scores *= np.float32(config.own_tagger_weight)
-        scores += chain_fit.evidence(sources.text, sources.labels, sources.fitted.sources, config)
+        scores += chain_fit.evidence(model.text, model.labels, model.fitted.sources, config)
         result = chain_fit.chain_posterior(
-            sources.text,
-            sources.labels,
+            model.text,
+            model.labels,
             config,
             scores,
-            sources.found.posterior.copy(),
+            model.result.posterior.copy(),
             1 + config.own_tagger_weight,
         )
-        return _expectation(result, sources.fitted, training)
+        return _expectation(result, model.fitted, training)
 
     def confusion_after(
         self, training: Training, confusion_logits: AnyArray, expectation: Expectation, number: int
     ) -> tuple[AnyArray, Float[np.ndarray, " U"]]:
         """The logits as they are: the confusion matrices were fitted before."""
-        return confusion_logits, np.zeros(len(self.sources.fitted.kappa))
+        return confusion_logits, np.zeros(len(self.model.fitted.kappa))
 
     def m_step_start(self, devices: Devices, state: TrainState, step: int) -> TrainState:
         """The first state, with the number of updates that were made."""

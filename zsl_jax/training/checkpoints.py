@@ -212,7 +212,7 @@ class Saver:
 
 
 @contextlib.contextmanager
-def listening(saver: Saver) -> Iterator[None]:
+def saving_on_signals(saver: Saver) -> Iterator[None]:
     """Lets SIGTERM or Ctrl-C end a training after its current update, instead of at once.
 
     If one of several processes is asked to stop, all of them stop at the same update.

@@ -59,7 +59,7 @@ def update(
     evidence: Evidence,
     rates: StepSchedule,
 ) -> tuple[TrainState, StepInfo]:
-    """Runs `updates.update` on rows that the devices share; the state given is donated.
+    """Runs `updates.device_update` on rows that the devices share; the state given is donated.
 
     Args:
       devices: The devices that hold the state.
@@ -85,7 +85,7 @@ def update(
 def _compiled_update(devices: Devices, settings: StepSettings) -> Callable[..., Any]:
     def body(state, batch, evidence, fixed, rates):
         evidence = evidence._replace(log_fixed=fixed)
-        return updates.update(settings, devices.axis, state, batch, evidence, rates)
+        return updates.device_update(settings, devices.axis, state, batch, evidence, rates)
 
     if devices.is_one:
         return jax.jit(body, donate_argnums=0)

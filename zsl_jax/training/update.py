@@ -82,7 +82,7 @@ class StepInfo(NamedTuple):
     gradient_norm: Float[Array, ""]
 
 
-def update(
+def device_update(
     settings: StepSettings,
     axis: str | None,
     state: TrainState,

@@ -10,7 +10,7 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
-from zsl_jax.training.chain_rounds import ChainEM, ChainSources
+from zsl_jax.training.chain_rounds import ChainEM, FittedLabelModel
 from zsl_jax.training.config import ChainConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, Strategy
 from zsl_jax.training.confusion_matrices import Sources, starting_confusion
@@ -54,7 +54,7 @@ class TransferCorpus(NamedTuple):
     votes: SourceVotes
     words: TextWords
     states: Float[np.ndarray, "T H"] | None = None
-    chain: ChainSources | None = None
+    chain: FittedLabelModel | None = None
 
 
 class TrainedTarget(NamedTuple):
@@ -209,7 +209,7 @@ def _distilled(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget
     """Training on one fixed distribution per word."""
     config, votes = to_train.config, text.votes
     if text.chain is not None and config.approach is Approach.KD:
-        target = text.chain.found.posterior
+        target = text.chain.result.posterior
     else:
         target = fixed_target(votes, to_train.label_set.size, config)
     if config.approach is Approach.HARD_CAT:

@@ -17,7 +17,7 @@ from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
 from zsl_jax.training.chain_fit import FittedChain
-from zsl_jax.training.chain_rounds import ChainSources, fit_sources
+from zsl_jax.training.chain_rounds import FittedLabelModel, fit_label_model
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence, SourceVotes
@@ -84,7 +84,7 @@ def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:
 
 def fit_chain_model(
     votes: SourceVotes, words: TextWords, label_set: LabelSet, config: ChainConfig, predictions: str
-) -> ChainSources:
+) -> FittedLabelModel:
     """Fits the label model to a text without a tagger; all processes call it.
 
     Args:
@@ -95,7 +95,7 @@ def fit_chain_model(
       predictions: "soft" or "hard", which of the predictions are evidence.
     """
     text = ChainText(evidence_of(votes, predictions), words.lengths, words.types.keys, votes.gold)
-    return fit_sources(text, chain_labels(votes, label_set), config)
+    return fit_label_model(text, chain_labels(votes, label_set), config)
 
 
 def posterior_by_chain(
@@ -201,7 +201,7 @@ def aggregate_with_text(
         words = text_words([sentences], label_set)
         own = fit_chain_model(votes, words, label_set, ChainConfig(), "soft")
         fitted = ChainModel(ChainConfig(), own.fitted, words.types.names)
-        posterior = own.found.posterior
+        posterior = own.result.posterior
     elif method == "chain":
         posterior = posterior_by_chain(fitted, votes, sentences, label_set)
     sources = fitted.fitted.sources

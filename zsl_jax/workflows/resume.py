@@ -45,7 +45,7 @@ def resumable(
     if saving is None:
         yield fit.training._replace(hooks=hooks), ResumePoint(fit.state)
         return
-    from zsl_jax.training.checkpoints import Checkpoints, Saver, listening  # loads Orbax
+    from zsl_jax.training.checkpoints import Checkpoints, Saver, saving_on_signals  # loads Orbax
 
     checkpoints = Checkpoints(saving.folder, fit.training.devices, fit.state, label_set.names)
     saver = Saver(checkpoints, saving.every_steps)
@@ -56,7 +56,7 @@ def resumable(
 
     hooks = hooks._replace(wants_state=saver.wants_state, keep=keep)
     try:
-        with listening(saver):
+        with saving_on_signals(saver):
             yield fit.training._replace(hooks=hooks), checkpoints.start()
         checkpoints.wait()
     finally:

@@ -51,7 +51,7 @@ def source_lines(transfer_task: TransferTask) -> list[str]:
     if chain is None:
         posterior = aggregate_votes(votes, transfer_task.label_set.size, "mean").probs
     else:
-        posterior = chain.found.posterior
+        posterior = chain.result.posterior
         log_confusion = np.asarray(chain.fitted.sources.log_confusion)
         learned = Learned(log_confusion, copies=chain.fitted.copies)
     tally = tally_of(posterior, votes)

@@ -215,7 +215,7 @@ def _with_start(transfer_task: TransferTask, config: TransferConfig) -> Transfer
     chain, ranked = transfer_task.text.chain, []
     init = ENCODER if config.init == AUTO and chain is None else config.init
     if chain is not None and init == AUTO:
-        agreement = agreement_with_posterior(chain.text, chain.labels, chain.found.posterior)
+        agreement = agreement_with_posterior(chain.text, chain.labels, chain.result.posterior)
         order = np.argsort(-agreement, kind="stable")
         ranked = [transfer_task.names[place] for place in order]
     before, label_set = transfer_task.start, transfer_task.label_set
