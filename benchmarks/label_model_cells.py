@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.store import source_votes
+from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.labels import LabelSet, common_source_labels
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import chain_model
-from zsl_jax.workflows.table import score_ids
+from zsl_jax.workflows.result_table import score_ids
 from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 METHODS = ("mean", "chain")
