@@ -8,6 +8,8 @@ Scores on corpora:
 - `mixed_sources`: sources with different labels and formats
 - `aggregators`: label models, beside skweak's and crowd-kit's
 - `robustness`: the label model on few, many, broken and copied sources
+- `text_sizes`: the label model by the size of its text
+- `label_model_cells`: what these two share
 - `rules`: gazetteers as sources
 - `review`: what a review is worth
 - `annotators`, `corrected_votes`: simulated annotators, and the label model with their corrections

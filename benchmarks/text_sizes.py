@@ -56,13 +56,12 @@ def main() -> None:
 
 def annotated(text: str, test: str):
     """The cell of the two texts, with what the sources predict for them."""
-    from zsl_jax.workflows.frozen_cache import SharedLayers
-
     from benchmarks.label_model_cells import cell_of
     from zsl_jax.data.text.readers import read_sentences
     from zsl_jax.data.text_shard import TextShard
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.aggregate import ROW_LENGTH
+    from zsl_jax.workflows.frozen_cache import SharedLayers
     from zsl_jax.workflows.source_annotation import source_predictions
 
     texts = [read_sentences(text), read_sentences(test)[: FLAGS.max_test_sentences]]
