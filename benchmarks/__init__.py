@@ -32,7 +32,7 @@ Time and memory:
 - `end_to_end`: whole transfers, by length of the text
 - `host_stages`: what the host does besides training
 - `stage_costs`: FLOPs and bytes of each stage, counted
-- `transfer_memory`: memory of predictions and Q
+- `transfer_memory`, `staged_transfer`: memory and time of each stage of a transfer
 - `long_text`: `launch.predict` on long text
 - `report_page`, `synthetic_run`: the report, and a run's folder without a run
 - `measuring`, `random_text`: what these programs share

@@ -96,12 +96,13 @@ def peak_memory(run: Callable[[], Any]) -> tuple[Any, int]:
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # resets the high-water mark
-    before = _status("VmRSS")
+    before = status("VmRSS")
     result = run()
-    return result, _status("VmHWM") - before
+    return result, status("VmHWM") - before
 
 
-def _status(field: str, process: int | str = "self") -> int:
+def status(field: str, process: int | str = "self") -> int:
+    """Bytes of a kind of memory of a process, such as VmRSS (Linux)."""
     for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
         if line.startswith(field + ":"):
             return 1024 * int(line.split()[1])
@@ -112,7 +113,7 @@ def anonymous_memory() -> int:
     """Bytes of memory that this process uses, without pages of mapped files (Linux)."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
-    return _status("RssAnon")
+    return status("RssAnon")
 
 
 class ProgramRun(NamedTuple):
@@ -140,12 +141,12 @@ def run_program(command: Sequence[str]) -> ProgramRun:
     with subprocess.Popen(command, stdout=sys.stderr) as process:
         anonymous = 0
         while True:
-            ended, status, usage = os.wait4(process.pid, os.WNOHANG)
+            ended, code, usage = os.wait4(process.pid, os.WNOHANG)
             if ended:
                 break
-            anonymous = max(anonymous, _status("RssAnon", process.pid))
+            anonymous = max(anonymous, status("RssAnon", process.pid))
             time.sleep(0.05)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.returncode = os.waitstatus_to_exitcode(code)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command)
     return ProgramRun(time.perf_counter() - start, 1024 * usage.ru_maxrss, anonymous)

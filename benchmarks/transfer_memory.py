@@ -6,9 +6,11 @@ Generates a text, the sources' probabilities for it (Parquet), and a random enco
 small to matter; runs launch.transfer on them in a process of its own, and again on a text of
 --small_sentences. The difference of the two peaks is what grows with the text, since encoder,
 optimiser, libraries and compiled programs are in both. The peak includes pages of mapped files,
-although the system can reclaim them; the anonymous peak excludes them.
+although the system can reclaim them; the anonymous peak excludes them. Seconds and memory of each
+stage are those of `benchmarks.staged_transfer`.
 """
 
+import json
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -28,9 +30,11 @@ flags.DEFINE_integer("small_sentences", 500, "Sentences of the small text.", 1)
 flags.DEFINE_integer("words_per_sentence", 21, "Words of each sentence.", 1)
 flags.DEFINE_integer("num_sources", 5, "Number of sources, all with probabilities.", 1)
 flags.DEFINE_integer("num_labels", 17, "Number of labels.", 2)
+flags.DEFINE_enum("label_model", "paper", ["paper", "chain"], "Label model of the transfer.")
 flags.DEFINE_string("folder", None, "Parent of the generated files (default: a temporary folder).")
 VOCABULARY = 20_000
 BLOCK = 4_096
+DISTINCT = 1 << 16  # rows of probabilities of a source, of which each word has one
 
 Line = dict[str, Any]
 
@@ -48,6 +52,7 @@ def main() -> None:
     names = ("peak", "anonymous")
     grown = {name: lines[1][name] - lines[0][name] for name in names}
     print(measuring.format_columns([_shown(line) for line in lines]))
+    print(measuring.format_columns([_shown_stage(stage) for stage in lines[1]["stages"]]))
     print("the longer text needs " + ", ".join(f"{k} {v / 1e6:.0f} MB" for k, v in grown.items()))
     write_json(Path(FLAGS.output), {"machine": machine, "lines": lines, "grown": grown})
 
@@ -61,12 +66,13 @@ def transfer(count: int, encoder: Path, folder: Path) -> Line:
     """Seconds and bytes of a transfer on that many sentences."""
     folder.mkdir(parents=True)
     text, sources = generate(count, folder)
-    command = [sys.executable, "-m", "launch.transfer", f"--encoder={encoder}", f"--text={text}"]
-    command += ["--label_model=paper"]
+    command = [sys.executable, "-m", "benchmarks.staged_transfer", f"--stages={folder / 'stages'}"]
+    command += [f"--encoder={encoder}", f"--text={text}", f"--label_model={FLAGS.label_model}"]
     command += [f"--source={source.stem}={source}" for source in sources]
     command += [f"--{name}={FLAGS[name].value}" for name in ("rounds", "batch_words", "row_length")]
     run = measuring.run_program([*command, f"--output={folder / 'model'}"])
-    return {"sentences": count, "words": count * FLAGS.words_per_sentence, **run._asdict()}
+    about = {"sentences": count, "words": count * FLAGS.words_per_sentence}
+    return {**about, **run._asdict(), **json.loads((folder / "stages").read_text())}
 
 
 def generate(count: int, folder: Path) -> tuple[Path, list[Path]]:
@@ -90,14 +96,15 @@ def predicted(text: np.ndarray, names: tuple[str, ...], seed: int) -> Iterator:
     from zsl_jax.data.predictions.source_predictions import SourcePredictions
 
     rng = np.random.default_rng((1, seed))
+    logits = rng.normal(0, 3, (DISTINCT, len(names)))
+    probs = np.exp(logits - logits.max(axis=1, keepdims=True))
+    table = (probs / probs.sum(axis=1, keepdims=True)).astype(np.float16)
+    best = table.argmax(axis=1).astype(np.int32)
     for start in range(0, len(text), BLOCK):
         block = text[start : start + BLOCK]
-        logits = rng.normal(0, 3, (block.size, len(names))).astype(np.float32)
-        probs = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probs /= probs.sum(axis=1, keepdims=True)
-        labels = probs.argmax(axis=1).astype(np.int32)
+        rows = rng.integers(0, DISTINCT, block.size)
         sentences = [tuple(sentence) for sentence in block.tolist()]
-        yield SourcePredictions(names, labels, probs.astype(np.float16), sentences)
+        yield SourcePredictions(names, best[rows], table[rows], sentences)
 
 
 def _shown(line: Line) -> dict[str, str]:
@@ -107,6 +114,16 @@ def _shown(line: Line) -> dict[str, str]:
         "seconds": f"{line['seconds']:.1f}",
         "peak MB": f"{line['peak'] / 1e6:.0f}",
         "anonymous MB": f"{line['anonymous'] / 1e6:.0f}",
+    }
+
+
+def _shown_stage(stage: Line) -> dict[str, str]:
+    return {
+        "stage": stage["stage"],
+        "seconds": f"{stage['seconds']:.1f}",
+        "CPU seconds": f"{stage['cpu_seconds']:.1f}",
+        "anonymous MB": f"{stage['anonymous'] / 1e6:.0f}",
+        "mapped MB": f"{stage['mapped'] / 1e6:.0f}",
     }
 
 

@@ -3,16 +3,18 @@
 import itertools
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
 from launch.options import FLAGS
 from launch.terminal import say
 from zsl_jax.data.shards import Shard, shard_files
-from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
+
+if TYPE_CHECKING:  # these import pyarrow, which --help need not wait for
+    from zsl_jax.data.text_shard import TextShard
 
 KINDS = {"Q": "Q (tagger and sources)", "P": "P (the tagger alone)"}  # of labels
 _labels_read: dict[str, dict[str, Any]] = {}
@@ -49,12 +51,13 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
         return write_labelled(FLAGS.output, tagger.label_names, blocks, output_format, about)
 
 
-def read_labelled(flag: str, max_sentences: int | None = None) -> TextShard:
+def read_labelled(flag: str, max_sentences: int | None = None) -> "TextShard":
     """Reads the labelled sentences of the files that a flag names; entity labels become BIO.
 
     Sentences that a format leaves without labels stand in `by_file` only.
     """
     from zsl_jax.data.predictions.to_bio import bio_sentences, reading_line
+    from zsl_jax.data.text_shard import shard_of_text
     from zsl_jax.labels import OUTSIDE, doubtful_reading
 
     text = read_text(flag, with_labels=True)
@@ -92,8 +95,12 @@ def labels_read() -> dict[str, Any]:
     return dict(_labels_read)
 
 
-def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = False) -> TextShard:
+def read_text(
+    flag: str, max_sentences: int | None = None, with_labels: bool = False
+) -> "TextShard":
     """Reads the sentences of the files that a flag names, grouped by file."""
+    from zsl_jax.data.text_shard import shard_of_text
+
     files = files_of(flag)
     whole = Shard(tuple(range(len(files))), 0, 1)
     by_file = [_read(file, with_labels) for file in files]
@@ -102,7 +109,7 @@ def read_text(flag: str, max_sentences: int | None = None, with_labels: bool = F
 
 def read_shards(
     flag: str, max_sentences: int | None, num_shards: int, numbers: Sequence[int]
-) -> list[TextShard]:
+) -> list["TextShard"]:
     """Reads some shards of the text that a flag names, without labels.
 
     Args:
@@ -111,6 +118,9 @@ def read_shards(
       num_shards: Number of shards of the text.
       numbers: Numbers of the shards to read; files of other shards are not opened.
     """
+    from zsl_jax.data.text.compact_text import CompactText
+    from zsl_jax.data.text_shard import shard_of_text
+
     files = files_of(flag)
     # A sample is drawn from all files, and its sentences are assigned to shards in turn.
     shards = shard_files(0 if max_sentences else len(files), num_shards)
@@ -118,10 +128,7 @@ def read_shards(
     for shard in (shards[number] for number in numbers):
         if max_sentences:
             shard = shard._replace(files=tuple(range(len(files))))
-        by_file = [
-            [_lean(sentence) for sentence in _read(file, with_labels=False)]
-            for file in shard.of_files(files)
-        ]
+        by_file = [CompactText.of(_stream([file])) for file in shard.of_files(files)]
         text = shard_of_text(by_file, shard, len(files), max_sentences, _seed())
         if not text.sentences:
             raise InputError(f"--{flag} has fewer sentences than --shards={num_shards}")
@@ -129,8 +136,10 @@ def read_shards(
     return texts
 
 
-def sample_of(text: TextShard, count: int | None) -> TextShard:
+def sample_of(text: "TextShard", count: int | None) -> "TextShard":
     """Random sentences of a text that is one shard; the whole text if it does not have more."""
+    from zsl_jax.data.text_shard import shard_of_text
+
     if count is None or len(text.sentences) <= count:
         return text
     return shard_of_text(text.by_file or [], text.shard, text.num_files, count, _seed())
@@ -166,11 +175,6 @@ def _read_options(with_labels: bool) -> dict[str, Any]:
     given = {name: FLAGS[name].value for name in names if name in FLAGS}
     column = FLAGS.column if "column" in FLAGS and with_labels else None
     return {"column": column, "with_labels": with_labels, **given}
-
-
-def _lean(sentence: Sentence) -> Sentence:
-    """Interns a sentence's words, so that each is in memory once; comments go to labels.conll."""
-    return sentence._replace(words=tuple(map(sys.intern, sentence.words)))
 
 
 def _seed() -> int:

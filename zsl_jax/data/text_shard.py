@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from zsl_jax.data.sampling import sampled_places
 from zsl_jax.data.shards import Shard
+from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.types import Sentence
 
 
@@ -47,11 +48,11 @@ def shard_of_text(
       candidates: The places of the sentences that may be taken, such as those with labels; None for
         all.
     """
-    sentences = [sentence for file in by_file for sentence in file]
+    sentences = CompactText.joined(map(CompactText.of, by_file))
     total = len(sentences) if candidates is None else len(candidates)
     places = sampled_places(total, max_sentences, seed)
     if candidates is not None:
         places = [candidates[place] for place in places or range(total)]
     if places is not None:
-        sentences = [sentences[place] for place in places]
+        sentences = sentences.take(places)
     return TextShard(shard.of_sentences(sentences), shard, num_files, by_file, places)

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
+from zsl_jax.data.text.compact_text import CompactText, CompactWords
 from zsl_jax.data.text.word_types import ENTITY_SUFFIXES, TAG_SUFFIXES, WordTypes, word_types
 from zsl_jax.io.label_model_file import CHAIN_SETTINGS, StoredChain
 from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
@@ -63,14 +64,14 @@ def text_words(shards: Sequence[Sequence[Sentence]], label_set: LabelSet) -> Tex
       shards: The sentences.
       label_set: The target's labels; words have other keys for tags than for entities.
     """
-    sentences = [sentence.words for shard in shards for sentence in shard]
+    words = CompactWords.joined(CompactText.of(shard).words for shard in shards)
     suffixes = ENTITY_SUFFIXES if is_bio(label_set.names) else TAG_SUFFIXES
-    types = word_types(sentences, suffixes=suffixes)
+    types = word_types(words, suffixes=suffixes)
     if processes.count() > 1:
         levels = zip(*processes.gather([list(level) for level in types.names]), strict=True)
         names = [tuple(dict.fromkeys(itertools.chain(*level))) for level in levels]
-        types = word_types(sentences, names)
-    return TextWords(np.array([len(words) for words in sentences], np.int64), types)
+        types = word_types(words, names)
+    return TextWords(words.lengths, types)
 
 
 def evidence_of(votes: SourceVotes, predictions: str) -> np.ndarray:

@@ -7,7 +7,8 @@ import numpy as np
 
 from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.text.checks import checked_label
-from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.data.text.compact_text import CompactText
+from zsl_jax.data.text.readers import read_sentences, stream_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.types import Sentence
@@ -18,15 +19,15 @@ Text = PathLike | Iterable[Sequence[str]]
 LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 
 
-def plain_sentences(text: Text) -> list[Sentence]:
+def plain_sentences(text: Text) -> CompactText:
     """Returns sentences of words, without labels.
 
     Raises:
       InputError: There are no words, or one cannot be written.
     """
     if isinstance(text, str | os.PathLike):
-        return read_sentences(fetched(text), with_labels=False)
-    sentences = as_sentences(text)
+        return CompactText.of(stream_sentences(fetched(text), with_labels=False))
+    sentences = CompactText.of(as_sentences(text))
     _check_has_words(sentences, "text")
     return sentences
 

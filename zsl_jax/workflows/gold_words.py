@@ -14,6 +14,7 @@ from zsl_jax.data.annotation.corrections import (
 from zsl_jax.data.predictions.projection import squeezed
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.checks import MISSING_LABEL
+from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.runtime import processes
@@ -45,7 +46,7 @@ def read_gold_words(
     names = {name for shard in predictions for made in shard.values() for name in made.label_names}
     entities = any(processes.gather(any(name[:2] in ("B-", "I-") for name in names)))
     corrections = read_corrections(path)
-    words = [[sentence.words for sentence in shard.sentences] for shard in shards]
+    words = [CompactText.of(shard.sentences).words for shard in shards]
     labels = [match_corrections(corrections, sentences, entities) for sentences in words]
     _report(path, corrections, words, labels)
     source = Source(NAME, path, given=f"`gold_words`={path}")

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.checks import MISSING_LABEL
+from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -47,7 +48,7 @@ class LabelledText(NamedTuple):
 
     def predictions(self) -> SourcePredictions:
         """The same as predictions of a source, with probabilities of half the size."""
-        words = [sentence.words for sentence in self.sentences]
+        words = CompactText.of(self.sentences).words
         labels, probs = self.labels.astype(np.int32), self.probs.astype(np.float16)
         return SourcePredictions(self.label_names, labels, probs, words)
 

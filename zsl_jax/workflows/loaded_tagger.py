@@ -98,7 +98,7 @@ def encode_text(
 ) -> subwords.Windows:
     """The subwords of a text, in windows that fit a row."""
     length = min(row_length, tagger.encoder.max_positions)
-    words = [sentence.words for sentence in sentences]
+    words = (sentence.words for sentence in sentences)
     windows = subwords.encode_words(words, tagger.tokenizer, length)
     UnknownWords(tagger.path, tagger.tokenizer).look_at(windows, sentences)
     return windows

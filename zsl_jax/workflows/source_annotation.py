@@ -13,6 +13,7 @@ from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.sharded_predictions import concatenate, select_sentences
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.word_check import check_words
+from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
@@ -118,7 +119,7 @@ def _stored(predictions: SourcePredictions, text: TextShard, cache: Path) -> Sou
     probs = predictions.probs
     if probs is not None and not isinstance(probs, np.memmap):
         probs = to_memmap(cut_rows(probs), probs.shape[1:], cache)
-    return predictions._replace(probs=probs, words=[s.words for s in text.sentences])
+    return predictions._replace(probs=probs, words=CompactText.of(text.sentences).words)
 
 
 def _in_one_file(shards: Sequence[SourcePredictions], cache: Path) -> SourcePredictions:

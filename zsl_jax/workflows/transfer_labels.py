@@ -11,6 +11,7 @@ from jaxtyping import Float, Int
 
 from zsl_jax.data.predictions.label_table import SOURCE, LabelTable, write_label_tables
 from zsl_jax.data.text.chunks import chunks_of_words
+from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.io.run_files import LABELS, VOTES
 from zsl_jax.runtime import processes
@@ -100,9 +101,14 @@ class _Part(NamedTuple):
       ends: [M + 1], where each begins among the words, and the number of words.
     """
 
-    sentences: Sequence[Sentence]
+    sentences: CompactText
     numbers: Int[np.ndarray, " M"]
     ends: Int[np.ndarray, " M+1"]
+
+    @classmethod
+    def of(cls, sentences: CompactText, numbers: Int[np.ndarray, " M"]) -> "_Part":
+        """A part of the text, whose words are counted."""
+        return cls(sentences, numbers, np.cumsum(np.insert(sentences.words.lengths, 0, 0)))
 
     def between(self, first: int, stop: int) -> tuple[list[int], Int[np.ndarray, " n"]]:
         """The sentences with numbers from `first` to `stop` in order, and their words' rows."""
@@ -133,10 +139,8 @@ def write_text_labels(
       output_format: Of the file beside labels.parquet, as in `write_labelled`; None for CoNLL.
       decoding: How labels follow from probabilities, see `decoding.decode`.
     """
-    sentences = [sentence for shard in text for sentence in shard.sentences]
-    numbers = np.concatenate(sentence_numbers(text))
-    lengths = np.array([0, *(len(sentence.words) for sentence in sentences)])
-    part = _Part(sentences, numbers, np.cumsum(lengths))
+    sentences = CompactText.joined(CompactText.of(shard.sentences) for shard in text)
+    part = _Part.of(sentences, np.concatenate(sentence_numbers(text)))
     table = _label_table(transfer_task, labels)
     names, about = transfer_task.label_set.names, {"labels_from": labels.labels_from}
 
@@ -211,7 +215,7 @@ def _in_order(part: _Part, table: np.ndarray) -> Iterator[tuple[list[Sentence], 
     count = 1 + max(processes.gather(last))
     for first in range(0, count, BLOCK_SENTENCES):
         places, rows = part.between(first, first + BLOCK_SENTENCES)
-        own = [part.sentences[place] for place in places]
+        own = list(part.sentences.take(places))
         if processes.count() == 1:
             yield own, table[rows]
             continue
@@ -221,10 +225,9 @@ def _in_order(part: _Part, table: np.ndarray) -> Iterator[tuple[list[Sentence], 
         sentences = [(n, _sentence(fields)) for process in gathered for n, fields in process]
         values = processes.concatenate(np.ascontiguousarray(table[rows]))
         numbers = np.array([number for number, _ in sentences])
-        whole = [sentence for _, sentence in sentences]
-        ends = np.cumsum([0, *(len(sentence.words) for sentence in whole)])
-        places, rows = _Part(whole, numbers, ends).between(first, first + BLOCK_SENTENCES)
-        yield [whole[place] for place in places], values[rows]
+        whole = _Part.of(CompactText.of(sentence for _, sentence in sentences), numbers)
+        places, rows = whole.between(first, first + BLOCK_SENTENCES)
+        yield list(whole.sentences.take(places)), values[rows]
 
 
 def _sentence(fields: list[Any]) -> Sentence:

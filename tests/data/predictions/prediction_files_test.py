@@ -57,7 +57,9 @@ def write_json(path, *lines):
 @st.composite
 def any_predictions(draw):
     names = draw(st.lists(st.text("aä-BX", min_size=1, max_size=3), unique=True, max_size=4))
-    words = draw(st.lists(st.lists(st.text(min_size=1, max_size=3), max_size=4), max_size=6))
+    characters = st.characters(exclude_categories=["Cs"], exclude_characters="\t")
+    word = st.text(characters, min_size=1, max_size=3)
+    words = draw(st.lists(st.lists(word, max_size=4), max_size=6))
     count = sum(map(len, words))
     ids = st.integers(-1, len(names) - 1)
     labels = np.array(draw(st.lists(ids, min_size=count, max_size=count)), np.int32)

@@ -5,7 +5,7 @@ sentence that is too long. Windows are kept as CSR arrays over the whole corpus.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +15,7 @@ from zsl_jax.data.batches.windows import Spans, cumulative, cut_sentences, range
 from zsl_jax.errors import InputError
 
 KEPT_WORDS = 1 << 18  # distinct words, some 50 MB
+ENCODED_AT_ONCE = 1 << 14  # sentences
 
 
 class Windows(NamedTuple):
@@ -131,10 +132,30 @@ class SubwordEncoder:
 
 
 def encode_words(
-    sentences_words: Sequence[Sequence[str]], tokenizer: Any, max_length: int
+    sentences_words: Iterable[Sequence[str]], tokenizer: Any, max_length: int
 ) -> Windows:
-    """`SubwordEncoder.encode` of one text."""
-    return SubwordEncoder(tokenizer, max_length).encode(sentences_words)
+    """`SubwordEncoder.encode` of one text, of which a block is in memory as words at a time."""
+    encoder, rest = SubwordEncoder(tokenizer, max_length), iter(sentences_words)
+    blocks = iter(lambda: list(itertools.islice(rest, ENCODED_AT_ONCE)), [])
+    return _joined([encoder.encode(block) for block in blocks] or [encoder.encode([])])
+
+
+def _joined(parts: Sequence[Windows]) -> Windows:
+    """The windows of one text after the other."""
+    words = cumulative([part.num_words for part in parts])
+    subwords = cumulative([len(part.token_ids) for part in parts])
+    word_ids = [
+        np.where(part.word_ids < 0, part.word_ids, part.word_ids + np.int32(first))
+        for part, first in zip(parts, words, strict=False)
+    ]
+    ends = [part.offsets[1:] + first for part, first in zip(parts, subwords, strict=False)]
+    return Windows(
+        np.concatenate([part.token_ids for part in parts]),
+        np.concatenate(word_ids),
+        np.concatenate([np.zeros(1, np.int64), *ends]),
+        int(words[-1]),
+        sum(part.num_sentences for part in parts),
+    )
 
 
 def _backend(tokenizer: Any) -> Any:

@@ -2,8 +2,7 @@
 
 import json
 import os
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,6 +33,7 @@ from zsl_jax.data.text.arrow_files import (
     parquet_tables,
 )
 from zsl_jax.data.text.checks import MISSING_LABEL
+from zsl_jax.data.text.compact_text import CompactWords
 from zsl_jax.data.text.known_keys import check_keys
 from zsl_jax.errors import InputError
 
@@ -151,11 +151,10 @@ def _block(
     """One row group as predictions, checked."""
     columns = {name: table[name].combine_chunks() for name in table.column_names}
     num_words = _lengths(columns["words"])
-    if columns["words"].flatten().null_count:
-        raise InputError(f"{where}: a word is null; write every word as a string.")
-    words = tuple(
-        tuple(map(sys.intern, sentence or ())) for sentence in columns["words"].to_pylist()
-    )
+    try:
+        words = CompactWords.of_lists(columns["words"])
+    except ValueError as error:
+        raise InputError(f"{where}: {error}; write the words of the text as strings.") from error
     _check_filled(columns["labels"], where, first_sentence)
     check_lengths(num_words, _lengths(columns["labels"]), "labels", where, first_sentence)
     labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
@@ -179,7 +178,7 @@ def _check_filled(column: pa.Array, where: str, first_sentence: int) -> None:
 def _label_ids(
     column: pa.Array,
     label_names: tuple[str, ...],
-    words: tuple[tuple[str, ...], ...],
+    words: Sequence[tuple[str, ...]],
     where: str,
     first_sentence: int,
 ) -> Int[np.ndarray, " N"]:

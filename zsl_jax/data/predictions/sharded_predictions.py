@@ -10,6 +10,7 @@ from zsl_jax.data.predictions.source_predictions import (
     one_hot_rows,
 )
 from zsl_jax.data.shards import Shard
+from zsl_jax.data.text.compact_text import CompactWords
 
 
 def concatenate(shards: Sequence[SourcePredictions]) -> SourcePredictions:
@@ -37,12 +38,11 @@ def concatenate(shards: Sequence[SourcePredictions]) -> SourcePredictions:
             probs.append(table)
         elif soft:
             probs.append(one_hot_rows(labels[-1], len(names)))
-    words = tuple(sentence for shard in shards for sentence in shard.words)
     return SourcePredictions(
         label_names=names,
         labels=np.concatenate(labels),
         probs=np.concatenate(probs) if soft else None,
-        words=words,
+        words=CompactWords.joined(CompactWords.of(shard.words) for shard in shards),
         about=joined_about([shard.about for shard in shards]),
     )
 
@@ -59,15 +59,14 @@ def select_sentences(
     """
     if shard.step == 1 and sampled is None:
         return predictions
-    chosen = shard.of_sentences(range(len(predictions.words)) if sampled is None else sampled)
-    sentence_of = np.repeat(
-        np.arange(len(predictions.words)), [len(words) for words in predictions.words]
-    )
+    words = CompactWords.of(predictions.words)
+    chosen = shard.of_sentences(range(len(words)) if sampled is None else sampled)
+    sentence_of = np.repeat(np.arange(len(words)), words.lengths)
     places = np.flatnonzero(np.isin(sentence_of, chosen))
     about = predictions.about.items()
     return predictions._replace(
         labels=predictions.labels[places],
         probs=None if predictions.probs is None else predictions.probs[places],
-        words=tuple(predictions.words[i] for i in chosen),
+        words=words.take(chosen),
         about={key: value for key, value in about if not shard.first or type(value) is not int},
     )

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.data.text.checks import UNWRITABLE, check_visible
+from zsl_jax.data.text.compact_text import CompactWords
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, SILENT
 
@@ -251,6 +252,6 @@ def join_predictions(blocks: Sequence[SourcePredictions]) -> SourcePredictions:
         label_names=blocks[0].label_names,
         labels=np.concatenate([block.labels for block in blocks]),
         probs=None,
-        words=tuple(words for block in blocks for words in block.words),
+        words=CompactWords.joined(CompactWords.of(block.words) for block in blocks),
         about=blocks[0].about,
     )

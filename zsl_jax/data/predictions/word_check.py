@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
 )
+from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
@@ -49,16 +50,19 @@ def check_same_words(
     Raises:
       InputError: At the first difference, as `check_words`.
     """
-    pairs = zip(predicted_words, sentences, strict=False)
-    for number, (predicted, sentence) in enumerate(pairs, start=first_sentence):
-        if tuple(predicted) == sentence.words:
+    text_words = CompactText.of(sentences).words
+    if predicted_words == text_words:
+        return
+    pairs = zip(predicted_words, text_words, strict=False)
+    for number, (predicted, given) in enumerate(pairs, start=first_sentence):
+        if tuple(predicted) == given:
             continue
-        words = enumerate(itertools.zip_longest(predicted, sentence.words), start=1)
+        words = enumerate(itertools.zip_longest(predicted, given), start=1)
         place, (found, expected) = next((at, pair) for at, pair in words if pair[0] != pair[1])
         if found is None or expected is None:
             raise InputError(
                 f"{where}, sentence {number}: {len(predicted)} words where the text has "
-                f"{len(sentence.words)}, from word {place} ({found or expected!r}) on; {REMEDY}."
+                f"{len(given)}, from word {place} ({found or expected!r}) on; {REMEDY}."
             )
         same = unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
         how = " in another Unicode normalisation" if same else ""

@@ -4,6 +4,7 @@
 - `formats`: the format of a file, from its name and first lines
 - `read_options`: how a file is to be read, and whether its labels are read at all
 - `files`: globs, folders, gzip, encodings and standard input
+- `compact_text`: sentences in Arrow arrays, decoded where they are read
 - `chunks`: a text of any length, some sentences at a time
 - `writers`: CoNLL, JSON lines and spans
 
