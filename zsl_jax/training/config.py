@@ -161,7 +161,11 @@ class LabelModelConfig(Settings):
         2e-4, "Highest learning rate of the trainable confusion matrices.", PAPER, least=0.0
     )
     tau_fixed: float | None = setting(
-        None, "Temperature of the fixed confusion matrices (default 10).", PAPER, least=0.0
+        None,
+        "Temperature of the fixed confusion matrices, τ: how close they are to the identity "
+        "(default 10).",
+        PAPER,
+        least=0.0,
     )
     tau_trainable: float | None = setting(
         None, "Initial temperature of the trainable ones (default 2).", PAPER, least=0.0

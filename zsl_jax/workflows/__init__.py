@@ -19,16 +19,16 @@ Sources and their predictions:
 - `target_labels`: these in the target's labels, with warnings of what is doubtful
 - `source_streams`: predictions for a text of any length, chunk by chunk
 - `spacy_source`: spaCy pipelines
-- `gold_words`: `--gold_words`, the words whose labels the user gives; other gold labels of the
-  text are not even read
+- `gold_words`: `--gold_words`, the words whose labels the user gives; other gold labels are not
+  read from the text, see `data.text.read_options`
 - `unseen_labels`: labels for a new text that no source gave in training
 - `source_differences`: warnings where sources differ in their entity types or name far fewer
 - `label_map_draft`: a drafted label map for entity types that one source names differently
 
 A transfer, from the first step to the last:
 
-- `transfer_run`: the whole run, with everything that it writes to its folder
-- `transfer_task`: its inputs made ready, and one approach trained on them
+- `transfer_run`: all of it, with what is written to the run folder
+- `transfer_task`: the steps up to a trained tagger: inputs made ready, one approach trained
 - `transfer_preview`: `--check`, what would be trained
 - `approaches`: training by each `--approach`
 - `fixed_targets`: targets of the approaches without a label model

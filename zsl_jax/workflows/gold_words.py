@@ -1,4 +1,8 @@
-"""The words whose labels the user knows, as a source that is right about them."""
+"""The words whose labels the user knows (`gold_words`), as a source that is right about them.
+
+These are the only gold labels that training sees: those of the text itself are not read, see
+`data.text.read_options`.
+"""
 
 from collections.abc import Mapping, Sequence
 

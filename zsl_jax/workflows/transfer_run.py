@@ -1,4 +1,4 @@
-"""A whole transfer: train, label the text, score the test, and write all of it to the run folder.
+"""A whole transfer in its run folder: train, label the text, score the test, write the results.
 
 `launch.transfer` and `zsl_jax.transfer` differ in where text and predictions come from; what is
 done with them is here.

@@ -1,4 +1,7 @@
-"""A whole transfer: sources, text and encoder in, a trained tagger and its table out."""
+"""The steps of a transfer up to a trained tagger: inputs made ready, then one approach trained.
+
+`transfer_run` goes from there: it labels the text, scores the test, and writes the results.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

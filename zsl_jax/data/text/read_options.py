@@ -1,4 +1,8 @@
-"""Options of the readers of one file."""
+"""Options of the readers of one file, among them whether its labels are read at all.
+
+A text to be predicted is read without its labels (`with_labels=False`), by the programs and by the
+functions of `zsl_jax` alike, so that gold labels in it cannot reach training.
+"""
 
 from typing import NamedTuple, TypedDict
 
