@@ -2,7 +2,7 @@
 
 python -m launch.report --run=DIR --output=report.html
 
-The page is one HTML file that needs no network. It is made of the run's records and labels alone.
+The page is one HTML file that needs no network. It is made from the run's records and labels alone.
 """
 
 from absl import flags

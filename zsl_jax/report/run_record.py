@@ -19,7 +19,7 @@ class RunRecord(NamedTuple):
       run: What was asked for, see `io.run_folder`.
       result: What came of it.
       metrics: What was measured on the way, of the training that was finished.
-      label_model: What was learned of the sources; None without a label model.
+      label_model: What was learned about the sources; None without a label model.
     """
 
     folder: Path

@@ -1,4 +1,4 @@
-"""The page about an experiment's table, and its figures as files: all made of table.json alone."""
+"""The page about an experiment's table, and its figures as files, made from table.json alone."""
 
 import itertools
 import os

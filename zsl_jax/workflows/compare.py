@@ -55,7 +55,7 @@ class ComparisonResult(NamedTuple):
       title: Its name in the table.
       transfer_task: What it was trained on, with its label model and start.
       config: How it was trained.
-      done: The tagger and what was learned of the sources.
+      done: The tagger and what was learned about the sources.
       rows: Its lines of the table.
     """
 

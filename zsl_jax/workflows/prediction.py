@@ -154,7 +154,7 @@ def label_model_for(folder: str, names: Iterable[str], label_set: LabelSet) -> L
     if learned != label_set.names:
         raise InputError(
             f"{folder}: config.json has the labels {', '.join(label_set.names)}, but what was "
-            f"learned of the sources is about {', '.join(learned)}; put these back into id2label, "
+            f"learned about the sources has {', '.join(learned)}; put these back into id2label, "
             "or train again"
         )
     return model

@@ -54,7 +54,7 @@ class FinishedRun(NamedTuple):
     Attributes:
       transfer_task: With the label model and the start that were used.
       config: With the number of epochs that was chosen.
-      done: The tagger and what was learned of the sources.
+      done: The tagger and what was learned about the sources.
       labels: Of this process's part of the text.
       report: On each source.
       rows: The table; empty without a test, and in all processes but the first.
