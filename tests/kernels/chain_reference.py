@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 SOURCE_WEIGHT, SCALE, POWER, IDENTITY, BACK_OFF, PASSES = 0.35, 0.25, 4, 0.1, 10.0, 3
+STEPS = 0.1  # added to every count of steps
 RAREST_STEP = 1e-20  # what the tagging scheme forbids happens where nothing else is possible
 
 
@@ -405,8 +406,8 @@ def steps_between(q, lengths):
 
 
 def probabilities(steps, firsts, labels):
-    return normalised((firsts + 1) * labels.may_start), np.array(
-        [normalised(row) for row in (steps + 1) * labels.may_follow]
+    return normalised((firsts + STEPS) * labels.may_start), np.array(
+        [normalised(row) for row in (steps + STEPS) * labels.may_follow]
     )
 
 
