@@ -31,6 +31,7 @@ KEYS = 8, 100, 800, 5_000, 20_000  # shapes, and shapes with suffixes of one to 
 def main() -> None:
     """Fits once on the beginning of the text (to compile), then times the whole text."""
     from zsl_jax.training import chain_fit
+    from zsl_jax.training.chain_inference import evidence
     from zsl_jax.training.chain_text import ChainText
     from zsl_jax.training.config import ChainConfig
 
@@ -42,7 +43,7 @@ def main() -> None:
     chain_fit.fit_chain(start, labels, config)
 
     def e_step() -> None:
-        scores = chain_fit.evidence(text, labels, fitted.sources, config) + log_prior
+        scores = evidence(text, labels, fitted.sources, config) + log_prior
         chain_fit.chain_posterior(text, labels, config, scores, posterior.posterior.copy(), 2.0)
 
     def fit():

@@ -46,7 +46,7 @@ class CorrectedVotes:
         words = text_words([self.text], label_set)
         fit = fit_chain_model(votes, words, label_set, ChainConfig(), "soft")
         model = ChainModel(ChainConfig(), fit.fitted, words.types.names)
-        test = aggregate_with_text(test_votes, self.test, label_set, "chain", model)
+        test = aggregate_with_text(test_votes, self.test, label_set, "chain", model, "argmax")
         return (
             self._score(self.test, test.labels, label_set, set()),
             self._score(self.text, fit.result.posterior.argmax(axis=1), label_set, without),

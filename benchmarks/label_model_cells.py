@@ -63,10 +63,10 @@ def both_scores(
     config = ChainConfig()
     fitted = chain_model.fit_chain_model(own, words, cell.label_set, config, "soft").fitted
     model = chain_model.ChainModel(config, fitted, words.types.names)
-    posterior = chain_model.posterior_by_chain(model, votes[1], cell.test, cell.label_set)
+    chain = chain_model.aggregate_with_text(votes[1], cell.test, cell.label_set, "chain", model)
     mean = aggregate_votes(votes[1], cell.label_set.size, "mean").labels
     of_mean, of_chain = (
         100 * score_ids(ids, cell.label_set, cell.test, task)["score"]
-        for ids in (mean, posterior.argmax(axis=1))
+        for ids in (mean, chain.labels)
     )
     return of_mean, of_chain

@@ -13,7 +13,7 @@ from launch import inputs, options
 from launch.options import FLAGS
 
 options.define("source", "label_map", "offsets", "sparse", "method", "output", "output_format")
-options.define("log_format")
+options.define("decode", "log_format")
 flags.DEFINE_integer(
     "dawid_skene_rounds", 100, "Largest number of EM rounds; few keep rare labels apart.", 1
 )
@@ -22,17 +22,21 @@ flags.DEFINE_float("dawid_skene_prior", 0.01, "Added to every count of dawid_ske
 
 def main() -> None:
     """Reads the prediction files, aggregates them, and writes one label per word."""
+    from zsl_jax.labels import LabelSet
     from zsl_jax.workflows.aggregate import aggregate_files
+    from zsl_jax.workflows.label_decoding import decoding_of
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.vote_aggregation import DawidSkeneSettings
 
     settings = DawidSkeneSettings(FLAGS.dawid_skene_rounds, FLAGS.dawid_skene_prior)
-    labelled = aggregate_files(inputs.sources(), FLAGS.method, settings)
-    about = {"labels_from": "votes", "method": FLAGS.method}
+    labelled = aggregate_files(inputs.sources(), FLAGS.method, settings, FLAGS.decode)
+    label_set, by_chain = LabelSet(labelled.label_names), FLAGS.method == "chain"
+    decoding = decoding_of(FLAGS.decode, label_set, by_chain)
+    about = {"labels_from": "votes", "method": FLAGS.method, "decode": decoding}
     words = write_labelled(
         FLAGS.output, labelled.label_names, [labelled], FLAGS.output_format, about
     )
-    inputs.report(f"{words:,} words labelled by {FLAGS.method}: {FLAGS.output}")
+    inputs.report(f"{words:,} words labelled by {FLAGS.method}, {decoding}: {FLAGS.output}")
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def main() -> None:
             f"--output={FLAGS.output}: probabilities are written as Parquet; give a name that ends "
             "in .parquet, or use launch.predict for labels in other formats"
         )
-    words = inputs.label_text({}, "argmax", "parquet")
+    words, _ = inputs.label_text({}, "argmax", "parquet")
     inputs.report(f"{words:,} words labelled: {FLAGS.output}")
 
 

@@ -33,8 +33,10 @@ def stream_unlabelled(flag: str, max_sentences: int | None) -> Iterator[Sentence
     return itertools.chain(list(itertools.islice(sentences, 1)), sentences)
 
 
-def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | None) -> int:
-    """Labels --text with --model, writes --output, and returns the number of words."""
+def label_text(
+    sources: Mapping[str, Any], decoding: str, output_format: str | None
+) -> tuple[int, str]:
+    """Labels --text with --model, writes --output; returns the number of words and the decoding."""
     from zsl_jax.runtime.progress import word_progress
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.source_streams import can_stream
@@ -45,10 +47,12 @@ def label_text(sources: Mapping[str, Any], decoding: str, output_format: str | N
     read = stream_unlabelled if streams else read_text
     text = read("text", FLAGS.max_sentences)
     tagger = Tagger.from_pretrained(FLAGS.model, FLAGS.row_length)
+    decoding = tagger.decoding(decoding, bool(sources))
     about = {"labels_from": "Q" if sources else "P", "decode": decoding}
     with word_progress(None, "labelling") as advance:
         blocks = tagger.label(text, sources, decoding, advance)
-        return write_labelled(FLAGS.output, tagger.label_names, blocks, output_format, about)
+        names = tagger.label_names
+        return write_labelled(FLAGS.output, names, blocks, output_format, about), decoding
 
 
 def read_labelled(flag: str, max_sentences: int | None = None) -> "TextShard":

@@ -18,9 +18,9 @@ options.define("row_length", "max_sentences", "seed", "log_format")
 def main() -> None:
     """Reads the text, computes P or Q, and writes labels (in Parquet also probabilities)."""
     sources = {source.name: source for source in inputs.sources()}
-    words = inputs.label_text(sources, FLAGS.decode, FLAGS.output_format)
+    words, decoding = inputs.label_text(sources, FLAGS.decode, FLAGS.output_format)
     kind = inputs.KINDS["Q" if sources else "P"]
-    inputs.report(f"{words:,} words labelled by {kind}, {FLAGS.decode}: {FLAGS.output}")
+    inputs.report(f"{words:,} words labelled by {kind}, {decoding}: {FLAGS.output}")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ def test_what_is_saved_is_read_back(tmp_path):
     np.testing.assert_array_equal(found.log_confusion, table)
     assert found._replace(log_confusion=None) == model._replace(log_confusion=None)
     assert [file.name for file in tmp_path.iterdir()] == [FILE]
-    assert read_label_model(write(tmp_path)).source_weight == (1.0, 0.5)
+    before = read_label_model(write(tmp_path))  # as files were before they recorded the decoding
+    assert (before.source_weight, before.decoding) == ((1.0, 0.5), "argmax")
 
 
 def test_matrices_with_more_rows_than_columns(tmp_path):
@@ -75,6 +76,7 @@ def test_no_label_model(tmp_path):
         ),
         ({"about": {**ABOUT, "prior_weight": "1"}}, "a weight is not a number of at least 0"),
         ({"about": {**ABOUT, "predictions": "both"}}, "predictions"),
+        ({"about": {**ABOUT, "decoding": "best"}}, "decoding is not argmax or viterbi"),
         ({"about": {"source_names": ["en"]}}, "alphabet"),
         ({"about": {**ABOUT, "alphabet": {"names": ["O"], "targets": [[1]]}}}, "fit together"),
         (
@@ -114,8 +116,9 @@ def chain(**changes):
 
 
 def test_a_chain_is_read_back(tmp_path):
-    model = LabelModel(("en", "de"), ALPHABET, TABLE, 1.0, (1.0,), "soft", chain())
+    model = LabelModel(("en", "de"), ALPHABET, TABLE, 1.0, (1.0,), "soft", chain(), "viterbi")
     save_label_model(tmp_path, model)
+    assert read_label_model(tmp_path).decoding == "viterbi"
     found = read_label_model(tmp_path).chain
     for name, array in chain()._asdict().items():
         if name in ("type_names", "settings"):

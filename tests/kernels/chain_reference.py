@@ -452,7 +452,8 @@ def posterior(fitted, text, labels):
     return one_pass(text, e, fitted.types, np.zeros(e.shape))[0]
 
 
-def labels_of(fitted, text, labels):
-    """The most probable label sequences of another text."""
-    e = evidence(text.probs, fitted.sources, labels.stands_for)
-    return one_pass(text, e, fitted.types, np.zeros(e.shape), best_labels)
+def labels_of(fitted, text, labels, own=None, tagger=0.0):
+    """The most probable label sequences of a text; `own` is Q of the one that was fitted."""
+    e = evidence(text.probs, fitted.sources, labels.stands_for) + tagger
+    own = np.zeros(e.shape) if own is None else own
+    return one_pass(text, e, fitted.types, own, best_labels)

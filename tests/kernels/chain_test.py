@@ -42,12 +42,27 @@ def test_marginals_against_all_label_sequences(example, double):
 @given(example=chain_examples)
 @few
 def test_viterbi_against_all_label_sequences(example, double):
-    potentials = np.maximum(example.potentials, -40)  # as good as impossible, but above the floor
     start, steps = example.start, example.transitions
     with precision(double):
-        found = viterbi(*arrays(potentials, example.starts, EVERY, start, steps))
-    expected = reference.best_labels(potentials, example.lengths, start, steps)
+        found = viterbi(*arrays(example.potentials, example.starts, EVERY, start, steps))
+    expected = reference.best_labels(example.potentials, example.lengths, start, steps)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_a_label_ruled_out_is_not_in_the_best_path_whatever_its_neighbours_prefer():
+    """Even against a forbidden step: labels that are known stay as they are."""
+    known = np.full((NUM_WORDS, NUM_LABELS), -np.inf)
+    labels = np.arange(NUM_WORDS) % 2
+    known[np.arange(NUM_WORDS), labels] = 0
+    known[5] = [100, 0, 0, 0]  # it alone is free
+    steps = np.full((NUM_LABELS, NUM_LABELS), 0.25)
+    steps[0, 1] = steps[1, 0] = 0
+    start = np.full(NUM_LABELS, 0.25)
+    starts = np.arange(NUM_WORDS) == 0
+    found = np.asarray(viterbi(*arrays(known, starts, EVERY, start, steps)))
+    kept = np.arange(NUM_WORDS) != 5
+    np.testing.assert_array_equal(found[kept], labels[kept])
+    assert found[5] in (0, 2, 3)
 
 
 def test_viterbi_takes_no_step_of_0_where_another_is_left():

@@ -140,8 +140,8 @@ CASES = {
         MARGINALS,
     ),
     "chain_best_labels": (
-        lambda _, p, k, s, m: kernels.chain_best_labels(p, k, s, m, STATE, 1.0),
-        (ROWS, KEYS, ROW_STARTS, ROW_MASK),
+        lambda _, p, k, s, m, g: kernels.chain_best_labels(p, p * 0, k, s, m, g, STATE, 1.0),
+        (ROWS, KEYS, ROW_STARTS, ROW_MASK, NONE),
         WORDS,
     ),
     "added_text_sums": (

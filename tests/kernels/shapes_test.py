@@ -92,7 +92,17 @@ ARGUMENTS = {
         ONE,
         ONE,
     ),
-    kernels.chain_best_labels: (ROWS, KEYS, ROW_MASK, ROW_MASK, CHAIN_STATE, ONE, ONE),
+    kernels.chain_best_labels: (
+        ROWS,
+        ROWS,
+        KEYS,
+        ROW_MASK,
+        ROW_MASK,
+        KEYS[..., 0],
+        CHAIN_STATE,
+        ONE,
+        ONE,
+    ),
     kernels.added_text_sums: (TEXT_SUMS, ROWS, KEYS, ROW_MASK, ROW_MASK),
 }
 

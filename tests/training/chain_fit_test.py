@@ -19,10 +19,9 @@ from tests.training.chain_examples import (
 )
 from zsl_jax.training.chain_fit import (
     agreement_with_posterior,
-    best_labels_of_text,
     fit_chain,
-    posterior_of_text,
 )
+from zsl_jax.training.chain_inference import best_labels, posterior_of_text
 from zsl_jax.training.config import ChainConfig
 
 precisions = pytest.mark.parametrize("double", [False, True], ids=["float32", "float64"])
@@ -87,9 +86,32 @@ def test_best_labels_of_another_text(double):
         text, names = as_text(problem.text)
         labels = as_labels(problem.labels)
         fitted, _ = fit_chain(text, labels, ChainConfig())
-        found = best_labels_of_text(as_text(problem.new, names)[0], labels, ChainConfig(), fitted)
+        found = best_labels(as_text(problem.new, names)[0], labels, ChainConfig(), fitted)
     expected = reference.labels_of(oracle, problem.new, problem.labels)
     np.testing.assert_array_equal(found, expected)
+
+
+@precisions
+def test_best_labels_of_the_text_itself_leave_each_word_out_of_its_own_type(double):
+    problem, oracle = case_and_oracle("abstentions and known labels")
+    log_prior = np.log(
+        np.random.default_rng(0).dirichlet(np.ones(NUM_LABELS), len(oracle.posterior))
+    )
+    with precision(double):
+        text, _ = as_text(problem.text)
+        labels = as_labels(problem.labels)
+        fitted, found = fit_chain(text, labels, ChainConfig())
+        alone = best_labels(text, labels, ChainConfig(), fitted, None, found.posterior)
+        prior = log_prior.astype(found.posterior.dtype)
+        with_tagger = best_labels(text, labels, ChainConfig(), fitted, prior, found.posterior)
+    own = reference.labels_of(oracle, problem.text, problem.labels, oracle.posterior)
+    np.testing.assert_array_equal(alone, own)
+    known = problem.text.gold >= 0
+    np.testing.assert_array_equal(alone[known], problem.text.gold[known])
+    tagger = 0.5 * (log_prior - np.log(oracle.types.prior))  # own_tagger_weight
+    own = reference.labels_of(oracle, problem.text, problem.labels, oracle.posterior, tagger)
+    np.testing.assert_array_equal(with_tagger, own)
+    assert 0.5 < (alone == with_tagger).mean() < 1
 
 
 @given(seed=st.integers(0, 2**32 - 1))

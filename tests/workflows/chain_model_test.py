@@ -160,6 +160,31 @@ def test_viterbi_gives_bio_that_needs_no_repair():
     assert 0.9 < (by_word == by_sentence).mean() < 1
 
 
+def test_entities_are_aggregated_by_the_best_path_and_tags_by_the_best_label():
+    sentences, truth = planted(6, 100)
+    sources = [noisy(truth, sentences, right, seed) for seed, right in enumerate((0.5, 0.4, 0.4))]
+    silent = np.arange(len(truth)) % 9 == 0
+    sources = [made._replace(labels=np.where(silent, -1, made.labels)) for made in sources]
+    tags = [made._replace(label_names=tuple("ABCDE")) for made in sources]
+    for given, by_default in ((sources, "viterbi"), (tags, "argmax")):
+        votes, label_set = votes_of(given)
+        words = text_words([sentences], label_set)
+        fitted = fit_chain_model(votes, words, label_set, ChainConfig(), "soft").fitted
+        model = ChainModel(ChainConfig(), fitted, words.types.names)
+        for of_model in (None, model):
+            arguments = (votes, sentences, label_set, "chain", of_model)
+            found = aggregate_with_text(*arguments)
+            by = {how: aggregate_with_text(*arguments, how) for how in ("argmax", "viterbi")}
+            np.testing.assert_array_equal(found.labels, by[by_default].labels)
+            np.testing.assert_array_equal(found.probs, by["argmax"].probs)
+            np.testing.assert_array_equal(
+                by["argmax"].labels[~silent], found.probs.argmax(1)[~silent]
+            )
+            assert (by["argmax"].labels != by["viterbi"].labels).any()
+            for made in by.values():
+                assert (made.labels[silent] == -1).all()
+
+
 def test_a_silent_source_is_outvoted_by_one_that_speaks():
     words = [("a", "b", "c")]
     rule = SourcePredictions(("O", "B-X"), np.array([0, 1, 0], np.int32), None, words)

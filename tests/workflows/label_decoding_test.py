@@ -3,10 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from zsl_jax.errors import InputError
 from zsl_jax.kernels import viterbi
 from zsl_jax.labels import LabelSet, to_bio
 from zsl_jax.labels.schemes import sentence_starts
-from zsl_jax.workflows.label_decoding import decode
+from zsl_jax.workflows.label_decoding import decode, decoding_of
 
 BIO = LabelSet(("O", "B-X", "I-X", "B-Y", "I-Y"))
 
@@ -31,6 +32,17 @@ def test_viterbi_needs_no_repair_and_is_the_arg_max_where_that_needs_none(length
         words = slice(sum(lengths[:number]), sum(lengths[:number]) + length)
         if (to_bio(BIO.names, best[words], starts[words]).ids == best[words]).all():
             np.testing.assert_array_equal(found[words], best[words])
+
+
+@pytest.mark.parametrize("by_chain", [False, True])
+@pytest.mark.parametrize("label_set", [BIO, LabelSet(("NOUN", "O", "VERB"))], ids=["bio", "tags"])
+def test_a_chain_of_entities_has_viterbi_by_default_and_what_is_chosen_holds(label_set, by_chain):
+    expected = "viterbi" if by_chain and label_set is BIO else "argmax"
+    assert decoding_of("auto", label_set, by_chain) == expected
+    for chosen in ("argmax", "viterbi"):
+        assert decoding_of(chosen, label_set, by_chain) == chosen
+    with pytest.raises(InputError, match="decode='best' is not one of auto, argmax, viterbi"):
+        decoding_of("best", label_set, by_chain)
 
 
 def test_plain_labels_are_decoded_word_by_word():

@@ -138,6 +138,29 @@ def test_sources_give_the_posterior(folder, tagger, tmp_path, monkeypatch, chunk
         np.testing.assert_array_equal(ours.probs, theirs.probs)
 
 
+def test_labels_by_q_follow_from_it_as_the_label_model_recorded(folder, tagger, tmp_path):
+    """Without a record, as in a folder from before there was one, by arg max."""
+    sources = {"a": said(1), "b": said(2)}
+    recorded = tmp_path / "recorded"
+    shutil.copytree(folder, recorded)
+    model = read_label_model(folder)
+    assert model.decoding == "argmax"
+    save_label_model(recorded, model._replace(decoding="viterbi"))
+    other = zsl_jax.Tagger.from_pretrained(recorded, row_length=32)
+
+    def labels(tagger, *arguments):
+        found = tagger.predict(WORDS, *arguments)
+        return [label for tagged in found for label in tagged.labels]
+
+    assert (tagger.decoding("auto", True), other.decoding("auto", True)) == ("argmax", "viterbi")
+    assert tagger.decoding("auto", False) == other.decoding("auto", False) == "argmax"
+    by_word, by_sentence = (labels(tagger, sources, how) for how in ("argmax", "viterbi"))
+    assert by_word != by_sentence
+    assert labels(tagger, sources) == labels(other, sources, "argmax") == by_word
+    assert labels(other, sources) == by_sentence
+    assert labels(tagger) == labels(other)  # P alone
+
+
 def test_labels_alone_are_certain_for_a_model_of_probabilities(tagger):
     labels = {name: said(seed, soft=False).labels for seed, name in enumerate("ab")}
     labels["a"] = np.where(np.arange(NUM_WORDS) % 4, labels["a"], -1)
@@ -156,7 +179,7 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         ((WORDS, {**both, "b": np.zeros((2, 3))}), r"the source b: an array of float64 \(2, 3\)"),
         ((WORDS, {**both, "b": np.full(NUM_WORDS, 3)}), "the source b: label ids must be"),
         ((WORDS, {"a": tmp_path / "none.parquet", "b": said(2)}), "none.parquet"),
-        ((WORDS, None, "best"), "decode='best' is not one of argmax, viterbi"),
+        ((WORDS, None, "best"), "decode='best' is not one of auto, argmax, viterbi"),
         ((WORDS, None, "argmax", "letters"), "words='letters' is not one of whitespace"),
         (([["a"], ["b\tc"]],), r"sentence 2: the word 'b\\tc' holds a tab"),
         (([["a", ""]],), "sentence 1: a word is empty"),
@@ -197,6 +220,6 @@ def test_a_label_that_was_renamed_since_the_training_is_told(folder, tmp_path):
     (renamed / "config.json").write_text(json.dumps(config))
     tagger = zsl_jax.Tagger.from_pretrained(renamed, row_length=32)
     votes = np.zeros(NUM_WORDS, np.int64)
-    said = "config.json has the labels O, B-Y, I-Y, but .* is about O, B-X, I-X; put these back"
+    said = "config.json has the labels O, B-Y, I-Y, but .* has O, B-X, I-X; put these back"
     with pytest.raises(InputError, match=said.replace(".json", r"\.json")):
         tagger.predict(WORDS, sources={"a": votes, "b": votes})

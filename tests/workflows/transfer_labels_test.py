@@ -62,14 +62,16 @@ def test_files_of_labels_are_the_same_for_any_number_of_shards(tmp_path, monkeyp
     votes = SourceVotes(np.stack([ids, (ids + 1) % 3, np.full(len(ids), -1)], axis=1), None)
     corpus = TransferCorpus((), votes, None)
     task = TransferTask(None, ("a", "b", "none"), LABELS, corpus)
-    probs = (0.25 + 0.5 * np.eye(3)[ids]).astype(np.float32) / 1.25
-    made = transfer_labels.TextLabels("Q", probs, (ids + 2) % 3, {"majority": ids})
+    probs = (0.25 + 0.5 * np.eye(3)[ids - 1]).astype(np.float32) / 1.25  # a path, not the arg max
+    made = transfer_labels.TextLabels("Q", "viterbi", ids, probs, (ids + 2) % 3, {"majority": ids})
     transfer_labels.write_text_labels(tmp_path, task, made, shards, "jsonl")
     found = read_predictions(tmp_path / "labels.parquet")
-    assert list(found.words) == [s.words for s in FLAT] and found.about["labels_from"] == "Q"
+    assert list(found.words) == [s.words for s in FLAT]
+    assert found.about == {"labels_from": "Q", "decode": "viterbi"}
     expected = [sum(map(int, word.split("."))) % 3 for s in FLAT for word in s.words]
     assert found.labels.tolist() == expected
-    np.testing.assert_allclose(found.probs, (0.25 + 0.5 * np.eye(3)[expected]) / 1.25, atol=1e-3)
+    others = np.array(expected) - 1
+    np.testing.assert_allclose(found.probs, (0.25 + 0.5 * np.eye(3)[others]) / 1.25, atol=1e-3)
     lines = read_sentences(tmp_path / "labels.jsonl")
     assert [label for line in lines for label in line.labels] == ["ABC"[i] for i in expected]
     blocks = list(read_label_tables(tmp_path / "votes.parquet"))
@@ -116,6 +118,6 @@ def test_each_sentence_keeps_its_comment_lines(tmp_path, monkeypatch, num_proces
     ids = np.zeros((4, 1), np.int32)
     task = TransferTask(None, ("a",), LABELS, TransferCorpus((), SourceVotes(ids, None), None))
     probs = np.eye(3, dtype=np.float32)[ids[:, 0]]
-    labels = transfer_labels.TextLabels("P", probs, ids[:, 0], {})
+    labels = transfer_labels.TextLabels("P", "argmax", ids[:, 0], probs, ids[:, 0], {})
     transfer_labels.write_text_labels(tmp_path, task, labels, shards)
     assert (tmp_path / "labels.conll").read_text(encoding="utf-8") == LABELS_CONLL

@@ -108,7 +108,7 @@ SHOE = [["\U0001f45e", "Al", "ran"]]
 def test_offsets_of_a_transfer_hold_for_the_test_too(world, spans, tmp_path, monkeypatch, offsets):
     read = []
 
-    def run_transfer(transfer_task, config, run, text, read_test):
+    def run_transfer(transfer_task, config, run, text, read_test, writing):
         read.append(read_test().predictions["java"])
         raise InputError("stopped")
 

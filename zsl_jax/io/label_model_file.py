@@ -78,6 +78,7 @@ class LabelModel(NamedTuple):
       source_weight: β, one number for all or one per source.
       predictions: The evidence it was trained on, "soft" or "hard".
       chain: The reliability-weighted chain, with weights of its own; None in the paper's model.
+      decoding: How labels follow from Q unless something else is asked for: "argmax" or "viterbi".
     """
 
     source_names: tuple[str, ...]
@@ -87,6 +88,7 @@ class LabelModel(NamedTuple):
     source_weight: tuple[float, ...]
     predictions: str
     chain: StoredChain | None = None
+    decoding: str = "argmax"
 
 
 def save_label_model(folder: str | os.PathLike[str], model: LabelModel) -> None:
@@ -142,9 +144,18 @@ def _checked(about: dict[str, Any], table: np.ndarray) -> LabelModel:
         raise ValueError("a weight is not a number of at least 0")
     if len(weights) not in (2, 1 + size[0]) or about["predictions"] not in ("soft", "hard"):
         raise ValueError("source_weight or predictions does not fit the sources")
+    decoding = about.get("decoding", "argmax")  # of models from before it was recorded
+    if decoding not in ("argmax", "viterbi"):
+        raise ValueError("decoding is not argmax or viterbi")
     prior, *sources = map(float, weights)
     return LabelModel(
-        source_names, source_labels, table, prior, tuple(sources), about["predictions"]
+        source_names,
+        source_labels,
+        table,
+        prior,
+        tuple(sources),
+        about["predictions"],
+        decoding=decoding,
     )
 
 

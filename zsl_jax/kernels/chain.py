@@ -137,8 +137,8 @@ def chain_viterbi(
     argmax over y of p₀(y_1) Π_t A(y_{t−1}, y_t) exp X_t(y_t), the chain of `chain_marginals`.
 
     Args:
-      log_potentials: [..., N, K], X; no label counts as more than `LOG_FLOOR` below the word's
-        best.
+      log_potentials: [..., N, K], X; −inf rules a label out, and no other label counts as more than
+        `LOG_FLOOR` below the word's best.
       starts: [..., N], True for the first word of each sentence; the first word of a text counts as
         one.
       mask: [..., N], False for padding.

@@ -153,21 +153,25 @@ def chain_posterior(
 @kernel
 def chain_best_labels(
     scores: Float[Array, "R S K"],
+    own: Float[Array, "R S K"],
     keys: Int[Array, "R S L"],
     starts: Bool[Array, "R S"],
     mask: Bool[Array, "R S"],
+    gold: Int[Array, "R S"],
     state: ChainState,
     prior_power: Scalar,
     strength: Scalar = 10.0,
 ) -> Int[Array, "R S"]:
-    """Returns the most probable labels of rows of whole sentences of a new text.
+    """Returns the most probable label sequences under the chain of `chain_posterior`.
 
     Args:
       scores: [R, S, K], as for `log_potentials`.
+      own: [R, S, K], likewise.
       keys: [R, S, L], likewise.
       starts: [R, S], True for the first word of each sentence.
       mask: [R, S], False for padding.
-      state: Of the text that the model was fitted to.
+      gold: [R, S], gold labels where the user gives them, -1 elsewhere.
+      state: Of this text, or of the text that the model was fitted to.
       prior_power: [], likewise.
       strength: [], likewise.
 
@@ -180,16 +184,18 @@ def chain_best_labels(
       >>> state = ChainState((jnp.zeros((1, 2)),), half, half, transitions)
       >>> scores = jnp.log(jnp.array([[[0.9, 0.1], [0.4, 0.6]]]))
       >>> starts, mask = jnp.array([[True, False]]), jnp.array([[True, True]])
-      >>> chain_best_labels(scores, jnp.array([[[-1], [-1]]]), starts, mask, state, 1.0)
+      >>> unknown, keys = jnp.array([[-1, -1]]), jnp.array([[[-1], [-1]]])
+      >>> none = jnp.zeros((1, 2, 2))
+      >>> chain_best_labels(scores, none, keys, starts, mask, unknown, state, 1.0)
       Array([[0, 0]], dtype=int32)
     """
 
-    def row(scores, keys, starts, mask):
-        none = jnp.zeros_like(scores)
-        potentials = log_potentials(scores, none, keys, state, prior_power, strength)
+    def row(scores, own, keys, starts, mask, gold):
+        potentials = log_potentials(scores, own, keys, state, prior_power, strength)
+        potentials = clamp_log_joint(potentials, gold)
         return chain_viterbi(potentials, starts, mask, state.start, state.transitions)
 
-    return jax.vmap(row)(scores, keys, starts, mask)
+    return jax.vmap(row)(scores, own, keys, starts, mask, gold)
 
 
 @kernel(static=("axis_name",))

@@ -10,6 +10,7 @@ from zsl_jax.kernels.likelihood import LOG_FLOOR
 
 # Far below the floor of a thousand words: what is forbidden happens only where nothing is allowed.
 LOG_FORBIDDEN = -1e6
+_RULED_OUT = 1e3 * LOG_FORBIDDEN  # of a label: a forbidden step is taken before it
 
 
 @kernel
@@ -54,6 +55,7 @@ def viterbi(
     def cost(allowed: Array) -> Array:
         return jnp.where(allowed, 0, LOG_FORBIDDEN).astype(jnp.float32)
 
+    log_probs = jnp.maximum(log_probs, jnp.finfo(log_probs.dtype).min)  # a P of 0 rules nothing out
     return best_sequences(log_probs, starts, cost(may_start), cost(may_follow), cost(may_end))
 
 
@@ -71,8 +73,8 @@ def best_sequences(
     for the transitions.
 
     Args:
-      log_potentials: [..., N, K], X, not necessarily normalised; no label counts as more than
-        `LOG_FLOOR` below the word's best.
+      log_potentials: [..., N, K], X, not necessarily normalised; −inf rules a label out, and no
+        other label counts as more than `LOG_FLOOR` below the word's best.
       starts: [..., N], True for the first word of a sentence; a text can be padded by sentences of
         one word. The first word of every text counts as one.
       log_start: [K], s; `LOG_FORBIDDEN` for what happens only where nothing is allowed.
@@ -96,7 +98,8 @@ def best_sequences(
         log_potentials, log_start, log_steps, log_end
     )
     best = jnp.max(log_potentials, axis=1, keepdims=True)
-    log_potentials = jnp.maximum(log_potentials - best, LOG_FLOOR)
+    floored = jnp.maximum(log_potentials - best, LOG_FLOOR)
+    log_potentials = jnp.where(jnp.isneginf(log_potentials), _RULED_OUT, floored)
     boundary = last[:, None] + start
 
     def forward(score: Array, word: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -32,6 +32,7 @@ Label models (the E step):
 - `confusion_matrices`: its confusion matrices: temperatures, start, closed form
 - `chain_rounds`: rounds of EM with the default model, the reliability-weighted chain
 - `chain_fit`: the chain's own fit to a text, without a tagger
+- `chain_inference`: Q and the best sequences by a fitted chain
 - `chain_sources`: the reliability of the sources in it
 - `chain_text`: a text as the chain sees it, and sums over its words
 - `sentence_rows`: whole sentences in rows of one length, for forward-backward

@@ -1,4 +1,4 @@
-"""Fitting the reliability-weighted chain to a text, and its posterior; block by block.
+"""Fitting the reliability-weighted chain to a text, block by block; and Q of that text.
 
 The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_model`:
 
@@ -9,41 +9,25 @@ The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_mod
 4. Repeat steps 1 and 3, with the reliability now counted from the posterior.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from zsl_jax import kernels
-from zsl_jax.kernels import ChainState, SourceReliability
+from zsl_jax.kernels import ChainState
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.runtime.lookahead import lookahead
+from zsl_jax.training.chain_inference import FittedChain, chain_inputs, evidence, row_blocks
 from zsl_jax.training.chain_sources import count_sources, recount_sources
 from zsl_jax.training.chain_text import ChainLabels, ChainText, added, total, totals
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.sentence_rows import RowBlock, SentenceRows
 
 PRIOR = 1e-6  # added to the label frequencies of the word types
-
-
-class FittedChain(NamedTuple):
-    """The label model fitted to one text; it also gives the posterior of other texts.
-
-    Attributes:
-      sources: The sources' confusion matrices, trust and weights.
-      kappa: [U], Cohen's κ of each source with the others.
-      state: Word types and chain.
-      copies: [U, U], how far each two sources are copies of each other; None for a label model that
-        was read from a folder.
-    """
-
-    sources: SourceReliability
-    kappa: Float[np.ndarray, " U"]
-    state: ChainState
-    copies: Float[np.ndarray, "U U"] | None = None
 
 
 class ChainPosterior(NamedTuple):
@@ -84,28 +68,6 @@ def fit_chain(
     return FittedChain(sources, kappa, result.state, counted.copies), result
 
 
-def evidence(
-    text: ChainText,
-    labels: ChainLabels,
-    sources: SourceReliability,
-    config: ChainConfig,
-    out: Float[np.ndarray, "N K"] | None = None,
-) -> Float[np.ndarray, "N K"]:
-    """e of every word, [N, K]; written to `out` if given."""
-    stands_for = labels.meanings.stands_for
-    weight, scale = np.float32(config.source_weight), np.float32(config.scale)
-    parts = (
-        (block, kernels.log_evidence(*block.arrays, sources, stands_for, weight, scale))
-        for block in blocks(text.votes)
-    )
-    for block, part in lookahead(parts):
-        values = np.asarray(part)
-        if out is None:
-            out = np.empty((len(text.votes), values.shape[1]), values.dtype)
-        out[block.rows] = values[block.mask]
-    return np.empty((0, stands_for.shape[1]), np.float32) if out is None else out
-
-
 def chain_posterior(
     text: ChainText,
     labels: ChainLabels,
@@ -127,101 +89,25 @@ def chain_posterior(
     """
     rows, posterior = SentenceRows(text.lengths), first
     sums = _no_sums(text, posterior)
-    for block, (counted, keys) in _row_blocks(rows, text, posterior):
-        sums = kernels.added_text_sums(sums, counted, keys, block.starts, block.mask)
+    for block, counted in row_blocks(rows, posterior):
+        sums = _added(sums, counted, text, block)
     steps: Any = None  # before the first pass, those between neighbours as if independent
     for _ in range(config.iterations):
         state = _state(total(sums), steps, labels, posterior.dtype)
         sums, chain = _no_sums(text, posterior), None
         parts = (
-            (
-                block,
-                keys,
-                _block_posterior(text, scores, block, before, keys, state, prior_power, config),
-            )
-            for block, (before, keys) in _row_blocks(rows, text, posterior)
+            (block, kernels.chain_posterior(*chain_inputs(text, scores, block, before, *how)))
+            for how in [(state, prior_power, config)]
+            for block, before in row_blocks(rows, posterior)
         )
-        for block, keys, result in lookahead(parts):
+        for block, result in lookahead(parts):
             posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
-            sums = kernels.added_text_sums(sums, result.posterior, keys, block.starts, block.mask)
+            sums = _added(sums, result.posterior, text, block)
             chain = added(chain, result[1:])
         *steps, log_marginal = total(chain)
     start, transitions = _transitions(steps, labels)
     state = state._replace(start=start, transitions=transitions)
     return ChainPosterior(posterior, state, float(log_marginal))
-
-
-def posterior_of_text(
-    text: ChainText,
-    labels: ChainLabels,
-    config: ChainConfig,
-    fitted: FittedChain,
-    log_prior: Float[np.ndarray, "N K"] | None = None,
-) -> Float[np.ndarray, "N K"]:
-    """Q of a text that the label model was not fitted to, in one pass.
-
-    Args:
-      text: The new text; its keys have the ids of the text that the model was fitted to.
-      labels: As for `fit_chain`.
-      config: Settings; `tagger_weight` is α.
-      fitted: The label model.
-      log_prior: [N, K], log P_θ; None without a tagger.
-    """
-    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
-    posterior = np.zeros_like(scores)
-    for block, (before, keys) in _row_blocks(SentenceRows(text.lengths), text, posterior):
-        result = _block_posterior(
-            text, scores, block, np.zeros_like(before), keys, fitted.state, prior_power, config
-        )
-        posterior[block.words[block.mask]] = np.asarray(result.posterior)[block.mask]
-    return posterior
-
-
-def best_labels_of_text(
-    text: ChainText,
-    labels: ChainLabels,
-    config: ChainConfig,
-    fitted: FittedChain,
-    log_prior: Float[np.ndarray, "N K"] | None = None,
-) -> Int[np.ndarray, " N"]:
-    """The most probable label sequence of each sentence under the chain of `posterior_of_text`.
-
-    Args:
-      text: As for `posterior_of_text`.
-      labels: As for `posterior_of_text`.
-      config: As for `posterior_of_text`.
-      fitted: As for `posterior_of_text`.
-      log_prior: As for `posterior_of_text`.
-    """
-    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
-    best = np.zeros(len(scores), np.int32)
-    for block in SentenceRows(text.lengths) if len(scores) else ():
-        labels_of_rows = kernels.chain_best_labels(
-            scores[block.words],
-            text.keys[block.words],
-            block.starts,
-            block.mask,
-            fitted.state,
-            np.float32(prior_power),
-            np.float32(config.back_off),
-        )
-        best[block.words[block.mask]] = np.asarray(labels_of_rows)[block.mask]
-    return best
-
-
-def _scores_of_text(
-    text: ChainText,
-    labels: ChainLabels,
-    config: ChainConfig,
-    fitted: FittedChain,
-    log_prior: Float[np.ndarray, "N K"] | None,
-) -> tuple[Float[np.ndarray, "N K"], float]:
-    """e + α log P_θ of every word, and the power of π̂ that goes with it."""
-    scores = evidence(text, labels, fitted.sources, config)
-    if log_prior is None:
-        return scores, 1.0
-    scores += np.float32(config.tagger_weight) * log_prior
-    return scores, 1.0 + config.tagger_weight
 
 
 def agreement_with_posterior(
@@ -260,37 +146,12 @@ def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
     return posterior
 
 
-def _row_blocks(
-    rows: SentenceRows, text: ChainText, posterior: np.ndarray
-) -> Iterator[tuple[RowBlock, tuple[np.ndarray, np.ndarray]]]:
-    """Blocks of rows with the posterior and the keys of their words."""
-    for block in rows if len(posterior) else ():
-        yield block, (posterior[block.words], text.keys[block.words])
-
-
-def _block_posterior(
-    text: ChainText,
-    scores: np.ndarray,
-    block: RowBlock,
-    before: np.ndarray,
-    keys: np.ndarray,
-    state: ChainState,
-    prior_power: float,
-    config: ChainConfig,
-) -> kernels.ChainMarginals:
-    gold = np.full(block.words.shape, -1, np.int32)
-    if text.gold is not None:
-        gold = np.where(block.mask, text.gold[block.words], -1).astype(np.int32)
-    return kernels.chain_posterior(
-        scores[block.words],
-        before,
-        keys,
-        block.starts,
-        block.mask,
-        gold,
-        state,
-        np.float32(prior_power),
-        np.float32(config.back_off),
+def _added(
+    sums: kernels.TextSums, posterior: Any, text: ChainText, block: RowBlock
+) -> kernels.TextSums:
+    """The sums with those of a block added."""
+    return kernels.added_text_sums(
+        sums, posterior, text.keys[block.words], block.starts, block.mask
     )
 
 

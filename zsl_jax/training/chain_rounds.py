@@ -13,7 +13,8 @@ from jaxtyping import Float
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.training import chain_fit
-from zsl_jax.training.chain_fit import ChainPosterior, FittedChain
+from zsl_jax.training.chain_fit import ChainPosterior
+from zsl_jax.training.chain_inference import FittedChain, evidence
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.training.config_choices import Strategy
@@ -81,7 +82,7 @@ class ChainEM(NamedTuple):
             return _expectation(model.result, model.fitted, training)
         scores = log_prior_of_text(training, params)
         scores *= np.float32(config.own_tagger_weight)
-        scores += chain_fit.evidence(model.text, model.labels, model.fitted.sources, config)
+        scores += evidence(model.text, model.labels, model.fitted.sources, config)
         result = chain_fit.chain_posterior(
             model.text,
             model.labels,

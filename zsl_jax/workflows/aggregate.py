@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 
+import numpy as np
 from absl import logging
 
 from zsl_jax.data.predictions.prediction_files import read_predictions
@@ -15,6 +16,7 @@ from zsl_jax.labels import check_kinds, common_source_labels
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 from zsl_jax.workflows.given_text import Text, plain_sentences
+from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
 from zsl_jax.workflows.run_hooks import tally_of
@@ -39,6 +41,7 @@ def aggregate(
     label_names: Sequence[str] = (),
     sparse: Collection[str] = (),
     offsets: Offsets = None,
+    decode: str = AUTO,
 ) -> list[TaggedSentence]:
     """Puts the sources' predictions for a text together, without a tagger.
 
@@ -55,6 +58,8 @@ def aggregate(
       offsets: What the places of character spans in prediction files count: "characters", "utf16"
         units or "bytes", in all files or, as {name: unit}, in those of one source. By default
         characters; spans that fit in another unit only are refused.
+      decode: "argmax" takes each word's most probable label, "viterbi" the most probable sequence
+        of each sentence; "auto" is "viterbi" for entities by the chain, and "argmax" otherwise.
 
     Returns:
       Each sentence with a label and K probabilities for each word.
@@ -71,11 +76,15 @@ def aggregate(
     sentences, sources = plain_sentences(text), fetched_sources(sources)
     text_part, names = TextShard(sentences), tuple(label_names)
     found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
-    return list(tagged_sentences(aggregate_predictions(found, sentences, method)))
+    made = aggregate_predictions(found, sentences, method, decoding=decode)
+    return list(tagged_sentences(made))
 
 
 def aggregate_files(
-    sources: Sequence[Source], method: str, settings: DawidSkeneSettings = TO_CONVERGENCE
+    sources: Sequence[Source],
+    method: str,
+    settings: DawidSkeneSettings = TO_CONVERGENCE,
+    decoding: str = AUTO,
 ) -> LabelledText:
     """Aggregates prediction files of one text, which the first of them holds.
 
@@ -101,7 +110,7 @@ def aggregate_files(
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
     by_name = dict(zip([source.name for source in sources], found, strict=True))
-    return aggregate_predictions(by_name, text, method, settings)
+    return aggregate_predictions(by_name, text, method, settings, decoding)
 
 
 def aggregate_predictions(
@@ -109,6 +118,7 @@ def aggregate_predictions(
     text: Sequence[Sentence],
     method: str,
     settings: DawidSkeneSettings = TO_CONVERGENCE,
+    decoding: str = AUTO,
 ) -> LabelledText:
     """Aggregates the sources' predictions for a text, in the target's labels.
 
@@ -121,9 +131,12 @@ def aggregate_predictions(
     votes = source_votes(found, source_labels, names)
     label_set = source_labels.label_set
     if method in TEXT_METHODS:
-        made = aggregate_with_text(votes, text, label_set, method)
+        made = aggregate_with_text(votes, text, label_set, method, decoding=decoding)
     else:
         made = aggregate_votes(votes, label_set.size, method, settings=settings)
+    if method != "chain" and decoding_of(decoding, label_set, by_chain=False) == VITERBI:
+        ids = decode(made.probs, label_set, [sentence.words for sentence in text], VITERBI)
+        made = made._replace(labels=np.where(made.labels < 0, -1, ids))
     learned = Learned(made.log_confusion, copies=made.copies)
     about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
     for warning in about.warnings:

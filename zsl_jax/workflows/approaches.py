@@ -28,7 +28,7 @@ from zsl_jax.workflows.chain_model import (
     labels_by_chain,
 )
 from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_shard
-from zsl_jax.workflows.label_decoding import decode
+from zsl_jax.workflows.label_decoding import decode, decoding_of
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.resume import Saving, resumable
 from zsl_jax.workflows.trainable_part import assemble_tagger, head_for, set_up_training
@@ -73,6 +73,12 @@ class TrainedTarget(NamedTuple):
     posterior: Float[np.ndarray, "N K"] | None
     objectives: tuple[float, ...] = ()
     chain: ChainModel | None = None
+
+    def decoding(self, setting: str, kind: str) -> str:
+        """The decoding that a setting stands for, of labels by "P" or "Q"."""
+        assert self.tagger.label_set is not None
+        by_chain = kind == "Q" and self.chain is not None
+        return decoding_of(setting, self.tagger.label_set, by_chain)
 
 
 def train_target(
@@ -234,7 +240,7 @@ def posterior_of(
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
     """Labels of another text by Q, and Q: P_θ, the label model and the sources' predictions."""
     assert transferred.log_confusion is not None and transferred.tagger.label_set is not None
-    label_set = transferred.tagger.label_set
+    label_set, decoding = transferred.tagger.label_set, transferred.decoding(decoding, "Q")
     if transferred.chain is not None:
         return labels_by_chain(transferred.chain, votes, sentences, label_set, log_priors, decoding)
     evidence = evidence_of(votes, config.predictions)

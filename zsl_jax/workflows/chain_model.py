@@ -16,12 +16,12 @@ from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
 from zsl_jax.labels import LabelSet, allowed_transitions, is_bio
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
-from zsl_jax.training import chain_fit
-from zsl_jax.training.chain_fit import FittedChain
+from zsl_jax.training.chain_inference import FittedChain, best_labels, posterior_of_text
 from zsl_jax.training.chain_rounds import FittedLabelModel, fit_label_model
 from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence, SourceVotes
+from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decoding_of
 from zsl_jax.workflows.vote_aggregation import Aggregated, as_aggregated
 
 # What a silent source's O weighs beside the label of one that speaks, in means of the sources.
@@ -95,8 +95,31 @@ def fit_chain_model(
       config: Weights and iterations.
       predictions: "soft" or "hard", which of the predictions are evidence.
     """
-    text = ChainText(evidence_of(votes, predictions), words.lengths, words.types.keys, votes.gold)
+    text = _fitted_text(votes, words, predictions)
     return fit_label_model(text, chain_labels(votes, label_set), config)
+
+
+def best_labels_of_fitted_text(
+    model: ChainModel,
+    votes: SourceVotes,
+    words: TextWords,
+    label_set: LabelSet,
+    posterior: Float[np.ndarray, "N K"],
+    log_prior: Float[np.ndarray, "N K"] | None = None,
+) -> Int[np.ndarray, " N"]:
+    """The most probable label sequence of each sentence of the text that a model was fitted to.
+
+    Args:
+      model: The label model.
+      votes: The sources' predictions for this process's words.
+      words: These words.
+      label_set: The target's labels.
+      posterior: [N, K], their Q.
+      log_prior: [N, K], log P of the tagger in Q; None where there is none.
+    """
+    text = _fitted_text(votes, words, model.predictions)
+    labels = chain_labels(votes, label_set)
+    return best_labels(text, labels, model.config, model.fitted, log_prior, posterior)
 
 
 def posterior_by_chain(
@@ -116,7 +139,7 @@ def posterior_by_chain(
       log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
     """
     text, labels = _new_text(model, votes, sentences, label_set)
-    return chain_fit.posterior_of_text(text, labels, model.config, model.fitted, log_prior)
+    return posterior_of_text(text, labels, model.config, model.fitted, log_prior)
 
 
 def labels_by_chain(
@@ -124,10 +147,10 @@ def labels_by_chain(
     votes: SourceVotes,
     sentences: Sequence[Sentence],
     label_set: LabelSet,
-    log_prior: Float[np.ndarray, "N K"],
+    log_prior: Float[np.ndarray, "N K"] | None,
     decoding: str,
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
-    """Labels of another text by the chain and the tagger, and Q.
+    """Labels of another text by the chain and the tagger, if any, and Q.
 
     Args:
       model: As for `posterior_by_chain`.
@@ -140,10 +163,16 @@ def labels_by_chain(
     """
     text, labels = _new_text(model, votes, sentences, label_set)
     config, fitted = model.config, model.fitted
-    posterior = chain_fit.posterior_of_text(text, labels, config, fitted, log_prior)
-    if decoding == "argmax":
-        return posterior.argmax(axis=1), posterior
-    return chain_fit.best_labels_of_text(text, labels, config, fitted, log_prior), posterior
+    posterior = posterior_of_text(text, labels, config, fitted, log_prior)
+    if decoding == VITERBI:
+        return best_labels(text, labels, config, fitted, log_prior), posterior
+    return posterior.argmax(axis=1), posterior
+
+
+def _fitted_text(votes: SourceVotes, words: TextWords, predictions: str) -> ChainText:
+    """The text that a label model is fitted to, as it sees it."""
+    evidence = evidence_of(votes, predictions)
+    return ChainText(evidence, words.lengths, words.types.keys, votes.gold)
 
 
 def _new_text(
@@ -184,6 +213,7 @@ def aggregate_with_text(
     label_set: LabelSet,
     method: str,
     fitted: ChainModel | None = None,
+    decoding: str = AUTO,
 ) -> Aggregated:
     """Labels from the sources' predictions and the words of the text, without a tagger.
 
@@ -193,29 +223,41 @@ def aggregate_with_text(
       label_set: The target's labels.
       method: One of `TEXT_METHODS`: "weighted_mean", or "chain".
       fitted: The label model; by default it is fitted to this text.
+      decoding: How labels follow from the chain, see `decoding.decoding_of`.
 
     Returns:
       Labels and distributions.
     """
-    labels = chain_labels(votes, label_set)
+    decoding = decoding_of(decoding, label_set, by_chain=True)
     if fitted is None:
         words = text_words([sentences], label_set)
         own = fit_chain_model(votes, words, label_set, ChainConfig(), "soft")
         fitted = ChainModel(ChainConfig(), own.fitted, words.types.names)
         posterior = own.result.posterior
+        ids = posterior.argmax(axis=1)
+        if method == "chain" and decoding == VITERBI:
+            ids = best_labels_of_fitted_text(fitted, votes, words, label_set, posterior)
     elif method == "chain":
-        posterior = posterior_by_chain(fitted, votes, sentences, label_set)
-    sources = fitted.fitted.sources
+        ids, posterior = labels_by_chain(fitted, votes, sentences, label_set, None, decoding)
     if method == "chain":
-        made = as_aggregated(votes, posterior, np.asarray(sources.log_confusion))
-        return made._replace(copies=fitted.fitted.copies)
+        log_confusion = np.asarray(fitted.fitted.sources.log_confusion)
+        made = as_aggregated(votes, posterior, log_confusion, ids)
+    else:
+        made = as_aggregated(votes, _weighted_mean(fitted, votes, label_set))
+    return made._replace(copies=fitted.fitted.copies)
+
+
+def _weighted_mean(
+    model: ChainModel, votes: SourceVotes, label_set: LabelSet
+) -> Float[np.ndarray, "N K"]:
+    """The sources' mean, weighted by reliability."""
+    stands_for = chain_labels(votes, label_set).meanings.stands_for
     table = np.empty((len(votes.labels), label_set.size), np.float32)
-    for block in blocks(evidence_of(votes, fitted.predictions)):
-        mean = kernels.mean_by_reliability(
-            *block.arrays, sources.weights, labels.meanings.stands_for
-        )
+    for block in blocks(evidence_of(votes, model.predictions)):
+        weights = model.fitted.sources.weights
+        mean = kernels.mean_by_reliability(*block.arrays, weights, stands_for)
         table[block.rows] = np.asarray(mean)[block.mask]
-    return as_aggregated(votes, table)._replace(copies=fitted.fitted.copies)
+    return table
 
 
 def stored_chain(model: ChainModel) -> StoredChain:

@@ -1,4 +1,4 @@
-"""Labels from probabilities: word by word, or sentence by sentence."""
+"""Labels from probabilities: word by word, or sentence by sentence; and which of the two."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,41 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
-from zsl_jax.labels import LabelSet, allowed_transitions, sentence_starts
+from zsl_jax.errors import InputError
+from zsl_jax.labels import LabelSet, allowed_transitions, is_bio, sentence_starts
 
-DECODINGS = ("argmax", "viterbi")
+AUTO, ARGMAX, VITERBI = DECODINGS = ("auto", "argmax", "viterbi")
+
+
+def decoding_of(setting: str, label_set: LabelSet, by_chain: bool) -> str:
+    """The decoding that a setting stands for.
+
+    The best label sequence of a chain scores higher on entities than the best label of each word;
+    on tags the two are alike.
+
+    Args:
+      setting: One of `DECODINGS`. "auto" is "viterbi" for entities labelled by the chain, and
+        "argmax" for everything else.
+      label_set: The labels.
+      by_chain: Whether the labels come from the reliability-weighted chain.
+
+    Raises:
+      InputError: There is no such setting.
+
+    >>> bio, tags = LabelSet(("O", "B-X", "I-X")), LabelSet(("NOUN", "VERB"))
+    >>> [decoding_of("auto", *how) for how in ((bio, True), (bio, False), (tags, True))]
+    ['viterbi', 'argmax', 'argmax']
+    """
+    check_decoding(setting)
+    if setting != AUTO:
+        return setting
+    return VITERBI if by_chain and is_bio(label_set.names) else ARGMAX
+
+
+def check_decoding(setting: str) -> None:
+    """Refuses what is not a setting of the decoding."""
+    if setting not in DECODINGS:
+        raise InputError(f"decode={setting!r} is not one of {', '.join(DECODINGS)}")
 
 
 def decode(
@@ -29,8 +61,8 @@ def decode(
     Returns:
       [N], label ids.
     """
-    assert decoding in DECODINGS, decoding
-    if decoding == "argmax":
+    assert decoding in (ARGMAX, VITERBI), decoding
+    if decoding == ARGMAX:
         return probs.argmax(-1)
     starts = sentence_starts([len(sentence) for sentence in words])
     missing = _padded_size(len(probs)) - len(probs)

@@ -14,15 +14,20 @@ from zsl_jax.training.schedules import schedule_at
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
+from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.transfer_labels import TextLabels
 from zsl_jax.workflows.transfer_task import TransferTask
 
 
 def save_sources(
-    folder: str, transfer_task: TransferTask, done: TrainedTarget, config: TransferConfig
+    folder: str,
+    transfer_task: TransferTask,
+    done: TrainedTarget,
+    config: TransferConfig,
+    decoding: str = AUTO,
 ) -> None:
-    """Write φ and what belongs to it beside the tagger."""
+    """Write φ and what belongs to it beside the tagger, with the decoding of Q."""
     assert done.log_confusion is not None
     weights = config.label_model.weights
     model = LabelModel(
@@ -33,6 +38,7 @@ def save_sources(
         weights.source,
         config.predictions,
         None if done.chain is None else stored_chain(done.chain),
+        done.decoding(decoding, "Q"),
     )
     save_label_model(folder, model)
 
@@ -42,7 +48,7 @@ def source_report(
 ) -> diagnosis.Diagnosis:
     """A report on each source, with warnings; all processes call it."""
     votes, source_labels = transfer_task.text.votes, transfer_task.source_labels
-    inferred, size = labels.probs.argmax(axis=1), source_labels.label_set.size
+    inferred, size = labels.ids, source_labels.label_set.size
     same_labels = {}
     for method, own in labels.votes.items():
         same, voted = processes.total([(own == inferred).sum(), (own >= 0).sum()]).tolist()

@@ -11,7 +11,7 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_
 from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
-from zsl_jax.io.label_model_file import LabelModel, read_label_model
+from zsl_jax.io.label_model_file import LabelModel
 from zsl_jax.labels import SILENT, LabelSet
 from zsl_jax.runtime.lookahead import lookahead
 from zsl_jax.runtime.progress import Advance
@@ -23,7 +23,7 @@ from zsl_jax.workflows.chain_model import (
     evidence_of,
     labels_by_chain,
 )
-from zsl_jax.workflows.label_decoding import decode
+from zsl_jax.workflows.label_decoding import AUTO, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LogProbs
 from zsl_jax.workflows.source_streams import SourceStream
@@ -47,13 +47,14 @@ def label_by_tagger(
       log_probs: From `loaded_tagger.log_prob_function`.
       label_set: The tagger's labels.
       text: Read as far as it is labelled.
-      decoding: How labels follow from probabilities, see `decoding.decode`.
+      decoding: How labels follow from probabilities, see `decoding.decoding_of`.
       advance: Called with the number of words done.
 
     Yields:
       Sentences with labels and the probabilities of each word by itself: under "viterbi", a label
       need not be the most probable one of its word.
     """
+    decoding = decoding_of(decoding, label_set, by_chain=False)
     for chunk, table in _with_log_probs(log_probs, text, advance):
         yield _labelled(chunk, label_set, np.exp(table), decoding)
 
@@ -73,13 +74,14 @@ def label_by_posterior(
       model: The label model of the sources.
       text: Read as far as it is labelled.
       sources: Exactly the model's sources, by name, with their predictions for this text.
-      decoding: As for `label_by_tagger`.
+      decoding: As for `label_by_tagger`; "auto" is what the label model recorded.
       advance: Called with the number of words done.
 
     Yields:
       As `label_by_tagger`, with Q in the place of P.
     """
     label_set = model.source_labels.label_set
+    decoding = decoding_by_posterior(decoding, model)
     weights = JointWeights(model.prior_weight, model.source_weight)
     stored = model.chain
     chain = None
@@ -104,6 +106,11 @@ def label_by_posterior(
     for name in model.source_names:
         sources[name].finish()
         warn_of_unseen_labels(name, lost[name])
+
+
+def decoding_by_posterior(setting: str, model: LabelModel) -> str:
+    """The decoding that a setting stands for, of labels by Q."""
+    return model.decoding if setting == AUTO else setting
 
 
 def _as_in_training(
@@ -138,13 +145,8 @@ def _labelled(
     return LabelledText(chunk, label_set.names, labels, probs)
 
 
-def label_model_for(folder: str, names: Iterable[str], label_set: LabelSet) -> LabelModel:
-    """The label model in a tagger's folder.
-
-    Raises:
-      InputError: There is none, or the sources are not those that it was trained with.
-    """
-    model = read_label_model(folder)
+def check_fits(model: LabelModel, folder: str, names: Iterable[str], label_set: LabelSet) -> None:
+    """Refuses sources that a label model was not trained with, and a tagger of other labels."""
     if set(names) != set(model.source_names):
         raise InputError(
             f"The sources given are {', '.join(names)}, but {folder} was trained with "
@@ -157,4 +159,3 @@ def label_model_for(folder: str, names: Iterable[str], label_set: LabelSet) -> L
             f"learned about the sources has {', '.join(learned)}; put these back into id2label, "
             "or train again"
         )
-    return model

@@ -10,6 +10,7 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TransferCorpus, fitted_chain
 from zsl_jax.workflows.chain_model import TEXT_METHODS, ChainModel, aggregate_with_text
+from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.vote_aggregation import (
@@ -27,8 +28,8 @@ class Row(NamedTuple):
 
     Attributes:
       name: Of the source, method or approach.
-      labels_from: "source", "votes", "P" (the tagger alone) or "Q" (tagger and sources), with
-        " viterbi" after it where labels were decoded by sentence.
+      labels_from: "source", "votes", "P" (the tagger alone) or "Q" (tagger and sources), with the
+        decoding after it, such as "Q viterbi", where one was chosen.
       scores: As `evaluation.metrics.score` gives them, and the "interval" of the score.
     """
 
@@ -60,6 +61,7 @@ def baseline_rows(
     label_set: LabelSet,
     gold: Sequence[Sentence],
     task: str | None,
+    decoding: str = AUTO,
 ) -> list[Row]:
     """Every source by itself, and the aggregations, which are fitted to the text.
 
@@ -73,8 +75,8 @@ def baseline_rows(
             rows.append(Row(name, "source", score_ids(ids, label_set, gold, task)))
     model = fitted_chain(text, label_set) if rows else None
     for method in (*METHODS, *TEXT_METHODS) if rows else ():
-        ids = aggregate_test(method, text, test_votes, label_set, gold, model).labels
-        rows.append(Row(method, "votes", score_ids(ids, label_set, gold, task)))
+        made = aggregate_test(method, text, test_votes, label_set, gold, model, decoding)
+        rows.append(Row(method, "votes", score_ids(made.labels, label_set, gold, task)))
     return rows
 
 
@@ -85,6 +87,7 @@ def aggregate_test(
     label_set: LabelSet,
     gold: Sequence[Sentence],
     model: ChainModel | None = None,
+    decoding: str = AUTO,
 ) -> Aggregated:
     """Labels of a test by an aggregation that is fitted to the text.
 
@@ -95,10 +98,11 @@ def aggregate_test(
       label_set: The target's labels.
       gold: The test, of which only words are used.
       model: The chain fitted to the text, for methods that use it; None fits it.
+      decoding: Of the chain, see `decoding.decoding_of`.
     """
     if method in TEXT_METHODS:
         model = model or fitted_chain(text, label_set)
-        return aggregate_with_text(test_votes, gold, label_set, method, model)
+        return aggregate_with_text(test_votes, gold, label_set, method, model, decoding)
     return aggregate_votes(test_votes, label_set.size, method, text.votes)
 
 

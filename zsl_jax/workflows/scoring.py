@@ -13,7 +13,7 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
 from zsl_jax.workflows.frozen_cache import SharedLayers, text_log_probs
-from zsl_jax.workflows.label_decoding import decode
+from zsl_jax.workflows.label_decoding import AUTO, decode
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.result_table import Row, baseline_rows, score_ids
 from zsl_jax.workflows.source_annotation import abstaining
@@ -57,7 +57,7 @@ def prepare_test(
     )
 
 
-def baselines(transfer_task: TransferTask, test: TestSet) -> list[Row]:
+def baselines(transfer_task: TransferTask, test: TestSet, decoding: str = AUTO) -> list[Row]:
     """The rows that need no training: each source, majority, mean and Dawid-Skene."""
     return baseline_rows(
         transfer_task.names,
@@ -66,6 +66,7 @@ def baselines(transfer_task: TransferTask, test: TestSet) -> list[Row]:
         transfer_task.label_set,
         test.gold,
         test.task,
+        decoding,
     )
 
 
@@ -75,7 +76,7 @@ def approach_rows(
     test: TestSet,
     config: TransferConfig,
     title: str,
-    decoding: str = "argmax",
+    decoding: str = AUTO,
 ) -> list[Row]:
     """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
     labelled = label_test(transfer_task, done, test, config, decoding)
@@ -87,7 +88,7 @@ def label_test(
     done: TrainedTarget,
     test: TestSet,
     config: TransferConfig,
-    decoding: str = "argmax",
+    decoding: str = AUTO,
     shared: SharedLayers | None = None,
 ) -> dict[str, LabelledText]:
     """The test with labels by "P", the tagger alone, and by "Q" where there is a φ and a vote.
@@ -98,7 +99,7 @@ def label_test(
     label_set, words = transfer_task.label_set, [sentence.words for sentence in test.gold]
     probs = np.exp(log_probs)
     plain = [sentence._replace(labels=None) for sentence in test.gold]
-    tables = {"P": (decode(probs, label_set, words, decoding), probs)}
+    tables = {"P": (decode(probs, label_set, words, done.decoding(decoding, "P")), probs)}
     if done.log_confusion is not None and (test.votes.labels >= 0).any():
         tables["Q"] = posterior_of(done, log_probs, test.votes, plain, config, decoding)
     return {
@@ -110,9 +111,9 @@ def label_test(
 def labelled_rows(
     labelled: Mapping[str, LabelledText], test: TestSet, title: str, decoding: str
 ) -> list[Row]:
-    """The rows of labels from `label_test`."""
+    """The rows of labels from `label_test`, with the decoding where it was chosen."""
     rows = []
     for kind, text in labelled.items():
         scores = score_ids(text.labels, LabelSet(text.label_names), test.gold, test.task)
-        rows.append(Row(title, kind if decoding == "argmax" else f"{kind} {decoding}", scores))
+        rows.append(Row(title, kind if decoding == AUTO else f"{kind} {decoding}", scores))
     return rows

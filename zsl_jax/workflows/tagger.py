@@ -1,5 +1,6 @@
 """A trained tagger as plain Python uses it: sentences in, labels and probabilities out."""
 
+import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -11,9 +12,10 @@ from zsl_jax.data.text.checks import checked_word
 from zsl_jax.data.text.word_rules import WORD_RULES, find_words
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
+from zsl_jax.io.label_model_file import LabelModel, read_label_model
 from zsl_jax.runtime.progress import Advance
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.label_decoding import DECODINGS
+from zsl_jax.workflows.label_decoding import AUTO, check_decoding, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,
@@ -21,7 +23,12 @@ from zsl_jax.workflows.loaded_tagger import (
     log_prob_function,
     require_head,
 )
-from zsl_jax.workflows.prediction import label_by_posterior, label_by_tagger, label_model_for
+from zsl_jax.workflows.prediction import (
+    check_fits,
+    decoding_by_posterior,
+    label_by_posterior,
+    label_by_tagger,
+)
 from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
 from zsl_jax.workflows.source_streams import HeldPredictions, streams_of
 
@@ -79,11 +86,23 @@ class Tagger:
         """The K labels, in the order of the probabilities."""
         return self._scheme.names
 
+    @functools.cached_property
+    def _label_model(self) -> LabelModel:
+        """What is known of the tagger's sources."""
+        return read_label_model(self._path)
+
+    def decoding(self, decode: str, with_sources: bool) -> str:
+        """The decoding that `decode` stands for, "argmax" or "viterbi", with sources or without."""
+        check_decoding(decode)
+        if with_sources:
+            return decoding_by_posterior(decode, self._label_model)
+        return decoding_of(decode, self._scheme, by_chain=False)
+
     def predict(
         self,
         sentences: Iterable[str | Sequence[str]],
         sources: Mapping[str, Given] | None = None,
-        decode: str = "argmax",
+        decode: str = AUTO,
         words: str = "whitespace",
         offsets: Offsets = None,
     ) -> list[TaggedSentence]:
@@ -94,7 +113,9 @@ class Tagger:
           sources: Predictions for these words of the sources that the tagger was trained with, by
             name: paths of prediction files (or model folders), `SourcePredictions`, or arrays on
             the flat axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
-          decode: "argmax" or "viterbi", see `decoding.decode`.
+          decode: "argmax" takes each word's most probable label, "viterbi" the most probable
+            sequence of each sentence; "auto" is "argmax" for P, and for Q what the tagger's label
+            model recorded: by default, "viterbi" for entities and "argmax" for tags.
           words: How strings are cut: at "whitespace", or by "unicode" rules.
           offsets: What the places of character spans in prediction files count: "characters",
             "utf16" or "bytes", or one of them for each source, by name.
@@ -114,7 +135,7 @@ class Tagger:
         self,
         text: Iterable[Sentence] | TextShard,
         sources: Mapping[str, Given] | None = None,
-        decode: str = "argmax",
+        decode: str = AUTO,
         advance: Advance = lambda words: None,
         offsets: Offsets = None,
     ) -> Iterator[LabelledText]:
@@ -137,12 +158,11 @@ class Tagger:
         Raises:
           InputError: As `predict`.
         """
-        if decode not in DECODINGS:
-            raise InputError(f"decode={decode!r} is not one of {', '.join(DECODINGS)}")
+        decode = self.decoding(decode, bool(sources))
         if not sources:
             sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
-        model = label_model_for(self._path, sources, self._scheme)
+        check_fits(self._label_model, self._path, sources, self._scheme)
         in_order = not isinstance(text, TextShard) or (text.num_files == 1 and not text.sampled)
         streams = streams_of(sources) if in_order and not offsets else None
         if streams is None:
@@ -151,7 +171,9 @@ class Tagger:
             found = resolve_sources(sources, text, *how, offsets=offsets)
             streams = {name: HeldPredictions(made) for name, made in found.items()}
         sentences = text.sentences if isinstance(text, TextShard) else text
-        return label_by_posterior(self._log_probs, model, sentences, streams, decode, advance)
+        return label_by_posterior(
+            self._log_probs, self._label_model, sentences, streams, decode, advance
+        )
 
 
 def as_sentences(

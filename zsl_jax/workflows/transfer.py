@@ -23,6 +23,7 @@ from zsl_jax.workflows.given_text import (
     plain_sentences,
 )
 from zsl_jax.workflows.gold_words import NAME, read_gold_words
+from zsl_jax.workflows.label_decoding import AUTO, check_decoding
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
@@ -30,7 +31,7 @@ from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, r
 from zsl_jax.workflows.result_table import Row, format_table
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, tagged_sentences
-from zsl_jax.workflows.transfer_run import LabelledTest, run_transfer
+from zsl_jax.workflows.transfer_run import LabelledTest, Writing, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
 
 
@@ -78,6 +79,7 @@ def transfer(
     sparse: Collection[str] = (),
     offsets: Offsets = None,
     gold_words: PathLike | None = None,
+    decode: str = AUTO,
     overwrite: bool = False,
     report: bool = False,
     tensorboard: PathLike | None = None,
@@ -102,6 +104,8 @@ def transfer(
       sparse: As for `zsl_jax.aggregate`.
       offsets: As for `zsl_jax.aggregate`; that of a source holds for its `test_sources`, too.
       gold_words: Corrected sentences of the text, see `data.annotation.read_corrections`.
+      decode: How labels of the text and the test follow from probabilities, as for
+        `Tagger.predict`.
       overwrite: Replace the result of an earlier run in `output`.
       report: Write report.html, a page about the run, into `output`.
       tensorboard: Folder that gets the metrics for TensorBoard, too.
@@ -112,6 +116,7 @@ def transfer(
       InputError: A source cannot be read or is not about these words; or `output` is that of
         another run.
     """
+    check_decoding(decode)
     if report:
         check_installed()
     watch_compilations()
@@ -125,7 +130,8 @@ def transfer(
     found = resolve_sources(sources, shard, names, length, sparse, offsets, cache)
     known = () if gold_words is None else read_gold_words(fetched(gold_words), [shard], [found])
     read = {**found, **dict(zip([NAME], known, strict=False))}
-    spec = python_run_spec(config, encoder, {"text": sentences}, read)
+    spec = python_run_spec(config, encoder, {"text": sentences}, read, decode=decode)
+    spec = spec._replace(free_flags=("decode",))
     run = create_run_folder(output, spec, overwrite, tensorboard)
     run = run._replace(shared=None if cache is None else Path(cache))
     folders = [
@@ -153,12 +159,14 @@ def transfer(
             return LabelledTest(gold or (), predictions, task)
 
         reader = None if gold is None else read_test
-        finished = run_transfer(transfer_task, config, run, [shard], reader)
+        finished = run_transfer(
+            transfer_task, config, run, [shard], reader, Writing(decoding=decode)
+        )
     if report:
         write_report(run.path, run.path / REPORT)
     labels = finished.labels
     names = finished.transfer_task.label_set.names
-    block = LabelledText(sentences, names, labels.probs.argmax(axis=1), labels.probs)
+    block = LabelledText(sentences, names, labels.ids, labels.probs)
     labelled, rows = list(tagged_sentences(block)), list(finished.rows)
     return TransferResult(run.path, config.row_length, labelled, rows, finished.report)
 

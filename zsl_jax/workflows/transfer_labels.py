@@ -19,7 +19,8 @@ from zsl_jax.runtime.progress import word_progress
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
-from zsl_jax.workflows.label_decoding import decode
+from zsl_jax.workflows.chain_model import best_labels_of_fitted_text
+from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import log_prob_function, predict_windows
 from zsl_jax.workflows.trainable_part import upper_layers
@@ -37,6 +38,8 @@ class TextLabels(NamedTuple):
 
     Attributes:
       labels_from: "Q" (tagger and sources), or "P" (the tagger alone) without a label model.
+      decoding: How the labels follow from Q or P, "argmax" or "viterbi".
+      ids: [N], the labels.
       probs: [N, K], Q or P.
       by_tagger: [N], the tagger's labels.
       votes: By the name of a way to put the sources' votes together, its labels, [N]; -1 where all
@@ -44,34 +47,65 @@ class TextLabels(NamedTuple):
     """
 
     labels_from: str
+    decoding: str
+    ids: Int[np.ndarray, " N"]
     probs: Float[np.ndarray, "N K"]
     by_tagger: Int[np.ndarray, " N"]
     votes: dict[str, Int[np.ndarray, " N"]]
 
 
 def label_text(
-    transfer_task: TransferTask, done: TrainedTarget, config: TransferConfig
+    transfer_task: TransferTask,
+    done: TrainedTarget,
+    config: TransferConfig,
+    decoding: str = AUTO,
 ) -> TextLabels:
-    """Labels the text that a tagger was trained on, by all that is known of it."""
-    num_words, size = len(transfer_task.text.votes.labels), transfer_task.label_set.size
-    by_tagger = np.empty(num_words, np.int32)
-    probs = done.posterior
-    own = np.empty((num_words, size), np.float32) if probs is None else None
-    first = 0
+    """Labels the text that a tagger was trained on, by all that is known of it.
+
+    Args:
+      transfer_task: What it was trained on.
+      done: The tagger and what was learned about the sources.
+      config: Settings of the training.
+      decoding: How labels follow from probabilities, see `decoding.decoding_of`.
+    """
+    votes, size = transfer_task.text.votes, transfer_task.label_set.size
+    kind = "P" if done.posterior is None else "Q"
+    decoding = done.decoding(decoding, kind)
+    chain, first = done.chain if decoding == VITERBI else None, 0
+    by_tagger = np.empty(len(votes.labels), np.int32)
+    kept = chain is not None or kind == "P"
+    log_probs = np.empty((len(by_tagger), size), np.float32) if kept else None
     for table in _log_probs(transfer_task, done, config):
         rows = slice(first, first + len(table))
         by_tagger[rows] = table.argmax(axis=1)
-        if own is not None:
-            own[rows] = np.exp(table)
+        if log_probs is not None:
+            log_probs[rows] = table
         first = rows.stop
-    votes = {
-        method: aggregate_votes(transfer_task.text.votes, size, method).labels
-        for method in VOTE_METHODS
-    }
-    if probs is not None:
-        return TextLabels("Q", probs, by_tagger, votes)
-    assert own is not None
-    return TextLabels("P", own, by_tagger, votes)
+    probs = done.posterior
+    if probs is None:
+        assert log_probs is not None
+        probs = np.exp(log_probs, out=log_probs)
+    if chain is not None:
+        words, label_set = transfer_task.text.words, transfer_task.label_set
+        ids = best_labels_of_fitted_text(chain, votes, words, label_set, probs, log_probs)
+    else:
+        ids = _decoded(transfer_task, probs, decoding)
+    by_votes = {method: aggregate_votes(votes, size, method).labels for method in VOTE_METHODS}
+    return TextLabels(kind, decoding, ids, probs, by_tagger, by_votes)
+
+
+def _decoded(
+    transfer_task: TransferTask, probs: Float[np.ndarray, "N K"], decoding: str
+) -> Int[np.ndarray, " N"]:
+    """The labels of the text from its probabilities alone, part by part."""
+    ids, first = np.empty(len(probs), np.int32), 0
+    sentences = (sentence for shard in transfer_task.sentences for sentence in shard)
+    for chunk in chunks_of_words(sentences, CHUNK_WORDS):
+        words = [sentence.words for sentence in chunk]
+        rows = slice(first, first + sum(map(len, words)))
+        ids[rows] = decode(probs[rows], transfer_task.label_set, words, decoding)
+        first = rows.stop
+    return ids
 
 
 def _log_probs(
@@ -124,7 +158,6 @@ def write_text_labels(
     labels: TextLabels,
     text: Sequence[TextShard],
     output_format: str | None = None,
-    decoding: str = "argmax",
 ) -> None:
     """Writes labels.parquet, labels.conll and votes.parquet; all processes call it.
 
@@ -137,28 +170,26 @@ def write_text_labels(
       labels: From `label_text`.
       text: This process's shards, as they were read.
       output_format: Of the file beside labels.parquet, as in `write_labelled`; None for CoNLL.
-      decoding: How labels follow from probabilities, see `decoding.decode`.
     """
     sentences = CompactText.joined(CompactText.of(shard.sentences) for shard in text)
     part = _Part.of(sentences, np.concatenate(sentence_numbers(text)))
     table = _label_table(transfer_task, labels)
-    names, about = transfer_task.label_set.names, {"labels_from": labels.labels_from}
+    names = transfer_task.label_set.names
+    about = {"labels_from": labels.labels_from, "decode": labels.decoding}
 
     def blocks() -> Iterator[LabelledText]:
-        for own, probs in _in_order(part, labels.probs):
-            words = [sentence.words for sentence in own]
-            ids = decode(probs, transfer_task.label_set, words, decoding)
+        for own, (ids, probs) in _in_order(part, labels.ids, labels.probs):
             yield LabelledText(own, names, ids, probs)
 
     def tables() -> Iterator[LabelTable]:
-        return (table._replace(ids=ids) for _, ids in _in_order(part, table.ids))
+        return (table._replace(ids=ids) for _, (ids,) in _in_order(part, table.ids))
 
     if not processes.is_first():
         for _ in itertools.chain(*(blocks() for _ in label_files(folder, output_format)), tables()):
             pass
         return
     for path, format in label_files(folder, output_format).items():
-        write_labelled(path, names, blocks(), format, {**about, "decode": decoding})
+        write_labelled(path, names, blocks(), format, about)
     write_label_tables(folder / VOTES, table.columns, table.label_names, tables())
 
 
@@ -209,25 +240,27 @@ def label_table(
     return LabelTable(columns, transfer_task.source_labels.names, ids.astype(np.int16))
 
 
-def _in_order(part: _Part, table: np.ndarray) -> Iterator[tuple[list[Sentence], np.ndarray]]:
-    """The sentences of all processes in the order of the text, with the rows of their words."""
+def _in_order(
+    part: _Part, *tables: np.ndarray
+) -> Iterator[tuple[list[Sentence], list[np.ndarray]]]:
+    """The sentences of all processes in the order of the text, with their words' rows of tables."""
     last = int(part.numbers.max(initial=-1))
     count = 1 + max(processes.gather(last))
     for first in range(0, count, BLOCK_SENTENCES):
         places, rows = part.between(first, first + BLOCK_SENTENCES)
         own = list(part.sentences.take(places))
         if processes.count() == 1:
-            yield own, table[rows]
+            yield own, [table[rows] for table in tables]
             continue
         given: list[Any] = [list(sentence) for sentence in own]
         numbers = part.numbers[places].tolist()
         gathered = processes.gather(list(zip(numbers, given, strict=True)))
         sentences = [(n, _sentence(fields)) for process in gathered for n, fields in process]
-        values = processes.concatenate(np.ascontiguousarray(table[rows]))
+        values = [processes.concatenate(np.ascontiguousarray(table[rows])) for table in tables]
         numbers = np.array([number for number, _ in sentences])
         whole = _Part.of(CompactText.of(sentence for _, sentence in sentences), numbers)
         places, rows = whole.between(first, first + BLOCK_SENTENCES)
-        yield list(whole.sentences.take(places)), values[rows]
+        yield list(whole.sentences.take(places)), [table[rows] for table in values]
 
 
 def _sentence(fields: list[Any]) -> Sentence:

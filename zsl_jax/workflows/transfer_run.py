@@ -23,6 +23,7 @@ from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.compare import ComparisonResult
 from zsl_jax.workflows.error_analysis import error_analysis
 from zsl_jax.workflows.frozen_cache import SharedLayers
+from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
@@ -91,12 +92,12 @@ class Writing(NamedTuple):
 
     Attributes:
       output_format: Of the text and the test with their labels, beside Parquet; None for CoNLL.
-      decoding: How labels follow from probabilities, see `decoding.decode`.
+      decoding: How labels follow from probabilities, see `decoding.decoding_of`.
       save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
     """
 
     output_format: str | None = None
-    decoding: str = "argmax"
+    decoding: str = AUTO
     save_every_steps: int | None = None
 
 
@@ -123,14 +124,9 @@ def run_transfer(
       read_test: Reads the test, after the training and in the first process only.
       writing: How the results are written.
     """
-    finished = train_and_save(transfer_task, config, run, writing.save_every_steps)
+    finished = train_and_save(transfer_task, config, run, writing)
     write_text_labels(
-        run.path,
-        finished.transfer_task,
-        finished.labels,
-        text,
-        output_format=writing.output_format,
-        decoding=writing.decoding,
+        run.path, finished.transfer_task, finished.labels, text, writing.output_format
     )
     if not processes.is_first():
         return finished
@@ -150,6 +146,7 @@ def record_of(finished: FinishedRun) -> dict[str, Any]:
         "verdict": verdict(finished.rows) if finished.rows else None,
         "test": finished.scored,
         "labels_from": finished.labels.labels_from,
+        "decode": finished.labels.decoding,
         "sources": finished.report.plain,
         "devices": processes.devices(),
         **compiled(),
@@ -175,7 +172,7 @@ def write_compared(
     write_text_labels(run.path, finished.transfer_task, finished.labels, [text])
     if compared.done.log_confusion is not None:
         save_sources(os.fspath(run.path), finished.transfer_task, compared.done, compared.config)
-    texts = label_test(finished.transfer_task, compared.done, test, compared.config, "argmax")
+    texts = label_test(finished.transfer_task, compared.done, test, compared.config)
     finished = finished._replace(rows=rows, scored=error_analysis(texts, test))
     return {**record_of(finished), "title": compared.title}
 
@@ -184,26 +181,30 @@ def train_and_save(
     transfer_task: TransferTask,
     config: TransferConfig,
     run: RunFolder,
-    save_every_steps: int | None = None,
+    writing: Writing = PLAIN_WRITING,
 ) -> FinishedRun:
     """Trains by one approach, and writes the model folder; all processes call it."""
     transfer_task, config = made_ready(transfer_task, config, run)
     folder = checkpoint_folder(run.path) / config.approach
-    saving = Saving(folder, save_every_steps, run.publish_metrics)
+    saving = Saving(folder, writing.save_every_steps, run.publish_metrics)
     done = run_approach(transfer_task, config, run, config.approach, saving)
-    finished = finished_run(transfer_task, config, done)
+    decoding = writing.decoding
+    finished = finished_run(transfer_task, config, done, decoding)
     if processes.is_first():
         save_tagger(run.path, done.tagger)
         if done.log_confusion is not None:
-            save_sources(os.fspath(run.path), transfer_task, done, config)
+            save_sources(os.fspath(run.path), transfer_task, done, config, decoding)
     return finished
 
 
 def finished_run(
-    transfer_task: TransferTask, config: TransferConfig, done: TrainedTarget
+    transfer_task: TransferTask,
+    config: TransferConfig,
+    done: TrainedTarget,
+    decoding: str = AUTO,
 ) -> FinishedRun:
     """Labels the text after a training, and reports on the sources; all processes call it."""
-    labels = label_text(transfer_task, done, config)
+    labels = label_text(transfer_task, done, config, decoding)
     report = source_report(transfer_task, done, labels, config)
     return FinishedRun(transfer_task, config, done, labels, report)
 
@@ -220,12 +221,12 @@ def score_test(
     texts = label_test(transfer_task, finished.done, prepared, config, decoding, shared)
     kind, best = list(texts.items())[-1]
     for path, format in label_files(run.path, writing.output_format, TEST).items():
-        about = {"labels_from": kind, "decode": decoding}
+        about = {"labels_from": kind, "decode": finished.done.decoding(decoding, kind)}
         write_labelled(path, best.label_names, [best], format, about)
     size = transfer_task.label_set.size
     others = {name: aggregate_votes(prepared.votes, size, name).labels for name in VOTE_METHODS}
     table = label_table(transfer_task, prepared.votes, {**others, TAGGER: texts["P"].labels})
     write_label_tables(run.path / TEST_VOTES, table.columns, table.label_names, [table])
-    rows = baselines(transfer_task, prepared)
+    rows = baselines(transfer_task, prepared, decoding)
     rows += labelled_rows(texts, prepared, config.approach, decoding)
     return finished._replace(rows=rows, scored=error_analysis(texts, prepared))

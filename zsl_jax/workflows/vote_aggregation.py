@@ -39,7 +39,7 @@ class Aggregated(NamedTuple):
 
     Attributes:
       labels: [N], label ids; -1 where every source abstains.
-      probs: [N, K], the distribution they are the arg max of; zeros where every source abstains.
+      probs: [N, K], the distribution of each word; zeros where every source abstains.
       log_confusion: [U, V, K], log-probabilities [source, predicted, true] that were found; None
         where the method has none.
       copies: [U, U], how far each two sources are copies of each other; None where the method does
@@ -112,11 +112,13 @@ def as_aggregated(
     votes: SourceVotes,
     table: Float[np.ndarray, "N K"],
     log_confusion: Float[np.ndarray, "U V K"] | None = None,
+    ids: Int[np.ndarray, " N"] | None = None,
 ) -> Aggregated:
-    """Distributions with their labels; neither where every source abstains."""
+    """Distributions with labels, their arg max by default; neither where every source abstains."""
     has_vote = np.any(votes.labels >= 0, axis=1)
+    ids = table.argmax(-1) if ids is None else ids
     table[~has_vote] = 0
-    return Aggregated(np.where(has_vote, table.argmax(-1), -1), table, log_confusion)
+    return Aggregated(np.where(has_vote, ids, -1), table, log_confusion)
 
 
 def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.ndarray, np.ndarray]:
