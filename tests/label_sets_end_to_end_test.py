@@ -91,6 +91,7 @@ def test_the_chain_tells_apart_what_each_source_cannot(entities, sources, tmp_pa
         f"--output={tmp_path / 'chain.parquet'}",
     )  # fmt: skip
     made = read_predictions(tmp_path / "chain.parquet")
+    assert made.about == {"labels_from": "votes", "method": "chain", "decode": "viterbi"}
     names = [made.label_names[label] for label in made.labels]
     right = [label for s in entities for label in s.labels]
     assert np.mean([a == b for a, b in zip(names, right, strict=True)]) > 0.97
