@@ -43,6 +43,12 @@ def test_segments_at_the_edges(sums, segments):
     np.testing.assert_array_equal(sums(rows, np.array(segments), 6), expected)
 
 
+def test_a_process_without_an_accelerator_does_not_trace_the_sum_in_order():
+    rows, segments = np.ones((4, 1), np.float32), np.zeros(4, np.int32)
+    traced = str(jax.make_jaxpr(lambda *sums: kernels.segment_sum(*sums, 3))(rows, segments))
+    assert ("cond" in traced) == (jax.default_backend() != "cpu")
+
+
 def test_gradient_of_the_sums():
     weights = np.arange(6.0, dtype=np.float32).reshape(3, 2)
     segments = np.array([2, 0, 2, 9])
