@@ -92,9 +92,10 @@ def run(corpus: Callable[..., Path], task: str) -> None:
     from zsl_jax.workflows.compare import prepare
 
     started = start(corpus)
-    texts, cache = (started.text, started.gold), started.run.path / "predictions"
-    config = from_flags(TransferConfig)
-    transfer_task, test = prepare(started.encoder, started.sources, texts, cache, config, task)
+    texts, config = (started.text, started.gold), from_flags(TransferConfig)
+    transfer_task, test = prepare(
+        started.encoder, started.sources, texts, started.run, config, task
+    )
     write_table(transfer_task, test, started)
 
 

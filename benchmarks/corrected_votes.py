@@ -59,7 +59,7 @@ class CorrectedVotes:
 
         shard = TextShard([sentence._replace(labels=None) for sentence in sentences])
         return {
-            source.name: source_predictions(source, shard, self._folder, 128)
+            source.name: source_predictions(source, [shard], self._folder, 128)[0]
             for source in parse_sources(given)
         }
 

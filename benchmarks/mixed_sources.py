@@ -30,14 +30,14 @@ def main() -> None:
     from zsl_jax.workflows.compare import prepare
 
     started = comparing.start(real_texts.ner)
-    texts, cache = (started.text, started.gold), started.run.path / "predictions"
+    texts = (started.text, started.gold)
     sources, test_sources = (
         as_given(started.sources, sentences, started.run.path / "given" / part)
         for sentences, part in zip(texts, ("text", "test"), strict=True)
     )
     config = from_flags(TransferConfig)
     transfer_task, test = prepare(
-        started.encoder, sources, texts, cache, config, "ner", test_sources
+        started.encoder, sources, texts, started.run, config, "ner", test_sources
     )
     comparing.write_table(transfer_task, test, started)
 

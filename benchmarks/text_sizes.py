@@ -67,12 +67,9 @@ def annotated(text: str, test: str):
     texts = [read_sentences(text), read_sentences(test)[: FLAGS.max_test_sentences]]
     sources, cache = inputs.sources(), Path(FLAGS.cache)
     shared = SharedLayers(FLAGS.trained_layers, cache) if FLAGS.trained_layers else None
-    predictions = []
-    for sentences in texts:
-        shard = TextShard([Sentence(sentence.words) for sentence in sentences])
-        predictions.append(
-            [source_predictions(s, shard, cache, ROW_LENGTH, shared) for s in sources]
-        )
+    shards = [TextShard([Sentence(sentence.words) for sentence in part]) for part in texts]
+    by_source = [source_predictions(s, shards, cache, ROW_LENGTH, shared) for s in sources]
+    predictions = list(zip(*by_source, strict=True))
     return cell_of(texts, predictions, [source.name for source in sources])
 
 

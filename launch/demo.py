@@ -98,7 +98,7 @@ def compare_approaches(encoder, models, run, titles):
     config = dataclasses.replace(from_flags(TransferConfig), epochs=None)
     by_chain = dataclasses.replace(config, epochs=max(1, FLAGS.rounds // 2))  # in each of 2 rounds
     corpora = (sentences[:150], sentences[150:])
-    task, test = prepare(encoder, sources, corpora, run.path / "predictions", config, "ner")
+    task, test = prepare(encoder, sources, corpora, run, config, "ner")
     rows = baselines(task, test)
     for title in titles:
         chosen = by_chain if title == "chain" else config

@@ -83,7 +83,7 @@ def read_test(sources, cache: Path, row_length: int):
     from zsl_jax.workflows.transfer_task import predictions_of
 
     labelled = inputs.read_labelled("test", FLAGS.max_test_sentences)
-    predictions = predictions_of(sources, labelled, cache, row_length)
+    (predictions,) = predictions_of(sources, [labelled], cache, row_length)
     read = {name: dict(made.about) for name, made in predictions.items()}
     about = {"test_source": read, **inputs.labels_read()}
     return LabelledTest(labelled.sentences, predictions, FLAGS.task, about)

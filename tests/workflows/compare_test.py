@@ -14,7 +14,7 @@ from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import write_report
 from zsl_jax.report.run_record import read_run
 from zsl_jax.workflows.compare import compare, prepare
-from zsl_jax.workflows.loaded_tagger import load_tagger
+from zsl_jax.workflows.loaded_tagger import load_tagger, predict_log_probs
 from zsl_jax.workflows.scoring import baselines
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.transfer_run import write_compared
@@ -38,13 +38,16 @@ def test_a_report_is_made_of_the_last_approach(world, tmp_path):
     sources = [source(tmp_path / f"{n}.parquet", text, n) for n in range(2)]
     for_test = [source(tmp_path / f"{n}-test.parquet", gold, 2 + n) for n in range(2)]
     run = create_run_folder(tmp_path / "run", RECORD)
-    config = dataclasses.replace(CONFIG, epochs=1)
+    config = dataclasses.replace(CONFIG, epochs=1, trainable_layers=1)
     task, test = prepare(
-        load_tagger(str(world.encoder)), sources, (text, gold), tmp_path, config, "pos", for_test
+        load_tagger(str(world.encoder)), sources, (text, gold), run, config, "pos", for_test
     )
     rows = baselines(task, test)
     for compared in compare(task, test, config, run, ["kd", "chain"]):
         rows += compared.rows
+    whole = np.exp(predict_log_probs(compared.done.tagger, gold, config.row_length))
+    np.testing.assert_allclose(compared.labelled["P"].probs, whole, rtol=1e-5)
+    assert len(list(run.cache.glob("*.npy"))) == 2  # frozen layers: of the text and of the test
     run.write_result(write_compared(compared, rows, test, run, TextShard(text)))
     record = read_run(run.path)
     assert (record.approach, record.labels_from) == ("chain", "Q")

@@ -23,9 +23,9 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
-from zsl_jax.workflows import approaches
+from zsl_jax.workflows import approaches, source_annotation
 from zsl_jax.workflows.aggregate import aggregate_files
-from zsl_jax.workflows.loaded_tagger import load_tagger
+from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 from zsl_jax.workflows.source_annotation import source_predictions
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.target_labels import in_target_labels
@@ -113,7 +113,7 @@ def test_predictions_of_a_text_hold_no_words_or_probabilities_in_memory(tmp_path
     for label_map in (None, str(map_file)):
         source = Source("en", str(path), label_map)
         before = pa.total_allocated_bytes()
-        found = source_predictions(source, text, tmp_path / "cache", 32)
+        (found,) = source_predictions(source, [text], tmp_path / "cache", 32)
         assert found.words == [s.words for s in text.sentences]
         assert pa.total_allocated_bytes() == before
         assert isinstance(found.probs, np.memmap)
@@ -122,6 +122,26 @@ def test_predictions_of_a_text_hold_no_words_or_probabilities_in_memory(tmp_path
         assert said == [f"B-{kind}", "O", f"B-{kind}"]  # the last one is repaired
         by_name = dict(zip(found.label_names, found.probs[0].tolist(), strict=True))
         assert by_name[f"B-{kind}"] == 0.75 and by_name["O"] == 0.25
+
+
+def test_a_model_is_loaded_once_for_several_texts(world, tmp_path, monkeypatch):
+    encoder, head = load_tagger(world.encoder), {"kernel": np.eye(16, 2), "bias": np.zeros(2)}
+    tagger = encoder._replace(
+        params={**encoder.params, "classifier": head}, label_set=LabelSet(("A", "B"))
+    )
+    save_tagger(tmp_path / "model", tagger)
+    source, loads = Source("en", str(tmp_path / "model")), []
+    monkeypatch.setattr(source_annotation, "load_tagger", lambda path: loads.append(path) or tagger)
+    texts = [TextShard([Sentence(words)]) for words in (("Ka", "tab"), ("gata",))]
+    both = source_predictions(source, texts, tmp_path / "both", 32)
+    assert loads == [source.path]
+    assert [len(found.labels) for found in both] == [2, 1]
+    again = source_predictions(source, texts, tmp_path / "both", 32)  # annotated already
+    assert loads == [source.path]
+    alone = [source_predictions(source, [text], tmp_path / "alone", 32)[0] for text in texts]
+    for found in zip(both, again, alone, strict=True):
+        for other in found[1:]:
+            np.testing.assert_array_equal(other.probs, found[0].probs)
 
 
 def test_many_files_of_predictions_are_read_with_few_of_them_open(tmp_path):
@@ -140,7 +160,7 @@ def test_many_files_of_predictions_are_read_with_few_of_them_open(tmp_path):
     resource.setrlimit(resource.RLIMIT_NOFILE, (room, limits[1]))
     try:
         source = Source("many", str(tmp_path / "*.parquet"))
-        found = source_predictions(source, text, tmp_path / "cache", 32)
+        (found,) = source_predictions(source, [text], tmp_path / "cache", 32)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
     np.testing.assert_array_equal(found.probs, np.concatenate(expected))
@@ -196,10 +216,10 @@ def test_offsets_of_a_source_are_read_in_its_unit(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(line), encoding="utf-8")
     text = TextShard([Sentence(("\U0001f45e", "Al", "ran"))])
     source = Source("en", str(tmp_path / "a.jsonl"), offsets="utf16")
-    made = source_predictions(source, text, tmp_path, 64)
+    (made,) = source_predictions(source, [text], tmp_path, 64)
     assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
     with pytest.raises(InputError, match="`offsets`=utf16"):
-        source_predictions(source._replace(offsets=None), text, tmp_path, 64)
+        source_predictions(source._replace(offsets=None), [text], tmp_path, 64)
 
 
 def test_each_source_has_the_unit_of_its_own_offsets(tmp_path):
@@ -212,9 +232,9 @@ def test_each_source_has_the_unit_of_its_own_offsets(tmp_path):
         sources.append(Source(name, str(tmp_path / f"{name}.jsonl")))
     for values in (["java=utf16"], ["utf16", "python=characters"]):
         for source in with_offsets(sources, values):
-            made = source_predictions(source, text, tmp_path, 64)
+            (made,) = source_predictions(source, [text], tmp_path, 64)
             assert [made.label_names[label] for label in made.labels] == ["O", "B-X", "O"]
-    shifted = source_predictions(with_offsets(sources, ["utf16"])[0], text, tmp_path, 64)
+    (shifted,) = source_predictions(with_offsets(sources, ["utf16"])[0], [text], tmp_path, 64)
     assert shifted.labels.tolist() != made.labels.tolist()
 
 

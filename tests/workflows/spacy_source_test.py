@@ -130,7 +130,7 @@ def test_a_source_is_annotated_once_and_again_if_something_changes(saved, tmp_pa
     def made(text=TEXT, task=None):
         (source,) = parse_sources([f"en=spacy:{folder}"], task=task)
         assert not source.is_file and not source.is_model and source.pipeline == folder
-        return source_predictions(source, TextShard(text), cache, 32)
+        return source_predictions(source, [TextShard(text)], cache, 32)[0]
 
     first, again = made(), made()
     assert len(calls) == 1 and labels_of(first) == labels_of(again)

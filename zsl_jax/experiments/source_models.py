@@ -47,9 +47,8 @@ def prepared_models(
                 sentences = source_sentences(work, language, seed)
                 pairs = [(s.words, s.labels or ()) for s in sentences]
                 train(pairs, work.encoder, folder, config=config)
-            for text in texts:
-                shard = TextShard([Sentence(sentence.words) for sentence in text])
-                source = Source(language, str(folder))
-                source_predictions(source, shard, work.cache, config.row_length, shared)
+            shards = [TextShard([Sentence(s.words) for s in text]) for text in texts]
+            source = Source(language, str(folder))
+            source_predictions(source, shards, work.cache, config.row_length, shared)
         folders[language] = str(folder)
     return folders

@@ -1,8 +1,7 @@
 """Every approach on the same text and sources, for one table."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from zsl_jax.data.text_shard import TextShard
@@ -11,16 +10,19 @@ from zsl_jax.training.config import LabelModelConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
+from zsl_jax.workflows.frozen_cache import SharedLayers
+from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.result_table import Row
-from zsl_jax.workflows.scoring import TestSet, approach_rows, prepare_test
+from zsl_jax.workflows.scoring import TestSet, label_test, labelled_rows, prepare_test
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.transfer_task import (
     TransferTask,
-    annotated_task,
     made_ready,
     predictions_of,
+    prepare_transfer,
     run_approach,
+    trainable_models,
 )
 
 PAPER = LabelModelConfig(kind=LabelModelKind.PAPER)
@@ -56,6 +58,7 @@ class ComparisonResult(NamedTuple):
       transfer_task: What it was trained on, with its label model and start.
       config: How it was trained.
       done: The tagger and what was learned about the sources.
+      labelled: The test with its labels, see `label_test`.
       rows: Its lines of the table.
     """
 
@@ -63,6 +66,7 @@ class ComparisonResult(NamedTuple):
     transfer_task: TransferTask
     config: TransferConfig
     done: TrainedTarget
+    labelled: Mapping[str, LabelledText]
     rows: list[Row]
 
 
@@ -70,7 +74,7 @@ def prepare(
     encoder: LoadedTagger,
     sources: Sequence[Source],
     corpora: tuple[Sequence[Sentence], Sequence[Sentence]],
-    cache: Path,
+    run: RunFolder,
     config: TransferConfig,
     task: str,
     test_sources: Sequence[Source] | None = None,
@@ -81,8 +85,9 @@ def prepare(
       encoder: Where every approach starts.
       sources: Model folders, or files of predictions for the text.
       corpora: The text, whose labels (if any) are dropped here, and the labelled test.
-      cache: Folder of the sources' predictions.
-      config: Its row length is used.
+      run: Keeps the sources' predictions.
+      config: Its row length is used, and the layers below the trained ones, which run once for all
+        sources that share them.
       task: Which score counts.
       test_sources: The sources for the test; the same by default.
 
@@ -91,8 +96,15 @@ def prepare(
     """
     labelled, gold = corpora
     text = [sentence._replace(labels=None) for sentence in labelled]
-    transfer_task = annotated_task(encoder, sources, [TextShard(text)], config.row_length, cache)
-    of_test = predictions_of(test_sources or sources, TextShard(gold), cache, config.row_length)
+    cache, length, shared = run.path / "predictions", config.row_length, _shared_layers(config, run)
+    shards = [TextShard(text), TextShard(gold)]
+    if test_sources is None:
+        of_text, of_test = predictions_of(sources, shards, cache, length, shared)
+    else:
+        (of_text,) = predictions_of(sources, shards[:1], cache, length, shared)
+        (of_test,) = predictions_of(test_sources, shards[1:], cache, length, shared)
+    models = trainable_models(sources)
+    transfer_task = prepare_transfer(encoder, [text], [of_text], length, cache, models=models)
     return transfer_task, prepare_test(transfer_task, gold, of_test, task)
 
 
@@ -119,7 +131,14 @@ def compare(
         own = dataclasses.replace(config, **VARIANTS[title])
         ready, own = made_ready(transfer_task, own, run)
         done = run_approach(ready, own, run, title)
-        rows = approach_rows(transfer_task, done, test, own, title)
+        labelled = label_test(transfer_task, done, test, own, shared=_shared_layers(own, run))
+        rows = labelled_rows(labelled, test, title)
         for row in rows:
             run.append_metrics(kind="row", **row._asdict())
-        yield ComparisonResult(title, ready, own, done, rows)
+        yield ComparisonResult(title, ready, own, done, labelled, rows)
+
+
+def _shared_layers(config: TransferConfig, run: RunFolder) -> SharedLayers | None:
+    """The frozen layers below those that are trained; None where all are trained."""
+    layers = config.trainable_layers
+    return None if layers is None else SharedLayers(layers, run.cache)

@@ -70,7 +70,7 @@ def resolve_sources(
             source = source._replace(
                 sparse=source.sparse or name in sparse, offsets=units.get(name, source.offsets)
             )
-            found[name] = source_predictions(source, text, folder, row_length)
+            (found[name],) = source_predictions(source, [text], folder, row_length)
     return found
 
 

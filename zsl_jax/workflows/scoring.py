@@ -70,19 +70,6 @@ def baselines(transfer_task: TransferTask, test: TestSet, decoding: str = AUTO) 
     )
 
 
-def approach_rows(
-    transfer_task: TransferTask,
-    done: TrainedTarget,
-    test: TestSet,
-    config: TransferConfig,
-    title: str,
-    decoding: str = AUTO,
-) -> list[Row]:
-    """The rows of one trained approach: by the tagger alone, and by Q where there is a φ."""
-    labelled = label_test(transfer_task, done, test, config, decoding)
-    return labelled_rows(labelled, test, title, decoding)
-
-
 def label_test(
     transfer_task: TransferTask,
     done: TrainedTarget,
@@ -109,7 +96,7 @@ def label_test(
 
 
 def labelled_rows(
-    labelled: Mapping[str, LabelledText], test: TestSet, title: str, decoding: str
+    labelled: Mapping[str, LabelledText], test: TestSet, title: str, decoding: str = AUTO
 ) -> list[Row]:
     """The rows of labels from `label_test`, with the decoding where it was chosen."""
     rows = []

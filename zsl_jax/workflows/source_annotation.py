@@ -1,5 +1,6 @@
 """A source's predictions for a text: read from its files, or made by its model or pipeline."""
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -32,43 +33,46 @@ MOST_FILES = 100
 
 def source_predictions(
     source: Source,
-    text: TextShard,
+    texts: Sequence[TextShard],
     cache: Path,
     row_length: int,
     shared: SharedLayers | None = None,
-) -> SourcePredictions:
-    """A source's predictions for (a shard of) a text, checked word by word, in the target's labels.
+) -> list[SourcePredictions]:
+    """A source's predictions for texts (or shards), checked word by word, in the target's labels.
 
-    A model or pipeline annotates the text once; the result lies in `cache` under a name that
-    changes with it, the text and the row length. Probabilities lie in a file in `cache`, not in
-    memory, and the words are the text's own, so that they are in memory once for all sources.
+    A model or pipeline annotates each text once; the result lies in `cache` under a name that
+    changes with it, the text and the row length. A model is loaded at most once. Probabilities lie
+    in a file in `cache`, not in memory; the words are the text's own, in memory once.
 
     Args:
       source: The source.
-      text: (A shard of) the text.
+      texts: (Shards of) texts.
       cache: Folder of what models and pipelines predict.
       row_length: Subwords of a row.
       shared: Layers that the model shares with other sources; None if there are none.
 
     Raises:
-      InputError: There is not one file of predictions for each file of the text, or their words
+      InputError: There is not one file of predictions for each file of a text, or their words
         differ from the text's.
     """
-    if source.is_file:
-        return _stored(predictions_from_files(source, text, cache), text, cache)
+    load = functools.cache(lambda: load_tagger(source.path))
 
-    def make(path: Path) -> None:
+    def annotate_to(path: Path, text: TextShard) -> None:
         if source.pipeline is not None:
             made = annotate_by_spacy(source.pipeline, text.sentences, source.task)
         else:
-            made = annotate(load_tagger(source.path), text.sentences, row_length, shared)
+            made = annotate(load(), text.sentences, row_length, shared)
         write_predictions(path, made)
 
-    name = re.sub(r"[^\w.-]", "_", source.name)[:40]  # as files may be called
-    key = f"{name}-{_fingerprint(source, text.sentences, row_length)}"
-    path = find_or_make(cache, key, ".parquet", make)
-    found = read_predictions(path, folder=cache)
-    return _stored(in_target_labels(source, found), text, cache)
+    def predictions(text: TextShard) -> SourcePredictions:
+        if source.is_file:
+            return predictions_from_files(source, text, cache)
+        name = re.sub(r"[^\w.-]", "_", source.name)[:40]  # as files may be called
+        key = f"{name}-{_fingerprint(source, text.sentences, row_length)}"
+        path = find_or_make(cache, key, ".parquet", functools.partial(annotate_to, text=text))
+        return in_target_labels(source, read_predictions(path, folder=cache))
+
+    return [_stored(predictions(text), text, cache) for text in texts]
 
 
 def predictions_from_files(source: Source, text: TextShard, cache: Path) -> SourcePredictions:

@@ -172,8 +172,7 @@ def write_compared(
     write_text_labels(run.path, finished.transfer_task, finished.labels, [text])
     if compared.done.log_confusion is not None:
         save_sources(os.fspath(run.path), finished.transfer_task, compared.done, compared.config)
-    texts = label_test(finished.transfer_task, compared.done, test, compared.config)
-    finished = finished._replace(rows=rows, scored=error_analysis(texts, test))
+    finished = finished._replace(rows=rows, scored=error_analysis(compared.labelled, test))
     return {**record_of(finished), "title": compared.title}
 
 

@@ -26,7 +26,7 @@ from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, TransferCorpus, train_target, with_chain
 from zsl_jax.workflows.chain_model import text_words
-from zsl_jax.workflows.frozen_cache import precompute_frozen
+from zsl_jax.workflows.frozen_cache import SharedLayers, precompute_frozen
 from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text
 from zsl_jax.workflows.resume import Saving
@@ -69,10 +69,15 @@ class TransferTask(NamedTuple):
 
 
 def predictions_of(
-    sources: Sequence[Source], text: TextShard, cache: Path, row_length: int
-) -> dict[str, SourcePredictions]:
-    """All sources' predictions for (a shard of) a text, by name; models annotate it first."""
-    return {source.name: source_predictions(source, text, cache, row_length) for source in sources}
+    sources: Sequence[Source],
+    texts: Sequence[TextShard],
+    cache: Path,
+    row_length: int,
+    shared: SharedLayers | None = None,
+) -> list[dict[str, SourcePredictions]]:
+    """All sources' predictions for each text (or shard), by name; models annotate them first."""
+    found = {s.name: source_predictions(s, texts, cache, row_length, shared) for s in sources}
+    return [{name: made[place] for name, made in found.items()} for place in range(len(texts))]
 
 
 def annotated_task(
@@ -93,7 +98,7 @@ def annotated_task(
       cache: Folder of the sources' predictions.
       gold_words: A file of labels that the user knows, see `read_gold_words`.
     """
-    predictions = [predictions_of(sources, shard, cache, row_length) for shard in text]
+    predictions = predictions_of(sources, text, cache, row_length)
     gold = read_gold_words(gold_words, text, predictions) if gold_words else ()
     sentences, models = [shard.sentences for shard in text], trainable_models(sources)
     return prepare_transfer(start, sentences, predictions, row_length, cache, gold, models)
