@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from absl import flags
 
 from benchmarks import measuring
@@ -45,6 +44,8 @@ def measure(folder: Path) -> list[dict[str, Any]]:
     from zsl_jax.data.batches.subwords import encode_words
     from zsl_jax.data.predictions.prediction_files import read_predictions
     from zsl_jax.data.predictions.word_check import check_words
+    from zsl_jax.data.text.compact_text import CompactText
+    from zsl_jax.data.text.readers import stream_sentences
     from zsl_jax.io.run_folder import file_hashes
     from zsl_jax.io.tokenizer import load_tokenizer
 
@@ -64,28 +65,16 @@ def measure(folder: Path) -> list[dict[str, Any]]:
         return result
 
     stage("SHA-256 of text and predictions", lambda: file_hashes([text, source]))
-    sentences = stage("text", lambda: _read(text))
+    sentences = stage("text", lambda: CompactText.of(stream_sentences(text, with_labels=False)))
     made = stage("predictions", lambda: read_predictions(source, sentences, folder))
     stage("comparing words", lambda: check_words(made, sentences, str(source)))
-    given = [sentence.words for sentence in sentences]
-    array = stage("the same words as an Arrow array", lambda: pa.array(given))
-    lines[-1]["bytes"] = array.nbytes / words  # its memory may have been that of others before
-    windows = stage("subwords", lambda: encode_words(given, tokenizer, ROW_LENGTH))
+    encode = lambda: encode_words(sentences.words, tokenizer, ROW_LENGTH)  # noqa: E731
+    windows = stage("subwords", encode)
     rng = np.random.default_rng(0)
     plan = lambda: PackedBatches(windows, ROW_LENGTH, FLAGS.batch_rows, rng)  # noqa: E731
     batches = stage("plan of an epoch", plan)
     stage("batches of an epoch", lambda: _evidence_of(batches, made.probs))
     return lines
-
-
-def _read(text: Path) -> Any:
-    """The text as launch.transfer keeps it: every word is in memory once."""
-    import sys
-
-    from zsl_jax.data.text.readers import read_sentences
-
-    found = read_sentences(str(text), with_labels=False)
-    return [sentence._replace(words=tuple(map(sys.intern, sentence.words))) for sentence in found]
 
 
 def _evidence_of(batches: Any, probs: np.ndarray) -> None:

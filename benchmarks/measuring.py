@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 COPIED_BYTES = 2**28
 
@@ -112,6 +113,7 @@ def status(field: str, process: int | str = "self") -> int:
 def anonymous_memory() -> int:
     """Bytes of memory that this process uses, without pages of mapped files (Linux)."""
     gc.collect()
+    pa.default_memory_pool().release_unused()
     ctypes.CDLL(None).malloc_trim(0)
     return status("RssAnon")
 

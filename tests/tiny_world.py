@@ -35,8 +35,19 @@ CONFIG: dict[str, Any] = {
     "attention_probs_dropout_prob": 0.1,
     "pad_token_id": 0,
 }
-# Further families of encoders, by what their config.json has instead.
+# Families of encoders, by what their config.json has besides or instead.
 FAMILIES: dict[str, dict[str, Any]] = {
+    "bert": {},
+    "xlm-roberta": {},
+    "distilbert": {
+        "dim": 16,
+        "n_layers": 2,
+        "n_heads": 2,
+        "hidden_dim": 32,
+        "activation": "gelu",
+        "dropout": 0.1,
+        "attention_dropout": 0.1,
+    },
     "electra": {"embedding_size": 8},
     "xlm-roberta-xl": {"type_vocab_size": 1},
     "deberta-v2": {
@@ -115,7 +126,7 @@ def write_encoder(folder: Path, pieces: Sequence[str] = WORDS, family: str = "be
     names = ("pad_token", "unk_token", "cls_token", "sep_token")
     about |= dict(zip(names, SPECIAL, strict=True))
     (folder / "tokenizer_config.json").write_text(json.dumps(about))
-    raw = CONFIG | FAMILIES.get(family, {}) | {"vocab_size": len(vocabulary), "model_type": family}
+    raw = CONFIG | FAMILIES[family] | {"vocab_size": len(vocabulary), "model_type": family}
     config = EncoderConfig.from_huggingface(raw, "the tiny encoder")
     head = {"kernel": np.zeros((16, 1), np.float32), "bias": np.zeros(1, np.float32)}
     params = {"encoder": _random_encoder(config), "classifier": head}
