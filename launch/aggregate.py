@@ -14,6 +14,7 @@ from launch.options import FLAGS
 
 options.define("source", "label_map", "offsets", "sparse", "method", "output", "output_format")
 options.define("decode", "log_format")
+FLAGS["source"].help = "NAME=FILE of a source's predictions (repeat the flag)."
 flags.DEFINE_integer(
     "dawid_skene_rounds", 100, "Largest number of EM rounds; few keep rare labels apart.", 1
 )

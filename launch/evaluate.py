@@ -16,6 +16,7 @@ from zsl_jax.errors import InputError
 options.define("gold", "predicted", "significance", "column", "word_column", "format", "encoding")
 options.define("words", "offsets", "task", "confidence", "resamples", "seed", "output")
 FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in --gold")
+FLAGS["offsets"].help = FLAGS["offsets"].help.replace("one source", "predicted or significance")
 
 
 def main() -> None:

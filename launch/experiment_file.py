@@ -172,7 +172,7 @@ def _figure(top: Fields) -> Figure | None:
 
 
 def with_chosen(
-    experiment: Experiment, approaches: Sequence[str], seeds: Sequence[int] | None
+    experiment: Experiment, rows: Sequence[str], seeds: Sequence[int] | None
 ) -> Experiment:
     """The experiment with some of its rows, or with other seeds.
 
@@ -180,10 +180,10 @@ def with_chosen(
       InputError: There is no such row.
     """
     known = [method.name for method in experiment.methods]
-    for name in approaches:
+    for name in rows:
         if name not in known:
-            raise InputError(f"--approaches={name} is not a row; the rows are {', '.join(known)}")
-    chosen = [m for m in experiment.methods if not approaches or m.name in approaches]
+            raise InputError(f"--rows={name} is not a row; the rows are {', '.join(known)}")
+    chosen = [m for m in experiment.methods if not rows or m.name in rows]
     return dataclasses.replace(
         experiment, methods=tuple(chosen), seeds=tuple(seeds or experiment.seeds)
     )

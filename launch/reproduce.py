@@ -25,7 +25,7 @@ flags.DEFINE_string("profile", None, "Smaller sizes from the experiment's file, 
 flags.DEFINE_list(
     "only", [], "Cells to do, in this order for each seed: SETTING, SETTING/TARGET and so on."
 )
-flags.DEFINE_list("approaches", [], "Rows to do (default: all).")
+flags.DEFINE_list("rows", [], "Rows to do, by name (default: all).")
 flags.DEFINE_list("seeds", [], "Random seeds (default: those of the experiment).")
 flags.DEFINE_string("share", "1/1", "I/N: do every N-th cell, from the I-th on.")
 flags.DEFINE_bool("list", False, "Print the cells with their states, and do nothing.")
@@ -40,7 +40,7 @@ def main() -> None:
     from zsl_jax.experiments.plan import Workplace, cells_of, chosen_cells
 
     experiment = read_experiment(FLAGS.experiment, FLAGS.profile, options.given_overrides(_OF_ROWS))
-    experiment = with_chosen(experiment, FLAGS.approaches, _seeds())
+    experiment = with_chosen(experiment, FLAGS.rows, _seeds())
     experiment = with_sizes(experiment, FLAGS.max_sentences, FLAGS.max_test_sentences)
     data, output = Path(FLAGS.data).expanduser(), Path(FLAGS.output)
     work = Workplace(experiment, data, FLAGS.encoder, output, FLAGS.keep_models)

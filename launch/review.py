@@ -1,6 +1,6 @@
 """Correct the most doubtful sentences of a transfer, and estimate its scores from the corrections.
 
-python -m launch.review --run=DIR --number=100 --format=label_studio --output=tasks.json
+python -m launch.review --run=DIR --number=100 --tool=label_studio --output=tasks.json
 python -m launch.review --run=DIR --estimate=EXPORT
 
 The first command writes sentences with their labels for an annotation tool. What people corrected
@@ -18,14 +18,14 @@ from zsl_jax.errors import InputError
 flags.DEFINE_string("run", None, "Folder of a finished launch.transfer.")
 options.define("output", "gold_words", "seed", "confidence", "resamples")
 flags.DEFINE_enum(
-    "format",
+    "tool",
     "label_studio",
     ["label_studio", "doccano", "prodigy", "argilla", "conll"],
-    "The tool that --output is for.",
+    "The annotation tool that --output is for.",
 )
 flags.DEFINE_integer("number", 100, "Sentences to write.", 1)
 flags.DEFINE_enum(
-    "strategy",
+    "doubt",
     "errors",
     ["errors", "entropy", "margin", "disagreement", "random"],
     "What makes a sentence doubtful: expected errors or entropy of Q, the margin between its two "
@@ -37,7 +37,7 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "estimate", None, "Corrected sentences to estimate scores from; --output gets them as JSON."
 )
-TOOL = {
+NEXT_STEPS = {
     "label_studio": "Label Studio: import {0}; paste {1} as the labelling interface; export JSON",
     "doccano": "doccano: import {0} as JSONL (sequence labelling); export JSONL",
     "prodigy": "Prodigy: prodigy ner.manual DATASET blank:xx {0} --label {2}; export by db-out",
@@ -68,17 +68,17 @@ def write(record) -> None:
     from zsl_jax.data.annotation.tasks import marked_labels, write_tasks
     from zsl_jax.review import Drawing, draw_review, save_review
 
-    drawing = Drawing(FLAGS.number, FLAGS.strategy, FLAGS.random_share, FLAGS.seed)
+    drawing = Drawing(FLAGS.number, FLAGS.doubt, FLAGS.random_share, FLAGS.seed)
     before = read_corrections(FLAGS.gold_words) if FLAGS.gold_words else ()
     drawn = draw_review(record, drawing, before)
-    files = write_tasks(FLAGS.output, drawn.tasks, FLAGS.format, drawn.label_names)
+    files = write_tasks(FLAGS.output, drawn.tasks, FLAGS.tool, drawn.label_names)
     save_review(record, drawing, drawn.review)
     review, labels = drawn.review, ",".join(marked_labels(drawn.label_names))
     say(
         f"{len(drawn.tasks)} sentences of {review.num_sentences:,} to correct: {files[0]} "
         f"({len(review.chosen)} by doubt, {len(review.drawn)} at random)"
     )
-    say(TOOL[FLAGS.format].format(files[0], files[-1], labels))
+    say(NEXT_STEPS[FLAGS.tool].format(files[0], files[-1], labels))
     say("then: launch.transfer ... --gold_words=EXPORT to learn from the corrections, and")
     say(f"      launch.review --run={FLAGS.run} --estimate=EXPORT for the scores of this run")
 

@@ -69,22 +69,23 @@ READING: Definitions = {
         "Column of the labels: a number from 0 (negative: from the right) or a name in CoNLL-U, a "
         "header line, JSON or Parquet. Default: upos in .conllu, the last elsewhere."),
     "word_column": (flags.DEFINE_string, None,
-        "Column of the words, like --column. Default: form in .conllu, the first elsewhere, after "
-        "a column of word numbers."),
+        "Column of the words: a number from 0 or a name. Default: form in .conllu, the first "
+        "elsewhere, after a column of word numbers."),
     "format": (flags.DEFINE_enum, None,
         ["conll", "conllu", "jsonl", "parquet", "plain", "semeval", "ontonotes", "wikiann", "uner",
             "datasets"],
-        "Format of the texts (not of --source or --predicted). Default: by the extension."),
+        "Format of the texts (not of predictions). Default: by the extension."),
     "offsets": (flags.DEFINE_multi_string, [],
         "characters, utf16 or bytes: what the places of character spans in prediction files count; "
-        "NAME=UNIT for one source (or predicted, significance). Default: characters, unless the "
+        "NAME=UNIT for one source. Default: characters, unless the "
         "spans fit in another unit only, which is an error."),
     "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
         "How to split raw text into words. Default: whitespace in plain text, unicode in reviews."),
     "max_sentences": (flags.DEFINE_integer, None,
-        "Use this many random sentences of --train or --text, drawn with --seed. Default: all.", 1),
-    "max_test_sentences": (flags.DEFINE_integer, None, "The same for --test and --dev.", 1),
+        "Use this many random sentences of the text. Default: all.", 1),
+    "max_test_sentences": (flags.DEFINE_integer, None,
+        "The same for the labelled test and dev texts.", 1),
 }
 
 RUNNING: Definitions = {

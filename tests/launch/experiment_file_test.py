@@ -121,7 +121,7 @@ def test_unknown_experiments_profiles_and_rows_are_refused_with_the_names(tmp_pa
         read_experiment("table9")
     with pytest.raises(InputError, match=r"--profile=tiny: .* has these profiles: small"):
         read(tmp_path, profile="tiny")
-    with pytest.raises(InputError, match=r"--approaches=kdd is not a row; the rows are direct, kd"):
+    with pytest.raises(InputError, match=r"--rows=kdd is not a row; the rows are direct, kd"):
         with_chosen(read(tmp_path), ["kdd"], None)
     assert with_chosen(read(tmp_path), ["kd"], [5]).seeds == (5,)
 

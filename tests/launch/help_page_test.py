@@ -12,6 +12,7 @@ from launch import help_page, shared_flags
 
 ROOT = Path(__file__).parents[2]
 PROGRAMS = "train annotate transfer predict aggregate evaluate demo".split()
+EVERY_PROGRAM = [*PROGRAMS, "report", "reproduce", "review"]
 
 
 def page_of(program: str, flag: str, width: int = 80) -> str:
@@ -39,6 +40,20 @@ def test_help_fits_a_page_and_names_every_flag(program):
     named = re.findall(r"^  (--\S+)", everything, re.M)
     assert len(named) >= 4 and len(set(named)) == len(named)
     assert all(re.search(rf"{re.escape(name)}\b", page) for name in named)
+
+
+@pytest.mark.parametrize("program", EVERY_PROGRAM)
+def test_help_names_no_flag_that_the_program_lacks(program):
+    everything = page_of(program, "--helpfull")
+    flags = re.findall(r"^  --(?:\[no\])?(\w+)", everything, re.M)
+    others = {"version", "flagfile", "helpfull"}
+    text = re.sub(r"launch\.(?!" + program + r")\w+ --\w+", "", everything)  # another's flag
+    assert set(re.findall(r"--(?:\[no\])?(\w+)", text)) <= {*flags, *others}
+
+
+def test_aggregate_takes_files_alone():
+    page = page_of("aggregate", "--help")
+    assert "model folder" not in page and "--source              NAME=FILE of a source's" in page
 
 
 def test_a_long_page_explains_the_rest_on_demand():

@@ -16,7 +16,7 @@ from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.report.labelled_words import LabelledWords, read_labelled_words
 from zsl_jax.report.run_record import read_run
-from zsl_jax.review import STRATEGIES, Drawing, draw_review, estimate_scores, save_review
+from zsl_jax.review import DOUBTS, Drawing, draw_review, estimate_scores, save_review
 from zsl_jax.review.choosing import Candidate, spread, word_doubt
 from zsl_jax.types import Sentence
 
@@ -52,7 +52,7 @@ def block_of(probs, ids=None, columns=("Q",)):
     return LabelledWords([tuple("abcdefg"[: len(probs)])], 0, columns, NAMES, ids, probs)
 
 
-def test_each_strategy_measures_its_doubt():
+def test_each_kind_of_doubt_is_measured():
     probs = [[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]
     ids = [[0, 0, 1], [0, 2, 2]]
     block = block_of(probs, ids, ("Q", "source:en", "source:fr"))
@@ -178,6 +178,6 @@ def test_sentences_of_no_review_or_too_few_are_refused(record, tmp_path):
 
 
 def test_the_program_offers_what_there_is():
-    assert tuple(program.FLAGS["format"].parser.enum_values) == TOOLS
-    assert tuple(program.FLAGS["strategy"].parser.enum_values) == STRATEGIES
-    assert set(program.TOOL) == set(TOOLS)
+    assert tuple(program.FLAGS["tool"].parser.enum_values) == TOOLS
+    assert tuple(program.FLAGS["doubt"].parser.enum_values) == DOUBTS
+    assert set(program.NEXT_STEPS) == set(TOOLS)

@@ -8,12 +8,12 @@ Like the report, it is made from the run's folder, without JAX.
   `evaluation.stratified_intervals`
 """
 
-from zsl_jax.review.choosing import STRATEGIES
+from zsl_jax.review.choosing import DOUBTS
 from zsl_jax.review.estimate import Estimate, estimate_scores, estimate_table
 from zsl_jax.review.sample import Drawing, draw_review, save_review
 
 __all__ = [
-    "STRATEGIES",
+    "DOUBTS",
     "Drawing",
     "Estimate",
     "draw_review",

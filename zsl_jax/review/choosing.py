@@ -11,7 +11,7 @@ from zsl_jax.data.predictions.label_table import SOURCE
 from zsl_jax.report.labelled_words import LabelledWords
 
 RANDOM = "random"
-STRATEGIES = ("errors", "entropy", "margin", "disagreement", RANDOM)
+DOUBTS = ("errors", "entropy", "margin", "disagreement", RANDOM)
 CANDIDATES = 20  # times the wanted number: the sentences among which doubt is spread
 SAME = 0.8  # the share of common words from which two sentences are near-duplicates
 
@@ -30,24 +30,24 @@ class Candidate(NamedTuple):
     doubt: Float[np.ndarray, " F"]
 
 
-def word_doubt(block: LabelledWords, strategy: str) -> Float[np.ndarray, " n"]:
+def word_doubt(block: LabelledWords, by: str) -> Float[np.ndarray, " n"]:
     """The doubt about each word's label.
 
     Args:
       block: Words with Q and the sources' labels.
-      strategy: "errors" is the probability that Q's label is wrong, 1 − max Q; "entropy" is that of
+      by: "errors" is the probability that Q's label is wrong, 1 − max Q; "entropy" is that of
         Q; "margin" is 1 minus the difference of the two largest probabilities; "disagreement" is
         the entropy of the sources' votes.
     """
-    if strategy == "disagreement":
+    if by == "disagreement":
         return _vote_entropy(_source_ids(block), len(block.label_names))
     probs = block.probs.astype(np.float64)
-    if strategy == "entropy":
+    if by == "entropy":
         return -(probs * np.log(np.maximum(probs, 1e-12))).sum(axis=1)
     best = np.sort(probs, axis=1)[:, ::-1]
-    if strategy == "margin":
+    if by == "margin":
         return 1 - (best[:, 0] - (best[:, 1] if best.shape[1] > 1 else 0))
-    assert strategy == "errors", strategy
+    assert by == "errors", by
     return 1 - best[:, 0]
 
 
@@ -74,19 +74,19 @@ def _spread_doubt(block: LabelledWords, doubt: Float[np.ndarray, " n"]) -> np.nd
 
 
 def candidates(
-    blocks: Iterable[LabelledWords], strategy: str, count: int, excluded: set[int]
+    blocks: Iterable[LabelledWords], by: str, count: int, excluded: set[int]
 ) -> list[Candidate]:
     """The sentences with most doubt in sum.
 
     Args:
       blocks: The text.
-      strategy: See `word_doubt`.
+      by: See `word_doubt`.
       count: How many to keep.
       excluded: Numbers of sentences that are not chosen again.
     """
     heap: list[tuple[float, int, Candidate]] = []
     for block in blocks:
-        doubt = word_doubt(block, strategy)
+        doubt = word_doubt(block, by)
         sums = np.add.reduceat(doubt, block.starts)
         kinds = np.add.reduceat(_spread_doubt(block, doubt), block.starts, axis=0)
         for place, words in enumerate(block.sentences):

@@ -23,14 +23,14 @@ class Drawing(NamedTuple):
 
     Attributes:
       number: Of sentences.
-      strategy: One of `choosing.STRATEGIES`.
+      doubt: One of `choosing.DOUBTS`.
       random_share: The share of them that is drawn at random from all others, which makes the
         estimate honest.
       seed: Of what is random.
     """
 
     number: int
-    strategy: str
+    doubt: str
     random_share: float = 0.5
     seed: int = 0
 
@@ -80,11 +80,11 @@ def draw_review(
     """
     keys = {correction.key for correction in corrections}
     known, wanted = known_sentences(_blocks(record), keys), drawing.number
-    num_drawn = wanted if drawing.strategy == RANDOM else round(wanted * drawing.random_share)
+    num_drawn = wanted if drawing.doubt == RANDOM else round(wanted * drawing.random_share)
     found: list[Candidate] = []
     if num_drawn < wanted:
         kept = CANDIDATES * wanted
-        found = candidates(_blocks(record), drawing.strategy, kept, known)
+        found = candidates(_blocks(record), drawing.doubt, kept, known)
     total = sum(len(block.sentences) for block in _blocks(record))
     chosen = {candidate.number for candidate in spread(found, wanted - num_drawn)}
     rest = np.array(sorted(set(range(total)) - known - chosen), np.int64)

@@ -269,7 +269,7 @@ class TrainConfig(Settings):
         TRAINING,
         least=0,
     )
-    seed: int = setting(0, "Random seed.", TRAINING, 0, 2**64 - 1)
+    seed: int = setting(0, "Random seed.", RUNNING, 0, 2**64 - 1)
     row_length: int = setting(
         128,
         "Subwords per packed row; longer sentences go through overlapping windows.",
