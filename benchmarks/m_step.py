@@ -33,7 +33,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import measuring, real_texts
-from launch import huge_pages, options
+from launch import malloc_settings, options
 from launch.options import FLAGS
 
 flags.DEFINE_integer("sentences", 2000, "Random sentences of the text.", 64)
@@ -99,8 +99,12 @@ def _process(name: str, stack: contextlib.ExitStack) -> ProcessPoolExecutor:
     """Starts a process with one program, ready for its turns; it ends with the stack."""
     fresh = multiprocessing.get_context("spawn")
     process = stack.enter_context(ProcessPoolExecutor(1, fresh))
-    small = {huge_pages.VARIABLE: f"{huge_pages.TUNABLE}=0"} if "small pages" in name else {}
-    with mock.patch.dict(os.environ, small):
+    changed = {}
+    if "small pages" in name:
+        huge, given = malloc_settings.HUGE_PAGES, os.environ.get(malloc_settings.VARIABLE, "")
+        others = [tunable for tunable in given.split(":") if not tunable.startswith(huge)]
+        changed[malloc_settings.VARIABLE] = ":".join(filter(None, (*others, f"{huge}=0")))
+    with mock.patch.dict(os.environ, changed):
         process.submit(_start, name, sys.argv).result()
     return process
 

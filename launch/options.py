@@ -11,7 +11,7 @@ from typing import Any
 from absl import app, flags
 
 from launch import config_flags, flag_files, help_page, shared_flags
-from launch.huge_pages import use_huge_pages
+from launch.malloc_settings import use_malloc_settings
 from launch.paths import prepare_paths
 from launch.terminal import log_as_json, say_error, set_up_log
 from zsl_jax.errors import InputError, Preempted
@@ -73,7 +73,7 @@ def run(
             sys.exit(2)
         if "log_format" in FLAGS and FLAGS.log_format == "json":
             log_as_json()
-        use_huge_pages()
+        use_malloc_settings()
         watch_signals()
         try:
             _check_numbers()

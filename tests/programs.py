@@ -127,8 +127,11 @@ def _ask(request: dict[str, Any]) -> Any:
 
 
 def _start_server() -> subprocess.Popen:
-    # Huge pages are asked for already, so that no program starts again for them.
-    environment = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+    from launch import malloc_settings
+
+    # Set already, so that no program starts again for it.
+    tunables = malloc_settings.tunables_of_this_machine({})
+    environment = {**os.environ, malloc_settings.VARIABLE: tunables or ""}
     server = subprocess.Popen(
         [sys.executable, "-m", "tests.programs"],
         cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,

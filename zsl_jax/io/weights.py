@@ -84,6 +84,8 @@ def _read_tensors(file: Path, names: list[str] | None) -> dict[str, np.ndarray]:
             "pointer of git-lfs)."
         ) from error
     return {
-        name: tensor if np.issubdtype(tensor.dtype, np.integer) else tensor.astype(np.float32)
+        name: tensor
+        if np.issubdtype(tensor.dtype, np.integer)
+        else tensor.astype(np.float32, copy=False)
         for name, tensor in read.items()
     }
