@@ -53,17 +53,18 @@ def main() -> None:
 def weigh_text(path: Path, tokenizer: Any) -> dict[str, Any]:
     """Bytes of a text on disk and in memory, its subwords, and the rows that they fill."""
     import numpy as np
+    import pyarrow
 
     from zsl_jax.data.batches.packing import pack_rows
     from zsl_jax.data.batches.subwords import encode_words
     from zsl_jax.data.sampling import sample_sentences
-    from zsl_jax.data.text.readers import read_sentences
+    from zsl_jax.data.text.compact_text import CompactText
+    from zsl_jax.data.text.readers import stream_sentences
     from zsl_jax.workflows.trainable_part import ROWS_MULTIPLE
 
-    tracemalloc.start()
-    sentences = read_sentences(path, None, False)
-    memory = tracemalloc.get_traced_memory()[0]
-    tracemalloc.stop()
+    before = pyarrow.total_allocated_bytes()
+    sentences = CompactText.of(stream_sentences(path, None, False))
+    memory = pyarrow.total_allocated_bytes() - before
     num_words = sum(len(sentence.words) for sentence in sentences)
     text_bytes = sum(len(" ".join(sentence.words).encode()) + 1 for sentence in sentences)
     chosen = sample_sentences(sentences, FLAGS.max_sentences, FLAGS.seed)

@@ -240,15 +240,13 @@ def label_table(
     return LabelTable(columns, transfer_task.source_labels.names, ids.astype(np.int16))
 
 
-def _in_order(
-    part: _Part, *tables: np.ndarray
-) -> Iterator[tuple[list[Sentence], list[np.ndarray]]]:
+def _in_order(part: _Part, *tables: np.ndarray) -> Iterator[tuple[CompactText, list[np.ndarray]]]:
     """The sentences of all processes in the order of the text, with their words' rows of tables."""
     last = int(part.numbers.max(initial=-1))
     count = 1 + max(processes.gather(last))
     for first in range(0, count, BLOCK_SENTENCES):
         places, rows = part.between(first, first + BLOCK_SENTENCES)
-        own = list(part.sentences.take(places))
+        own = part.sentences.take(places)
         if processes.count() == 1:
             yield own, [table[rows] for table in tables]
             continue
@@ -260,7 +258,7 @@ def _in_order(
         numbers = np.array([number for number, _ in sentences])
         whole = _Part.of(CompactText.of(sentence for _, sentence in sentences), numbers)
         places, rows = whole.between(first, first + BLOCK_SENTENCES)
-        yield list(whole.sentences.take(places)), [table[rows] for table in values]
+        yield whole.sentences.take(places), [table[rows] for table in values]
 
 
 def _sentence(fields: list[Any]) -> Sentence:

@@ -42,7 +42,9 @@ def test_sentences_are_those_that_were_put_in(sentences, part):
 @given(st.lists(SHORT, max_size=9))
 def test_lists_of_arrow_give_their_words(sentences):
     for kind in (pa.list_(pa.string()), pa.large_list(pa.dictionary(pa.int8(), pa.string()))):
-        assert list(CompactWords.of_lists(pa.array(sentences, kind))) == sentences
+        words = CompactWords.of_lists(pa.array(sentences, kind))
+        assert list(words) == sentences
+        assert words.flat.to_pylist() == [word for sentence in sentences for word in sentence]
 
 
 @pytest.mark.parametrize("words", [["a", ""], ["a\tb"], [None]])

@@ -6,7 +6,6 @@ other). The label names, the version of the format and, as a JSON object, notes 
 predictions ("zsl_jax.about") are in the schema's metadata.
 """
 
-import itertools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ import pyarrow.parquet as pq
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.text.compact_text import CompactWords
 from zsl_jax.errors import InputError
 
 FORMAT_VERSION = 1
@@ -89,8 +89,8 @@ def write_prediction_blocks(
 
 def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:
     """Cuts predictions into blocks of sentences."""
-    words, labels, probs = predictions.words, predictions.labels, predictions.probs
-    ends = np.cumsum([0] + [len(sentence) for sentence in words])
+    words, labels, probs = CompactWords.of(predictions.words), predictions.labels, predictions.probs
+    ends = np.cumsum(np.insert(words.lengths, 0, 0))
     if len(labels) != ends[-1] or (probs is not None and len(probs) != ends[-1]):
         raise ValueError(f"{ends[-1]} words, but not as many labels or rows of probabilities")
     for first in range(0, len(words), SENTENCES_PER_ROW_GROUP):
@@ -121,14 +121,14 @@ def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, An
 def _table(block: SourcePredictions, schema: pa.Schema) -> pa.Table:
     """One block as an Arrow table of one row per sentence."""
     names = pa.array(block.label_names, pa.string())
-    offsets = np.cumsum([0, *map(len, block.words)]).astype(np.int32)
-    words = list(itertools.chain.from_iterable(block.words))
+    words = CompactWords.of(block.words)
+    offsets = np.cumsum(np.insert(words.lengths, 0, 0)).astype(np.int32)
     labels = np.asarray(block.labels)
     if len(labels) != offsets[-1]:
         raise ValueError(f"{offsets[-1]} words, but {len(labels)} labels")
     label_ids = pa.array(labels, pa.int32(), mask=labels < 0)
     columns = {
-        "words": pa.ListArray.from_arrays(pa.array(offsets), pa.array(words, pa.string())),
+        "words": pa.ListArray.from_arrays(pa.array(offsets), words.flat.cast(pa.string())),
         "labels": pa.ListArray.from_arrays(pa.array(offsets), names.take(label_ids)),
     }
     if "probabilities" in schema.names:

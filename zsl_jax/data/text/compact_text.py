@@ -110,6 +110,12 @@ class CompactWords(_Rows[tuple[str, ...]]):
         tabs = pc.count_substring(joined, "\t").to_numpy()
         return np.where(pc.equal(joined, "").to_numpy(), 0, tabs + 1).astype(np.int64)
 
+    @property
+    def flat(self) -> pa.Array:
+        """All words, as an Arrow array of strings."""
+        joined = self._table["words"].combine_chunks()
+        return pc.split_pattern(joined.filter(pc.not_equal(joined, "")), "\t").flatten()
+
     def _decoded(self, batch: pa.RecordBatch) -> Iterable[tuple[str, ...]]:
         return map(_split, batch.column("words").to_pylist())
 
