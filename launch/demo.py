@@ -33,8 +33,8 @@ DEFAULTS = {  # small samples want small updates, and a new head on a small enco
 SOURCES = ("en", "de", "nl")
 TARGET = "es"
 RECOMMENDED = ("kd", "chain")
-LEGEND = """P is the trained tagger alone, Q the tagger together with its sources.
-kd learns from the mean of the sources, chain from a label model that weighs them."""
+LEGEND = """Votes are the sources without a tagger, P is the trained tagger alone, Q both together.
+kd learns from the mean of the sources; chain, the default, from a label model that weights them."""
 
 
 def main() -> None:

@@ -58,9 +58,10 @@ Taggers:
 Training:
 
 - `supervised`: training on labelled text
-- `trainable_part`: a tagger made ready for training, and put together again afterwards
+- `trainable_part`: what is trained of a tagger (embeddings of the text's subwords, upper layers),
+  cut out before training and put back afterwards
 - `corpus`: a text as batches for training and prediction
-- `frozen_cache`: the layers that are not trained, run once over a text
+- `frozen_cache`: the output of the frozen layers, computed once per text and kept on disk
 - `run_hooks`: the progress bar, and metrics.jsonl
 - `resume`: resuming from a checkpoint
 
