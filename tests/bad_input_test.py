@@ -10,6 +10,8 @@ import json
 import pickle
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import save_file
 
@@ -52,7 +54,24 @@ def test_odd_words_come_back_from_every_kind_of_predictions(tmp_path, name):
     assert found.words == (ODD,) and len(found.labels) == len(ODD)
 
 
-@pytest.mark.parametrize("word", ["a\tb", "a\nb", "a\rb", "", " "])
+@pytest.mark.parametrize("word", ["a\tb", ""])
+def test_words_that_no_program_takes_are_refused(tmp_path, word):
+    row = {"words": ["x", word], "labels": ["O", "O"]}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")
+    for read in (read_sentences, read_predictions):
+        with pytest.raises(InputError, match=r"a\.jsonl, line 1: .*word"):
+            read(tmp_path / "a.jsonl")
+    with pytest.raises(InputError, match="has a word that is empty or has a tab; remove it"):
+        write_predictions(tmp_path / "a.parquet", said(("x", word)))
+    write_predictions(tmp_path / "a.parquet", said(("x", "y")))
+    table = pq.read_table(tmp_path / "a.parquet")
+    words = pa.array([["x", word]], table.schema.field("words").type)
+    pq.write_table(table.set_column(0, "words", words), tmp_path / "b.parquet")
+    with pytest.raises(InputError, match=r"b\.parquet: a word is null, empty, or has a tab; write"):
+        read_predictions(tmp_path / "b.parquet")
+
+
+@pytest.mark.parametrize("word", ["a\nb", "a\rb", " "])
 def test_words_that_cannot_be_written_are_refused_by_readers_or_writers(tmp_path, word):
     row = {"words": ["x", word], "labels": ["O", "O"]}
     (tmp_path / "a.jsonl").write_text(json.dumps(row), encoding="utf-8")

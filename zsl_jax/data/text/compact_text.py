@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int
 
+from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 Item = TypeVar("Item")
@@ -170,7 +171,8 @@ def _columns(sentences: Sequence[Sentence]) -> dict[str, list[Any]]:
 
 def _join(words: Sequence[str]) -> str:
     joined = "\t".join(words)
-    assert joined.count("\t") == max(len(words) - 1, 0), "words have no tabs"
+    if "" in words or joined.count("\t") != max(len(words) - 1, 0):
+        raise InputError(f"{words!r:.80} has a word that is empty or has a tab; remove it.")
     return joined
 
 
