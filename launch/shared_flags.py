@@ -55,8 +55,7 @@ RESULTS: Definitions = {
         ["majority", "mean", "dawid_skene", "bea", "weighted_mean", "chain"],
         "How to combine the sources."),
     "decode": (flags.DEFINE_enum, "auto", ["auto", "argmax", "viterbi"],
-        "Most probable label per word, or sequence without stray I- labels. Default: viterbi for "
-        "entities by the chain, else argmax."),
+        "Best label per word or sequence (docs/evaluation.md)."),
     "confidence": (flags.DEFINE_float, 0.95, "Confidence of intervals and bounds.", 0.5, 0.9999),
     "resamples": (flags.DEFINE_integer, 10_000, "Bootstrap resamples of the sentences.", 1),
 }
