@@ -49,10 +49,12 @@ class _Rows(Sequence[Item]):
     @overload
     def __getitem__(self, place: slice) -> Self: ...
     def __getitem__(self, place: Any) -> Any:
-        if isinstance(place, slice):
-            return self.take(range(len(self))[place])
-        place = range(len(self))[place]
-        return next(iter(self[place : place + 1]))
+        rows = range(len(self))[place]
+        if isinstance(rows, int):
+            return next(iter(self[rows : rows + 1]))
+        if rows.step == 1:
+            return type(self)(self._table.slice(rows.start, len(rows)))
+        return self.take(rows)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, type(self)):
