@@ -30,6 +30,7 @@ Runs:
 - `run_spec`: the specification of a run, by which it resumes
 - `joined_processes`: joins the processes of a run
 - `terminal`: output on a terminal, and logs
+- `memory_advice`: what to do when memory runs out
 - `malloc_settings`: settings of malloc for faster updates on a CPU
 
 Experiments:

@@ -12,6 +12,7 @@ from absl import app, flags
 
 from launch import config_flags, flag_files, help_page, shared_flags
 from launch.malloc_settings import use_malloc_settings
+from launch.memory_advice import memory_advice
 from launch.paths import prepare_paths
 from launch.terminal import log_as_json, say_error, set_up_log
 from zsl_jax.errors import InputError, Preempted
@@ -89,6 +90,12 @@ def run(
             sys.exit(stop.status)
         except BrokenPipeError:  # the reader has closed the pipe
             os._exit(128 + signal.SIGPIPE)
+        except (MemoryError, RuntimeError) as error:
+            advice = memory_advice(error, set(FLAGS))
+            if advice is None:
+                raise
+            say_error(f"error: {advice}")
+            os._exit(1)
 
     help_page.define()
     set_up_log()

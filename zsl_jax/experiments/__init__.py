@@ -11,7 +11,7 @@ A cell, one method on one target with one seed, is an ordinary run folder.
 - `methods`: what each method does in a cell
 - `scores`: the results of the cells that are done
 - `table`: means, deviations and marks from them
-- `comparison`: the best proposed method against the best baseline
+- `comparison`: the best proposed method against the best baseline; when a number is bold
 - `observations`: whether the paper's observations hold
 - `table_layout`: the rows and columns of a written table
 - `table_formats`: text, Markdown, LaTeX and CSV

@@ -84,7 +84,7 @@ Symbols
 | μ | `diagonal` | [] | probability that a source is right at the start |
 | κ | `kappa` | [U] | agreement of a source with the others beyond chance |
 | s | `copies` | [U, U] | how far two sources are copies of each other |
-| k | `trust` | [U] | weight of a source's likelihood, from κ |
+| k | `trust` | [U] | weight of a source's likelihood: a power of κ (`training.chain_sources`) |
 | w | `weights` | [U, K] | weight of a source's probability of each label |
 | m | `frequency` | [U, V] | how often a source gives each label |
 | r, r̄ | `mean` | [N, K], [K] | reliability-weighted mean of the sources, and its mean over a text |

@@ -1,9 +1,9 @@
 """Encoders and the tagger in Flax Linen: arrays in, arrays out. Nothing here reads files or flags.
 
 - `families`: the table of supported encoders, and what differs between them
-- `encoder_config`: sizes and traits of an encoder, from config.json
+- `encoder_config`: sizes and traits of an encoder, from config.json; refuses other encoders
 - `config_values`: values of config.json, each checked
-- `encoder`: all families as one module on packed rows
+- `encoder`: all families as one module on packed rows, whose mask keeps sentences apart
 - `layer`: one transformer layer
 - `attention`: scaled dot-product attention
 - `relative`: relative positions (DeBERTa)

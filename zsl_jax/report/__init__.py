@@ -7,7 +7,8 @@ sources, and the labels of the text. Needs the extra [report]: Jinja2 and Matplo
 - `run_record`: the records in a run's folder
 - `labelled_words`: the text with all labels, some sentences at a time
 - `text_statistics`: one pass over them: counts and agreement
-- `doubtful_sentences`: the sentences with most expected errors, and examples of confusions
+- `doubtful_sentences`: which and how many sentences with expected errors are shown, and examples
+  of confusions
 - `summary_section`: the section "In one sentence"
 - `sources_section`: "Sources"
 - `learning_section`: "Learning"

@@ -2,8 +2,8 @@
 
 Like the report, it is made from the run's folder, without JAX.
 
-- `choosing`: which sentences to correct first
-- `sample`: records how the sentences were chosen
+- `choosing`: which sentences are the most doubtful
+- `sample`: the sentences of a review, a share of them drawn at random, and the record of it
 - `estimate`: scores of the whole text from the corrected sentences; intervals by
   `evaluation.stratified_intervals`
 """

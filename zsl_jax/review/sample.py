@@ -1,4 +1,4 @@
-"""How the sentences of a review were chosen, kept in the run's folder for the estimate."""
+"""The sentences of a review, some drawn at random, and the record of how they were chosen."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path

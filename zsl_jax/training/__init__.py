@@ -18,7 +18,7 @@ Settings and loops:
 
 Updates (the M step):
 
-- `m_step`: the updates of one epoch
+- `m_step`: the updates of one epoch, which end when a loss is not finite
 - `steps`: every compiled function
 - `update`: loss and gradient of one update
 - `optimizer`, `schedules`: AdamW; learning rates and λ over time
@@ -31,9 +31,9 @@ Label models (the E step):
 - `paper_rounds`: rounds of EM with the paper's model (MRT, LVM)
 - `confusion_matrices`: its confusion matrices: temperatures, start, closed form
 - `chain_rounds`: rounds of EM with the default model, the reliability-weighted chain
-- `chain_fit`: the chain's own fit to a text, without a tagger
+- `chain_fit`: the chain's own fit to a text, without a tagger; its settings are in `config`
 - `chain_inference`: Q and the best sequences by a fitted chain
-- `chain_sources`: the reliability of the sources in it
+- `chain_sources`: the reliability of the sources in it: trust, weights, confusion matrices
 - `chain_text`: a text as the chain sees it, and sums over its words
 - `sentence_rows`: whole sentences in rows of one length, for forward-backward
 """

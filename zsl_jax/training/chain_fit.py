@@ -5,7 +5,7 @@ The steps and their order, with the formulas in `zsl_jax.kernels.chain_label_mod
 1. Find sources that are near-copies, which share the weight of one; estimate the reliability of
    sources and labels, alternating with the sources' weighted mean.
 2. Count the confusion matrices twice, shrunk towards the identity; from then on they are fixed.
-3. Compute the posterior, re-estimating word types and chain from it a few times.
+3. Compute the posterior, re-estimating word types and chain from it `ChainConfig.iterations` times.
 4. Repeat steps 1 and 3, with the reliability now counted from the posterior.
 """
 

@@ -36,7 +36,8 @@ A transfer, from the first step to the last:
 - `language_similarity`: weights of sources by the similarity of their languages
 - `compare`: several approaches on the same sources, for one table
 - `learned_sources`: what was learned about the sources, as a file and as a report
-- `transfer_labels`: the labels of the text that was trained on
+- `transfer_labels`: the labels of the text that was trained on: labels.parquet, labels.conll and
+  votes.parquet
 - `scoring`: the labelled test, scored
 - `error_analysis`: its calibration, confusions and origins of errors
 - `result_table`: the table at the end of a run, and the sentence below it
@@ -52,7 +53,7 @@ Taggers:
 - `loaded_tagger`: a tagger loaded from a folder, and its predictions
 - `prediction`: labels for a text by P or by Q
 - `label_decoding`: labels from probabilities, word by word or by Viterbi
-- `labelled_text`: labelled text, and the files that it is written to
+- `labelled_text`: labelled text, and how it is written in each format
 - `unknown_words`: warnings where a tokenizer does not know many words of a text
 
 Training:

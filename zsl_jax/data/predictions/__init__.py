@@ -1,6 +1,7 @@
 """Predictions of the sources: files of every format in, votes for the words of a text out.
 
-- `source_predictions`: `SourcePredictions`, one source's labels and probabilities, and checks
+- `source_predictions`: `SourcePredictions`, one source's labels and probabilities; their checks;
+  the silence of sparse sources
 - `prediction_files`: `read_predictions`, the one door to all formats
 - `parquet_reader`, `parquet_writer`: predictions in Parquet
 - `parquet_stream`: the same for texts of any length, in constant memory
