@@ -12,7 +12,8 @@ Model folders:
 
 Run folders:
 
-- `run_folder`: the folder of a run: run.json, result.json, what must not differ on resuming
+- `run_folder`: the folder of a run: run.json, result.json, what must not differ on resuming;
+  a finished run is not repeated
 - `run_files`: the names of the files that a run may replace or remove
 - `folder_lock`: keeps a second run out of a folder
 - `metrics_file`: metrics.jsonl

@@ -7,12 +7,12 @@ Settings and loops:
 
 - `config`: every setting of a run, with its default and its help text
 - `config_choices`: the settings that are a choice, such as approach and strategy
-- `loop`: the loops, with fixed targets or by EM
+- `loop`: the loops, with fixed targets or by EM: E and M steps in turn, and when they end
 - `text_batches`: the text, as the loop is given it
 - `hooks`: functions that the loop calls, to report and to save
 - `records`: what it reports: progress, updates, E steps
 - `setup`: the parts of a training, and its first state
-- `state`: parameters, optimiser and random key, which an update changes
+- `state`: parameters, optimiser and random key, which an update changes; a new head's start
 - `checkpoints`: Orbax checkpoints, by which a run resumes
 - `divergence`: the check that a tagger is finite before it is written
 
@@ -28,9 +28,9 @@ Updates (the M step):
 Label models (the E step):
 
 - `e_step`: log P_θ of every word, and Q
-- `paper_rounds`: rounds of EM with the paper's model (MRT, LVM)
+- `paper_rounds`: what a round of EM does with the paper's model (MRT, LVM)
 - `confusion_matrices`: its confusion matrices: temperatures, start, closed form
-- `chain_rounds`: rounds of EM with the default model, the reliability-weighted chain
+- `chain_rounds`: the same with the default model, the reliability-weighted chain
 - `chain_fit`: the chain's own fit to a text, without a tagger; its settings are in `config`
 - `chain_inference`: Q and the best sequences by a fitted chain
 - `chain_sources`: the reliability of the sources in it: trust, weights, confusion matrices

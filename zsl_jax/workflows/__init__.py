@@ -14,7 +14,7 @@ The public functions of `zsl_jax`:
 
 Sources and their predictions:
 
-- `sources`: `Source`, what `--source=NAME=PATH` names
+- `sources`: `Source`, what `--source=NAME=PATH` names (`launch.source_flags` parses it)
 - `source_annotation`: its predictions for a text, read from files or made by a model or pipeline
 - `target_labels`: these in the target's labels, with warnings of what is doubtful
 - `source_streams`: predictions for a text of any length, chunk by chunk

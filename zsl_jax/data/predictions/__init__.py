@@ -7,7 +7,8 @@
 - `parquet_stream`: the same for texts of any length, in constant memory
 - `json_predictions`: JSON lines of words
 - `span_predictions`: JSON lines of character spans
-- `projection`: character spans brought onto the words of the text
+- `projection`: character spans brought onto the words of the text, also spans that overlap or end
+  inside a word
 - `mentions`: places of entities that come without offsets
 - `doubtful_offsets`: refuses offsets that seem to count something else
 - `word_check`: the check that predictions have exactly the words of the text

@@ -10,11 +10,11 @@
 
 Files with one word per line:
 
-- `columns`: CoNLL, CoNLL-U, Universal NER and WikiANN
+- `columns`: CoNLL (with -DOCSTART- lines), CoNLL-U, Universal NER and WikiANN
 - `column_layout`: their columns, as far as the first lines show
 - `word_column`, `label_column`: signs that the columns of words and labels are others
 - `numbering`: whether a column numbers the words
-- `sentence_breaks`: where sentences end, and which numbered lines are no words (1-2, 1.1)
+- `sentence_breaks`: sentences that no empty line ends; numbered lines that are no words (1-2, 1.1)
 - `comment_lines`: comments, or words that begin with "#"
 - `misc_column`: labels in MISC of CoNLL-U
 - `conll2009`: CoNLL-2009
@@ -24,7 +24,7 @@ Other formats:
 
 - `plain_text`: one sentence per line
 - `json_lines`: JSON lines of words
-- `json_spans`: JSON lines with a text and character spans
+- `json_spans`: JSON lines with a text and character spans (`predictions.projection` has their words)
 - `span_fields`: the fields of a span, by the program that wrote it
 - `known_keys`: which other keys of JSON lines are harmless
 - `offset_units`: units of offsets: characters, UTF-16 units, bytes
