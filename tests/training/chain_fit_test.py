@@ -108,7 +108,8 @@ def test_best_labels_of_the_text_itself_leave_each_word_out_of_its_own_type(doub
     np.testing.assert_array_equal(alone, own)
     known = problem.text.gold >= 0
     np.testing.assert_array_equal(alone[known], problem.text.gold[known])
-    tagger = 0.5 * (log_prior - np.log(oracle.types.prior))  # own_tagger_weight
+    weight = ChainConfig().tagger_weight
+    tagger = weight * (log_prior - np.log(oracle.types.prior))
     own = reference.labels_of(oracle, problem.text, problem.labels, oracle.posterior, tagger)
     np.testing.assert_array_equal(with_tagger, own)
     assert 0.5 < (alone == with_tagger).mean() < 1

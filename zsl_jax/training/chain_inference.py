@@ -99,8 +99,7 @@ def best_labels(
       posterior: [N, K], Q of the text that the model was fitted to, in which no word is evidence on
         itself; None for another text.
     """
-    of_fit = posterior is not None
-    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior, of_fit)
+    scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
     own = np.zeros_like(scores) if posterior is None else posterior
     best = np.zeros(len(scores), np.int32)
     for block, before in row_blocks(SentenceRows(text.lengths), own):
@@ -116,15 +115,13 @@ def _scores_of_text(
     config: ChainConfig,
     fitted: FittedChain,
     log_prior: Float[np.ndarray, "N K"] | None,
-    of_fit: bool = False,
 ) -> tuple[Float[np.ndarray, "N K"], float]:
     """e + α log P_θ of every word, and the power of π̂ that goes with it."""
     scores = evidence(text, labels, fitted.sources, config)
     if log_prior is None:
         return scores, 1.0
-    tagger_weight = config.own_tagger_weight if of_fit else config.tagger_weight
-    scores += np.float32(tagger_weight) * log_prior
-    return scores, 1.0 + tagger_weight
+    scores += np.float32(config.tagger_weight) * log_prior
+    return scores, 1.0 + config.tagger_weight
 
 
 def row_blocks(

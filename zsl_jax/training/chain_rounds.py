@@ -81,7 +81,7 @@ class ChainEM(NamedTuple):
         if number == 0:
             return _expectation(model.result, model.fitted, training)
         scores = log_prior_of_text(training, params)
-        scores *= np.float32(config.own_tagger_weight)
+        scores *= np.float32(config.tagger_weight)
         scores += evidence(model.text, model.labels, model.fitted.sources, config)
         result = chain_fit.chain_posterior(
             model.text,
@@ -89,7 +89,7 @@ class ChainEM(NamedTuple):
             config,
             scores,
             model.result.posterior.copy(),
-            1 + config.own_tagger_weight,
+            1 + config.tagger_weight,
         )
         return _expectation(result, model.fitted, training)
 

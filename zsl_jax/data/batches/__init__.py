@@ -4,7 +4,7 @@
 
 - `subwords`: words as windows of subwords, and `word_ids`
 - `windows`: ranges of words, overlapping where a sentence is too long for a row
-- `packing`: rows packed with windows, shuffled anew in each epoch, and batches of rows, filled up to a
-  multiple of the devices
+- `packing`: rows packed with windows, shuffled anew in each epoch, and batches of rows, filled up
+  to a multiple of the devices
 - `hidden_batches`: batches that look up the output of the frozen layers
 """

@@ -24,7 +24,7 @@ Other formats:
 
 - `plain_text`: one sentence per line
 - `json_lines`: JSON lines of words
-- `json_spans`: JSON lines with a text and character spans (`predictions.projection` has their words)
+- `json_spans`: JSON lines with a text and character spans (their words: `predictions.projection`)
 - `span_fields`: the fields of a span, by the program that wrote it
 - `known_keys`: which other keys of JSON lines are harmless
 - `offset_units`: units of offsets: characters, UTF-16 units, bytes
