@@ -273,8 +273,8 @@ def test_every_file_of_a_text_is_hashed(tmp_path):
     for name in ("a.txt", "b.txt", "saved/state.json", "saved/x.arrow", "models/config.json"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    code = "from launch import options, run_record; options.define('text', 'test', 'source'); "
-    code += "options.run(lambda: print(*run_record.data_files(['text', 'test', 'source'])))"
+    code = "from launch import options, run_spec; options.define('text', 'test', 'source'); "
+    code += "options.run(lambda: print(*run_spec.data_files(['text', 'test', 'source'])))"
     arguments = [f"--text={tmp_path}/*.txt", f"--test={tmp_path}/saved"]
     arguments += [f"--source=m={tmp_path}/models", f"--source=a={tmp_path}/a.txt"]
     done = subprocess.run(
