@@ -23,7 +23,7 @@ from zsl_jax.buckets import RUN_SCHEMES
 
 flags.DEFINE_string("stages", None, "File that gets the figures (JSON).")
 STAGES = (
-    ("digests of files", "launch.run_record", "shared_digests"),
+    ("digests of files", "launch.run_spec", "shared_digests"),
     ("text", "launch.inputs", "read_shards"),
     ("predictions", "zsl_jax.workflows.transfer_task", "predictions_of"),
     ("votes", "zsl_jax.workflows.transfer_task", "source_votes"),
