@@ -21,12 +21,12 @@ def memory_advice(error: BaseException, flags: Container[str]) -> str | None:
       flags: Names of the program's flags.
     """
     if isinstance(error, MemoryError):
-        where, remedies = "this machine", OF_HOST
+        where, remedies, page = "this machine", OF_HOST, "docs/scale.md#100000-sentences"
     elif isinstance(error, RuntimeError) and str(error).startswith(EXHAUSTED):
-        where, remedies = "the device", OF_DEVICE
+        where, remedies, page = "the device", OF_DEVICE, "docs/gpu.md#memory"
     else:
         return None
     reason = str(error).strip().partition("\n")[0] or type(error).__name__
     known = [remedy for flag, remedy in remedies.items() if flag in flags]
     advice = ", ".join(known) or "a machine with more memory"
-    return f"{where} has too little memory ({reason}); try {advice}; see docs/gpu.md#memory"
+    return f"{where} has too little memory ({reason}); try {advice}; see {page}"

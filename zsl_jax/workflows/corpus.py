@@ -11,6 +11,7 @@ import numpy as np
 from zsl_jax.data.batches import packing
 from zsl_jax.data.batches.hidden_batches import HiddenBatches
 from zsl_jax.data.batches.subwords import Windows
+from zsl_jax.errors import InputError
 from zsl_jax.runtime import processes
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import Devices
@@ -39,12 +40,17 @@ def training_corpus(
 
     Returns:
       The corpus; all processes make equally many updates per epoch, of equally many rows per shard.
+
+    Raises:
+      InputError: No process has a word, so that no epoch would end.
     """
     words = [shard.num_words for shard in shards]
     own_rows = [packing.pack_rows(shard.lengths, row_length, None).num_rows for shard in shards]
     num_rows, num_words, num_shards = processes.total(
         [sum(own_rows), sum(words), len(shards)]
     ).tolist()
+    if not num_words:
+        raise InputError("the text to train on has no words; give one with at least one sentence")
     rows = packing.rows_for_words(int(num_rows), int(num_words), config.batch_words)
     rows_per_shard = max(1, round(rows / num_shards))
     before = sum(processes.gather(len(shards))[: processes.index()])
