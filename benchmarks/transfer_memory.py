@@ -34,7 +34,7 @@ flags.DEFINE_enum("label_model", "paper", ["paper", "chain"], "Label model of th
 flags.DEFINE_string("folder", None, "Parent of the generated files (default: a temporary folder).")
 VOCABULARY = 20_000
 BLOCK = 4_096
-DISTINCT = 1 << 16  # rows of probabilities of a source, of which each word has one
+DISTINCT = 1 << 16  # distinct rows of probabilities per source
 
 Line = dict[str, Any]
 

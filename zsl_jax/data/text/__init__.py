@@ -14,7 +14,7 @@ Files with one word per line:
 - `column_layout`: their columns, as far as the first lines show
 - `word_column`, `label_column`: signs that the columns of words and labels are others
 - `numbering`: whether a column numbers the words
-- `sentence_breaks`: sentences that no empty line ends; numbered lines that are no words (1-2, 1.1)
+- `sentence_breaks`: sentences that no empty line ends; numbered lines that are not words (1-2)
 - `comment_lines`: comments, or words that begin with "#"
 - `misc_column`: labels in MISC of CoNLL-U
 - `conll2009`: CoNLL-2009
