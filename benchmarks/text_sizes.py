@@ -61,12 +61,12 @@ def annotated(text: str, test: str):
     from zsl_jax.data.text_shard import TextShard
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.aggregate import ROW_LENGTH
-    from zsl_jax.workflows.frozen_cache import SharedLayers
+    from zsl_jax.workflows.frozen_cache import shared_layers
     from zsl_jax.workflows.source_annotation import source_predictions
 
     texts = [read_sentences(text), read_sentences(test)[: FLAGS.max_test_sentences]]
     sources, cache = inputs.sources(), Path(FLAGS.cache)
-    shared = SharedLayers(FLAGS.trained_layers, cache) if FLAGS.trained_layers else None
+    shared = shared_layers(FLAGS.trained_layers, cache)
     shards = [TextShard([Sentence(sentence.words) for sentence in part]) for part in texts]
     by_source = [source_predictions(s, shards, cache, ROW_LENGTH, shared) for s in sources]
     predictions = list(zip(*by_source, strict=True))

@@ -25,14 +25,13 @@ def main() -> None:
     """Reads the prediction files, aggregates them, and writes one label per word."""
     from zsl_jax.labels import LabelSet
     from zsl_jax.workflows.aggregate import aggregate_files
-    from zsl_jax.workflows.label_decoding import decoding_of
+    from zsl_jax.workflows.label_decoding import decoding_of_method
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.vote_aggregation import DawidSkeneSettings
 
     settings = DawidSkeneSettings(FLAGS.dawid_skene_rounds, FLAGS.dawid_skene_prior)
     labelled = aggregate_files(inputs.sources(), FLAGS.method, settings, FLAGS.decode)
-    label_set, by_chain = LabelSet(labelled.label_names), FLAGS.method == "chain"
-    decoding = decoding_of(FLAGS.decode, label_set, by_chain)
+    decoding = decoding_of_method(FLAGS.decode, LabelSet(labelled.label_names), FLAGS.method)
     about = {"labels_from": "votes", "method": FLAGS.method, "decode": decoding}
     words = write_labelled(
         FLAGS.output, labelled.label_names, [labelled], FLAGS.output_format, about

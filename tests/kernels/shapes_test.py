@@ -30,6 +30,7 @@ TABLES = (jnp.ones((7, K)), jnp.ones((8, K)))
 CHAIN_STATE = kernels.ChainState(TABLES, WORDS[0], WORDS[0], SQUARE)
 TEXT_SUMS = kernels.TextSums(TABLES, SQUARE, WORDS[0], WORDS[0])
 ONE = jnp.ones(())
+CHAIN_BLOCK = (ROWS, ROWS, KEYS, ROW_MASK, ROW_MASK, KEYS[..., 0], CHAIN_STATE, ONE, ONE)
 ARGUMENTS = {
     kernels.log_confusion_from_logits: (MATRIX,),
     kernels.logits_of_meaning: (2.0, MATRIX > 0),
@@ -81,28 +82,8 @@ ARGUMENTS = {
     kernels.chain_viterbi: (WORDS, MASK, MASK, WORDS[0], SQUARE),
     kernels.neighbour_counts: (WORDS, MASK, MASK),
     kernels.transition_probs: (SQUARE, WORDS[0], SQUARE > 0, WORDS[0] > 0),
-    kernels.chain_posterior: (
-        ROWS,
-        ROWS,
-        KEYS,
-        ROW_MASK,
-        ROW_MASK,
-        KEYS[..., 0],
-        CHAIN_STATE,
-        ONE,
-        ONE,
-    ),
-    kernels.chain_best_labels: (
-        ROWS,
-        ROWS,
-        KEYS,
-        ROW_MASK,
-        ROW_MASK,
-        KEYS[..., 0],
-        CHAIN_STATE,
-        ONE,
-        ONE,
-    ),
+    kernels.chain_posterior: CHAIN_BLOCK,
+    kernels.chain_best_labels: CHAIN_BLOCK,
     kernels.added_text_sums: (TEXT_SUMS, ROWS, KEYS, ROW_MASK, ROW_MASK),
 }
 

@@ -12,7 +12,7 @@ from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Workplace
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.frozen_cache import SharedLayers
+from zsl_jax.workflows.frozen_cache import shared_layers
 from zsl_jax.workflows.source_annotation import source_predictions
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.train import train
@@ -37,8 +37,7 @@ def prepared_models(
       texts: For which the predictions are kept in `work.cache`.
     """
     config = dataclasses.replace(work.experiment.source_config, seed=seed)
-    layers, folders = config.trainable_layers, {}
-    shared = None if layers is None else SharedLayers(layers, work.cache)
+    shared, folders = shared_layers(config.trainable_layers, work.cache), {}
     for language in languages:
         folder = model_folder(work, language, seed)
         with claimed(folder, waits=True):

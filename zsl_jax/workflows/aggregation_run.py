@@ -9,7 +9,7 @@ from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.runtime import processes
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.label_decoding import AUTO, decoding_of
+from zsl_jax.workflows.label_decoding import AUTO, decoding_of_method
 from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
@@ -61,7 +61,7 @@ def run_aggregation(
         row = Row(method, "votes", score_ids(made.labels, label_set, test, task))
         labelled = LabelledText(plain, label_set.names, made.labels, made.probs)
         for path, format in label_files(run.path, None, TEST).items():
-            decoding = decoding_of(AUTO, label_set, by_chain=method == "chain")
+            decoding = decoding_of_method(AUTO, label_set, method)
             about = {"labels_from": "votes", "method": method, "decode": decoding}
             write_labelled(path, label_set.names, [labelled], format, about)
         run.write_result({"rows": [row._asdict()], "devices": processes.devices()})

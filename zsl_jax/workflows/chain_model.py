@@ -223,7 +223,7 @@ def aggregate_with_text(
       label_set: The target's labels.
       method: One of `TEXT_METHODS`: "weighted_mean", or "chain".
       fitted: The label model; by default it is fitted to this text.
-      decoding: How labels follow from the chain, see `decoding.decoding_of`.
+      decoding: How labels follow from the chain, see `label_decoding.decoding_of`.
 
     Returns:
       Labels and distributions.

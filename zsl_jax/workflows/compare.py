@@ -10,7 +10,7 @@ from zsl_jax.training.config import LabelModelConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
-from zsl_jax.workflows.frozen_cache import SharedLayers
+from zsl_jax.workflows.frozen_cache import shared_layers
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.result_table import Row
@@ -96,7 +96,8 @@ def prepare(
     """
     labelled, gold = corpora
     text = [sentence._replace(labels=None) for sentence in labelled]
-    cache, length, shared = run.path / "predictions", config.row_length, _shared_layers(config, run)
+    cache, length = run.path / "predictions", config.row_length
+    shared = shared_layers(config.trainable_layers, run.cache)
     shards = [TextShard(text), TextShard(gold)]
     if test_sources is None:
         of_text, of_test = predictions_of(sources, shards, cache, length, shared)
@@ -131,14 +132,9 @@ def compare(
         own = dataclasses.replace(config, **VARIANTS[title])
         ready, own = made_ready(transfer_task, own, run)
         done = run_approach(ready, own, run, title)
-        labelled = label_test(transfer_task, done, test, own, shared=_shared_layers(own, run))
+        shared = shared_layers(own.trainable_layers, run.cache)
+        labelled = label_test(transfer_task, done, test, own, shared=shared)
         rows = labelled_rows(labelled, test, title)
         for row in rows:
             run.append_metrics(kind="row", **row._asdict())
         yield ComparisonResult(title, ready, own, done, labelled, rows)
-
-
-def _shared_layers(config: TransferConfig, run: RunFolder) -> SharedLayers | None:
-    """The frozen layers below those that are trained; None where all are trained."""
-    layers = config.trainable_layers
-    return None if layers is None else SharedLayers(layers, run.cache)

@@ -68,6 +68,13 @@ class SharedLayers(NamedTuple):
     folder: Path
 
 
+def shared_layers(trainable_layers: int | None, folder: Path | None) -> SharedLayers | None:
+    """The frozen layers below those that are trained; None where all are, or nothing is kept."""
+    if trainable_layers is None or folder is None:
+        return None
+    return SharedLayers(trainable_layers, folder)
+
+
 def text_log_probs(
     tagger: LoadedTagger,
     sentences: Sequence[Sentence],

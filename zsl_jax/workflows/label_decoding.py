@@ -37,6 +37,11 @@ def decoding_of(setting: str, label_set: LabelSet, by_chain: bool) -> str:
     return VITERBI if by_chain and is_bio(label_set.names) else ARGMAX
 
 
+def decoding_of_method(setting: str, label_set: LabelSet, method: str) -> str:
+    """The decoding that a setting stands for, of labels by a method to aggregate votes."""
+    return decoding_of(setting, label_set, by_chain=method == "chain")
+
+
 def check_decoding(setting: str) -> None:
     """Refuses what is not a setting of the decoding."""
     if setting not in DECODINGS:

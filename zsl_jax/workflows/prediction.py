@@ -47,7 +47,7 @@ def label_by_tagger(
       log_probs: From `loaded_tagger.log_prob_function`.
       label_set: The tagger's labels.
       text: Read as far as it is labelled.
-      decoding: How labels follow from probabilities, see `decoding.decoding_of`.
+      decoding: How labels follow from probabilities, see `label_decoding.decoding_of`.
       advance: Called with the number of words done.
 
     Yields:

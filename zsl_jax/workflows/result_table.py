@@ -98,7 +98,7 @@ def aggregate_test(
       label_set: The target's labels.
       gold: The test, of which only words are used.
       model: The chain fitted to the text, for methods that use it; None fits it.
-      decoding: Of the chain, see `decoding.decoding_of`.
+      decoding: Of the chain, see `label_decoding.decoding_of`.
     """
     if method in TEXT_METHODS:
         model = model or fitted_chain(text, label_set)

@@ -66,7 +66,7 @@ def label_text(
       transfer_task: What it was trained on.
       done: The tagger and what was learned about the sources.
       config: Settings of the training.
-      decoding: How labels follow from probabilities, see `decoding.decoding_of`.
+      decoding: How labels follow from probabilities, see `label_decoding.decoding_of`.
     """
     votes, size = transfer_task.text.votes, transfer_task.label_set.size
     kind = "P" if done.posterior is None else "Q"

@@ -22,7 +22,7 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.compare import ComparisonResult
 from zsl_jax.workflows.error_analysis import error_analysis
-from zsl_jax.workflows.frozen_cache import SharedLayers
+from zsl_jax.workflows.frozen_cache import shared_layers
 from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
@@ -92,7 +92,7 @@ class Writing(NamedTuple):
 
     Attributes:
       output_format: Of the text and the test with their labels, beside Parquet; None for CoNLL.
-      decoding: How labels follow from probabilities, see `decoding.decoding_of`.
+      decoding: How labels follow from probabilities, see `label_decoding.decoding_of`.
       save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
     """
 
@@ -214,9 +214,7 @@ def score_test(
     """Adds the table: sources, their aggregations, what was trained; writes the test's labels."""
     transfer_task, config, decoding = finished.transfer_task, finished.config, writing.decoding
     prepared = prepare_test(transfer_task, test.sentences, test.predictions, test.task)
-    shared = None
-    if run.shared is not None and config.trainable_layers is not None:
-        shared = SharedLayers(config.trainable_layers, run.shared)
+    shared = shared_layers(config.trainable_layers, run.shared)
     texts = label_test(transfer_task, finished.done, prepared, config, decoding, shared)
     kind, best = list(texts.items())[-1]
     for path, format in label_files(run.path, writing.output_format, TEST).items():

@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int
 
 from zsl_jax.data.batches.windows import Spans, cumulative, cut_sentences, ranges
+from zsl_jax.data.text.chunks import chunks_of
 from zsl_jax.errors import InputError
 
 KEPT_WORDS = 1 << 18  # distinct words, some 50 MB
@@ -135,8 +136,8 @@ def encode_words(
     sentences_words: Iterable[Sequence[str]], tokenizer: Any, max_length: int
 ) -> Windows:
     """`SubwordEncoder.encode` of one text, of which a block is in memory as words at a time."""
-    encoder, rest = SubwordEncoder(tokenizer, max_length), iter(sentences_words)
-    blocks = iter(lambda: list(itertools.islice(rest, ENCODED_AT_ONCE)), [])
+    encoder = SubwordEncoder(tokenizer, max_length)
+    blocks = chunks_of(sentences_words, ENCODED_AT_ONCE)
     return _joined([encoder.encode(block) for block in blocks] or [encoder.encode([])])
 
 

@@ -1,8 +1,22 @@
 """A text of any length, some sentences at a time."""
 
+import itertools
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from zsl_jax.types import Sentence
+
+Item = TypeVar("Item")
+
+
+def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of `size` consecutive items, such as sentences; the last one may have fewer.
+
+    >>> list(chunks_of("abc", 2))
+    [['a', 'b'], ['c']]
+    """
+    rest = iter(items)
+    return iter(lambda: list(itertools.islice(rest, size)), [])
 
 
 def chunks_of_words(sentences: Iterable[Sentence], most_words: int) -> Iterator[list[Sentence]]:

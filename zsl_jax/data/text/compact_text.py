@@ -4,7 +4,6 @@ A word has no tab and no label has one, so that one Arrow string holds those of 
 bytes in UTF-8, one more per word, and eight per sentence.
 """
 
-import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Self, TypeVar, overload
 
@@ -13,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from jaxtyping import Int
 
+from zsl_jax.data.text.chunks import chunks_of
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
@@ -88,7 +88,9 @@ class CompactWords(_Rows[tuple[str, ...]]):
         """Keeps the words of sentences, which may be read one by one."""
         if isinstance(sentences, cls):
             return sentences
-        blocks = ({"words": list(map(_join, block))} for block in _blocks(sentences))
+        blocks = (
+            {"words": list(map(_join, block))} for block in chunks_of(sentences, _DECODED_AT_ONCE)
+        )
         return cls(_table(blocks, _WORDS))
 
     @classmethod
@@ -131,7 +133,7 @@ class CompactText(_Rows[Sentence]):
         """Keeps sentences, which may be read one by one."""
         if isinstance(sentences, cls):
             return sentences
-        return cls(_table(map(_columns, _blocks(sentences)), _TEXT))
+        return cls(_table(map(_columns, chunks_of(sentences, _DECODED_AT_ONCE)), _TEXT))
 
     @property
     def words(self) -> CompactWords:
@@ -148,11 +150,6 @@ class CompactText(_Rows[Sentence]):
                 text,
                 None if starts is None else tuple(starts),
             )
-
-
-def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
-    rest = iter(items)
-    return iter(lambda: list(itertools.islice(rest, _DECODED_AT_ONCE)), [])
 
 
 def _table(blocks: Iterable[dict[str, list[Any]]], schema: pa.Schema) -> pa.Table:
