@@ -25,7 +25,7 @@ Time and memory:
 - `accelerator`, `accelerator_ours`, `accelerator_torch`: a GPU or TPU, beside PyTorch
 - `m_step`, `torch_tagger`: updates, beside PyTorch
 - `e_step`, `e_step_pieces`: the E step, beside crowd-kit and NumPy
-- `label_models`: planted votes, and Dawid–Skene on them, for `e_step`
+- `planted_votes`: planted votes, and Dawid–Skene on them, for `e_step`
 - `chain`: the default label model
 - `dropout`: dropout's random bits
 - `frozen_layers`: rounds with frozen layers

@@ -18,7 +18,7 @@ from zsl_jax.training.devices import all_devices
 from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.update import Evidence, tagger
-from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.corpus_batches import training_corpus
 
 NUM_SOURCES, ROW_LENGTH = 5, 128
 

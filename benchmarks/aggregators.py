@@ -22,7 +22,7 @@ from absl import flags
 from jaxtyping import Int
 
 from benchmarks import measuring
-from benchmarks.label_models import crowd_kit_dawid_skene, vote_table
+from benchmarks.planted_votes import crowd_kit_dawid_skene, vote_table
 from launch import inputs, options
 from launch.options import FLAGS
 
@@ -54,11 +54,11 @@ def main() -> None:
 def read():
     """Reads the labelled text, the sources' votes for its words, and the label set."""
     from zsl_jax.data.predictions.prediction_files import read_predictions
+    from zsl_jax.data.predictions.same_words import check_words
     from zsl_jax.data.predictions.votes import source_votes
-    from zsl_jax.data.predictions.word_check import check_words
     from zsl_jax.errors import InputError
     from zsl_jax.labels import common_source_labels
-    from zsl_jax.workflows.target_labels import in_target_labels, label_sets
+    from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 
     gold = inputs.read_labelled("gold").sentences
     sources, predictions = inputs.sources(), []

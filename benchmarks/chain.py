@@ -14,7 +14,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import measuring
-from benchmarks.label_models import planted, softened, tagger_log_prior
+from benchmarks.planted_votes import planted, softened, tagger_log_prior
 from launch import options
 from launch.options import FLAGS
 

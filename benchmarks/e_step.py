@@ -23,7 +23,7 @@ import numpy as np
 from absl import flags
 
 from benchmarks import measuring
-from benchmarks.label_models import (
+from benchmarks.planted_votes import (
     Planted,
     crowd_kit_dawid_skene,
     numpy_dawid_skene,

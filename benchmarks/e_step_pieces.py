@@ -59,7 +59,7 @@ def _pieces(words: int) -> dict[str, dict[str, Callable[[], Any]]]:
     import jax
     import jax.numpy as jnp
 
-    from benchmarks.label_models import our_posterior, planted, softened, tagger_log_prior
+    from benchmarks.planted_votes import our_posterior, planted, softened, tagger_log_prior
     from zsl_jax import kernels
 
     sources, labels = FLAGS.num_sources, FLAGS.num_labels

@@ -43,7 +43,7 @@ def measure(folder: Path) -> list[dict[str, Any]]:
     from zsl_jax.data.batches.packing import PackedBatches
     from zsl_jax.data.batches.subwords import encode_words
     from zsl_jax.data.predictions.prediction_files import read_predictions
-    from zsl_jax.data.predictions.word_check import check_words
+    from zsl_jax.data.predictions.same_words import check_words
     from zsl_jax.data.text.compact_text import CompactText
     from zsl_jax.data.text.readers import stream_sentences
     from zsl_jax.io.run_folder import file_hashes

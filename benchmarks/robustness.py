@@ -52,7 +52,7 @@ def main() -> None:
 def read_cell(folder: Path) -> Cell:
     """Reads a cell; its sources are in the order of their names."""
     from zsl_jax.data.predictions.prediction_files import read_predictions
-    from zsl_jax.data.predictions.word_check import check_words
+    from zsl_jax.data.predictions.same_words import check_words
     from zsl_jax.data.text.readers import read_sentences
 
     texts = [read_sentences(folder / f"{part}.conll") for part in ("text", "test")]

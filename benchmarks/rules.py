@@ -54,8 +54,8 @@ def scores(sentences: Sequence, count: int, seed: int) -> dict[str, float]:
     from zsl_jax.types import Sentence
     from zsl_jax.workflows.chain_model import aggregate_with_text
     from zsl_jax.workflows.result_table import score_ids
+    from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
     from zsl_jax.workflows.sources import Source
-    from zsl_jax.workflows.target_labels import in_target_labels, label_sets
     from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
     text, result = [Sentence(sentence.words) for sentence in sentences], {}

@@ -42,7 +42,7 @@ def joined_processes() -> Iterator[None]:
             "--coordinator, --num_processes and --process_id belong together; give all three, or "
             "--pod on a TPU pod slice"
         )
-    from zsl_jax.runtime import heartbeats, processes, stopping
+    from zsl_jax.runtime import heartbeats, processes, shared_signals
 
     processes.start(**given)
     faulthandler.disable()  # JAX aborts a process whose coordinator is lost, with a line of its own
@@ -54,7 +54,7 @@ def joined_processes() -> Iterator[None]:
 
     def stop(number: signal.Signals) -> str:
         told.set()
-        stopping.tell_others(number)
+        shared_signals.tell_others(number)
         return STOPPED
 
     def report_lost(numbers: list[int]) -> None:
@@ -64,7 +64,7 @@ def joined_processes() -> Iterator[None]:
 
     try:
         with (
-            stopping.following_others(),
+            shared_signals.following_others(),
             heartbeats.watching_processes(report_lost),
             listening(stop),
         ):
@@ -73,7 +73,7 @@ def joined_processes() -> Iterator[None]:
                 processes.wait()
             except (RuntimeError, ValueError) as error:
                 # The other one may have been told to end, of which a thread tells this one.
-                if processes.tells_of_a_lost_process(error) and stopping.pass_on_signal():
+                if processes.tells_of_a_lost_process(error) and shared_signals.pass_on_signal():
                     told.wait(SECONDS_TO_HEAR)
                 raise
     except InputError as error:

@@ -17,8 +17,8 @@ from safetensors.numpy import save_file
 
 from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.model_folder import ARCHITECTURES, read_model_folder

@@ -10,7 +10,7 @@ from launch.experiment_file import read_experiment
 from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import labelled_test
 from zsl_jax.experiments.outcome import write_outcome
 from zsl_jax.experiments.plan import Cell, Workplace, cells_of, chosen_cells

@@ -20,7 +20,7 @@ import jax
 import numpy as np
 
 from tests.training.examples import ENCODER, K, packed_text, starting_params
-from zsl_jax.models.split import split_layers
+from zsl_jax.models.frozen_split import split_layers
 from zsl_jax.training import loop, setup
 from zsl_jax.training.checkpoints import Checkpoints, Saver
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
@@ -29,7 +29,7 @@ from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_rounds import PaperModel
-from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.corpus_batches import training_corpus
 from zsl_jax.workflows.frozen_cache import precompute_frozen
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 

@@ -16,7 +16,7 @@ from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices, all_devices
 from zsl_jax.training.hooks import Hooks
 from zsl_jax.training.paper_rounds import PaperModel
-from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.corpus_batches import training_corpus
 
 U = 2
 TEXT = packed_text(12)

@@ -19,8 +19,8 @@ from zsl_jax.workflows.chain_model import (
     stored_chain,
     text_words,
 )
+from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.target_labels import in_target_labels, label_sets
 from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 BIO = ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")

@@ -11,7 +11,7 @@ import pytest
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
-from zsl_jax.models.split import join_layers, split_layers
+from zsl_jax.models.frozen_split import join_layers, split_layers
 from zsl_jax.training import loop, setup
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, LabelModelKind
@@ -28,7 +28,7 @@ from zsl_jax.workflows.approaches import TransferCorpus, train_target
 from zsl_jax.workflows.chain_model import text_words
 from zsl_jax.workflows.frozen_cache import SharedLayers, precompute_frozen, text_log_probs
 from zsl_jax.workflows.loaded_tagger import encode_text, load_tagger, predict_windows
-from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.resumable_training import Saving
 from zsl_jax.workflows.trainable_part import assemble_tagger, set_up_training
 
 SCHEME = LabelSet(("A", "B", "C"))

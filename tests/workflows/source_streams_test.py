@@ -5,9 +5,9 @@ from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks, wri
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.source_conversion import in_target_labels
 from zsl_jax.workflows.source_streams import StreamedPredictions, can_stream
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.target_labels import in_target_labels
 
 NAMES = ("O", "B-X", "I-X")
 

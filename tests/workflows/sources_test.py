@@ -27,8 +27,8 @@ from zsl_jax.workflows import approaches, source_annotation
 from zsl_jax.workflows.aggregate import aggregate_files
 from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
 from zsl_jax.workflows.source_annotation import source_predictions
+from zsl_jax.workflows.source_conversion import in_target_labels
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.target_labels import in_target_labels
 
 
 def said(names, labels):

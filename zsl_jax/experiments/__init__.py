@@ -5,7 +5,7 @@ A cell, one method on one target with one seed, is an ordinary run folder.
 - `plan`: what an experiment is, and its cells
 - `corpora`: its texts, and the samples that cells use
 - `run`: does the cells that are not done
-- `claims`: which process does which cell
+- `cell_locks`: which process does which cell
 - `states`: which cells are done, failed or open
 - `source_models`: source models, trained once per language and seed
 - `methods`: what each method does in a cell

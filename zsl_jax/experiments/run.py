@@ -9,7 +9,7 @@ from typing import NamedTuple
 from absl import logging
 
 from zsl_jax.errors import InputError, Preempted
-from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import labelled_test, text_of
 from zsl_jax.experiments.methods import Job, run_method
 from zsl_jax.experiments.plan import Cell, Workplace

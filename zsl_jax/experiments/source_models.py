@@ -7,7 +7,7 @@ from pathlib import Path
 from absl import logging
 
 from zsl_jax.data.text_shard import TextShard
-from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import Workplace
 from zsl_jax.io.run_files import RESULT

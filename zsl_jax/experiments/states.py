@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.claims import claimed
+from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import path_of
 from zsl_jax.experiments.plan import Cell, Kind, Workplace
 from zsl_jax.experiments.run import failure_file, is_done

@@ -11,7 +11,7 @@
 - `rotary`: rotary positions, and layers of local attention (ModernBERT)
 - `dropout`: dropout by a hash
 - `token_classifier`: the tagger: the encoder and a linear head
-- `split`: frozen layers below, trained layers above
+- `frozen_split`: frozen layers below, trained layers above
 - `huggingface`: converts Hugging Face's tensors to our parameters and back
 - `huggingface_names`: the table of both names
 - `unfit_tensors`: explains tensors that do not fit a tagger

@@ -16,7 +16,7 @@ Sources and their predictions:
 
 - `sources`: `Source`, what `--source=NAME=PATH` names (`launch.source_flags` parses it)
 - `source_annotation`: its predictions for a text, read from files or made by a model or pipeline
-- `target_labels`: these in the target's labels, with warnings of what is doubtful
+- `source_conversion`: these in the target's labels, with warnings of what is doubtful
 - `source_streams`: predictions for a text of any length, chunk by chunk
 - `spacy_source`: spaCy pipelines
 - `gold_words`: `--gold_words`, the words whose labels the user gives; other gold labels are not
@@ -61,10 +61,10 @@ Training:
 - `supervised`: training on labelled text
 - `trainable_part`: what is trained of a tagger (embeddings of the text's subwords, upper layers),
   cut out before training and put back afterwards
-- `corpus`: a text as batches for training and prediction
+- `corpus_batches`: a text as batches for training and prediction
 - `frozen_cache`: the output of the frozen layers, computed once per text and kept on disk
 - `run_hooks`: the progress bar, and metrics.jsonl
-- `resume`: resuming from a checkpoint
+- `resumable_training`: resuming from a checkpoint
 
 Scores of files:
 

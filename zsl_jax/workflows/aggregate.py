@@ -6,9 +6,9 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import source_votes
-from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Learned, diagnose
@@ -20,10 +20,10 @@ from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
 from zsl_jax.workflows.run_hooks import tally_of
+from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 from zsl_jax.workflows.source_differences import compare_sources
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagger import TaggedSentence, tagged_sentences
-from zsl_jax.workflows.target_labels import in_target_labels, label_sets
 from zsl_jax.workflows.vote_aggregation import (
     AGGREGATIONS,
     TO_CONVERGENCE,

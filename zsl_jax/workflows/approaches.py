@@ -30,7 +30,7 @@ from zsl_jax.workflows.chain_model import (
 from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_shard
 from zsl_jax.workflows.label_decoding import decode, decoding_of
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
-from zsl_jax.workflows.resume import Saving, resumable
+from zsl_jax.workflows.resumable_training import Saving, resumable
 from zsl_jax.workflows.trainable_part import assemble_tagger, head_for, set_up_training
 
 Result = TypeVar("Result")

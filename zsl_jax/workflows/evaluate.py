@@ -7,9 +7,9 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
-from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import bootstrap, confusions, metrics
 from zsl_jax.evaluation.averages import average_scores

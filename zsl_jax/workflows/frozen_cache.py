@@ -22,7 +22,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.checked_cache import find_or_make
 from zsl_jax.io.hidden_states import Rows, map_hidden_states, write_hidden_states
 from zsl_jax.models.encoder_config import EncoderConfig
-from zsl_jax.models.split import split_layers
+from zsl_jax.models.frozen_split import split_layers
 from zsl_jax.models.token_classifier import slice_word_embeddings
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.progress import word_progress
@@ -32,7 +32,7 @@ from zsl_jax.training.devices import all_devices
 from zsl_jax.training.frozen_pass import FrozenLayers, hidden_states
 from zsl_jax.training.setup import activations_dtype
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.corpus import prediction_batches
+from zsl_jax.workflows.corpus_batches import prediction_batches
 from zsl_jax.workflows.loaded_tagger import (
     LoadedTagger,
     encode_text,

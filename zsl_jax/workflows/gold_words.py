@@ -22,8 +22,8 @@ from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.runtime import processes
+from zsl_jax.workflows.source_conversion import in_target_labels
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.target_labels import in_target_labels
 
 NAME = "gold words"
 

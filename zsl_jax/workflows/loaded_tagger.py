@@ -19,7 +19,7 @@ from zsl_jax.training.devices import all_devices
 from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.state import new_prediction_head
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.corpus import prediction_batches, with_hidden_states
+from zsl_jax.workflows.corpus_batches import prediction_batches, with_hidden_states
 from zsl_jax.workflows.unknown_words import UnknownWords
 
 LogProbs = Callable[[Sequence[Sentence], Advance], Float[np.ndarray, "N K"]]

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from zsl_jax.atomic_file import atomic_folder
+from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, predictions_of_probs
-from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
@@ -18,8 +18,8 @@ from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.function_source import Annotator, predictions_by_function
 from zsl_jax.workflows.source_annotation import source_predictions
+from zsl_jax.workflows.source_conversion import in_target_labels
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.target_labels import in_target_labels
 
 Offsets = str | Mapping[str, str] | None
 Given = Source | SourcePredictions | np.ndarray | str | os.PathLike[str] | Annotator

@@ -11,9 +11,9 @@ import numpy as np
 from zsl_jax.data.predictions.memmap import cut_rows, to_memmap
 from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.sharded_predictions import concatenate, select_sentences
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
@@ -23,9 +23,9 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.frozen_cache import SharedLayers, text_log_probs
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, load_tagger, require_head
+from zsl_jax.workflows.source_conversion import in_target_labels
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.spacy_source import annotate_by_spacy
-from zsl_jax.workflows.target_labels import in_target_labels
 
 # Files whose probabilities are held open at once; a process may have few.
 MOST_FILES = 100

@@ -7,17 +7,17 @@ from typing import Any, Protocol
 import numpy as np
 
 from zsl_jax.data.predictions.parquet_stream import ParquetStream, scheme_of_parquet
+from zsl_jax.data.predictions.same_words import REMEDY, check_same_words
 from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
     joined_about,
     split_predictions,
     with_silence,
 )
-from zsl_jax.data.predictions.word_check import REMEDY, check_same_words
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.source_conversion import converted, log_reading
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.target_labels import converted, log_reading
 
 
 class SourceStream(Protocol):

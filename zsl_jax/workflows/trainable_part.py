@@ -11,7 +11,7 @@ import numpy as np
 
 from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.labels import LabelSet
-from zsl_jax.models.split import join_layers, split_layers
+from zsl_jax.models.frozen_split import join_layers, split_layers
 from zsl_jax.models.token_classifier import (
     restore_word_embeddings,
     slice_word_embeddings,
@@ -23,7 +23,7 @@ from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.divergence import check_tagger
 from zsl_jax.training.state import TrainState, new_classifier
-from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.corpus_batches import training_corpus
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
 ROWS_MULTIPLE = 1024

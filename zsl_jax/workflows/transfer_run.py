@@ -28,7 +28,7 @@ from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
 from zsl_jax.workflows.result_table import Row, verdict
-from zsl_jax.workflows.resume import Saving
+from zsl_jax.workflows.resumable_training import Saving
 from zsl_jax.workflows.scoring import (
     TestSet,
     baselines,

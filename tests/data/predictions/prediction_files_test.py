@@ -12,10 +12,10 @@ from zsl_jax.data.predictions import parquet_writer
 from zsl_jax.data.predictions import votes as votes_of_sources
 from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks, write_predictions
 from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.sharded_predictions import concatenate, select_sentences
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import source_votes
-from zsl_jax.data.predictions.word_check import check_words
 from zsl_jax.data.shards import shard_files
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet, SourceLabels

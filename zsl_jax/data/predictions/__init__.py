@@ -11,7 +11,7 @@
   inside a word
 - `mentions`: places of entities that come without offsets
 - `doubtful_offsets`: refuses offsets that seem to count something else
-- `word_check`: the check that predictions have exactly the words of the text
+- `same_words`: the check that predictions have exactly the words of the text
 - `to_bio`: labels and probabilities in any tagging scheme, converted to BIO
 - `label_maps`: label maps, `--label_map`
 - `sharded_predictions`: predictions for several files, and for a shard

@@ -5,8 +5,8 @@ import pytest
 from tests.models.make_reference import FAMILIES
 from tests.models.reference_files import packed, read_reference
 from zsl_jax.models.encoder import Encoder
+from zsl_jax.models.frozen_split import join_layers, split_layers
 from zsl_jax.models.huggingface import params_from_tensors
-from zsl_jax.models.split import join_layers, split_layers
 from zsl_jax.models.token_classifier import TokenClassifier
 
 CASES = [("bert", 0), ("bert", 2), *((family, 1) for family in FAMILIES), ("modernbert", 3)]

@@ -5,7 +5,7 @@ from zsl_jax.data.batches.subwords import Windows
 from zsl_jax.errors import InputError
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
-from zsl_jax.workflows.corpus import training_corpus
+from zsl_jax.workflows.corpus_batches import training_corpus
 
 
 def test_a_text_without_words_is_refused_since_its_epochs_would_not_end():
