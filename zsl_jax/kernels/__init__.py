@@ -27,7 +27,8 @@ Modules
 - `aggregation`: majority and mean of the votes
 - `dawid_skene_model`: Dawid–Skene and BEA
 - `weighted_mean`: means weighted per source and label
-- `agreement`, `near_copies`, `reliability`, `evidence`: how far sources can be trusted
+- `agreement`, `near_copies`, `reliability`: how far sources can be trusted
+- `evidence`: their votes per label, weighted by this trust
 - `word_type_prior`: what other words with the same form, suffix or shape imply for a word
 - `chain`: forward-backward and Viterbi along sentences
 - `chain_label_model`: the default label model, which joins these

@@ -19,7 +19,7 @@ Settings and loops:
 Updates (the M step):
 
 - `m_step`: the updates of one epoch, which end when a loss is not finite
-- `steps`: every compiled function
+- `steps`: every function of training, compiled for the devices
 - `update`: loss and gradient of one update
 - `optimizer`, `schedules`: AdamW; learning rates and λ over time
 - `devices`: arrays spread over devices (`pmap`, `shard_map`)

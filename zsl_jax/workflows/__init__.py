@@ -16,7 +16,7 @@ Sources and their predictions:
 
 - `sources`: `Source`, what `--source=NAME=PATH` names (`launch.source_flags` parses it)
 - `source_annotation`: its predictions for a text, read from files or made by a model or pipeline
-- `source_conversion`: these in the target's labels, with warnings of what is doubtful
+- `source_conversion`: predictions in the target's labels, with warnings of what is doubtful
 - `source_streams`: predictions for a text of any length, chunk by chunk
 - `spacy_source`: spaCy pipelines
 - `gold_words`: `--gold_words`, the words whose labels the user gives; other gold labels are not
@@ -51,7 +51,7 @@ Label models without a tagger:
 Taggers:
 
 - `loaded_tagger`: a tagger loaded from a folder, and its predictions
-- `prediction`: labels for a text by P or by Q
+- `prediction`: labels for a text, chunk by chunk: by P, or by Q, which joins tagger and sources
 - `label_decoding`: labels from probabilities, word by word or by Viterbi
 - `labelled_text`: labelled text, and how it is written in each format
 - `unknown_words`: warnings where a tokenizer does not know many words of a text

@@ -12,7 +12,7 @@
 - `mentions`: places of entities that come without offsets
 - `doubtful_offsets`: refuses offsets that seem to count something else
 - `same_words`: the check that predictions have exactly the words of the text
-- `to_bio`: labels and probabilities in any tagging scheme, converted to BIO
+- `to_bio`: whole texts and predictions in BIO, by `labels.conversion`, with a report
 - `label_maps`: label maps, `--label_map`
 - `sharded_predictions`: predictions for several files, and for a shard
 - `votes`: the predictions of all sources in one alphabet
