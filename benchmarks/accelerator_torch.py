@@ -18,6 +18,7 @@ from benchmarks.torch_tagger import padded_batches, words_of
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.setup import with_dropout
+from zsl_jax.workflows.size_defaults import batch_words_for
 
 CONFIGS = {"bert": BertConfig, "roberta": XLMRobertaConfig}
 
@@ -38,7 +39,8 @@ def measure(
     encoder = with_dropout(config, random_text.SHAPES[shape])
     windows = random_text.random_windows(num_sentences, encoder.vocab_size, config.seed)
     labels = np.arange(windows.num_words) % random_text.NUM_LABELS
-    size = max(1, config.batch_words * num_sentences // windows.num_words)
+    words = batch_words_for(windows.num_words, config)
+    size = max(1, words * num_sentences // windows.num_words)
     device = "cuda" if on_gpu else "cpu"
     batches = [
         {name: tensor.to(device) for name, tensor in batch.items()}

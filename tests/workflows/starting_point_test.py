@@ -8,7 +8,7 @@ import pytest
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
-from zsl_jax.workflows.starting_point import choose_start, epochs_for, with_labels
+from zsl_jax.workflows.starting_point import choose_start, with_labels
 
 SCHEME = LabelSet(("A", "B", "C"))
 
@@ -71,11 +71,3 @@ def test_new_columns_of_the_head_follow_from_the_seed(encoder):
     columns = [made.params["classifier"]["kernel"][:, 2] for made in (first, same, other)]
     np.testing.assert_array_equal(columns[0], columns[1])
     assert not np.array_equal(columns[0], columns[2]) and np.abs(columns[0]).max() < 0.2
-
-
-@pytest.mark.parametrize(
-    ("words", "from_source", "expected"),
-    [(1, True, 10), (10_000, True, 3), (5_000, True, 6), (10_000, False, 10), (10**6, False, 1)],
-)
-def test_small_texts_have_more_epochs(words, from_source, expected):
-    assert epochs_for(words, from_source) == expected

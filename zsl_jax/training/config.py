@@ -221,7 +221,7 @@ class OptimizerConfig(Settings):
     )
     head_learning_rate: float | None = setting(
         None,
-        "The same for the new head; small encoders need more. Default: as `learning_rate`.",
+        "The same for the head. Default: 2 divided by its width, from `learning_rate` to 0.01.",
         TRAINING,
         least=0.0,
     )
@@ -247,7 +247,12 @@ class TrainConfig(Settings):
     """Training on labelled text; also the settings that every training shares."""
 
     epochs: int | None = setting(3, "Passes over the text.", PASSES, least=1)
-    batch_words: int = setting(512, "Approximate number of words per update.", TRAINING, least=1)
+    batch_words: int | None = setting(
+        None,
+        "Approximate number of words per update. Default: 512; as few as 64 for a small text.",
+        TRAINING,
+        least=1,
+    )
     optimizer: OptimizerConfig = OptimizerConfig()
     dropout: float = setting(0.1, "Dropout rate.", TRAINING, 0.0, 0.99)
     attention_dropout: float | None = setting(
@@ -311,6 +316,11 @@ class TrainConfig(Settings):
         return self.epochs or 1
 
     @property
+    def schedule_epochs(self) -> int:
+        """Epochs in which the rates rise and fall once."""
+        return self.passes
+
+    @property
     def weights(self) -> JointWeights:
         """Weights in the log joint, which only transfer reads."""
         return JointWeights()
@@ -327,7 +337,7 @@ class TrainConfig(Settings):
 
     def done(self, passes: float) -> float:
         """Share of the schedule that is done after some epochs, from 0 to 1."""
-        return passes / self.passes
+        return passes / self.schedule_epochs
 
     def mix(self, progress: float) -> float:
         """λ, the share of the fixed matrix ψ, after `progress` (0 to 1) of training."""
@@ -407,14 +417,21 @@ class TransferConfig(TrainConfig):
         """Highest learning rate of the logits of σ."""
         return self.label_model.confusion_learning_rate
 
-    def done(self, passes: float) -> float:
-        """Share of the schedule that is done after some epochs, from 0 to 1.
+    @property
+    def _restarts(self) -> bool:
+        """Whether every M step starts from the first state, as with the chain."""
+        return self.approach is Approach.LVM and self.chain is not None
 
-        With the chain, every M step starts from the first state, and so does its schedule.
-        """
-        if self.approach is Approach.LVM and self.chain is not None:
-            return passes % self.epochs_per_round / self.epochs_per_round
-        return passes / self.passes
+    @property
+    def schedule_epochs(self) -> int:
+        """Epochs in which the rates rise and fall once; with the chain, those of one M step."""
+        return self.epochs_per_round if self._restarts else self.passes
+
+    def done(self, passes: float) -> float:
+        """Share of the schedule that is done after some epochs, from 0 to 1."""
+        if self._restarts:
+            passes %= self.schedule_epochs
+        return passes / self.schedule_epochs
 
     def mix(self, progress: float) -> float:
         """λ after `progress` (0 to 1) of training; 1 throughout for minimum risk training.

@@ -61,6 +61,7 @@ Training:
 - `supervised`: training on labelled text
 - `trainable_part`: what is trained of a tagger (embeddings of the text's subwords, upper layers),
   cut out before training and put back afterwards
+- `size_defaults`: epochs, words per update and the head's rate, from the sizes of text and encoder
 - `corpus_batches`: a text as batches for training and prediction
 - `frozen_cache`: the output of the frozen layers, computed once per text and kept on disk
 - `run_hooks`: the progress bar, and metrics.jsonl

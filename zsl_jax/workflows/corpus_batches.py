@@ -16,6 +16,7 @@ from zsl_jax.runtime import processes
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.text_batches import Batches, Corpus
+from zsl_jax.workflows.size_defaults import batch_words_for
 
 # Subwords of a batch that learns nothing, on each device: what fits the cache, or fills the chip.
 PREDICTION_SUBWORDS = 2_048
@@ -33,7 +34,7 @@ def training_corpus(
 
     Args:
       shards: The shards of this process.
-      config: Its seed and its words per batch, of all processes together.
+      config: Its seed, and its words per batch of all processes (or the default for their text).
       row_length: Subwords of a row.
       devices: Those of all processes.
       states: [T, H], the hidden states that token ids number; None where these are subword ids.
@@ -51,7 +52,8 @@ def training_corpus(
     ).tolist()
     if not num_words:
         raise InputError("the text to train on has no words; give one with at least one sentence")
-    rows = packing.rows_for_words(int(num_rows), int(num_words), config.batch_words)
+    batch_words = batch_words_for(int(num_words), config)
+    rows = packing.rows_for_words(int(num_rows), int(num_words), batch_words)
     rows_per_shard = max(1, round(rows / num_shards))
     before = sum(processes.gather(len(shards))[: processes.index()])
     multiple = len(devices.local.devices) * config.accumulate

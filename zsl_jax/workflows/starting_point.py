@@ -12,9 +12,6 @@ from zsl_jax.workflows.loaded_tagger import LoadedTagger, load_tagger
 
 AUTO, ENCODER, SOURCE = "auto", "encoder", "source:"
 # Words that a tagger sees in one M step: from a source, and from an encoder with a new head.
-WORDS_FROM_SOURCE = 30_000
-WORDS_FROM_ENCODER = 100_000
-MOST_EPOCHS = 10
 
 
 def choose_start(
@@ -90,13 +87,3 @@ def with_labels(start: LoadedTagger, label_set: LabelSet, seed: int) -> LoadedTa
     missing = np.setdiff1d(np.arange(label_set.size), columns)
     head["bias"][missing] = own["bias"].min()
     return start._replace(params={**start.params, "classifier": head}, label_set=label_set)
-
-
-def epochs_for(num_words: int, from_source: bool) -> int:
-    """Epochs of one M step, so that the tagger sees enough words of a small text.
-
-    >>> epochs_for(10_000, True), epochs_for(10_000, False), epochs_for(2_000_000, False)
-    (3, 10, 1)
-    """
-    wanted = WORDS_FROM_SOURCE if from_source else WORDS_FROM_ENCODER
-    return int(np.clip(round(wanted / max(num_words, 1)), 1, MOST_EPOCHS))

@@ -25,6 +25,7 @@ from zsl_jax.training.divergence import check_tagger
 from zsl_jax.training.state import TrainState, new_classifier
 from zsl_jax.workflows.corpus_batches import training_corpus
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
+from zsl_jax.workflows.size_defaults import with_head_rate
 
 ROWS_MULTIPLE = 1024
 
@@ -61,6 +62,7 @@ def set_up_training(
       confusion_logits: [U, V, K], first logits of σ; None without a label model.
       states: [T, H], with `trainable_layers`: from `precompute_frozen`, as are the shards then.
     """
+    config = with_head_rate(config, start.encoder.hidden_size)
     params: dict[str, Any] = {**start.params}
     assert (states is None) == (config.trainable_layers is None), "frozen layers have run"
     if config.trainable_layers is None:

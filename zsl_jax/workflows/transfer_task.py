@@ -31,11 +31,12 @@ from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text
 from zsl_jax.workflows.resumable_training import Saving
 from zsl_jax.workflows.run_hooks import recorded
+from zsl_jax.workflows.size_defaults import epochs_for
 from zsl_jax.workflows.source_annotation import source_predictions
 from zsl_jax.workflows.source_conversion import label_sets
 from zsl_jax.workflows.source_differences import compare_sources
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.starting_point import AUTO, ENCODER, choose_start, epochs_for
+from zsl_jax.workflows.starting_point import AUTO, ENCODER, choose_start
 
 GOLD_WORDS = "gold words"
 
