@@ -23,3 +23,14 @@ def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts,
         zsl_jax.train(labelled, world.encoder, tmp_path / "out", config=config)
     with pytest.raises(InputError, match="text, sentence 1: 2 words and 1 labels; give one label"):
         zsl_jax.train([(["Ka", "tab"], ["NAME"])], world.encoder, tmp_path / "other")
+
+
+def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, caplog):
+    text = [(["tab", "sel", "dor", "vin", "gata"], ["NOUN"] * 4 + ["VERB"])] * 20
+    config = TrainConfig(
+        epochs=1, row_length=32, batch_words=512, optimizer=OptimizerConfig(learning_rate=1e-3)
+    )
+    with caplog.at_level("WARNING"):
+        zsl_jax.train(text, world.encoder, tmp_path / "out", config=config, dev=text)
+    expected = "gives every word of `dev` the label NOUN, where gold has 2 labels"
+    assert expected in caplog.text and "`batch_words`" in caplog.text

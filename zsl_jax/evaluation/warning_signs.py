@@ -101,6 +101,22 @@ def collapsed_tagger_warnings(
     ]
 
 
+def one_label_warning(gold: Sequence[Sequence[str]], predicted: Sequence[Sequence[str]]) -> str:
+    """Warns of a tagger that gives every word of a labelled text one label, though gold has others.
+
+    Returns:
+      A sentence; empty where there is nothing to warn of.
+    """
+    wanted, used = ({label for labels in text for label in labels} for text in (gold, predicted))
+    if len(used) != 1 or wanted <= used:
+        return ""
+    return (
+        f"the tagger gives every word of `dev` the label {used.pop()}, where gold has "
+        f"{len(wanted)} labels: it has learned too little; train longer (`epochs`), with fewer "
+        "words per update (`batch_words`), or with a higher `head_learning_rate`"
+    )
+
+
 def confusion_warnings(
     name: str,
     label_names: Sequence[str],

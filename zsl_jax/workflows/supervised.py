@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from absl import logging
 from jaxtyping import Float
 
 from zsl_jax.evaluation import metrics
+from zsl_jax.evaluation.warning_signs import one_label_warning
 from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop, setup
@@ -71,7 +73,7 @@ def train_supervised(
     windows = encode_text(encoder, sentences, config.row_length)
     shards, states = precompute_frozen(encoder, [windows], config, cache)
     fit = set_up_training(encoder, label_set, shards, config, states=states)
-    best: tuple[float, LoadedTagger | None] = (-1.0, None)
+    best: tuple[float, LoadedTagger | None, str] = (-1.0, None, "")
     if dev is not None:
         dev_windows = encode_text(encoder, dev.sentences, config.row_length)
         dev_text = precompute_frozen(encoder, [dev_windows], config, cache)
@@ -86,13 +88,18 @@ def train_supervised(
             log_probs = predict_windows(
                 upper, dev_text.shards[0], config.row_length, dev_text.states
             )
-            scores = _scores(log_probs, label_set, dev)
+            gold, predicted = _labels(log_probs, label_set, dev)
+            scores = metrics.score(gold, predicted, dev.task)
             dev.on_scores(epoch, scores)
-            best = max(best, (scores["score"], tagger), key=lambda pair: pair[0])
+            warning = one_label_warning(gold, predicted)
+            best = max(best, (scores["score"], tagger, warning), key=lambda kept: kept[0])
 
     training = fit.training._replace(hooks=hooks._replace(on_epoch=on_epoch))
     state = loop.distil(training, setup.ResumePoint(fit.state), target)
-    return best[1] or assemble_tagger(encoder, fit, state.params, label_set)
+    _, tagger, warning = best
+    if warning:
+        logging.warning("%s", warning)
+    return tagger or assemble_tagger(encoder, fit, state.params, label_set)
 
 
 def train_source(
@@ -108,7 +115,10 @@ def train_source(
         save_tagger(source.path, train_supervised(encoder, sentences, config, hooks, run.cache))
 
 
-def _scores(log_probs: Float[np.ndarray, "N K"], label_set: LabelSet, dev: Dev) -> dict[str, Any]:
+def _labels(
+    log_probs: Float[np.ndarray, "N K"], label_set: LabelSet, dev: Dev
+) -> tuple[list[tuple[str, ...]], list[tuple[str, ...]]]:
+    """Gold and predicted labels of `dev`, per sentence."""
     words = [sentence.words for sentence in dev.sentences]
     predicted = labels_by_sentence(label_set.names, words, log_probs.argmax(-1))
-    return metrics.score(gold_labels(dev.sentences, "`dev`"), predicted, dev.task)
+    return gold_labels(dev.sentences, "`dev`"), predicted
