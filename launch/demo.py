@@ -24,11 +24,11 @@ flags.DEFINE_bool("all", False, "Train by every approach, not only by kd and the
 DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
     "output": "runs/demo",
     "batch_words": 64,
-    "rounds": 8,
-    "epochs": 5,
+    "rounds": 6,
+    "epochs": 4,
     "trainable_layers": 6,
-    "learning_rate": 1.5e-4,
-    "head_learning_rate": 1e-2,
+    "learning_rate": 3e-4,
+    "head_learning_rate": 2e-2,
 }
 SOURCES = ("en", "de", "nl")
 TARGET = "es"
