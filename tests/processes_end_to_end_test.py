@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tests import tiny_world
 from tests.programs import TIMEOUT, start
 from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
@@ -94,6 +95,37 @@ def test_two_processes_give_the_result_of_one(one):
     arguments, folder = one
     ended_well(start_two(arguments, folder / "two"))
     assert_same(folder / "two", folder / "one")
+
+
+def noisy_predictions(path, text, seed):
+    """A source of tags, 40 % of which are drawn by chance."""
+    rng, noisy = np.random.default_rng(seed), []
+    for sentence in text:
+        drawn = rng.choice(tiny_world.LABELS, len(sentence.words))
+        kept = rng.random(len(sentence.words)) < 0.6
+        labels = tuple(np.where(kept, sentence.labels, drawn).tolist())
+        noisy.append(sentence._replace(labels=labels))
+    return tiny_world.write_text(path, noisy)
+
+
+def test_the_table_of_two_processes_is_that_of_one_where_training_fits_no_label_model(one):
+    arguments, folder = one
+    world, sources = folder / "noisy", []
+    world.mkdir()
+    for flag, seed, count in (("source", 2, 40), ("test_source", 3, 20)):
+        text = tiny_world.sentences(seed, count)
+        for name in range(3):
+            path = noisy_predictions(world / f"{flag}{name}.conll", text, 10 * seed + name)
+            sources.append(f"--{flag}=n{name}={path}")
+    kept = [value for value in arguments if not value.startswith(("--source=", "--epochs="))]
+    test = tiny_world.write_text(world / "test.conll", tiny_world.sentences(3, 20))
+    kept += [*sources, f"--test={test}", "--approach=kd", "--rounds=1"]
+    ended_well([start_one(kept, world / "one", "--shards=2"), *start_two(kept, world / "two")])
+    tables = []
+    for output in (world / "one", world / "two"):
+        rows = json.loads((output / "result.json").read_text())["rows"]
+        tables.append({row["name"]: row["scores"]["score"] for row in rows})
+    assert len(tables[0]) == 9 and tables[0] == pytest.approx(tables[1], abs=0.02)
 
 
 def when(is_so):

@@ -5,9 +5,16 @@ import pytest
 
 from launch import shared_flags
 from zsl_jax import kernels
+from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import BLOCK_WORDS
 from zsl_jax.types import SourceVotes
-from zsl_jax.workflows.vote_aggregation import AGGREGATIONS, METHODS, aggregate_votes
+from zsl_jax.workflows.vote_aggregation import (
+    AGGREGATIONS,
+    FITTED,
+    METHODS,
+    aggregate_votes,
+    fit_to_votes,
+)
 
 N, U, K = BLOCK_WORDS + 5, 3, 4
 RNG = np.random.default_rng(0)
@@ -65,11 +72,25 @@ def test_dawid_skene_outvotes_a_majority_of_bad_sources():
 def test_bea_is_fitted_to_the_text_and_applied_to_the_test():
     text, test = SourceVotes(LABELS, None), SourceVotes(LABELS[:40], None)
     whole = aggregate_votes(text, K, "bea")
+    fitted = fit_to_votes(text, K, "bea")
     np.testing.assert_allclose(
-        aggregate_votes(test, K, "bea", text).probs, whole.probs[:40], atol=1e-5
+        aggregate_votes(test, K, "bea", fitted).probs, whole.probs[:40], atol=1e-5
     )
     assert np.abs(aggregate_votes(test, K, "bea").probs - whole.probs[:40]).max() > 1e-3
     np.testing.assert_allclose(np.exp(whole.log_confusion).sum(axis=1), 1, rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", FITTED)
+def test_a_model_is_fitted_to_the_votes_of_all_processes(method, monkeypatch):
+    parts = [SourceVotes(LABELS[:5000], None), SourceVotes(LABELS[5000:], None)]
+    expected = fit_to_votes(SourceVotes(LABELS, None), K, method)
+    others = iter(kernels.distinct_votes(parts[1].labels))
+    monkeypatch.setattr(
+        processes, "concatenate", lambda array: np.concatenate([array, next(others)])
+    )
+    found = fit_to_votes(parts[0], K, method)
+    np.testing.assert_allclose(found.log_prior, expected.log_prior, atol=1e-4)
+    np.testing.assert_allclose(found.log_confusion, expected.log_confusion, atol=1e-3)
 
 
 def test_programs_offer_every_aggregation():

@@ -14,7 +14,7 @@ from zsl_jax.workflows.labelled_text import LabelledText, write_labelled
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.resolve_sources import Given, resolve_sources
-from zsl_jax.workflows.result_table import Row, aggregate_test, score_ids
+from zsl_jax.workflows.result_table import Row, aggregate_test, learned_from_text, score_ids
 from zsl_jax.workflows.scoring import prepare_test
 from zsl_jax.workflows.transfer_labels import label_files
 from zsl_jax.workflows.transfer_task import prepare_transfer
@@ -57,7 +57,8 @@ def run_aggregation(
         prepared = prepare_transfer(load_tagger(encoder), [text], found[:1], config.row_length)
         scored = prepare_test(prepared, test, found[1], task)
         label_set = prepared.label_set
-        made = aggregate_test(method, prepared.text, scored.votes, label_set, plain)
+        learned = learned_from_text(method, prepared.text, label_set)
+        made = aggregate_test(method, learned, scored.votes, label_set, plain)
         row = Row(method, "votes", score_ids(made.labels, label_set, test, task))
         labelled = LabelledText(plain, label_set.names, made.labels, made.probs)
         for path, format in label_files(run.path, None, TEST).items():

@@ -1,10 +1,11 @@
 """The table that stands at the end of a run: every baseline beside what was trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from zsl_jax import kernels
 from zsl_jax.evaluation import bootstrap, metrics
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
@@ -14,12 +15,16 @@ from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.vote_aggregation import (
+    FITTED,
     METHODS,
     Aggregated,
     aggregate_votes,
     as_target_labels,
+    fit_to_votes,
 )
 
+# What a method to aggregate votes learns from a text; None for a method that learns nothing.
+LearnedFromText = ChainModel | kernels.DawidSkene | None
 RESAMPLING = bootstrap.Resampling(num_resamples=1000)  # of the test's sentences
 
 
@@ -54,16 +59,35 @@ def score_ids(
     return {**scores, "interval": [found.low, found.high]}
 
 
+def learned_from_text(method: str, text: TransferCorpus, label_set: LabelSet) -> LearnedFromText:
+    """What a method to aggregate votes learns from the text of all processes, which all call it.
+
+    Args:
+      method: One of `vote_aggregation.AGGREGATIONS`.
+      text: This process's part, with the sources' votes.
+      label_set: The target's labels.
+    """
+    if method in TEXT_METHODS:
+        return fitted_chain(text, label_set)
+    return fit_to_votes(text.votes, label_set.size, method) if method in FITTED else None
+
+
+def fit_aggregations(text: TransferCorpus, label_set: LabelSet) -> dict[str, LearnedFromText]:
+    """What each aggregation of the table learns from a text; all processes call it."""
+    learned = {method: learned_from_text(method, text, label_set) for method in METHODS}
+    return learned | dict.fromkeys(TEXT_METHODS, learned_from_text("chain", text, label_set))
+
+
 def baseline_rows(
     names: Sequence[str],
-    text: TransferCorpus,
+    aggregations: Mapping[str, LearnedFromText],
     test_votes: SourceVotes,
     label_set: LabelSet,
     gold: Sequence[Sentence],
     task: str | None,
     decoding: str = AUTO,
 ) -> list[Row]:
-    """Every source by itself, and the aggregations, which are fitted to the text.
+    """Every source by itself, and the aggregations, from `fit_aggregations`.
 
     A source without predictions for the test has no row; without any there are no aggregations.
     """
@@ -73,37 +97,33 @@ def baseline_rows(
         ids = own[:, column]
         if (ids >= 0).any():
             rows.append(Row(name, "source", score_ids(ids, label_set, gold, task)))
-    model = fitted_chain(text, label_set) if rows else None
-    for method in (*METHODS, *TEXT_METHODS) if rows else ():
-        made = aggregate_test(method, text, test_votes, label_set, gold, model, decoding)
+    for method, learned in aggregations.items() if rows else ():
+        made = aggregate_test(method, learned, test_votes, label_set, gold, decoding)
         rows.append(Row(method, "votes", score_ids(made.labels, label_set, gold, task)))
     return rows
 
 
 def aggregate_test(
     method: str,
-    text: TransferCorpus,
+    learned: LearnedFromText,
     test_votes: SourceVotes,
     label_set: LabelSet,
     gold: Sequence[Sentence],
-    model: ChainModel | None = None,
     decoding: str = AUTO,
 ) -> Aggregated:
-    """Labels of a test by an aggregation that is fitted to the text.
+    """Labels of a test by an aggregation that was fitted to the text.
 
     Args:
       method: Its name.
-      text: With the sources' votes.
-      test_votes: Those for the test.
+      learned: From `learned_from_text`.
+      test_votes: The sources' votes for the test.
       label_set: The target's labels.
       gold: The test, of which only words are used.
-      model: The chain fitted to the text, for methods that use it; None fits it.
       decoding: Of the chain, see `label_decoding.decoding_of`.
     """
-    if method in TEXT_METHODS:
-        model = model or fitted_chain(text, label_set)
-        return aggregate_with_text(test_votes, gold, label_set, method, model, decoding)
-    return aggregate_votes(test_votes, label_set.size, method, text.votes)
+    if isinstance(learned, ChainModel):
+        return aggregate_with_text(test_votes, gold, label_set, method, learned, decoding)
+    return aggregate_votes(test_votes, label_set.size, method, learned)
 
 
 def format_table(rows: Sequence[Row]) -> str:

@@ -15,7 +15,13 @@ from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
 from zsl_jax.workflows.frozen_cache import SharedLayers, text_log_probs
 from zsl_jax.workflows.label_decoding import AUTO, decode
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.result_table import Row, baseline_rows, score_ids
+from zsl_jax.workflows.result_table import (
+    LearnedFromText,
+    Row,
+    baseline_rows,
+    fit_aggregations,
+    score_ids,
+)
 from zsl_jax.workflows.source_annotation import abstaining
 from zsl_jax.workflows.transfer_task import TransferTask
 from zsl_jax.workflows.unseen_labels import with_unseen_labels
@@ -57,11 +63,23 @@ def prepare_test(
     )
 
 
-def baselines(transfer_task: TransferTask, test: TestSet, decoding: str = AUTO) -> list[Row]:
-    """The rows that need no training: each source, majority, mean and Dawid-Skene."""
+def baselines(
+    transfer_task: TransferTask,
+    test: TestSet,
+    decoding: str = AUTO,
+    aggregations: Mapping[str, LearnedFromText] | None = None,
+) -> list[Row]:
+    """The rows that need no training: each source, and the aggregations of their votes.
+
+    Args:
+      transfer_task: The task that all approaches share.
+      test: What is scored.
+      decoding: Of the chain, see `label_decoding.decoding_of`.
+      aggregations: From `fit_aggregations`, which all processes call; None in a single process.
+    """
     return baseline_rows(
         transfer_task.names,
-        transfer_task.text,
+        aggregations or fit_aggregations(transfer_task.text, transfer_task.label_set),
         test.votes,
         transfer_task.label_set,
         test.gold,

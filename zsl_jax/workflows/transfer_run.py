@@ -27,7 +27,7 @@ from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.labelled_text import write_labelled
 from zsl_jax.workflows.learned_sources import save_sources, source_report
 from zsl_jax.workflows.loaded_tagger import save_tagger
-from zsl_jax.workflows.result_table import Row, verdict
+from zsl_jax.workflows.result_table import LearnedFromText, Row, fit_aggregations, verdict
 from zsl_jax.workflows.resumable_training import Saving
 from zsl_jax.workflows.scoring import (
     TestSet,
@@ -128,12 +128,14 @@ def run_transfer(
     write_text_labels(
         run.path, finished.transfer_task, finished.labels, text, writing.output_format
     )
+    task = finished.transfer_task
+    aggregations = fit_aggregations(task.text, task.label_set) if read_test else {}
     if not processes.is_first():
         return finished
-    read = {"source": finished.transfer_task.labels_read, "test_source": {}}
+    read = {"source": task.labels_read, "test_source": {}}
     if read_test is not None:
         test = read_test()
-        finished = score_test(finished, test, run, writing)
+        finished = score_test(finished, test, run, writing, aggregations)
         read = {**read, **test.about}
     run.write_result({**record_of(finished), "labels": read})
     return finished
@@ -209,7 +211,11 @@ def finished_run(
 
 
 def score_test(
-    finished: FinishedRun, test: LabelledTest, run: RunFolder, writing: Writing
+    finished: FinishedRun,
+    test: LabelledTest,
+    run: RunFolder,
+    writing: Writing,
+    aggregations: Mapping[str, LearnedFromText],
 ) -> FinishedRun:
     """Adds the table: sources, their aggregations, what was trained; writes the test's labels."""
     transfer_task, config, decoding = finished.transfer_task, finished.config, writing.decoding
@@ -224,6 +230,6 @@ def score_test(
     others = {name: aggregate_votes(prepared.votes, size, name).labels for name in VOTE_METHODS}
     table = label_table(transfer_task, prepared.votes, {**others, TAGGER: texts["P"].labels})
     write_label_tables(run.path / TEST_VOTES, table.columns, table.label_names, [table])
-    rows = baselines(transfer_task, prepared, decoding)
+    rows = baselines(transfer_task, prepared, decoding, aggregations)
     rows += labelled_rows(texts, prepared, config.approach, decoding)
     return finished._replace(rows=rows, scored=error_analysis(texts, prepared))

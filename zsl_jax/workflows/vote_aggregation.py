@@ -11,11 +11,13 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax import kernels
+from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.types import SourceVotes
 
 METHODS = ("majority", "mean", "dawid_skene")  # of votes alone, and in every table
 OF_VOTES = (*METHODS, "bea")
+FITTED = ("dawid_skene", "bea")  # of votes alone, with a model that is fitted to them
 AGGREGATIONS = (*OF_VOTES, "weighted_mean", "chain")  # the last two read the words, too
 
 
@@ -74,7 +76,7 @@ def aggregate_votes(
     votes: SourceVotes,
     num_labels: int,
     method: str,
-    fitted_on: SourceVotes | None = None,
+    fitted: kernels.DawidSkene | None = None,
     settings: DawidSkeneSettings = TO_CONVERGENCE,
 ) -> Aggregated:
     """Labels from the sources' predictions.
@@ -83,23 +85,18 @@ def aggregate_votes(
       votes: The predictions to aggregate. Sources without probabilities count as certain.
       num_labels: K.
       method: One of `OF_VOTES`; "bea" is `kernels.bayesian_dawid_skene`.
-      fitted_on: The predictions from which Dawid-Skene and BEA estimate the confusion matrices and
-        the label prior; `votes` by default.
+      fitted: The model of Dawid-Skene or BEA, from `fit_to_votes`; by default it is fitted to
+        `votes`, and all processes call this.
       settings: Of Dawid-Skene.
 
     Returns:
       Labels and distributions.
     """
-    if method == "dawid_skene":
-        fitted_on = votes if fitted_on is None else fitted_on
-        fitted = _fitted_dawid_skene(fitted_on, num_labels, settings)
-        table = _dawid_skene_posterior(votes.labels, fitted)
-        return as_aggregated(votes, table, np.asarray(fitted.log_confusion))
-    if method == "bea":
-        own, others = (as_target_labels(v, num_labels) for v in (votes, fitted_on or votes))
-        distinct, times = kernels.distinct_votes(others.labels)
-        fitted = kernels.bayesian_dawid_skene(distinct, num_labels, times)
-        table = _dawid_skene_posterior(own.labels, fitted)
+    if method in FITTED:
+        fitted = fitted or fit_to_votes(votes, num_labels, method, settings)
+        labels = _labels_for(method, votes, num_labels)
+        table = _dawid_skene_posterior(labels, fitted)
+        # Those of BEA are expected logarithms, whose exponentials sum to less than 1.
         normalised = jax.nn.log_softmax(fitted.log_confusion, axis=-2)
         return as_aggregated(votes, table, np.asarray(normalised))
     ids, table = _summarised(votes, num_labels, method)
@@ -141,14 +138,38 @@ def _summarised(votes: SourceVotes, num_labels: int, method: str) -> tuple[np.nd
     return ids, table
 
 
-def _fitted_dawid_skene(
-    votes: SourceVotes, num_labels: int, settings: DawidSkeneSettings
+def fit_to_votes(
+    votes: SourceVotes,
+    num_labels: int,
+    method: str,
+    settings: DawidSkeneSettings = TO_CONVERGENCE,
 ) -> kernels.DawidSkene:
-    distinct, times = kernels.distinct_votes(votes.labels)
+    """Fits a model to the votes of all processes, which all call it.
+
+    Args:
+      votes: This process's.
+      num_labels: K.
+      method: One of `FITTED`.
+      settings: Of Dawid-Skene.
+
+    Returns:
+      The model; its posterior is of no particular order of words.
+    """
+    distinct = kernels.distinct_votes(_labels_for(method, votes, num_labels))
+    labels, times = map(processes.concatenate, distinct)
+    if method == "bea":
+        return kernels.bayesian_dawid_skene(labels, num_labels, times)
     return kernels.dawid_skene(
-        distinct, num_labels, votes.first_targets, times,
+        labels, num_labels, votes.first_targets, times,
         max_iterations=settings.rounds, pseudo_count=np.float32(settings.pseudo_count),
     )  # fmt: skip
+
+
+def _labels_for(method: str, votes: SourceVotes, num_labels: int) -> Int[np.ndarray, "N U"]:
+    """The labels that a model sees: those of the target for BEA, and all of the sources' else."""
+    if method == "bea":
+        return as_target_labels(votes._replace(probs=None), num_labels).labels
+    return votes.labels
 
 
 def _dawid_skene_posterior(
