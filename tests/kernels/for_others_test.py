@@ -6,6 +6,7 @@ import jaxtyping
 import numpy as np
 import pytest
 
+from tests.kernels import four_devices
 from zsl_jax import kernels
 
 N, U, V, K = 6, 3, 5, 4
@@ -237,3 +238,13 @@ def test_every_public_kernel_has_an_example():
         if callable(function) and not isinstance(function, type):
             assert ">>> " in function.__doc__, name
             assert name in function.__doc__.split(">>> ", 1)[1], name
+
+
+@pytest.mark.parametrize("name", four_devices.CASES)
+def test_matrix_products_keep_all_bits_of_float32_on_every_device(name):
+    """By default, GPUs would keep 10 bits of the factors, and TPUs 7."""
+    function, words, _ = four_devices.CASES[name]
+    program = jax.jit(lambda *arrays: function(None, *arrays)).lower(*words).as_text()
+    products = [line for line in program.splitlines() if "dot_general" in line]
+    assert all("precision = [HIGHEST, HIGHEST]" in product for product in products), products
+    assert products or not name.startswith(("chain_posterior", "log_evidence", "near_copies"))

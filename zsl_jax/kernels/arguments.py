@@ -20,8 +20,9 @@ def kernel(
 ) -> Callable[..., Any]:
     """Compiles a function and checks the shapes and types in its signature while it is traced.
 
-    NumPy arrays and Python numbers become JAX arrays. Inside another compiled function the kernel
-    is inlined and costs nothing.
+    NumPy arrays and Python numbers become JAX arrays. Matrix products keep all bits of float32,
+    also where a GPU or TPU would round the factors. Inside another compiled function the kernel is
+    inlined and costs nothing.
 
     Args:
       function: With jaxtyping annotations.
@@ -36,7 +37,8 @@ def kernel(
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Result:
-        return _with_shape_checks(function)(*args, **kwargs)
+        with jax.default_matmul_precision("highest"):
+            return _with_shape_checks(function)(*args, **kwargs)
 
     return jax.jit(checked, static_argnames=tuple(static), inline=True)
 

@@ -117,7 +117,7 @@ def chain_marginals(
     total = jnp.sum((before @ transitions) * after, axis=-1, keepdims=True)
     before = jnp.where(inside, before / jnp.where(inside, total, 1), 0)
     sums = (
-        transitions * jnp.matmul(before.T, after, precision=lax.Precision.HIGHEST),
+        transitions * jnp.matmul(before.T, after),
         jnp.sum(jnp.where((mask & starts)[:, None], posterior, 0), axis=0),
         jnp.sum(jnp.where(mask, log_totals, 0)),
     )
@@ -196,7 +196,7 @@ def neighbour_counts(
     posterior = jnp.where(mask[:, None], posterior, 0)
     starts = starts.at[0].set(True)
     after = jnp.where(starts[1:, None], 0, posterior[1:])
-    steps = jnp.matmul(posterior[:-1].T, after, precision=lax.Precision.HIGHEST)
+    steps = jnp.matmul(posterior[:-1].T, after)
     return steps, jnp.sum(jnp.where(starts[:, None], posterior, 0), axis=0)
 
 

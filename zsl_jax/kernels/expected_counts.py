@@ -3,7 +3,6 @@
 import math
 
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
 from zsl_jax.kernels.arguments import Scalar, at_least_float32, flat_words, kernel, labels_in_range
@@ -104,7 +103,7 @@ def likelihood_weighted_counts(
     posterior = flat_words(jnp.where(mask[..., None], at_least_float32(posterior), 0), 1)
     log_likelihood = source_log_likelihoods(probs, log_confusion)
     share = posterior[:, None, :] * jnp.exp(-log_likelihood)
-    weighted = jnp.einsum("nuj,nuk->ujk", probs, share, precision=lax.Precision.HIGHEST)
+    weighted = jnp.einsum("nuj,nuk->ujk", probs, share)
     return weighted * jnp.exp(log_confusion)
 
 

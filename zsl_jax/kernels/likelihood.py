@@ -8,7 +8,6 @@ prior, nothing is NaN, and every gradient is finite.
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import (
@@ -70,7 +69,7 @@ def soft_log_likelihood(
     """
     floor = jnp.exp(LOG_FLOOR)
     confusion = jnp.maximum(jnp.exp(log_confusion), floor)  # so that only abstention gives 0 below
-    expected = jnp.matmul(confusion.T, at_least_float32(probs), precision=lax.Precision.HIGHEST)
+    expected = jnp.matmul(confusion.T, at_least_float32(probs))
     return jnp.where(expected > 0, jnp.log(jnp.maximum(expected, floor)), 0)
 
 

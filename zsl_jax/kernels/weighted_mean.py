@@ -2,7 +2,6 @@
 
 import jax
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import are_labels, at_least_float32, kernel, labels_in_range
@@ -124,5 +123,5 @@ def _mean(probs: Array, spoken: Array, weights: Array) -> Array:
     """The weighted mean; 0 where nobody speaks who has any weight."""
     # Source by source: on a CPU, a sum over the axis in the middle takes twice as long.
     weighted = sum(weight * probs[..., source, :] for source, weight in enumerate(weights))
-    weight = jnp.matmul(spoken, weights, precision=lax.Precision.HIGHEST)
+    weight = jnp.matmul(spoken, weights)
     return weighted / jnp.where(weight > 0, weight, 1)
