@@ -8,11 +8,13 @@ import pytest
 from tests.tiny_world import LABELS
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.readers import read_sentences
+from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.kernels import diagonal_from_temperature
 from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach, LabelModelKind, Strategy
 from zsl_jax.training.confusion_matrices import temperatures
+from zsl_jax.workflows.approaches import with_chain
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
@@ -160,3 +162,20 @@ def test_known_words_are_learned_by_every_approach(known, tmp_path, approach, st
     if done.posterior is not None:
         np.testing.assert_array_equal(done.posterior[:KNOWN], np.eye(3)[ids])
         assert (other.posterior[:KNOWN].argmax(-1) != ids).any()
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"stop_early": True}, "`stop_early` is for the paper's label model, whose J it uses"),
+        ({"strategy": Strategy.DIRECT}, "`strategy`=direct is for the paper's label model"),
+        (
+            {"approach": Approach.MRT, "label_model": LabelModelConfig(CHAIN)},
+            "`label_model`=chain cannot be combined with `approach`=mrt",
+        ),
+    ],
+)
+def test_settings_that_the_chain_would_ignore_are_refused(experiment, settings, problem):
+    config = dataclasses.replace(CONFIG, **settings)
+    with pytest.raises(InputError, match=problem):
+        with_chain(experiment.text, experiment.label_set, config)

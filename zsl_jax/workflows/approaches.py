@@ -123,13 +123,28 @@ def with_chain(text: TransferCorpus, label_set: LabelSet, config: TransferConfig
     """The text with the chain fitted to it, if it is the label model; all processes call it."""
     if config.chain is None:
         return text
-    if config.approach is Approach.LVM and config.strategy is Strategy.DIRECT:
-        raise InputError(
-            "`strategy`=direct is for the paper's label model; give `label_model`=paper, or take "
-            "soft_em or hard_em"
-        )
+    _check_chain_is_meant(config)
     found = fit_chain_model(text.votes, text.words, label_set, config.chain, config.predictions)
     return text._replace(chain=found)
+
+
+def _check_chain_is_meant(config: TransferConfig) -> None:
+    """Refuses approaches and settings that the chain does not have."""
+    if config.approach not in (Approach.LVM, Approach.KD):
+        raise InputError(
+            f"`label_model`=chain cannot be combined with `approach`={config.approach}; combine it "
+            "with lvm or kd, or omit it"
+        )
+    for_paper = {
+        "`stop_early`": config.stop_early,
+        "`strategy`=direct": config.strategy is Strategy.DIRECT,
+    }
+    for name, given in for_paper.items():
+        if given and config.approach is Approach.LVM:
+            raise InputError(
+                f"{name} is for the paper's label model, whose J it uses; give `label_model`=paper "
+                "with it, or omit it"
+            )
 
 
 def fitted_chain(text: TransferCorpus, label_set: LabelSet) -> ChainModel:
