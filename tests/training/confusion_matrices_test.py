@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from zsl_jax.labels import SILENT, LabelSet, SourceLabels
 from zsl_jax.training.config import JointWeights, LabelModelConfig
 from zsl_jax.training.confusion_matrices import starting_confusion
 from zsl_jax.training.e_step import label_posterior
@@ -55,3 +56,17 @@ def test_dawid_skene_start_is_learned_from_the_votes():
     config = LabelModelConfig(confusion_init="dawid_skene")
     _, logits = starting_confusion(config, SourceVotes(labels, None), K)
     np.testing.assert_allclose(np.exp(logits[3])[[1, 0, 2], [0, 1, 2]], 1.0, atol=0.01)
+
+
+@pytest.mark.parametrize("init", ["tau", "dawid_skene"])
+def test_a_source_never_starts_with_labels_that_only_other_sources_have(init):
+    """Such as the silence of a sparse source, by which prediction knows that it is sparse."""
+    sources = SourceLabels.of(LabelSet(("O", "B-X", "I-X")), {SILENT: ("O",)})
+    rng = np.random.default_rng(0)
+    labels = np.stack([rng.choice([1, 3], 200), rng.integers(0, 3, 200)], 1).astype(np.int32)
+    present = [("O", "B-X", SILENT), ("O", "B-X", "I-X")]
+    compatible = np.stack([sources.compatible(names) for names in present])
+    votes = SourceVotes(labels, None, compatible, sources.first_targets, silent=sources.silent)
+    _, logits = starting_confusion(LabelModelConfig(confusion_init=init), votes, K)
+    lacks = np.array([[False, False, True, False], [False, False, False, True]])
+    np.testing.assert_array_equal(np.isneginf(logits), np.repeat(lacks[..., None], K, axis=2))

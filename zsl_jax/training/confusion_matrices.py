@@ -77,7 +77,8 @@ def starting_confusion(
     if config.confusion_init is ConfusionInit.DAWID_SKENE:
         distinct, times = kernels.distinct_votes(_votes_of_all(votes.labels))
         estimate = kernels.dawid_skene(distinct, num_labels, votes.first_targets, times)
-        logits = estimate.log_confusion
+        lacks_label = np.isneginf(logits).all(axis=-1, keepdims=True)
+        logits = np.where(lacks_label, -np.inf, estimate.log_confusion)
     return np.asarray(log_fixed, np.float32), np.asarray(logits, np.float32)
 
 
