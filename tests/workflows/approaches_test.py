@@ -11,10 +11,15 @@ from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.kernels import diagonal_from_temperature
-from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.config import (
+    ChainConfig,
+    LabelModelConfig,
+    OptimizerConfig,
+    TransferConfig,
+)
 from zsl_jax.training.config_choices import Approach, LabelModelKind, Strategy
 from zsl_jax.training.confusion_matrices import temperatures
-from zsl_jax.workflows.approaches import with_chain
+from zsl_jax.workflows.approaches import fitted_chain, with_chain
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
@@ -179,3 +184,13 @@ def test_settings_that_the_chain_would_ignore_are_refused(experiment, settings, 
     config = dataclasses.replace(CONFIG, **settings)
     with pytest.raises(InputError, match=problem):
         with_chain(experiment.text, experiment.label_set, config)
+
+
+def test_the_votes_of_a_test_are_weighted_by_the_settings_that_the_chain_was_fitted_with(
+    experiment,
+):
+    own = ChainConfig(source_weight=0.5, back_off=3.0)
+    config = dataclasses.replace(CONFIG, label_model=LabelModelConfig(chain=own))
+    text = with_chain(experiment.text, experiment.label_set, config)
+    assert fitted_chain(text, experiment.label_set).config == own
+    assert fitted_chain(experiment.text, experiment.label_set).config == ChainConfig()

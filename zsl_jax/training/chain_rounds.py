@@ -31,12 +31,14 @@ class FittedLabelModel(NamedTuple):
     Attributes:
       text: This process's part of the text.
       labels: What is given about the labels.
+      config: The settings that it was fitted with.
       fitted: The label model.
       result: Its posterior of the text.
     """
 
     text: ChainText
     labels: ChainLabels
+    config: ChainConfig
     fitted: FittedChain
     result: ChainPosterior
 
@@ -48,7 +50,7 @@ class FittedLabelModel(NamedTuple):
 
 def fit_label_model(text: ChainText, labels: ChainLabels, config: ChainConfig) -> FittedLabelModel:
     """Fits the label model to a text; all processes call it."""
-    return FittedLabelModel(text, labels, *chain_fit.fit_chain(text, labels, config))
+    return FittedLabelModel(text, labels, config, *chain_fit.fit_chain(text, labels, config))
 
 
 class ChainEM(NamedTuple):
@@ -76,8 +78,7 @@ class ChainEM(NamedTuple):
         previous: Expectation | None,
     ) -> Expectation:
         """Q of the label model alone in the first round, with the tagger in the others."""
-        model, config = self.model, training.transfer.chain
-        assert config is not None
+        model, config = self.model, self.model.config
         if number == 0:
             return _expectation(model.result, model.fitted, training)
         scores = log_prior_of_text(training, params)

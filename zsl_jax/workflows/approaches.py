@@ -149,9 +149,9 @@ def _check_chain_is_meant(config: TransferConfig) -> None:
 
 def fitted_chain(text: TransferCorpus, label_set: LabelSet) -> ChainModel:
     """The chain as it was fitted to the text without a tagger; now, if it was not yet."""
-    config = ChainConfig()
-    found = text.chain or fit_chain_model(text.votes, text.words, label_set, config, "soft")
-    return ChainModel(config, found.fitted, text.words.types.names, found.predictions)
+    default = ChainConfig()
+    found = text.chain or fit_chain_model(text.votes, text.words, label_set, default, "soft")
+    return ChainModel(found.config, found.fitted, text.words.types.names, found.predictions)
 
 
 class _TargetTraining(NamedTuple):
@@ -213,7 +213,7 @@ def _by_paper_model(to_train: _TargetTraining, text: TransferCorpus) -> TrainedT
 def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
     """EM with the reliability-weighted chain."""
     config, fitted_chain = to_train.config, text.chain
-    assert config.chain is not None and fitted_chain is not None
+    assert fitted_chain is not None
 
     def learn(training: Training, begin: ResumePoint, first: TrainState):
         model = ChainEM(fitted_chain, first)
@@ -222,7 +222,7 @@ def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
 
     tagger, expectation = to_train.run(text, learn)
     fitted = fitted_chain.fitted._replace(state=expectation.model_state)
-    chain = ChainModel(config.chain, fitted, text.words.types.names, config.predictions)
+    chain = ChainModel(fitted_chain.config, fitted, text.words.types.names, config.predictions)
     return TrainedTarget(tagger, expectation.log_confusion, expectation.posterior, (), chain)
 
 
