@@ -206,6 +206,15 @@ class LabelModelConfig(Settings):
         MixSchedule.LINEAR, "How the share changes; constant: `mix_end` throughout.", PAPER
     )
 
+    def __post_init__(self) -> None:
+        """Checks the weights, too: 0 is how model folders write that of num_sources."""
+        super().__post_init__()
+        for name in ("prior_weight", "source_weight"):
+            value = getattr(self, name)
+            numbers = value if isinstance(value, tuple) else (value,)
+            if not all(number is None or 0 < number < math.inf for number in numbers):
+                raise InputError(f"`{name}`={value} must be positive; correct it")
+
     @property
     def weights(self) -> JointWeights:
         """Weights of the tagger and of the sources."""
