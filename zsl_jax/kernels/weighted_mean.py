@@ -8,7 +8,8 @@ from zsl_jax.kernels.arguments import are_labels, at_least_float32, kernel, labe
 
 # Added to every weight: sources count evenly where none of those that speak has any weight.
 _LEAST_WEIGHT = 1e-15
-# A source speaks where its probabilities sum to more, but for what it is silent about.
+# A source speaks on a word if its probabilities of the target's labels sum to more than this;
+# otherwise, it is silent: its label stands for one of the target's with little weight.
 SPEAKS = 0.5
 
 

@@ -96,8 +96,8 @@ def best_labels(
       config: As for `posterior_of_text`.
       fitted: As for `posterior_of_text`.
       log_prior: As for `posterior_of_text`.
-      posterior: [N, K], Q of the text that the model was fitted to, in which no word is evidence on
-        itself; None for another text.
+      posterior: [N, K], Q of the text that the model was fitted to, which is subtracted from the
+        counts of word types, so that no word is evidence on itself; None for another text.
     """
     scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
     own = np.zeros_like(scores) if posterior is None else posterior
