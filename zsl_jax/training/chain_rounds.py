@@ -2,7 +2,8 @@
 
 The sources' part of the label model is fitted once, without the tagger, whose posterior is Q of the
 first round. Every M step trains the tagger anew from where it started; from then on, every E step
-adds its log-probabilities.
+adds its log-probabilities, and estimates word types and chain again, beginning with the posterior
+without the tagger.
 """
 
 from typing import Any, NamedTuple
