@@ -78,7 +78,7 @@ def fields_of(config: type) -> Iterator[Field]:
     for field in dataclasses.fields(config):
         if dataclasses.is_dataclass(field.default):
             yield from fields_of(type(field.default))
-        elif field.metadata:
+        elif "meaning" in field.metadata:
             yield Field(
                 field.metadata["flag"] or field.name, field, _without_none(hints[field.name])
             )
@@ -110,7 +110,7 @@ def from_flags(config: type[Config], given: flags.FlagValues = FLAGS) -> Config:
         name = field.metadata.get("flag") or field.name
         if dataclasses.is_dataclass(field.default):
             values[field.name] = from_flags(type(field.default), given)
-        elif field.metadata and name in given:
+        elif "meaning" in field.metadata and name in given:
             values[field.name] = given[name].value
     return config(**values)
 

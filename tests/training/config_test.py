@@ -4,7 +4,7 @@ import math
 import pytest
 
 from zsl_jax.errors import InputError
-from zsl_jax.training.config import LabelModelConfig, TransferConfig
+from zsl_jax.training.config import ChainConfig, LabelModelConfig, TransferConfig
 
 
 def test_configs_can_be_static_arguments():
@@ -18,3 +18,17 @@ def test_weights_of_the_papers_model_are_positive(weight):
         with pytest.raises(InputError, match=rf"`{next(iter(given))}`=.* must be positive"):
             LabelModelConfig(**given)
     assert LabelModelConfig(prior_weight=None).weights.prior is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "bounds"),
+    [
+        ("iterations", 0, "at least 1; correct it"),
+        ("identity_share", 1.5, r"at least 0\.0 and at most 1\.0"),
+        ("tagger_weight", math.nan, r"at least 0\.0; correct it"),
+        ("back_off", 0, "at least 1e-06"),
+    ],
+)
+def test_settings_of_the_chain_are_in_bounds(name, value, bounds):
+    with pytest.raises(InputError, match=rf"`{name}`={value} must be {bounds}"):
+        ChainConfig(**{name: value})

@@ -56,6 +56,11 @@ def setting(
     return dataclasses.field(default=default, metadata=about)
 
 
+def bounded(default: Any, least: float = 0.0, most: float | None = None) -> Any:
+    """A field of a configuration that is not a flag, with its smallest and largest value."""
+    return dataclasses.field(default=default, metadata={"least": least, "most": most})
+
+
 class Settings:
     """Base class of the configurations; checks values against the fields' choices and bounds.
 
@@ -131,13 +136,13 @@ class ChainConfig(Settings):
         learned the sources' errors; with more, Q is worse on tags and on entities.
     """
 
-    source_weight: float = 0.35
-    scale: float = 0.25
-    power: float = 4.0
-    identity_share: float = 0.1
-    back_off: float = 10.0
-    iterations: int = 3
-    tagger_weight: float = 0.1
+    source_weight: float = bounded(0.35)
+    scale: float = bounded(0.25)
+    power: float = bounded(4.0)
+    identity_share: float = bounded(0.1, most=1.0)
+    back_off: float = bounded(10.0, least=1e-6)
+    iterations: int = bounded(3, least=1)
+    tagger_weight: float = bounded(0.1)
 
 
 @dataclasses.dataclass(frozen=True)
