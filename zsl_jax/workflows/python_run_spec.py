@@ -20,6 +20,7 @@ def python_run_spec(
     encoder: str | os.PathLike[str],
     texts: Mapping[str, Sequence[Sentence]],
     predictions: Mapping[str, SourcePredictions] | None = None,
+    gold_words: Sequence[SourcePredictions] = (),
     **settings: Any,
 ) -> RunSpec:
     """Returns the specification by which an interrupted run is recognised.
@@ -28,12 +29,18 @@ def python_run_spec(
       config: All settings.
       encoder: Folder or hub name of the encoder.
       texts: The texts, by the names of their arguments.
-      predictions: The sources' predictions for the text, by source.
+      predictions: The sources' predictions for the text, by source. Checkpoints number the sources
+        in this order, which is part of the specification.
+      gold_words: The labels that the user knows, shard by shard.
       settings: Settings besides the configuration, by name.
     """
     data = {name: digest_of_text(sentences) for name, sentences in texts.items()}
     for name, of_source in (predictions or {}).items():
         data[f"source {name}"] = digest_of_predictions(of_source)
+    if predictions is not None:
+        settings["sources"] = list(predictions)
+    for number, known in enumerate(gold_words):
+        data[f"gold words {number}"] = digest_of_predictions(known)
     models = {"encoder": fingerprint(os.fspath(encoder))}
     return RunSpec({"config": dataclasses.asdict(config), **settings}, config.seed, data, models)
 
@@ -50,8 +57,9 @@ def digest_of_text(sentences: Sequence[Sentence]) -> str:
 
 
 def digest_of_predictions(predictions: SourcePredictions) -> str:
-    """Returns a digest of the labels and probabilities, in hexadecimal."""
+    """Returns a digest of the labels and probabilities, and of what the labels may mean."""
     digest = hashlib.sha256("\t".join(predictions.label_names).encode("utf-8"))
+    digest.update(repr(sorted(predictions.sets.items())).encode("utf-8"))
     digest.update(np.ascontiguousarray(predictions.labels).tobytes())
     if predictions.probs is not None:
         digest.update(np.ascontiguousarray(predictions.probs).tobytes())

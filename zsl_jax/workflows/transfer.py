@@ -22,7 +22,7 @@ from zsl_jax.workflows.given_text import (
     labelled_sentences,
     plain_sentences,
 )
-from zsl_jax.workflows.gold_words import NAME, read_gold_words
+from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.label_decoding import AUTO, check_decoding
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
@@ -129,8 +129,7 @@ def transfer(
     length = config.row_length
     found = resolve_sources(sources, shard, names, length, sparse, offsets, cache)
     known = () if gold_words is None else read_gold_words(fetched(gold_words), [shard], [found])
-    read = {**found, **dict(zip([NAME], known, strict=False))}
-    spec = python_run_spec(config, encoder, {"text": sentences}, read, decode=decode)
+    spec = python_run_spec(config, encoder, {"text": sentences}, found, known, decode=decode)
     spec = spec._replace(free_flags=("decode",))
     run = create_run_folder(output, spec, overwrite, tensorboard)
     run = run._replace(shared=None if cache is None else Path(cache))
