@@ -50,7 +50,7 @@ def label_text(
     decoding = tagger.decoding(decoding, bool(sources))
     about = {"labels_from": "Q" if sources else "P", "decode": decoding}
     with word_progress(None, "labelling") as advance:
-        blocks = tagger.label(text, sources, decoding, advance)
+        blocks = tagger.label(text, sources or None, decoding, advance)
         names = tagger.label_names
         return write_labelled(FLAGS.output, names, blocks, output_format, about), decoding
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
-from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.sources import Source, check_files, check_source_name
 
 
 def parse_sources(
@@ -29,18 +29,8 @@ def parse_sources(
         if any(name == other.name for other in sources):
             raise InputError(f"{flag}: the name {name} stands twice; give each source its own")
         source = Source(name, path, None, f"{flag}={value}", "pos" if task == "pos" else "ner")
-        try:
-            files = source.files
-        except InputError as error:
-            raise InputError(f"{flag}={value}: {error}") from error
-        for file in files:
-            if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
-                raise InputError(f"{flag}={value}: there is no file {file}; correct the path")
-        if "/" in name or name.startswith(".") or not name.isprintable():
-            raise InputError(
-                f"{flag}={value}: a name is a plain word, without /, a leading dot or control "
-                "characters"
-            )
+        check_files(source, f"{flag}={value}")
+        check_source_name(name, f"{flag}={value}")
         sources.append(source)
     return sources
 

@@ -1,5 +1,6 @@
 """Tests of zsl_jax.aggregate."""
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -55,8 +56,22 @@ def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
     assert [made.labels for made in by_votes] == [("O", "O", "O"), ("O", "O")]
     found = zsl_jax.aggregate(text, sources, "majority", sparse=sources)
     assert [made.labels for made in found] == [("B-PER", "O", "B-PER"), ("B-PER", "O")]
+    one = zsl_jax.aggregate(text, {"ann": sources["ann"]}, "majority", sparse="ann")
+    assert one[1].labels == ("O", "O")  # where nobody else speaks, silence stands for O
     with pytest.raises(InputError, match=r"sparse=\['bob'\]: the sources are ann, bo, none"):
         zsl_jax.aggregate(text, sources, "majority", sparse=["bob"])
+
+
+def test_label_maps_bring_sources_to_the_labels_of_the_target(tmp_path):
+    text = [["Ann", "ran"]]
+    (tmp_path / "plain.conll").write_text("Ann\tPROPN\nran\tV\n")
+    sources = {"file": tmp_path / "plain.conll", "rule": lambda _: [["NAME", "X"]]}
+    (tmp_path / "map.yaml").write_text("NAME: [NOUN, PROPN]\nX: null\n")
+    maps = {"file": {"PROPN": "PROPN", "V": "VERB"}, "rule": tmp_path / "map.yaml"}
+    (made,) = zsl_jax.aggregate(text, sources, "mean", label_map=maps)  # NOUN: the first of its set
+    assert made.probs.tolist() == [[0.5, 0.5, 0], [0, 0, 1]]  # of NOUN, PROPN, VERB
+    with pytest.raises(InputError, match=r"label_map\['file'\] has no target for V of the source"):
+        zsl_jax.aggregate(text, sources, label_map={**maps, "file": {"PROPN": "PROPN"}})
 
 
 SHOE = [["\U0001f45e", "Al", "ran"]]
@@ -82,8 +97,28 @@ def test_each_file_has_the_unit_of_its_own_offsets(spans):
         ({}, "`sources` is empty; give at least one"),
         ([lambda sentences: sentences], "`sources` must have names"),
         ({3: lambda sentences: sentences}, "`sources` must have names"),
+        ({"a/b": lambda sentences: sentences}, "`sources`: 'a/b' is not the name of a source"),
+        ({"": lambda sentences: sentences}, "`sources`: '' is not the name of a source"),
+        ({"a": [0]}, r"the source a: \[0\] is not a source; give a path, a function, an array"),
+        ({"a": None}, "the source a: None is not a source"),
+        ({"a": "none.parquet"}, "the source a: there is no file none.parquet; correct the path"),
+        ({"a": np.zeros(1, int)}, "the source a is an array; give the names .* `label_names`"),
     ],
 )
-def test_sources_are_given_by_name(sources, message):
+def test_what_is_not_a_source_with_a_name_is_refused(sources, message):
     with pytest.raises(InputError, match=message):
         zsl_jax.aggregate([["a"]], sources)
+
+
+@pytest.mark.parametrize("method", ["majority", "dawid_skene", "chain"])
+def test_sources_that_all_abstain_from_the_whole_text_are_refused(method):
+    with pytest.raises(InputError, match="no source predicts a label for any word of the text"):
+        zsl_jax.aggregate([["a", "b"]], {"silent": lambda sentences: [None]}, method)
+
+
+def test_arrays_may_be_those_of_jax():
+    sources = {"ids": jnp.array([1, 0]), "probs": jnp.array([[0.25, 0.75], [1, 0]])}
+    (made,) = zsl_jax.aggregate([["a", "b"]], sources, "mean", ["X", "Y"])
+    assert made.labels == ("Y", "X") and made.probs.tolist() == [[0.125, 0.875], [1, 0]]
+    with pytest.raises(InputError, match="`label_names`: the label names are 'XY'; give a list"):
+        zsl_jax.aggregate([["a", "b"]], sources, "mean", "XY")

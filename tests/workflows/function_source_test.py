@@ -23,9 +23,27 @@ def test_entities_of_a_function_are_bio():
         ([["A"], [(0, 2, "X"), (1, 2, "Y")]], "sentence 2: .* overlaps another one"),
         ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\), expected floating \(3, 2\)"),
         (3, "one item for each"),
+        ("ab", "one item for each"),
+        (["A", "XY"], "sentence 1: 'A' is neither 1 labels nor entities"),
+        ([["A"], 3], "sentence 2: 3 is neither 2 labels nor entities"),
+        ([["A"], ["X", "Y\t"]], "sentence 2: the label .* of 'c' is not a name"),
+        ([["A"], [(0, 1, "")]], "sentence 2: the entity .* has no type"),
+        ([["A"], [(0, 1, "B-X")]], "sentence 2: .* a label as its type; return the type 'X'"),
+        ((("A", "A"), np.full((3, 2), 0.5)), "the source x: the label name 'A' is there twice"),
+        (("AB", np.full((3, 2), 0.5)), "the source x: the label names are 'AB'; give a list"),
+        (((1, 2), np.full((3, 2), 0.5)), "the source x: the label name 1 is empty, no string"),
+        ((("A", "B"), np.full((3, 2), 3e5)), r"x, sentence 1, word 1 \('a'\): .* sum to 6e\+05"),
     ],
 )
 def test_what_a_function_may_not_return(returned, message):
     text = [Sentence(("a",)), Sentence(("b", "c"))]
     with pytest.raises(InputError, match=message):
         predictions_by_function(lambda _: returned, text, "x")
+
+
+def test_a_function_abstains_by_the_signs_of_files():
+    returned = [["_"], np.array(["", "A"])]
+    made = predictions_by_function(
+        lambda _: returned, [Sentence(("a",)), Sentence(("b", "c"))], "x"
+    )
+    assert made.label_names == ("A",) and made.labels.tolist() == [-1, -1, 0]

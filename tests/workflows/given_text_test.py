@@ -30,6 +30,19 @@ def test_a_text_without_words_is_refused(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "None is not a text; give a list of sentences"),
+        ([["a"], 3], "sentence 2: 3 is not a list of words"),
+        ([{"words": ["a"]}], "sentence 1: {'words': .* is not a list of words"),
+    ],
+)
+def test_what_is_not_a_text_is_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        plain_sentences(text)
+
+
+@pytest.mark.parametrize(
     "pair", ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]]]
 )
 def test_sentences_that_are_not_pairs_of_words_and_labels_are_refused(pair):

@@ -20,9 +20,7 @@ PREDICTIONS = SourcePredictions(
 )
 
 
-def spec(
-    config=CONFIG, encoder="org/encoder", text=TEXT, predictions=PREDICTIONS, gold_words=()
-):
+def spec(config=CONFIG, encoder="org/encoder", text=TEXT, predictions=PREDICTIONS, gold_words=()):
     return python_run_spec(config, encoder, {"text": text}, {"en": predictions}, gold_words)
 
 

@@ -176,9 +176,10 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
     for arguments, message in (
         ((WORDS, {"a": said(1)}), "The sources given are a, but .* trained with a, b"),
         ((WORDS[:-1], both), "the source a: 60 sentences where the text has 59"),
-        ((WORDS, {**both, "b": np.zeros((2, 3))}), r"the source b: an array of float64 \(2, 3\)"),
+        ((WORDS, {**both, "b": np.zeros((2, 3))}), r"the source b: .* are float64 \(2, 3\)"),
         ((WORDS, {**both, "b": np.full(NUM_WORDS, 3)}), "the source b: label ids must be"),
         ((WORDS, {"a": tmp_path / "none.parquet", "b": said(2)}), "none.parquet"),
+        ((WORDS, {}), "`sources` is empty; give at least one"),
         ((WORDS, None, "best"), "decode='best' is not one of auto, argmax, viterbi"),
         ((WORDS, None, "argmax", "letters"), "words='letters' is not one of whitespace"),
         (([["a"], ["b\tc"]],), r"sentence 2: the word 'b\\tc' holds a tab"),

@@ -120,7 +120,7 @@ def _by_similarity(job: Job) -> None:
     weights = similarity_weights(job.work.encoder, texts, job.text, job.config, cache)
     mixed = [
         weighted_mean(
-            resolve_sources(models, TextShard(plain), (), length, cache=cache),
+            resolve_sources(models, TextShard(plain), length, cache=cache),
             weights,
         )
         for plain in (job.text, [Sentence(sentence.words) for sentence in job.test])

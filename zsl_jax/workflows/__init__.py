@@ -8,8 +8,9 @@ The public functions of `zsl_jax`:
 - `train`: labelled sentences in, a source model out
 - `aggregate`: the sources' predictions in, one label per word out, without a tagger
 - `tagger`: `Tagger`, a trained tagger that labels sentences
-- `given_text`, `resolve_sources`, `function_source`: text and sources in the forms that Python
-  users may give them
+- `given_text`, `resolve_sources`, `function_source`, `checked_predictions`: text and sources in the
+  forms that Python users may give them
+- `source_settings`: how these are read: label maps, sparse sources, offsets, by the source's name
 - `python_run_spec`: the record of a run that was started from Python
 
 Sources and their predictions:

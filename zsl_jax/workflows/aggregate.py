@@ -8,7 +8,7 @@ from absl import logging
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.votes import source_votes
+from zsl_jax.data.predictions.votes import NO_VOTES, source_votes
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Learned, diagnose
@@ -18,10 +18,11 @@ from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 from zsl_jax.workflows.given_text import Text, plain_sentences
 from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
 from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 from zsl_jax.workflows.source_differences import compare_sources
+from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagger import TaggedSentence, tagged_sentences
 from zsl_jax.workflows.vote_aggregation import (
@@ -42,6 +43,7 @@ def aggregate(
     sparse: Collection[str] = (),
     offsets: Offsets = None,
     decode: str = AUTO,
+    label_map: LabelMaps | None = None,
 ) -> list[TaggedSentence]:
     """Puts the sources' predictions for a text together, without a tagger.
 
@@ -60,6 +62,8 @@ def aggregate(
         characters; spans that fit in another unit only are refused.
       decode: "argmax" takes each word's most probable label, "viterbi" the most probable sequence
         of each sentence; "auto" is "viterbi" for entities by the chain, and "argmax" otherwise.
+      label_map: By source, the file of a label map, or the map: for each of the source's labels or
+        entity types a name of the target's, a list of several that it may be, or None to abstain.
 
     Returns:
       Each sentence with a label and K probabilities for each word.
@@ -74,8 +78,8 @@ def aggregate(
     if method not in AGGREGATIONS:
         raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
     sentences, sources = plain_sentences(text), fetched_sources(sources)
-    text_part, names = TextShard(sentences), tuple(label_names)
-    found = resolve_sources(sources, text_part, names, ROW_LENGTH, sparse, offsets)
+    settings = checked_settings(sources, label_names, sparse, offsets, label_map)
+    found = resolve_sources(sources, TextShard(sentences), ROW_LENGTH, settings)
     made = aggregate_predictions(found, sentences, method, decoding=decode)
     return list(tagged_sentences(made))
 
@@ -129,6 +133,8 @@ def aggregate_predictions(
     compare_sources([predictions])
     source_labels = common_source_labels([made.label_names for made in found], label_sets(found))
     votes = source_votes(found, source_labels, names)
+    if not (votes.labels >= 0).any():
+        raise InputError(NO_VOTES)
     label_set = source_labels.label_set
     if method in TEXT_METHODS:
         made = aggregate_with_text(votes, text, label_set, method, decoding=decoding)

@@ -50,7 +50,7 @@ def run_aggregation(
     """
     plain = [Sentence(sentence.words) for sentence in test]
     texts = [TextShard(text), TextShard(plain)]
-    found = [resolve_sources(sources, part, (), config.row_length, cache=cache) for part in texts]
+    found = [resolve_sources(sources, part, config.row_length, cache=cache) for part in texts]
     spec = python_run_spec(config, encoder, {"text": text}, found[0], method=method)
     run = create_run_folder(output, spec)
     with run.held():

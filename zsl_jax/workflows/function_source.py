@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, predictions_of_probs
+from zsl_jax.data.text.checks import MISSING_LABEL, checked_label
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.checked_predictions import checked_names, checked_probs
 
 # Gets the words of all sentences; see `predictions_by_function` for what it may return.
 Annotator = Callable[[list[list[str]]], Any]
@@ -39,17 +41,17 @@ def predictions_by_function(
     found = function([list(sentence) for sentence in words])
     if _is_pair(found):
         return _of_probs(found[0], found[1], words, name)
-    if not isinstance(found, Sequence) or len(found) != len(words):
+    if isinstance(found, str) or not isinstance(found, Sequence) or len(found) != len(words):
         raise InputError(
             f"the source {name}: the function must return one item for each of the {len(words):,} "
             "sentences, or label names and an array of probabilities"
         )
-    labels: list[str | None] = []
+    labels: list[str] = []
     for number, (own, sentence) in enumerate(zip(found, words, strict=True), start=1):
-        labels += _labels_of_sentence(own, len(sentence), f"the source {name}, sentence {number}")
-    names = tuple(sorted({label for label in labels if label is not None}))
-    ids: dict[str | None, int] = {label: number for number, label in enumerate(names)}
-    numbers = np.array([ids.get(label, -1) for label in labels], np.int32)
+        labels += _labels_of_sentence(own, sentence, f"the source {name}, sentence {number}")
+    names = tuple(sorted({*labels} - {MISSING_LABEL}))
+    ids = {MISSING_LABEL: -1} | {label: number for number, label in enumerate(names)}
+    numbers = np.array([ids[label] for label in labels], np.int32)
     return SourcePredictions(names, numbers, None, words)
 
 
@@ -58,34 +60,46 @@ def _is_pair(found: Any) -> bool:
 
 
 def _of_probs(
-    names: Sequence[str], probs: Any, words: Sequence[tuple[str, ...]], name: str
+    label_names: Sequence[str], probs: Any, words: Sequence[tuple[str, ...]], name: str
 ) -> SourcePredictions:
-    table = np.asarray(probs)
-    size = (sum(map(len, words)), len(names))
-    if table.shape != size or not np.issubdtype(table.dtype, np.floating):
-        raise InputError(
-            f"the source {name}: probabilities are {table.dtype} {table.shape}, expected floating "
-            f"{size}, for each word and label name"
-        )
-    return predictions_of_probs(names, table, words)
+    where = f"the source {name}"
+    names = checked_names(label_names, where)
+    return predictions_of_probs(names, checked_probs(probs, names, words, where), words)
 
 
-def _labels_of_sentence(own: Any, length: int, where: str) -> list[str | None]:
-    """A label for each word, from labels or from spans."""
+def _labels_of_sentence(own: Any, words: Sequence[str], where: str) -> list[str]:
+    """A label for each word, `MISSING_LABEL` where there is none, from labels or from spans."""
     if own is None:
-        return [None] * length
-    if all(label is None or isinstance(label, str) for label in own) and len(own) == length:
-        return list(own)
-    if not all(_is_span(span) for span in own):
+        return [MISSING_LABEL] * len(words)
+    several = not isinstance(own, str) and isinstance(own, Sequence | np.ndarray)
+    if several and len(own) == len(words) and all(y is None or isinstance(y, str) for y in own):
+        pairs = zip(own, words, strict=True)
+        return [checked_label(where, label, word, allow_missing=True) for label, word in pairs]
+    if not several or not all(_is_span(span) for span in own):
         raise InputError(
-            f"{where}: {own!r} is neither {length} labels nor entities (first word, end, type)"
+            f"{where}: {own!r:.80} is neither {len(words)} labels nor entities (first word, end, "
+            "type); return a list of the ones or the others"
         )
-    labels: list[str | None] = [OUTSIDE] * length
+    return _labels_of_spans(own, words, where)
+
+
+def _labels_of_spans(own: Sequence[Any], words: Sequence[str], where: str) -> list[str]:
+    labels = [OUTSIDE] * len(words)
     for first, end, kind in own:
-        if not 0 <= first < end <= length:
-            raise InputError(f"{where}: the entity {(first, end, kind)} is not in {length} words")
+        if not 0 <= first < end <= len(words):
+            raise InputError(
+                f"{where}: the entity {(first, end, kind)} is not in {len(words)} words"
+            )
         if any(label != OUTSIDE for label in labels[first:end]):
             raise InputError(f"{where}: the entity {(first, end, kind)} overlaps another one")
+        if not kind.strip():
+            raise InputError(f"{where}: the entity {(first, end, kind)} has no type; give it one")
+        kind = checked_label(where, kind, words[first], allow_missing=False)
+        if kind.startswith(("B-", "I-")):
+            raise InputError(
+                f"{where}: the entity {(first, end, kind)} has a label as its type; return the "
+                f"type {kind[2:]!r}, or one label per word"
+            )
         labels[first:end] = [f"B-{kind}"] + [f"I-{kind}"] * (end - first - 1)
     return labels
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable
 import numpy as np
 from absl import logging
 
-from zsl_jax.data.predictions.label_maps import map_labels, read_label_map
+from zsl_jax.data.predictions.label_maps import LabelMap, map_labels, read_label_map
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
 from zsl_jax.data.predictions.to_bio import STRAY, bio_predictions, reading_line
 from zsl_jax.errors import InputError
@@ -38,11 +38,14 @@ def converted(
     found = bio_predictions(predictions, scheme)
     if source.label_map is not None:
         first = found.about
-        mapped = map_labels(found, read_label_map(source.label_map), f"the source {source.name}")
+        label_map = source.label_map
+        if not isinstance(label_map, LabelMap):
+            label_map = read_label_map(label_map)
+        mapped = map_labels(found, label_map, f"the source {source.name}")
         found = bio_predictions(mapped)
         repairs = first["repairs"] + found.about["repairs"]
         scheme = found.about["scheme"] if first["scheme"] == "plain" else first["scheme"]
-        about = {"scheme": scheme, "repairs": repairs, "label_map": source.label_map}
+        about = {"scheme": scheme, "repairs": repairs, "label_map": label_map.path}
         found = found._replace(about={**found.about, **about})
     stray = stray_label([name for name in found.label_names if name not in found.sets])
     if stray is not None:

@@ -6,7 +6,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.data.text.files import find_files
+from zsl_jax.errors import InputError
 from zsl_jax.workflows.spacy_source import spacy_fingerprint
 
 SPACY = "spacy:"
@@ -18,7 +20,7 @@ class Source(NamedTuple):
     Attributes:
       name: What the user calls it.
       path: The folder, hub name or file; "spacy:" and a folder or package for a spaCy pipeline.
-      label_map: The file of its `label_map=NAME=FILE`; None if its labels are the target's.
+      label_map: Its label map, or the file of one; None if its labels are the target's.
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
       sparse: Whether its O means that it does not know the word.
@@ -28,7 +30,7 @@ class Source(NamedTuple):
 
     name: str
     path: str
-    label_map: str | None = None
+    label_map: str | LabelMap | None = None
     given: str = ""
     task: str = "ner"
     sparse: bool = False
@@ -61,6 +63,34 @@ class Source(NamedTuple):
         if self.pipeline is not None:
             return spacy_fingerprint(self.pipeline, self.task)
         return fingerprint(self.path)
+
+
+def check_source_name(name: str, where: str) -> None:
+    """Refuses a name that files, tables or logs cannot hold.
+
+    Raises:
+      InputError: It is such a name.
+    """
+    if not name or "/" in name or name.startswith(".") or not name.isprintable():
+        raise InputError(
+            f"{where}: {name!r} is not the name of a source; a name is a plain word, without /, a "
+            "leading dot or control characters"
+        )
+
+
+def check_files(source: Source, where: str) -> None:
+    """Refuses a source whose files of predictions are missing, rather than take it for a model.
+
+    Raises:
+      InputError: There is no file of this name or pattern.
+    """
+    try:
+        files = source.files
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+    for file in files:
+        if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
+            raise InputError(f"{where}: there is no file {file}; correct the path")
 
 
 def fingerprint(model: str) -> str:

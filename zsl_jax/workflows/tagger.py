@@ -29,7 +29,8 @@ from zsl_jax.workflows.prediction import (
     label_by_posterior,
     label_by_tagger,
 )
-from zsl_jax.workflows.resolve_sources import Given, Offsets, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
+from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
 from zsl_jax.workflows.source_streams import HeldPredictions, streams_of
 
 
@@ -105,6 +106,7 @@ class Tagger:
         decode: str = AUTO,
         words: str = "whitespace",
         offsets: Offsets = None,
+        label_map: LabelMaps | None = None,
     ) -> list[TaggedSentence]:
         """Labels and probabilities: P of the tagger, or Q of tagger and sources.
 
@@ -119,6 +121,7 @@ class Tagger:
           words: How strings are cut: at "whitespace", or by "unicode" rules.
           offsets: What the places of character spans in prediction files count: "characters",
             "utf16" or "bytes", or one of them for each source, by name.
+          label_map: By source, a label map or its file, as for `zsl_jax.aggregate`.
 
         Returns:
           One result per sentence, in order.
@@ -128,7 +131,7 @@ class Tagger:
             other words.
         """
         text = as_sentences(sentences, words)
-        blocks = self.label(text, sources, decode, offsets=offsets)
+        blocks = self.label(text, sources, decode, offsets=offsets, label_map=label_map)
         return [tagged for block in blocks for tagged in tagged_sentences(block)]
 
     def label(
@@ -138,6 +141,7 @@ class Tagger:
         decode: str = AUTO,
         advance: Advance = lambda words: None,
         offsets: Offsets = None,
+        label_map: LabelMaps | None = None,
     ) -> Iterator[LabelledText]:
         """Labels a text of any length, block by block; memory does not grow with it.
 
@@ -151,6 +155,7 @@ class Tagger:
           decode: As for `predict`.
           advance: Called with the number of words done.
           offsets: As for `predict`.
+          label_map: As for `predict`.
 
         Yields:
           The sentences in order with labels and probabilities.
@@ -158,17 +163,18 @@ class Tagger:
         Raises:
           InputError: As `predict`.
         """
-        decode = self.decoding(decode, bool(sources))
-        if not sources:
+        decode = self.decoding(decode, sources is not None)
+        if sources is None:
             sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
+        sources = fetched_sources(sources)
         check_fits(self._label_model, self._path, sources, self._scheme)
         in_order = not isinstance(text, TextShard) or (text.num_files == 1 and not text.sampled)
-        streams = streams_of(sources) if in_order and not offsets else None
+        streams = streams_of(sources) if in_order and not offsets and not label_map else None
         if streams is None:
             text = text if isinstance(text, TextShard) else TextShard(list(text))
-            how = (self.label_names, self._row_length)
-            found = resolve_sources(sources, text, *how, offsets=offsets)
+            settings = checked_settings(sources, self.label_names, (), offsets, label_map)
+            found = resolve_sources(sources, text, self._row_length, settings)
             streams = {name: HeldPredictions(made) for name, made in found.items()}
         sentences = text.sentences if isinstance(text, TextShard) else text
         return label_by_posterior(
@@ -192,12 +198,16 @@ def as_sentences(
         raise InputError(f"words={words!r} is not one of {', '.join(WORD_RULES)}")
     if isinstance(sentences, str):
         raise InputError("sentences is a string; give a list of sentences, such as [text]")
+    if not isinstance(sentences, Iterable):
+        raise InputError(f"{sentences!r:.80} is not a text; give a list of sentences")
     return [_sentence(number, given, words) for number, given in enumerate(sentences, start=1)]
 
 
 def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
     """One sentence that the user gave, its words checked."""
     text, starts = None, None
+    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+        raise InputError(f"sentence {number}: {given!r:.80} is not a list of words; give one")
     words = tuple(given)
     if isinstance(given, str):
         text = given

@@ -27,8 +27,9 @@ from zsl_jax.workflows.label_decoding import AUTO, check_decoding
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
-from zsl_jax.workflows.resolve_sources import Given, Offsets, fetched_sources, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
 from zsl_jax.workflows.result_table import Row, format_table
+from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, tagged_sentences
 from zsl_jax.workflows.transfer_run import LabelledTest, Writing, run_transfer
@@ -78,6 +79,7 @@ def transfer(
     label_names: Sequence[str] = (),
     sparse: Collection[str] = (),
     offsets: Offsets = None,
+    label_map: LabelMaps | None = None,
     gold_words: PathLike | None = None,
     decode: str = AUTO,
     overwrite: bool = False,
@@ -103,6 +105,7 @@ def transfer(
       label_names: K names, for arrays.
       sparse: As for `zsl_jax.aggregate`.
       offsets: As for `zsl_jax.aggregate`; that of a source holds for its `test_sources`, too.
+      label_map: As for `zsl_jax.aggregate`; it holds for the source's `test_sources`, too.
       gold_words: Corrected sentences of the text, see `data.annotation.read_corrections`.
       decode: How labels of the text and the test follow from probabilities, as for
         `Tagger.predict`.
@@ -124,24 +127,23 @@ def transfer(
     sentences, encoder, sources = plain_sentences(text), fetched(encoder), fetched_sources(sources)
     gold = None if test is None else labelled_sentences(test, "test")
     start = load_tagger(encoder)
-    names = tuple(label_names)
-    shard = TextShard(sentences)
-    length = config.row_length
-    found = resolve_sources(sources, shard, names, length, sparse, offsets, cache)
+    shard, length = TextShard(sentences), config.row_length
+    settings = checked_settings(sources, label_names, sparse, offsets, label_map)
+    found = resolve_sources(sources, shard, length, settings, cache)
     known = () if gold_words is None else read_gold_words(fetched(gold_words), [shard], [found])
     spec = python_run_spec(config, encoder, {"text": sentences}, found, known, decode=decode)
     spec = spec._replace(free_flags=("decode",))
     run = create_run_folder(output, spec, overwrite, tensorboard)
     run = run._replace(shared=None if cache is None else Path(cache))
-    folders = [
-        Source(name, os.fspath(given))
+    named = [
+        settings.of(name, given)
         for name, given in sources.items()
-        if isinstance(given, str | os.PathLike)
+        if isinstance(given, Source | str | os.PathLike)
     ]
     with run.held():
         transfer_task = prepare_transfer(
             start, [sentences], [found], config.row_length, run.path / "sources", known,
-            models=trainable_models(folders),
+            models=trainable_models(named),
         )  # fmt: skip
 
         def read_test() -> LabelledTest:
@@ -150,11 +152,7 @@ def transfer(
                 **(fetched_sources(test_sources) if test_sources else {}),
             }
             plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
-            marked = set(sparse) & set(asked)
-            units = offsets
-            if isinstance(offsets, Mapping):
-                units = {name: offsets[name] for name in asked if name in offsets}
-            predictions = resolve_sources(asked, plain, names, length, marked, units, cache)
+            predictions = resolve_sources(asked, plain, length, settings, cache)
             return LabelledTest(gold or (), predictions, task)
 
         reader = None if gold is None else read_test

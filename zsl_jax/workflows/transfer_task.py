@@ -14,7 +14,7 @@ from absl import logging
 
 from zsl_jax.data.predictions.memmap import cut_rows, to_memmap
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, joined_about
-from zsl_jax.data.predictions.votes import source_votes
+from zsl_jax.data.predictions.votes import NO_VOTES, source_votes
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunFolder
@@ -156,10 +156,7 @@ def prepare_transfer(
         silent=source_labels.silent,
     )
     if not processes.total((joined.labels >= 0).any()):
-        raise InputError(
-            "no source predicts a label for any word of the text; check that the sources and the "
-            "text belong together"
-        )
+        raise InputError(NO_VOTES)
     windows = [encode_text(start, shard, row_length) for shard in shards]
     text = TransferCorpus(windows, joined, text_words(shards, source_labels.label_set))
     read = _labels_read(predictions)

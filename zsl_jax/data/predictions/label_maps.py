@@ -43,7 +43,7 @@ class LabelMap(NamedTuple):
     """From a source's labels or entity types to the target's.
 
     Attributes:
-      path: The file, for messages.
+      path: The file, or the setting that holds the map, for messages.
       targets: By label or entity type: a name of the target's, several that it may be, or None
         where the source is to abstain.
     """
@@ -83,6 +83,15 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
         raise InputError(f"{where}{place}: not YAML ({reason}); write `PER: PERSON`.") from None
     if not isinstance(targets, dict):
         raise InputError(f"{where} is not a mapping; write one `LABEL: TARGET` per line.")
+    return label_map_of(targets, where)
+
+
+def label_map_of(targets: Mapping[Any, Any], where: str) -> LabelMap:
+    """Returns a label map from what its YAML holds: names, lists of names, or None.
+
+    Raises:
+      InputError: It is not a mapping of names to names.
+    """
     return LabelMap(where, {name: _target(name, value, where) for name, value in targets.items()})
 
 
@@ -100,7 +109,7 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
     _check_name(name, line)
     if value is None:
         return None
-    listed = value if isinstance(value, list) else [value]
+    listed = list(value) if isinstance(value, list | tuple) else [value]
     members = [_check_name(member, line) for member in listed]
     if not members or len(set(members)) < len(members):
         raise InputError(f"{line}: list each label that it may be once, or write null to abstain.")

@@ -17,6 +17,11 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import SourceLabels
 from zsl_jax.types import SourceVotes
 
+NO_VOTES = (
+    "no source predicts a label for any word of the text; check that the sources and the text "
+    "belong together"
+)
+
 
 def source_votes(
     predictions: Sequence[SourcePredictions],

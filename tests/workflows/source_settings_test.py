@@ -1,0 +1,39 @@
+import pytest
+
+from zsl_jax.errors import InputError
+from zsl_jax.workflows.source_settings import checked_settings
+from zsl_jax.workflows.sources import Source
+
+
+def test_each_source_has_the_settings_of_its_name(tmp_path):
+    (tmp_path / "en.yaml").write_text("PERSON: PER\n")
+    maps = {"en": tmp_path / "en.yaml", "de": {"MISC": None, "FAC": ("LOC", "ORG")}}
+    settings = checked_settings(["en", "de"], (), "de", {"en": "utf16"}, maps)
+    english = settings.of("en", "en.jsonl")
+    assert english == Source("en", "en.jsonl", str(tmp_path / "en.yaml"), offsets="utf16")
+    german = settings.of("de", lambda sentences: sentences)
+    assert german.path == "" and german.sparse and german.offsets is None
+    assert german.label_map.targets == {"MISC": None, "FAC": ("LOC", "ORG")}
+
+
+def test_settings_of_a_source_object_stay_where_none_are_given():
+    given = Source("other", "x.jsonl", "map.yaml", sparse=True, offsets="bytes")
+    assert checked_settings(["en"]).of("en", given) == given._replace(name="en")
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"sparse": ["fr"]}, r"sparse=\['fr'\]: the sources are en"),
+        ({"offsets": {"fr": "bytes"}}, "offsets=.*: the sources are en"),
+        ({"offsets": {"en": "words"}}, "a unit is one of characters, utf16, bytes"),
+        ({"label_map": {"fr": {}}}, "label_map=.*: the sources are en"),
+        ({"label_map": {"en": "none.yaml"}}, r"label_map\['en'\]: there is no file none.yaml"),
+        ({"label_map": {"en": {"PER": 3}}}, r"label_map\['en'\]: 'PER': 3: 3 is not a name"),
+        ({"label_map": {"en": 3}}, r"label_map\['en'\]=3 is neither a file nor a mapping"),
+        ({"label_map": "map.yaml"}, "label_map='map.yaml': give {'NAME': map}"),
+    ],
+)
+def test_settings_that_nothing_has_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        checked_settings(["en"], **settings)

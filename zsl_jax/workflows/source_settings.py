@@ -1,0 +1,93 @@
+"""How Python users say that sources are to be read: settings by the source's name."""
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of
+from zsl_jax.data.text.offset_units import UNITS
+from zsl_jax.errors import InputError
+from zsl_jax.io.bucket_copies import fetched
+from zsl_jax.workflows.sources import Source
+
+Offsets = str | Mapping[str, str] | None
+LabelMaps = Mapping[str, str | os.PathLike[str] | Mapping[str, Any]]
+
+
+class SourceSettings(NamedTuple):
+    """How the predictions of sources are read, see `checked_settings`.
+
+    Attributes:
+      label_names: K names, for arrays.
+      sparse: Names of sources whose O means that they know nothing.
+      offsets: By source, what the places of character spans in its files count.
+      label_maps: By source, its label map or the file of one.
+    """
+
+    label_names: Sequence[str] = ()
+    sparse: Collection[str] = ()
+    offsets: Mapping[str, str] = MappingProxyType({})
+    label_maps: Mapping[str, str | LabelMap] = MappingProxyType({})
+
+    def of(self, name: str, given: Any) -> Source:
+        """Returns a source with its settings; if it is not given as a path, it has none."""
+        source = given._replace(name=name) if isinstance(given, Source) else Source(name, "")
+        if isinstance(given, str | os.PathLike):
+            source = source._replace(path=os.fspath(given))
+        return source._replace(
+            sparse=source.sparse or name in self.sparse,
+            offsets=self.offsets.get(name, source.offsets),
+            label_map=self.label_maps.get(name, source.label_map),
+        )
+
+
+def checked_settings(
+    sources: Collection[str],
+    label_names: Sequence[str] = (),
+    sparse: Collection[str] = (),
+    offsets: Offsets = None,
+    label_map: LabelMaps | None = None,
+) -> SourceSettings:
+    """Returns the settings of some sources.
+
+    Args:
+      sources: The names of the sources.
+      label_names: As in `SourceSettings`.
+      sparse: Likewise; a single name may stand by itself.
+      offsets: One of `UNITS` for all sources, or by source.
+      label_map: By source, the file of a label map, or the map itself: for each of the source's
+        labels or entity types a name of the target's, a list of several that it may be, or None to
+        abstain.
+
+    Raises:
+      InputError: A name is not that of a source, or a unit or map does not exist.
+    """
+    named = {sparse} if isinstance(sparse, str) else {*sparse}
+    units = dict.fromkeys(sources, offsets) if isinstance(offsets, str) else dict(offsets or {})
+    if label_map is not None and not isinstance(label_map, Mapping):
+        raise InputError(f"label_map={label_map!r:.80}: give {{'NAME': map}} with a source's name")
+    maps = dict(label_map or {})
+    settings = (
+        ("sparse", named, sorted(named)),
+        ("offsets", units, units),
+        ("label_map", maps, maps),
+    )
+    for setting, names, shown in settings:
+        if not {*names} <= {*sources}:
+            raise InputError(f"{setting}={shown!r:.80}: the sources are {', '.join(sources)}")
+    if not {*units.values()} <= {*UNITS}:
+        raise InputError(f"offsets={offsets!r}: a unit is one of {', '.join(UNITS)}")
+    read = {name: _label_map(name, given) for name, given in maps.items()}
+    return SourceSettings(label_names, named, units, read)
+
+
+def _label_map(name: str, given: Any) -> LabelMap | str:
+    if isinstance(given, Mapping):
+        return label_map_of(given, f"label_map[{name!r}]")
+    if not isinstance(given, str | os.PathLike):
+        raise InputError(f"label_map[{name!r}]={given!r:.80} is neither a file nor a mapping")
+    path = fetched(given)
+    if not os.path.isfile(path):
+        raise InputError(f"label_map[{name!r}]: there is no file {path}; correct the path")
+    return path
