@@ -1,18 +1,16 @@
 """Paths in flags: expands ~, fetches files from buckets, refuses an output that is an input."""
 
 import errno
-import glob
 import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from pathlib import Path
 
 from absl import flags
 
 from zsl_jax.buckets import SCHEMES, is_address, local_copy
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
-from zsl_jax.io.run_files import is_removed
+from zsl_jax.io.output_checks import check_is_not_input
 
 FLAGS = flags.FLAGS
 TEXTS = ("text", "train", "dev", "test", "gold")
@@ -76,16 +74,8 @@ def _check_output() -> None:
     output = FLAGS["output"].value if "output" in FLAGS else None
     if output == "":
         raise InputError("--output is empty; give a path")
-    if not output or not (os.path.isfile(output) or os.path.isdir(output)):
-        return
-    for name, path in _inputs():
-        if os.path.exists(path) and os.path.samefile(path, output):
-            raise InputError(f"--output={output} is --{name} itself; give another path")
-        if os.path.isdir(output) and is_removed(Path(path), Path(output)):
-            raise InputError(
-                f"--{name}={path} is a record of the run in --output={output}, which is removed; "
-                "give another folder as output, or copy the file elsewhere"
-            )
+    if output:
+        check_is_not_input(output, ((f"`{name}`", path) for name, path in _paths(*INPUTS)))
 
 
 def _check(given: str, path: str, schemes: Collection[str]) -> None:
@@ -110,13 +100,6 @@ def _check(given: str, path: str, schemes: Collection[str]) -> None:
     except OSError as error:
         if error.errno == errno.ENAMETOOLONG:
             raise InputError(f"{given}: the name is too long; give a shorter one") from error
-
-
-def _inputs() -> Iterator[tuple[str, str]]:
-    """Yields every file and folder that a flag names, with the flag."""
-    for name, path in _paths(*INPUTS):
-        for match in [path, *glob.glob(path)]:
-            yield name, match
 
 
 def _paths(*names: str) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ CODE = """
 from absl import flags
 import launch.transfer
 from launch import inputs, flag_combinations
+from launch.terminal import with_flags
 from zsl_jax.errors import InputError
 base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
 for given in {cases!r}:
@@ -20,7 +21,7 @@ for given in {cases!r}:
         flag_combinations.check_transfer(inputs.sources(), [])
         print("read")
     except InputError as error:
-        print(error)
+        print(with_flags(str(error)))
 """
 CASES = {
     "": "read",
@@ -36,6 +37,11 @@ CASES = {
     "--strategy=direct": "--strategy=direct is for the paper's label model",
     "--approach=kd --strategy=hard_em": "--strategy is not used by --approach=kd, only by mrt and",
     "--approach=hard_cat --stop_early": "--stop_early is not used by --approach=hard_cat",
+    "--tau_fixed=3 --approach=kd --label_model=chain": "--tau_fixed is a setting of the paper's",
+    "--mix_start=1": "--mix_start is a setting of the paper's label model; give --label_model=",
+    "--init=best": "--init=best is not one of auto, encoder, source:NAME",
+    "--test_source=a=b": "--test_source is given without --test=FILE; give both, or omit it",
+    "--max_test_sentences=9": "--max_test_sentences is given without --test=FILE",
     "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 

@@ -2,7 +2,7 @@ import pytest
 
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.given_text import labelled_sentences, plain_sentences
+from zsl_jax.workflows.given_text import labelled_sentences, plain_text
 
 BLOCKS = "# sent_id = 1\nAnn\tB-PER\nsings\tO\n\nBo\tB-PER\n"
 
@@ -10,13 +10,13 @@ BLOCKS = "# sent_id = 1\nAnn\tB-PER\nsings\tO\n\nBo\tB-PER\n"
 def test_of_a_file_comments_are_kept_and_labels_are_not(tmp_path):
     path = tmp_path / "text.conll"
     path.write_text(BLOCKS)
-    first, second = plain_sentences(path)
+    first, second = plain_text(path).sentences
     assert first == Sentence(("Ann", "sings"), None, ("# sent_id = 1",))
     assert second == Sentence(("Bo",))
 
 
 def test_lists_of_words_and_pairs_with_labels_are_sentences():
-    assert plain_sentences([["Ann", "sings"]]) == [Sentence(("Ann", "sings"))]
+    assert plain_text([["Ann", "sings"]]).sentences == [Sentence(("Ann", "sings"))]
     (labelled,) = labelled_sentences([(["Ann", "sings"], ["B-PER", "O"])], "text")
     assert labelled == Sentence(("Ann", "sings"), ("B-PER", "O"))
 
@@ -24,7 +24,7 @@ def test_lists_of_words_and_pairs_with_labels_are_sentences():
 @pytest.mark.parametrize("text", [[], [[]], [[], []]])
 def test_a_text_without_words_is_refused(text):
     with pytest.raises(InputError, match="`text` has no words; give at least one sentence"):
-        plain_sentences(text)
+        plain_text(text)
     with pytest.raises(InputError, match="`dev` has no words"):
         labelled_sentences([(words, []) for words in text], "dev")
 
@@ -39,7 +39,7 @@ def test_a_text_without_words_is_refused(text):
 )
 def test_what_is_not_a_text_is_refused(text, message):
     with pytest.raises(InputError, match=message):
-        plain_sentences(text)
+        plain_text(text)
 
 
 @pytest.mark.parametrize(

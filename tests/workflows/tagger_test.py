@@ -194,6 +194,11 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         zsl_jax.Taggers  # noqa: B018
 
 
+def test_every_name_of_the_package_is_there():
+    assert {*zsl_jax.__all__} <= {*dir(zsl_jax)}
+    assert all(getattr(zsl_jax, name) for name in zsl_jax.__all__)
+
+
 def test_a_path_in_place_of_a_loaded_tagger_is_refused():
     with pytest.raises(InputError, match="is not a loaded tagger"):
         zsl_jax.Tagger("models/ca")

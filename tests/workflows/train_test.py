@@ -6,7 +6,7 @@ import pytest
 
 import zsl_jax
 from zsl_jax.errors import InputError
-from zsl_jax.training.config import OptimizerConfig, TrainConfig
+from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
 
 
 def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
@@ -34,3 +34,21 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
         zsl_jax.train(text, world.encoder, tmp_path / "out", config=config, dev=text)
     expected = "gives every word of `dev` the label NOUN, where gold has 2 labels"
     assert expected in caplog.text and "`batch_words`" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"task": "nre"}, "There is no task 'nre'"),
+        ({"dev": [(["Ka"], ["NAME"])], "task": "ner"}, "The gold label 'NAME' is neither O nor"),
+        ({"config": TransferConfig()}, "is not a TrainConfig; give zsl_jax.TrainConfig"),
+        ({"output": "encoder", "overwrite": True}, "`output`=encoder is `encoder` itself"),
+    ],
+)
+def test_arguments_are_refused_before_training(world, tmp_path, monkeypatch, more, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "encoder").symlink_to(world.encoder)
+    given = {"encoder": "encoder", "output": "out"} | more
+    with pytest.raises(InputError, match=message):
+        zsl_jax.train([(["Ka"], ["NAME"])], **given)
+    assert [path.name for path in tmp_path.iterdir()] == ["encoder"]

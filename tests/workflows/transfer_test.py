@@ -12,6 +12,7 @@ from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.workflows import transfer
@@ -101,6 +102,64 @@ def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_
     np.testing.assert_allclose(done.sentences[0].probs, again[0].probs, atol=1e-5)
 
 
+def by_nobody(sentences):
+    raise AssertionError("a source was asked before the arguments were checked")
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ({"task": "nre"}, "There is no task 'nre'; choose one of pos, ner, plain"),
+        ({"test": [(["Ka"], ["NAME"])], "task": "ner"}, "The gold label 'NAME' is neither O nor"),
+        ({"test_sources": {"a": by_nobody}}, "`test_sources` is given without `test`; give both"),
+        ({"test_sources": {"b": by_nobody}}, "`test_sources`: there is no source b; .* are a"),
+        ({"config": TrainConfig()}, "is not a TransferConfig; give zsl_jax.TransferConfig"),
+        ({"config": {"rounds": 1}}, "config={'rounds': 1} is not a TransferConfig"),
+        ({"config": TransferConfig(stop_early=True)}, "`stop_early` is for the paper's label"),
+        ({"config": TransferConfig(approach="direct")}, "`approach`=direct takes exactly one"),
+        ({"decode": "best"}, "decode='best' is not one of"),
+        ({"encoder": None}, "`encoder` is missing"),
+        ({"output": "finished"}, "finished already holds a finished run"),
+        ({"output": "encoder", "overwrite": True}, "`output`=.* is `encoder` itself; give another"),
+        ({"output": "foreign"}, "foreign is not empty .* and was not made by a run"),
+        ({"sources": {"a": "finished/labels.conll"}, "output": "finished", "overwrite": True},
+         r"`sources`\['a'\]=finished/labels.conll is a record of the run in `output`=finished"),
+    ],
+)  # fmt: skip
+def test_arguments_are_refused_before_a_source_is_asked(
+    world, tmp_path, monkeypatch, more, message
+):
+    monkeypatch.chdir(tmp_path)
+    spec = RunSpec({}, 0)
+    run = create_run_folder("finished", spec)
+    run.write_result({})
+    (tmp_path / "finished" / "labels.conll").write_text("Ka\tNAME\n")
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "notes").write_text("")
+    (tmp_path / "encoder").symlink_to(world.encoder)
+    given = {"sources": {"a": by_nobody}, "encoder": "encoder", "output": "out"} | more
+    with pytest.raises(InputError, match=message):
+        zsl_jax.transfer([["Ka", "tab"]], **given)
+    assert not (tmp_path / "out").exists() and (tmp_path / "finished" / "result.json").exists()
+
+
+def test_files_of_a_pattern_are_one_text_with_a_file_of_predictions_each(world, tmp_path):
+    for name, word, label in (("1", "Ka", "NAME"), ("2", "tab", "NOUN")):
+        (tmp_path / f"text{name}.conll").write_text(f"{word}\n")
+        (tmp_path / f"source{name}.conll").write_text(f"{word}\t{label}\n")
+    text, source = (str(tmp_path / f"{name}*.conll") for name in ("text", "source"))
+    found = zsl_jax.aggregate(text, {"a": source}, "majority")
+    assert [(made.words, made.labels) for made in found] == [
+        (("Ka",), ("NAME",)),
+        (("tab",), ("NOUN",)),
+    ]
+    config = dataclasses.replace(CONFIG, approach=Approach.KD, rounds=1)
+    done = zsl_jax.transfer(text, {"a": source}, world.encoder, tmp_path / "out", config=config)
+    assert [made.words for made in done.sentences] == [("Ka",), ("tab",)]
+    words = read_predictions(tmp_path / "out" / "labels.parquet").words
+    assert list(words) == [("Ka",), ("tab",)]
+
+
 SHOE = [["\U0001f45e", "Al", "ran"]]
 
 
@@ -128,7 +187,7 @@ def test_a_cache_keeps_what_models_predict(world, tmp_path):
     model = zsl_jax.train(text, world.encoder, tmp_path / "model", config=config).folder
     words, cache = [["Ka", "tab"], ["Lo", "gata"]], tmp_path / "cache"
     direct = dataclasses.replace(CONFIG, approach=Approach.DIRECT)
-    call = (words, {"model": model}, model)
+    call = (words, {"model": model}, None)  # the tagger is the source
     first = zsl_jax.transfer(*call, tmp_path / "a", config=direct, cache=cache, test=text[:3])
     kept = {path: path.stat().st_mtime_ns for path in cache.iterdir()}
     assert len(kept) == 2  # of the text and of the test

@@ -29,11 +29,13 @@ __all__ = [
     "EntityScores",
     "Score",
     "accuracy",
+    "check_task",
     "entity_f1_conlleval",
     "entity_f1_strict",
     "label_scores",
     "score",
     "sentence_counts",
+    "task_of",
 ]
 
 TASKS = ("pos", "ner", "plain")
@@ -107,7 +109,7 @@ def score(gold: Labels, predicted: Labels, task: str | None = None) -> dict[str,
       InputError: The two differ in their numbers of sentences or words, or entities are to be
         scored although the gold labels are not BIO.
     """
-    task = _task_of(gold, task)
+    task = task_of(gold, task)
     scores: dict[str, Any] = {
         "task": task,
         "sentences": len(gold),
@@ -148,7 +150,7 @@ def sentence_counts(
     Raises:
       InputError: As `score`.
     """
-    if _task_of(gold, task) == "ner":
+    if task_of(gold, task) == "ner":
         return entity_counts(gold, predicted, READINGS[reading])
     check_lengths(gold, predicted)
     lengths = [len(labels) for labels in gold]
@@ -156,10 +158,23 @@ def sentence_counts(
     return np.array(list(counts), dtype=np.int64).reshape(-1, 3)
 
 
-def _task_of(gold: Labels, task: str | None) -> str:
-    """The task, inferred from and checked against the gold labels."""
+def check_task(task: str | None) -> None:
+    """Refuses what is not a task; None is inferred from the labels.
+
+    Raises:
+      InputError: There is no such task.
+    """
     if task not in (None, *TASKS):
         raise InputError(f"There is no task {task!r}; choose one of {', '.join(TASKS)}.")
+
+
+def task_of(gold: Labels, task: str | None) -> str:
+    """Returns the task, inferred from and checked against the gold labels.
+
+    Raises:
+      InputError: There is no such task, or the labels are not its labels.
+    """
+    check_task(task)
     names = {label for labels in gold for label in labels}
     if task is None:
         return "ner" if is_bio(names) else "plain"

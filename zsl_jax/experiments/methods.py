@@ -76,11 +76,8 @@ def _transfer(job: Job) -> None:
 
 def _call(function: Callable[..., Any], job: Job, models: Mapping[str, str]) -> None:
     """Calls `transfer`, or what stands for it."""
-    encoder = job.work.encoder
-    if job.config.approach is Approach.DIRECT:
-        (encoder,) = models.values()
     function(
-        job.words, models, encoder, job.folder,
+        job.words, models, job.work.encoder, job.folder,
         config=job.config, cache=job.work.cache, **job.about_test,
     )  # fmt: skip
 

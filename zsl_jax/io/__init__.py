@@ -15,6 +15,7 @@ Run folders:
 - `run_folder`: the folder of a run: run.json, result.json, what must not differ on resuming;
   a finished run is not repeated
 - `run_files`: the names of the files that a run may replace or remove
+- `output_checks`: refuses an output that is an input or holds a finished run, before work begins
 - `folder_lock`: keeps a second run out of a folder
 - `metrics_file`: metrics.jsonl
 - `tensorboard`: the same numbers as event files of TensorBoard

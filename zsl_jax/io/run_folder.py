@@ -27,6 +27,7 @@ from zsl_jax.io.bucket_copies import refresh_copy
 from zsl_jax.io.folder_lock import FolderLock
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.metrics_file import now
+from zsl_jax.io.output_checks import check_unfinished
 from zsl_jax.io.run_files import METRICS, RESULT, RUN
 from zsl_jax.io.tensorboard import TensorBoard
 
@@ -226,10 +227,8 @@ def _locked(folder: Path) -> FolderLock:
 
 def _start(folder: Path, record: RunSpec, overwrite: bool) -> None:
     """Prepares a locked folder for a run, and writes run.json."""
-    if (folder / RESULT).exists() and not overwrite:
-        raise InputError(
-            f"{folder} already holds a finished run ({RESULT}); give another folder or `overwrite`."
-        )
+    if not overwrite:
+        check_unfinished(folder)
     about: dict[str, Any] = {**record._asdict(), "versions": package_versions(), "started": now()}
     del about["free_flags"]
     about["command"] = shlex.join(sys.orig_argv)

@@ -10,6 +10,7 @@ The public functions of `zsl_jax`:
 - `tagger`: `Tagger`, a trained tagger that labels sentences
 - `given_text`, `resolve_sources`, `function_source`, `checked_predictions`: text and sources in the
   forms that Python users may give them
+- `transfer_inputs`: the sources of `transfer`, for the text and for the test
 - `source_settings`: how these are read: label maps, sparse sources, offsets, by the source's name
 - `python_run_spec`: the record of a run that was started from Python
 

@@ -9,13 +9,12 @@ from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import NO_VOTES, source_votes
-from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Learned, diagnose
 from zsl_jax.labels import check_kinds, common_source_labels
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
-from zsl_jax.workflows.given_text import Text, plain_sentences
+from zsl_jax.workflows.given_text import Text, plain_text
 from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
@@ -77,10 +76,10 @@ def aggregate(
     """
     if method not in AGGREGATIONS:
         raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
-    sentences, sources = plain_sentences(text), fetched_sources(sources)
+    shard, sources = plain_text(text), fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
-    found = resolve_sources(sources, TextShard(sentences), ROW_LENGTH, settings)
-    made = aggregate_predictions(found, sentences, method, decoding=decode)
+    found = resolve_sources(sources, shard, ROW_LENGTH, settings)
+    made = aggregate_predictions(found, shard.sentences, method, decoding=decode)
     return list(tagged_sentences(made))
 
 

@@ -5,12 +5,17 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from zsl_jax.buckets import local_copy
 from zsl_jax.data.predictions.to_bio import bio_sentences
+from zsl_jax.data.shards import Shard
 from zsl_jax.data.text.checks import checked_label
 from zsl_jax.data.text.compact_text import CompactText
+from zsl_jax.data.text.files import find_files
 from zsl_jax.data.text.readers import read_sentences, stream_sentences
+from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
+from zsl_jax.io.output_checks import check_is_not_input, check_may_start
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.tagger import as_sentences
 
@@ -19,17 +24,45 @@ Text = PathLike | Iterable[Sequence[str]]
 LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 
 
-def plain_sentences(text: Text) -> CompactText:
-    """Returns sentences of words, without labels.
+def plain_text(text: Text) -> TextShard:
+    """Returns a text without labels, with the sentences of each of its files.
 
     Raises:
       InputError: There are no words, or one cannot be written.
     """
-    if isinstance(text, str | os.PathLike):
-        return CompactText.of(stream_sentences(fetched(text), with_labels=False))
-    sentences = CompactText.of(as_sentences(text))
-    _check_has_words(sentences, "text")
-    return sentences
+    if not isinstance(text, str | os.PathLike):
+        sentences = CompactText.of(as_sentences(text))
+        _check_has_words(sentences, "text")
+        return TextShard(sentences)
+    files = find_files(fetched(text))
+    by_file = [CompactText.of(stream_sentences(file, with_labels=False)) for file in files]
+    return shard_of_text(by_file, Shard(tuple(range(len(files))), 0, 1), len(files))
+
+
+def check_output(
+    output: PathLike,
+    overwrite: bool,
+    inputs: Mapping[str, object],
+    more: Iterable[tuple[str, PathLike]] = (),
+) -> None:
+    """Refuses an output that is an input, or in which no run can start.
+
+    Args:
+      output: The run's folder.
+      overwrite: Whether a finished run in it is to be replaced.
+      inputs: What is read, by the names of the arguments; paths are compared.
+      more: Further paths, each with what names it.
+
+    Raises:
+      InputError: It is such a folder.
+    """
+    paths = [
+        (f"`{name}`", fetched(given))
+        for name, given in inputs.items()
+        if isinstance(given, str | os.PathLike)
+    ]
+    check_is_not_input(local_copy(os.fspath(output)), [*paths, *more])
+    check_may_start(output, overwrite)
 
 
 def _check_has_words(sentences: Iterable[Sentence], name: str) -> None:

@@ -2,20 +2,24 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from zsl_jax.buckets import local_copy
+from zsl_jax.evaluation.metrics import check_task, task_of
 from zsl_jax.io.bucket_copies import fetched
-from zsl_jax.io.run_files import check_is_ours
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
-from zsl_jax.workflows.given_text import LabelledSentences, PathLike, labelled_sentences
-from zsl_jax.workflows.loaded_tagger import load_tagger, save_tagger
+from zsl_jax.training.config_checks import checked_config
+from zsl_jax.workflows.given_text import (
+    LabelledSentences,
+    PathLike,
+    check_output,
+    labelled_sentences,
+)
+from zsl_jax.workflows.loaded_tagger import gold_labels, load_tagger, save_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.supervised import Dev, train_supervised
@@ -85,10 +89,13 @@ def train(
       InputError: A text has no labels, or `output` holds something else.
     """
     watch_compilations()
-    config = config or TrainConfig()
-    check_is_ours(Path(local_copy(os.fspath(output))))
+    config = checked_config(config, TrainConfig)
+    check_output(output, overwrite, {"text": text, "dev": dev, "encoder": encoder})
     sentences = labelled_sentences(text, "text")
     held_out = None if dev is None else labelled_sentences(dev, "dev")
+    check_task(task)
+    if held_out is not None:
+        task_of(gold_labels(held_out, "dev"), task)
     scores: list[dict[str, Any]] = []
 
     def on_dev(epoch: int, reached: dict[str, Any]) -> None:

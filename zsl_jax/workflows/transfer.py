@@ -2,37 +2,39 @@
 
 import dataclasses
 import functools
-import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis
+from zsl_jax.evaluation.metrics import check_task, task_of
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import REPORT
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import check_installed, write_report
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_checks import check_combination, checked_config
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.given_text import (
     LabelledSentences,
     PathLike,
     Text,
+    check_output,
     labelled_sentences,
-    plain_sentences,
+    plain_text,
 )
 from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.label_decoding import AUTO, check_decoding
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.loaded_tagger import load_tagger
+from zsl_jax.workflows.loaded_tagger import gold_labels, load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
-from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
+from zsl_jax.workflows.resolve_sources import Given, fetched_sources
 from zsl_jax.workflows.result_table import Row, format_table
 from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
-from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagger import TaggedSentence, Tagger, tagged_sentences
-from zsl_jax.workflows.transfer_run import LabelledTest, Writing, run_transfer
+from zsl_jax.workflows.transfer_inputs import transfer_inputs
+from zsl_jax.workflows.transfer_run import FinishedRun, Writing, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
 
 
@@ -69,7 +71,7 @@ class TransferResult:
 def transfer(
     text: Text,
     sources: Mapping[str, Given],
-    encoder: PathLike,
+    encoder: PathLike | None,
     output: PathLike,
     *,
     config: TransferConfig | None = None,
@@ -94,13 +96,15 @@ def transfer(
     Args:
       text: Sentences as lists of words, or the path of a text.
       sources: As for `zsl_jax.aggregate`. Training may start from one that is a model folder.
-      encoder: Folder or hub name of the encoder to start from.
+      encoder: Folder or hub name of the encoder to start from; None where the one source is taken
+        as it is (`approach`="direct").
       output: The run's folder, new or empty, in which the tagger is saved, and the text with its
         labels (labels.parquet, labels.conll); it may be in a bucket, as gs://bucket/folder.
       config: Approach, label model and training; by default those of `launch.transfer`.
       test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
         nothing of it reaches the training.
-      test_sources: The sources' predictions for the test; functions and models annotate it anyway.
+      test_sources: By the names of sources, their predictions for the test; functions and models
+        annotate it anyway.
       task: Score on the test: "pos", "ner" or "plain"; None infers it from the labels.
       label_names: K names, for arrays.
       sparse: As for `zsl_jax.aggregate`.
@@ -123,58 +127,57 @@ def transfer(
     if report:
         check_installed()
     watch_compilations()
-    config = config or TransferConfig()
-    sentences, encoder, sources = plain_sentences(text), fetched(encoder), fetched_sources(sources)
-    gold = None if test is None else labelled_sentences(test, "test")
-    start = load_tagger(encoder)
-    shard, length = TextShard(sentences), config.row_length
+    config = checked_config(config, TransferConfig)
+    check_combination(config)
+    sources = fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
-    found = resolve_sources(sources, shard, length, settings, cache)
+    inputs = transfer_inputs(sources, test_sources, settings, config.row_length, cache)
+    start_path = inputs.start(config, encoder)
+    read = {"text": text, "test": test, "encoder": start_path, "gold_words": gold_words}
+    check_output(output, overwrite, read, inputs.paths())
+    gold = _labelled_test(test, test_sources, task)
+    shard, start = plain_text(text), load_tagger(start_path)
+    found = inputs.predictions(shard)
     known = () if gold_words is None else read_gold_words(fetched(gold_words), [shard], [found])
-    spec = python_run_spec(config, encoder, {"text": sentences}, found, known, decode=decode)
+    spec = python_run_spec(
+        config, start_path, {"text": shard.sentences}, found, known, decode=decode
+    )
     spec = spec._replace(free_flags=("decode",))
     run = create_run_folder(output, spec, overwrite, tensorboard)
     run = run._replace(shared=None if cache is None else Path(cache))
-    named = [
-        settings.of(name, given)
-        for name, given in sources.items()
-        if isinstance(given, Source | str | os.PathLike)
-    ]
     with run.held():
         transfer_task = prepare_transfer(
-            start, [sentences], [found], config.row_length, run.path / "sources", known,
-            models=trainable_models(named),
+            start, [shard.sentences], [found], config.row_length, run.path / "sources", known,
+            models=trainable_models(list(inputs.named().values())),
         )  # fmt: skip
-
-        def read_test() -> LabelledTest:
-            asked = {
-                **_able_to_annotate(sources),
-                **(fetched_sources(test_sources) if test_sources else {}),
-            }
-            plain = TextShard([Sentence(sentence.words) for sentence in gold or ()])
-            predictions = resolve_sources(asked, plain, length, settings, cache)
-            return LabelledTest(gold or (), predictions, task)
-
-        reader = None if gold is None else read_test
+        reader = None if gold is None else functools.partial(inputs.labelled_test, gold, task)
         finished = run_transfer(
             transfer_task, config, run, [shard], reader, Writing(decoding=decode)
         )
     if report:
         write_report(run.path, run.path / REPORT)
-    labels = finished.labels
-    names = finished.transfer_task.label_set.names
-    block = LabelledText(sentences, names, labels.ids, labels.probs)
+    return _result(run.path, config, shard.sentences, finished)
+
+
+def _labelled_test(
+    test: LabelledSentences | None, test_sources: Mapping[str, Given] | None, task: str | None
+) -> list[Sentence] | None:
+    """The labelled test, whose labels fit the task."""
+    if test is None:
+        check_task(task)
+        if test_sources:
+            raise InputError("`test_sources` is given without `test`; give both, or omit it")
+        return None
+    gold = labelled_sentences(test, "test")
+    task_of(gold_labels(gold, "test"), task)
+    return gold
+
+
+def _result(
+    folder: Path, config: TransferConfig, text: Sequence[Sentence], finished: FinishedRun
+) -> TransferResult:
+    """What came of a transfer, as Python users get it."""
+    names, labels = finished.transfer_task.label_set.names, finished.labels
+    block = LabelledText(text, names, labels.ids, labels.probs)
     labelled, rows = list(tagged_sentences(block)), list(finished.rows)
-    return TransferResult(run.path, config.row_length, labelled, rows, finished.report)
-
-
-def _able_to_annotate(sources: Mapping[str, Given]) -> dict[str, Given]:
-    """The sources that can be asked about another text: functions, models and pipelines."""
-    able: dict[str, Given] = {}
-    for name, given in sources.items():
-        source: Given = given
-        if isinstance(given, str | os.PathLike):
-            source = Source(name, os.fspath(given))
-        if callable(given) or (isinstance(source, Source) and not source.is_file):
-            able[name] = given
-    return able
+    return TransferResult(folder, config.row_length, labelled, rows, finished.report)
