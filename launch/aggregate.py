@@ -29,6 +29,9 @@ def main() -> None:
     from zsl_jax.workflows.labelled_text import write_labelled
     from zsl_jax.workflows.vote_aggregation import DawidSkeneSettings
 
+    if FLAGS.method != "dawid_skene":
+        unread = ("dawid_skene_rounds", "dawid_skene_prior")
+        options.refuse_unread(unread, f"by --method={FLAGS.method}")
     settings = DawidSkeneSettings(FLAGS.dawid_skene_rounds, FLAGS.dawid_skene_prior)
     labelled = aggregate_files(inputs.sources(), FLAGS.method, settings, FLAGS.decode)
     decoding = decoding_of_method(FLAGS.decode, LabelSet(labelled.label_names), FLAGS.method)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from absl import logging
 
-from launch.options import FLAGS
+from launch.options import FLAGS, refuse_unread
 from launch.terminal import say
 from zsl_jax.data.shards import Shard, shard_files
 from zsl_jax.errors import InputError
@@ -217,6 +217,8 @@ def sources():
     """Returns the sources that --source names, with the settings that other flags give them."""
     from launch.source_flags import with_label_maps, with_offsets, with_sparse
 
+    if not FLAGS.source:
+        refuse_unread(("label_map", "offsets", "sparse"), "without --source")
     found = with_label_maps(named_sources("source"), FLAGS.label_map)
     found = with_offsets(found, FLAGS.offsets)
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found

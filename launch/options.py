@@ -58,6 +58,21 @@ def require(*names: str) -> None:
     flags.mark_flags_as_required(names)
 
 
+def refuse_unread(names: Collection[str], where: str) -> None:
+    """Refuses flags that this call would not read.
+
+    Args:
+      names: The flags.
+      where: What they are not for, such as "with --estimate".
+
+    Raises:
+      InputError: The user has given one.
+    """
+    for name in names:
+        if name in FLAGS and FLAGS[name].present:
+            raise InputError(f"--{name} is not used {where}; omit it")
+
+
 def run(
     main: Callable[[], None], schemes: Mapping[str, Collection[str]] = MappingProxyType({})
 ) -> None:

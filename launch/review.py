@@ -37,6 +37,7 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "estimate", None, "Corrected sentences to estimate scores from; --output gets them as JSON."
 )
+OF_TASKS = ("tool", "number", "doubt", "random_share", "gold_words")
 NEXT_STEPS = {
     "label_studio": "Label Studio: import {0}; paste {1} as the labelling interface; export JSON",
     "doccano": "doccano: import {0} as JSONL (sequence labelling); export JSONL",
@@ -51,9 +52,11 @@ def main() -> None:
     """Write sentences to correct, or estimate scores from corrected ones."""
     from zsl_jax.report.run_record import read_run
 
-    record = read_run(FLAGS.run)
     if FLAGS.estimate is not None:
-        return estimate(record)
+        options.refuse_unread(OF_TASKS, "with --estimate")
+        return estimate(read_run(FLAGS.run))
+    options.refuse_unread(("confidence", "resamples"), "without --estimate")
+    record = read_run(FLAGS.run)
     if FLAGS.output is None:
         raise InputError(
             "--output is missing: name the file for the tool, or give --estimate=FILE of corrected "

@@ -56,6 +56,25 @@ def test_an_input_that_an_earlier_run_left_in_the_output_is_refused(home):
     assert "copy the file elsewhere" in done.stderr and text.read_text() == LABELLED
 
 
+@pytest.mark.parametrize(
+    ("program", "arguments", "part"),
+    [
+        ("report", ["--run=~/run"], "labels.parquet"),
+        ("review", ["--run=~/run", "--tool=conll"], "labels.conll"),
+        ("predict", ["--model=~/run", "--text=~/a.conll"], "config.json"),
+        ("aggregate", ["--source=x=~/run"], "reviews.jsonl"),
+    ],
+)
+def test_an_output_that_replaces_a_part_of_an_input_is_refused(home, program, arguments, part):
+    path = home / "run" / part
+    path.parent.mkdir()
+    path.write_text(LABELLED)
+    (home / "link").symlink_to(home / "run")
+    done = run(program, home, *arguments, f"--output={home / 'link' / part}")
+    assert done.returncode == 2 and f"{part} is a part of --" in done.stderr, done.stderr
+    assert "would be lost; give another path" in done.stderr and path.read_text() == LABELLED
+
+
 def test_an_empty_output_is_refused(home):
     done = run("aggregate", home, "--source=x=~/a.conll", "--output=")
     assert done.returncode == 2 and "error: --output is empty; give a path" in done.stderr

@@ -4,6 +4,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.programs import start
+
 ROOT = Path(__file__).parents[2]
 CODE = """
 from absl import flags
@@ -53,3 +57,25 @@ def test_flags_that_would_not_be_read_are_refused():
     assert len(lines) == len(CASES)
     for line, (given, expected) in zip(lines, CASES.items(), strict=True):
         assert line.startswith(expected), (given, line)
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "message"),
+    [
+        ("aggregate", ["--source=a=x", "--method=mean", "--dawid_skene_rounds=9"],
+         "--dawid_skene_rounds is not used by --method=mean; omit it"),
+        ("predict", ["--model=m", "--text=t", "--offsets=utf16"],
+         "--offsets is not used without --source; omit it"),
+        ("predict", ["--model=m", "--text=t", "--label_map=a=x"],
+         "--label_map is not used without --source; omit it"),
+        ("review", ["--run=r", "--estimate=e", "--number=9"],
+         "--number is not used with --estimate; omit it"),
+        ("review", ["--run=r", "--resamples=9"],
+         "--resamples is not used without --estimate; omit it"),
+    ],
+)  # fmt: skip
+def test_flags_of_other_programs_that_would_not_be_read_are_refused(
+    tmp_path, program, arguments, message
+):
+    done = start(f"launch.{program}", *arguments, f"--output={tmp_path / 'out'}").finish(60)
+    assert done.returncode == 2 and f"error: {message}" in done.stderr, done.stderr

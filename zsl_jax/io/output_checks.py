@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zsl_jax.buckets import explained, local_copy, original
 from zsl_jax.errors import InputError
-from zsl_jax.io.run_files import RESULT, check_is_ours, is_removed
+from zsl_jax.io.run_files import RESULT, check_is_ours, is_part, is_removed
 
 
 def check_may_start(output: str | os.PathLike[str], overwrite: bool) -> None:
@@ -39,7 +39,7 @@ def check_unfinished(folder: Path) -> None:
 def check_is_not_input(
     output: str | os.PathLike[str], inputs: Iterable[tuple[str, str | os.PathLike[str]]]
 ) -> None:
-    """Refuses an output that is an input, or a folder of a run whose records an input is.
+    """Refuses an output that is an input or a part of one, or a run whose record an input is.
 
     Args:
       output: A file or folder.
@@ -53,6 +53,11 @@ def check_is_not_input(
     for setting, path in _files(inputs):
         if os.path.exists(path) and os.path.samefile(path, output):
             raise InputError(f"`output`={output} is {setting} itself; give another path")
+        if os.path.isdir(path) and is_part(Path(output), Path(path)):
+            raise InputError(
+                f"`output`={output} is a part of {setting}={path}, which would be lost; give "
+                "another path"
+            )
         if os.path.isdir(output) and is_removed(Path(path), Path(output)):
             raise InputError(
                 f"{setting}={path} is a record of the run in `output`={output}, which is removed; "

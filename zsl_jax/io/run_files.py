@@ -43,6 +43,7 @@ _FORMATS = ("parquet", "conll", "jsonl")
 _LABEL_FILES = [f"{name}.{format}" for name in (LABELS, TEST) for format in _FORMATS]
 _RECORDS = (RESULT, METRICS, VOTES, TEST_VOTES, REPORT, REVIEWS, *_LABEL_FILES)
 _TAGGER_FILES = ("model.safetensors", "label_model.safetensors", "tokenizer.json")
+_CONFIG_FILES = ("config.json", "tokenizer_config.json")
 _RECORDED = {"flags", "seed", "data", "versions", "started"}  # what every run.json of ours has
 _HIDDEN_STATES = re.compile(r"\d+-[0-9a-f]+(-[0-9a-f]+)?\.npy|\.\d+-[0-9a-f]+\.lock")
 
@@ -78,6 +79,15 @@ def is_removed(path: Path, folder: Path) -> bool:
         return False
     first, *rest = file.relative_to(parent).parts
     return first in (CHECKPOINTS, CACHE) or (first in _RECORDS and not rest)
+
+
+def is_part(path: Path, folder: Path) -> bool:
+    """Tells whether a file is a part of a run or model in a folder, which cannot do without it.
+
+    Its report is not: it can be made again at any time.
+    """
+    known = {RUN, *_RECORDS, *_TAGGER_FILES, *_CONFIG_FILES} - {REPORT}
+    return path.name in known and path.resolve().parent == folder.resolve()
 
 
 def remove_records(folder: Path) -> None:
