@@ -3,8 +3,9 @@
 `transfer` trains a tagger from sources and unlabelled text, `train` trains one from labelled text,
 `aggregate` combines the sources' predictions without a tagger, and `Tagger` labels sentences with a
 trained one. `TransferConfig` and `TrainConfig` hold the settings of a training,
-`SourcePredictions` what a source predicts; bad input raises `InputError`. All are loaded when they
-are asked for, so that the kernels can be used without Flax and transformers.
+`SourcePredictions` what a source predicts; `TransferResult` reads a finished transfer; bad input
+raises `InputError`. All are loaded when they are asked for, so that the kernels can be used without
+Flax and transformers.
 """
 
 import importlib
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         TransferConfig,
     )
     from zsl_jax.workflows.aggregate import aggregate
+    from zsl_jax.workflows.results import TransferResult
     from zsl_jax.workflows.tagger import Tagger
     from zsl_jax.workflows.train import train
     from zsl_jax.workflows.transfer import transfer
@@ -38,6 +40,7 @@ _MODULES = {
     "Tagger": "workflows.tagger",
     "TrainConfig": "training.config",
     "TransferConfig": "training.config",
+    "TransferResult": "workflows.results",
 }
 __all__ = [
     "ChainConfig",
@@ -48,6 +51,7 @@ __all__ = [
     "Tagger",
     "TrainConfig",
     "TransferConfig",
+    "TransferResult",
     "__version__",
     "aggregate",
     "train",

@@ -30,6 +30,38 @@ def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_pa
         zsl_jax.aggregate(text, sources, "vote")
 
 
+def test_the_result_tells_what_was_learned_about_each_source(texts):
+    text, _ = texts
+    sources = {"good": tiny_world.by_chance(0.9, 0), "bad": tiny_world.by_chance(0.3, 1)}
+    sources["fair"] = tiny_world.by_chance(0.7, 2)
+    found = zsl_jax.aggregate(text, sources)
+    assert len(found) == len(text) and found[0] is found.sentences[0] and found[:2] == found[0:2]
+    assert found.label_names == tiny_world.LABELS == found[0].label_names
+    good, bad, _ = found.report.sources
+    assert (good.name, bad.name) == ("good", "bad") and good.agreement > 0.8 > bad.agreement
+    table = found.confusion.by_source["good"]
+    assert found.confusion.source_labels == found.confusion.label_names == tiny_world.LABELS
+    np.testing.assert_allclose(table.sum(axis=0), 1, atol=1e-5)
+    diagonal = dict(zip(tiny_world.LABELS, np.diag(table), strict=True))
+    assert good.diagonal == pytest.approx(diagonal)
+    assert zsl_jax.aggregate(text, sources, "dawid_skene").confusion is not None
+    for method in ("majority", "mean"):
+        assert zsl_jax.aggregate(text, sources, method).confusion is None
+
+
+def test_entities_have_places_and_scores():
+    probs = np.array([[0.1, 0.9, 0], [0.3, 0, 0.7], [1, 0, 0], [0.4, 0.6, 0]])
+    source = {"a": lambda sentences: (("O", "B-PER", "I-PER"), probs)}
+    (made,) = zsl_jax.aggregate([["Ann", "Lee", "met", "Bo"]], source, "mean")
+    assert made.labels == ("B-PER", "I-PER", "O", "B-PER")
+    first, second = made.entities
+    assert first[:6] == ("PER", 0, 2, "Ann Lee", 0, 7) and second[:6] == ("PER", 3, 4, "Bo", 12, 14)
+    assert first.score == pytest.approx(0.8, abs=1e-3) and second.score == pytest.approx(
+        0.6, abs=1e-3
+    )
+    assert made.scores == pytest.approx((0.9, 0.7, 1, 0.6), abs=1e-3)
+
+
 def test_a_copy_of_a_source_is_named_and_changes_nothing(texts, caplog):
     text, _ = texts
     sources = {name: tiny_world.by_chance(0.8, seed) for seed, name in enumerate("abc")}

@@ -65,6 +65,16 @@ def test_labels_and_probabilities_of_every_word(folder, tagger):
     assert [y for tagged in found for y in tagged.labels] == [BIO[label] for label in sequence]
 
 
+def test_a_tagger_is_a_source(tagger):
+    names, probs = tagger(WORDS)
+    assert names == BIO and probs.shape == (NUM_WORDS, 3)
+    alone = tagger.predict(WORDS)
+    found = zsl_jax.aggregate(WORDS, {"en": tagger}, "mean")
+    assert found.label_names == BIO and [s.words for s in found] == WORDS
+    np.testing.assert_allclose(found[0].probs, alone[0].probs, atol=2e-3)
+    assert tagger([])[1].shape == (0, 3)
+
+
 def test_strings_are_cut_into_words_with_their_places(tagger):
     first, empty, second = tagger.predict(["Ka  tab,gata", "", "Lo"], words="unicode")
     assert first.words == ("Ka", "tab", ",", "gata") and first.starts == (0, 4, 7, 8)

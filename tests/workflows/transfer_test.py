@@ -70,6 +70,18 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert [made.labels for made in folder] == [made.labels for made in again.predict(text[:2])]
     with pytest.raises(InputError, match="overwrite"):
         zsl_jax.transfer(*call, config=CONFIG)
+    read = zsl_jax.TransferResult.from_folder(tmp_path / "out")
+    assert (read.folder, read.row_length, read.table) == (done.folder, 32, done.table)
+    assert read.report == done.report and read.rows == done.rows
+    assert done.label_names == read.label_names == done.tagger.label_names
+    for one, other in zip(read.sentences, done.sentences, strict=True):
+        assert one[:2] == other[:2] and one.label_names == other.label_names == done.label_names
+        np.testing.assert_allclose(one.probs, other.probs, atol=1e-3)  # half precision
+    assert read.confusion.label_names == done.label_names
+    for name, learned in done.confusion.by_source.items():
+        np.testing.assert_array_equal(read.confusion.by_source[name], learned)
+        voted = learned[:, learned.sum(axis=0) > 0]
+        np.testing.assert_allclose(voted.sum(axis=0), 1, atol=1e-5)
 
 
 def test_a_test_that_is_no_labelled_text_is_refused(world, tmp_path):
@@ -92,6 +104,9 @@ def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_
     done = zsl_jax.transfer(*call, config=config, overwrite=True)  # the folder is free again
     assert len(done.sentences) == 10 and done.rows == []
     assert done.report.reference == "P" and "agrees with P" in done.report.text
+    assert done.confusion is None and done.table == ""
+    read = zsl_jax.TransferResult.from_folder(output)
+    assert read.report == done.report and read.confusion is None and read.rows == []
     files = read_predictions(output / "labels.parquet")
     assert files.about["labels_from"] == "P" and list(files.words) == [
         s.words for s in done.sentences

@@ -112,6 +112,23 @@ class Diagnosis(NamedTuple):
         return {**self._asdict(), "sources": reports}
 
 
+def diagnosis_from_plain(record: Mapping[str, Any]) -> Diagnosis:
+    """Returns the diagnosis that `Diagnosis.plain` gave to a run's record.
+
+    >>> report = SourceReport("en", 1.0, 0.5, None, (Confusion("A", "B", 3, 0.25),))
+    >>> diagnosis = Diagnosis(("one",), (report,), {"mean": 0.75}, "P")
+    >>> diagnosis_from_plain(diagnosis.plain) == diagnosis
+    True
+    """
+    reports = []
+    for source in record["sources"]:
+        fields = {name: source.get(name) for name in SourceReport._fields}
+        confusions = tuple(Confusion(**one) for one in source["confusions"])
+        reports.append(SourceReport(**{**fields, "confusions": confusions}))
+    others = (record["same_labels"], record.get("reference", "Q"))
+    return Diagnosis(tuple(record["warnings"]), tuple(reports), *others)
+
+
 def _mean(values: Mapping[str, float]) -> float:
     return sum(values.values()) / max(len(values), 1)
 

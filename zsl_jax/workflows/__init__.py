@@ -8,6 +8,8 @@ The public functions of `zsl_jax`:
 - `train`: labelled sentences in, a source model out
 - `aggregate`: the sources' predictions in, one label per word out, without a tagger
 - `tagger`: `Tagger`, a trained tagger that labels sentences
+- `tagged_sentence`: `TaggedSentence`, a sentence with labels, probabilities and entities
+- `results`: `AggregateResult` and `TransferResult`; the latter also from the folder of a run
 - `given_text`, `resolve_sources`, `function_source`, `checked_predictions`: text and sources in the
   forms that Python users may give them
 - `transfer_inputs`: the sources of `transfer`, for the text and for the test

@@ -1,6 +1,7 @@
 """The label model without a tagger, `zsl_jax.aggregate`: sources in, one label per word out."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from absl import logging
@@ -10,7 +11,7 @@ from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import NO_VOTES, source_votes
 from zsl_jax.errors import InputError
-from zsl_jax.evaluation.diagnosis import Learned, diagnose
+from zsl_jax.evaluation.diagnosis import Diagnosis, Learned, diagnose
 from zsl_jax.labels import check_kinds, common_source_labels
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
@@ -18,12 +19,13 @@ from zsl_jax.workflows.given_text import Text, plain_text
 from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
+from zsl_jax.workflows.results import AggregateResult, ConfusionMatrices, confusion_matrices
 from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 from zsl_jax.workflows.source_differences import compare_sources
 from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
 from zsl_jax.workflows.sources import Source
-from zsl_jax.workflows.tagger import TaggedSentence, tagged_sentences
+from zsl_jax.workflows.tagged_sentence import tagged_sentences
 from zsl_jax.workflows.vote_aggregation import (
     AGGREGATIONS,
     TO_CONVERGENCE,
@@ -32,6 +34,14 @@ from zsl_jax.workflows.vote_aggregation import (
 )
 
 ROW_LENGTH = 128
+
+
+class Aggregation(NamedTuple):
+    """A text with labels, and what was learned about the sources."""
+
+    labelled: LabelledText
+    report: Diagnosis
+    confusion: ConfusionMatrices | None
 
 
 def aggregate(
@@ -43,7 +53,7 @@ def aggregate(
     offsets: Offsets = None,
     decode: str = AUTO,
     label_map: LabelMaps | None = None,
-) -> list[TaggedSentence]:
+) -> AggregateResult:
     """Puts the sources' predictions for a text together, without a tagger.
 
     Args:
@@ -65,7 +75,7 @@ def aggregate(
         entity types a name of the target's, a list of several that it may be, or None to abstain.
 
     Returns:
-      Each sentence with a label and K probabilities for each word.
+      Each sentence with a label and K probabilities for each word, and a report on each source.
 
     Raises:
       InputError: A source cannot be read, or is not about these words.
@@ -80,7 +90,9 @@ def aggregate(
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
     found = resolve_sources(sources, shard, ROW_LENGTH, settings)
     made = aggregate_predictions(found, shard.sentences, method, decoding=decode)
-    return list(tagged_sentences(made))
+    labelled, report, confusion = made
+    sentences = list(tagged_sentences(labelled))
+    return AggregateResult(sentences, labelled.label_names, report, confusion)
 
 
 def aggregate_files(
@@ -113,7 +125,7 @@ def aggregate_files(
         check_words(predictions, text, source.path)
         found.append(in_target_labels(source, predictions))
     by_name = dict(zip([source.name for source in sources], found, strict=True))
-    return aggregate_predictions(by_name, text, method, settings, decoding)
+    return aggregate_predictions(by_name, text, method, settings, decoding).labelled
 
 
 def aggregate_predictions(
@@ -122,7 +134,7 @@ def aggregate_predictions(
     method: str,
     settings: DawidSkeneSettings = TO_CONVERGENCE,
     decoding: str = AUTO,
-) -> LabelledText:
+) -> Aggregation:
     """Aggregates the sources' predictions for a text, in the target's labels.
 
     Signs of label switching and collapse are warned of.
@@ -146,4 +158,7 @@ def aggregate_predictions(
     about = diagnose(names, source_labels, learned, tally_of(made.probs, votes))
     for warning in about.warnings:
         logging.warning("%s", warning)
-    return LabelledText(text, label_set.names, made.labels, made.probs)
+    labelled = LabelledText(text, label_set.names, made.labels, made.probs)
+    return Aggregation(
+        labelled, about, confusion_matrices(names, source_labels, made.log_confusion)
+    )

@@ -3,7 +3,6 @@
 import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -32,24 +31,7 @@ from zsl_jax.workflows.prediction import (
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
 from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
 from zsl_jax.workflows.source_streams import HeldPredictions, streams_of
-
-
-class TaggedSentence(NamedTuple):
-    """One sentence of n words with its labels.
-
-    Attributes:
-      words: The words.
-      labels: One label name per word.
-      probs: [n, K] float32, columns as in `Tagger.label_names`; each row sums to 1.
-      text: The string that the words were cut from; None for a list of words.
-      starts: Where each word begins in `text`; None without a text.
-    """
-
-    words: tuple[str, ...]
-    labels: tuple[str, ...]
-    probs: Float[np.ndarray, "n K"]
-    text: str | None = None
-    starts: tuple[int, ...] | None = None
+from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
 
 
 class Tagger:
@@ -98,6 +80,14 @@ class Tagger:
         if with_sources:
             return decoding_by_posterior(decode, self._label_model)
         return decoding_of(decode, self._scheme, by_chain=False)
+
+    def __call__(
+        self, sentences: Iterable[str | Sequence[str]]
+    ) -> tuple[tuple[str, ...], Float[np.ndarray, "N K"]]:
+        """Label names and probabilities of all N words: a tagger is a source, as functions are."""
+        empty = np.empty((0, len(self.label_names)), np.float32)
+        blocks = self.label(as_sentences(sentences))
+        return self.label_names, np.concatenate([empty, *(block.probs for block in blocks)])
 
     def predict(
         self,
@@ -215,12 +205,3 @@ def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
     for word in words:
         checked_word(f"sentence {number}", word)
     return Sentence(words, None, (), text, starts)
-
-
-def tagged_sentences(block: LabelledText) -> Iterator[TaggedSentence]:
-    """Labelled text, sentence by sentence."""
-    first = 0
-    for sentence, names in block.rows():
-        probs = block.probs[first : first + len(names)]
-        yield TaggedSentence(sentence.words, names, probs, sentence.text, sentence.starts)
-        first += len(names)

@@ -1,12 +1,10 @@
 """A transfer in one call, `zsl_jax.transfer`: sentences and sources in, a tagger and labels out."""
 
-import dataclasses
 import functools
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from zsl_jax.errors import InputError
-from zsl_jax.evaluation.diagnosis import Diagnosis
 from zsl_jax.evaluation.metrics import check_task, task_of
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import REPORT
@@ -30,42 +28,12 @@ from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import gold_labels, load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources
-from zsl_jax.workflows.result_table import Row, format_table
+from zsl_jax.workflows.results import TransferResult, confusion_matrices
 from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
-from zsl_jax.workflows.tagger import TaggedSentence, Tagger, tagged_sentences
+from zsl_jax.workflows.tagged_sentence import tagged_sentences
 from zsl_jax.workflows.transfer_inputs import transfer_inputs
 from zsl_jax.workflows.transfer_run import FinishedRun, Writing, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
-
-
-@dataclasses.dataclass(frozen=True)
-class TransferResult:
-    """The result of a transfer.
-
-    Attributes:
-      folder: The model folder.
-      row_length: Subwords per packed row.
-      sentences: The text with its labels: by Q where there is a label model, and by the tagger
-        alone otherwise.
-      rows: The table, if there is a labelled test; see `result_table`.
-      report: On each source, compared with these labels.
-    """
-
-    folder: Path
-    row_length: int
-    sentences: list[TaggedSentence]
-    rows: Sequence[Row]
-    report: Diagnosis
-
-    @functools.cached_property
-    def tagger(self) -> Tagger:
-        """The trained tagger, loaded from its folder when it is asked for."""
-        return Tagger.from_pretrained(self.folder, self.row_length)
-
-    @property
-    def table(self) -> str:
-        """The rows as text."""
-        return format_table(self.rows)
 
 
 def transfer(
@@ -91,7 +59,8 @@ def transfer(
 ) -> TransferResult:
     """Trains a tagger for a text from sources' predictions for it; `launch.transfer` in one call.
 
-    The same call again, after an interruption, resumes from the last checkpoint in `output`.
+    The same call again, after an interruption, resumes from the last checkpoint in `output`; the
+    result of a finished run is read by `TransferResult.from_folder`.
 
     Args:
       text: Sentences as lists of words, or the path of a text.
@@ -177,7 +146,16 @@ def _result(
     folder: Path, config: TransferConfig, text: Sequence[Sentence], finished: FinishedRun
 ) -> TransferResult:
     """What came of a transfer, as Python users get it."""
-    names, labels = finished.transfer_task.label_set.names, finished.labels
+    task, labels = finished.transfer_task, finished.labels
+    names = task.label_set.names
     block = LabelledText(text, names, labels.ids, labels.probs)
-    labelled, rows = list(tagged_sentences(block)), list(finished.rows)
-    return TransferResult(folder, config.row_length, labelled, rows, finished.report)
+    learned = confusion_matrices(task.names, task.source_labels, finished.done.log_confusion)
+    return TransferResult(
+        folder=folder,
+        row_length=config.row_length,
+        sentences=list(tagged_sentences(block)),
+        rows=list(finished.rows),
+        report=finished.report,
+        label_names=names,
+        confusion=learned,
+    )

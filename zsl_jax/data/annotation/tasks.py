@@ -9,7 +9,8 @@ from xml.sax.saxutils import quoteattr
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.data.text.checks import MISSING_LABEL
-from zsl_jax.data.text.writers import text_and_starts, write_conll
+from zsl_jax.data.text.entity_places import text_and_starts
+from zsl_jax.data.text.writers import write_conll
 from zsl_jax.labels import OUTSIDE, Span, entity_spans, is_bio
 from zsl_jax.types import Sentence
 

@@ -7,6 +7,7 @@
 - `compact_text`: sentences in Arrow arrays, decoded where they are read
 - `chunks`: a text of any length, some sentences at a time
 - `writers`: CoNLL, JSON lines and spans
+- `entity_places`: the entities of a sentence with their places in its text
 
 Files with one word per line:
 

@@ -16,8 +16,9 @@ from typing import TextIO
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.data.text.checks import MISSING_LABEL, UNWRITABLE, are_plain
+from zsl_jax.data.text.entity_places import entities_of, text_and_starts
 from zsl_jax.errors import InputError
-from zsl_jax.labels import entity_spans, is_bio
+from zsl_jax.labels import is_bio
 from zsl_jax.types import Sentence
 
 Labelled = tuple[Sentence, Sequence[str]]
@@ -129,26 +130,15 @@ def _json_line(sentence: Sentence, labels: Sequence[str]) -> str:
 
 def _span_line(sentence: Sentence, labels: Sequence[str], scores: Sequence[float] | None) -> str:
     _check_lengths(sentence, labels)
-    text, starts = text_and_starts(sentence)
+    text, _ = text_and_starts(sentence)
     spans = []
-    for span in entity_spans(labels):
-        last = span.end - 1
-        end = starts[last] + len(sentence.words[last])
-        found: dict[str, str | int | float] = {"start": starts[span.start], "end": end}
-        found["label"] = span.type
-        if scores is not None:
-            mean = sum(scores[span.start : span.end]) / (span.end - span.start)
-            found["score"] = round(float(mean), 4)
-        spans.append(found)
+    for entity in entities_of(sentence, labels, scores):
+        span: dict[str, str | int | float] = {"start": entity.start_char, "end": entity.end_char}
+        span["label"] = entity.type
+        if entity.score is not None:
+            span["score"] = round(entity.score, 4)
+        spans.append(span)
     return json.dumps({"text": text, "spans": spans}, ensure_ascii=False) + "\n"
-
-
-def text_and_starts(sentence: Sentence) -> tuple[str, Sequence[int]]:
-    """The text of a sentence, and where its words begin in it."""
-    if sentence.text is not None and sentence.starts is not None:
-        return sentence.text, sentence.starts
-    ends = itertools.accumulate(len(word) + 1 for word in sentence.words)
-    return " ".join(sentence.words), [0, *ends]
 
 
 def _write_text(path: str | os.PathLike[str], blocks: Iterable[str]) -> None:
