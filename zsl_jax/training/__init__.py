@@ -7,6 +7,7 @@ Settings and loops:
 
 - `config`: every setting of a run, with its default and its help text
 - `config_choices`: the settings that are a choice, such as approach and strategy
+- `setting_types`: the types of their values
 - `config_checks`: settings that exclude each other
 - `loop`: the loops, with fixed targets or by EM: E and M steps in turn, and when they end
 - `text_batches`: the text, as the loop is given it

@@ -28,6 +28,7 @@ from zsl_jax.training.config_choices import (
     Remat,
     Strategy,
 )
+from zsl_jax.training.setting_types import check_positive, check_types, hints_of
 
 # Headings of the help.
 APPROACH, PASSES, TRAINING = "approach", "passes", "training"
@@ -70,6 +71,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         cls: Any = type(self)
+        check_types(self)
         for field in dataclasses.fields(cls):
             value, choices = getattr(self, field.name), choices_of(cls).get(field.name)
             if choices is not None and value is not None:
@@ -89,7 +91,7 @@ class Settings:
 def choices_of(config: type) -> dict[str, type[enum.StrEnum]]:
     """The enumeration of each field of a configuration that is a choice."""
     choices = {}
-    for name, hint in typing.get_type_hints(config).items():
+    for name, hint in hints_of(config).items():
         for kind in typing.get_args(hint) or (hint,):
             if isinstance(kind, type) and issubclass(kind, enum.StrEnum):
                 choices[name] = kind
@@ -212,13 +214,10 @@ class LabelModelConfig(Settings):
     )
 
     def __post_init__(self) -> None:
-        """Checks the weights, too: 0 is how model folders write that of num_sources."""
+        """Checks the weight, too: 0 is how model folders write that of num_sources."""
         super().__post_init__()
-        for name in ("prior_weight", "source_weight"):
-            value = getattr(self, name)
-            numbers = value if isinstance(value, tuple) else (value,)
-            if not all(number is None or 0 < number < math.inf for number in numbers):
-                raise InputError(f"`{name}`={value} must be positive; correct it")
+        if self.prior_weight is not None:
+            check_positive("prior_weight", (self.prior_weight,))
 
     @property
     def weights(self) -> JointWeights:

@@ -1,0 +1,70 @@
+"""The types that the values of settings may have."""
+
+import dataclasses
+import functools
+import math
+import numbers
+import typing
+from types import NoneType
+from typing import Any
+
+from zsl_jax.errors import InputError
+
+_KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "True or False"),
+    int: (numbers.Integral, "a whole number"),
+    float: (numbers.Real, "a number"),
+    str: (str, "a string"),
+}
+
+
+def check_types(settings: Any) -> None:
+    """Refuses a configuration with a value of another type than its field's.
+
+    Raises:
+      InputError: A value is not of the field's type; choices are for the configuration to check.
+    """
+    config: Any = type(settings)
+    hints = hints_of(config)
+    for field in dataclasses.fields(settings):
+        value, kinds = getattr(settings, field.name), _alternatives(hints[field.name])
+        if dataclasses.is_dataclass(field.default):
+            _check(
+                field.name,
+                value,
+                type(field.default),
+                f"of the type {type(field.default).__name__}",
+            )
+        elif typing.get_origin(kinds[0]) is tuple:
+            check_positive(field.name, value)
+        elif kinds[0] in _KINDS and not (value is None and NoneType in kinds):
+            _check(field.name, value, *_KINDS[kinds[0]])
+
+
+def check_positive(name: str, values: Any) -> None:
+    """Refuses what is not a tuple of positive numbers.
+
+    Raises:
+      InputError: It is something else.
+    """
+    are_numbers = isinstance(values, tuple) and all(isinstance(v, int | float) for v in values)
+    if not values or not are_numbers or not all(0 < value < math.inf for value in values):
+        raise InputError(f"`{name}`={values!r:.80} must be positive numbers; give a tuple of them")
+
+
+@functools.cache
+def hints_of(config: type) -> dict[str, Any]:
+    """The types of the fields of a configuration."""
+    return typing.get_type_hints(config)
+
+
+def _alternatives(hint: Any) -> tuple[Any, ...]:
+    """The types of a union, None last; the type itself otherwise."""
+    if typing.get_origin(hint) is tuple:
+        return (hint,)
+    return tuple(sorted(typing.get_args(hint) or (hint,), key=lambda kind: kind is NoneType))
+
+
+def _check(name: str, value: Any, kind: type, wanted: str) -> None:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InputError(f"`{name}`={value!r:.80} must be {wanted}; correct it")
