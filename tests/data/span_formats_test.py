@@ -255,7 +255,7 @@ def test_an_empty_list_of_doccano_may_not_be_annotation_and_abstains(tmp_path, c
     with caplog.at_level("WARNING", "absl"):
         made = read(tmp_path, *lines, text=TEXT * 2)
     assert names(made) == ["B-PER", "O", "O", "O", None, None, None, None]
-    assert "1 of 2 lines have an empty list of labels (line 2), as Doccano" in caplog.text
+    assert "1 of 2 lines have an empty list of labels (line 2), as doccano" in caplog.text
 
 
 @pytest.mark.parametrize(

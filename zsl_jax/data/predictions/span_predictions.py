@@ -31,7 +31,7 @@ def read_span_predictions(
 
     Characters are counted from 0, the end excluded. The list may stand under "spans" (Prodigy),
     "ents" (spaCy's `Doc.to_json`), "entities" (GLiNER, flair, transformers pipelines and others,
-    put beside the text that they were given), "label" or "labels" (Doccano, Label Studio),
+    put beside the text that they were given), "label" or "labels" (doccano, Label Studio),
     "annotation" or "prediction" (Argilla); null abstains for the sentence, and so does a line that
     was rejected, ignored or discarded. `span_fields` has the names of places, types and scores; a
     span may also be [start, end, type] or [type, start, end, score]. A key that is not read and not
@@ -140,7 +140,7 @@ def _warn_of_blanks(name: str, lines: Sequence[SpanLine]) -> None:
     blank = [line.where.rpartition(", ")[2] for line in lines if line.is_blank]
     if blank:
         logging.warning(
-            "%s: %d of %d lines have an empty list of labels (%s), as Doccano writes where nobody "
+            "%s: %d of %d lines have an empty list of labels (%s), as doccano writes where nobody "
             'has annotated, too; they abstain; write "spans": [] where there is no entity',
             name,
             len(blank),

@@ -70,7 +70,7 @@ def has_spans(line: dict[str, Any]) -> bool:
 
 
 def _text(line: dict[str, Any]) -> str | None:
-    """The text of a line; Doccano 1.4 calls it "data"."""
+    """The text of a line; doccano 1.4 calls it "data"."""
     value = next((line[key] for key in TEXT_KEYS if key in line), None)
     return value if isinstance(value, str) else None
 
@@ -136,7 +136,7 @@ def _list_key(where: str, line: dict[str, Any]) -> str | None:
 
 
 def _may_be_blank(line: dict[str, Any], key: str) -> bool:
-    """Whether an empty list is Doccano's, which writes one for texts that nobody annotated, too."""
+    """Whether an empty list is doccano's, which writes one for texts that nobody annotated, too."""
     return key in DOCCANO_KEYS or (key == "entities" and {"id", "relations"} <= line.keys())
 
 
