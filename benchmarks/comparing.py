@@ -1,6 +1,7 @@
 """Shared parts of the transfer benchmarks: flags, trained sources, and the table of approaches."""
 
 import dataclasses
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ def define_flags(target: str, languages: list[str]) -> None:
     )
     flags.DEFINE_float("transfer_learning_rate", None, "Learning rate of the target tagger.")
     flags.DEFINE_integer("transfer_batch_words", None, "Words per update of the target tagger.")
+    for name in OWN_FLAGS:
+        FLAGS.register_key_flag_for_module(sys.argv[0], FLAGS[name])  # --help lists it
 
 
 class Started(NamedTuple):

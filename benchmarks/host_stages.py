@@ -23,6 +23,8 @@ from launch import options
 from launch.options import FLAGS
 
 flags.DEFINE_integer("batch_rows", 128, "Rows of a batch.", 1)
+for name in ("sentences", "words_per_sentence", "num_labels", "folder"):
+    flags.declare_key_flag(name)  # of transfer_memory
 ROW_LENGTH = 64
 
 

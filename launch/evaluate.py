@@ -3,7 +3,8 @@
 python -m launch.evaluate --gold=FILE --predicted=FILE [--significance=FILE] [--output=FILE.json]
 
 Several files on one side (repeat the flag, or give --predicted='runs/*/test.conll') count as seeds
-of one method: mean and standard deviation, and almost stochastic dominance as a second test.
+of one method: their mean and standard deviation are reported, and almost stochastic dominance is a
+second test.
 """
 
 from pathlib import Path
@@ -16,7 +17,9 @@ from zsl_jax.errors import InputError
 options.define("gold", "predicted", "significance", "column", "word_column", "format", "encoding")
 options.define("words", "offsets", "task", "confidence", "resamples", "seed", "output")
 FLAGS["column"].help = FLAGS["column"].help.replace("the labels", "the labels in --gold")
-FLAGS["offsets"].help = FLAGS["offsets"].help.replace("one source", "predicted or significance")
+FLAGS["offsets"].help = FLAGS["offsets"].help.replace(
+    "NAME=UNIT for one source", "predicted=UNIT or significance=UNIT for one of the two"
+)
 
 
 def main() -> None:

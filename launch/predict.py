@@ -3,8 +3,8 @@
 python -m launch.predict --model=DIR --text=FILE --output=FILE [--source=NAME=PATH ...]
 
 The text may have any length: it is read, labelled and written block by block. So are sources'
-predictions in Parquet (see launch.annotate); those in other files, and models, are held in memory
-with the whole text.
+predictions in Parquet (see launch.annotate) if the text is one file; with sources of other kinds,
+the whole text and all predictions are in memory. --output=- writes to the standard output.
 """
 
 from launch import inputs, options
@@ -13,6 +13,7 @@ from launch.options import FLAGS
 options.define("model", "text", "format", "encoding", "words", "word_column")
 options.define("output", "output_format", "source", "label_map", "offsets", "task", "decode")
 options.define("row_length", "max_sentences", "seed", "log_format")
+FLAGS["task"].help = "What spaCy pipelines predict: entities, or with pos parts of speech."
 
 
 def main() -> None:

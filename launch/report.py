@@ -16,7 +16,7 @@ options.define("output")
 
 
 def main() -> None:
-    """Reads the run's folder, write the page."""
+    """Reads the run's folder and writes the page."""
     from zsl_jax.report import write_report
 
     size = write_report(FLAGS.run, FLAGS.output)

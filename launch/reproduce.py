@@ -2,8 +2,8 @@
 
 python -m launch.reproduce --experiment=table4 --data=DIR --encoder=DIR_OR_HUB --output=DIR
 
---experiment is a name under launch/experiments, where each file tells the data that it needs, or
-the path of a YAML file of yours. Every cell of the table is a run folder in the output. The same
+--experiment is a name under launch/experiments, where each file describes the data that it needs,
+or the path of your own YAML file. Every cell of the table is a run folder in the output. The same
 command resumes, and several processes or machines with the same output share the cells.
 """
 
@@ -23,19 +23,19 @@ flags.DEFINE_string("experiment", None, "Name under launch/experiments, or a YAM
 flags.DEFINE_string("data", None, "Folder of the corpora that the experiment names.")
 flags.DEFINE_string("profile", None, "Smaller sizes from the experiment's file, such as small.")
 flags.DEFINE_list(
-    "only", [], "Cells to do, in this order for each seed: SETTING, SETTING/TARGET and so on."
+    "only", [], "Cells to run, in this order for each seed: SETTING, SETTING/TARGET and so on."
 )
-flags.DEFINE_list("rows", [], "Rows to do, by name (default: all).")
+flags.DEFINE_list("rows", [], "Rows to run, by name (default: all).")
 flags.DEFINE_list("seeds", [], "Random seeds (default: those of the experiment).")
-flags.DEFINE_string("share", "1/1", "I/N: do every N-th cell, from the I-th on.")
-flags.DEFINE_bool("list", False, "Print the cells with their states, and do nothing.")
+flags.DEFINE_string("share", "1/1", "I/N: run every N-th cell, from the I-th on.")
+flags.DEFINE_bool("list", False, "Print the cells with their states, and run none.")
 flags.DEFINE_bool("keep_models", False, "Keep the tagger of every cell.")
 options.define("encoder", "output", "max_sentences", "max_test_sentences")
 options.define_overrides(_OF_ROWS)
 
 
 def main() -> None:
-    """Do the cells that are open, and write the table of all that are done."""
+    """Runs the cells that are open, and writes the table of all that are done."""
     from launch.experiment_file import read_experiment, with_chosen
     from zsl_jax.experiments.plan import Workplace, cells_of, chosen_cells
 
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def list_cells(work, cells) -> None:
-    """Print the state of each cell."""
+    """Prints the state of each cell."""
     from zsl_jax.experiments.states import state_of
 
     for cell in cells:
@@ -62,7 +62,7 @@ def list_cells(work, cells) -> None:
 
 
 def make_table(work, cells) -> None:
-    """Do the cells, report failures, write the table in every format."""
+    """Runs the cells, reports failures, and writes the table in every format."""
     from zsl_jax.experiments.outcome import write_outcome
     from zsl_jax.experiments.run import run_cells
     from zsl_jax.experiments.states import check_same

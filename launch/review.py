@@ -3,9 +3,9 @@
 python -m launch.review --run=DIR --number=100 --tool=label_studio --output=tasks.json
 python -m launch.review --run=DIR --estimate=EXPORT
 
-The first command writes sentences with their labels for an annotation tool. What people corrected
-there is learned by launch.transfer --gold_words=EXPORT. The second command estimates the scores of
-DIR on its whole text.
+The first command writes sentences with their labels for an annotation tool;
+launch.transfer --gold_words=EXPORT learns from the corrections. The second command estimates the
+scores of DIR on its whole text.
 """
 
 from absl import flags
@@ -17,6 +17,7 @@ from zsl_jax.errors import InputError
 
 flags.DEFINE_string("run", None, "Folder of a finished launch.transfer.")
 options.define("output", "gold_words", "seed", "confidence", "resamples")
+FLAGS["gold_words"].help = "Sentences that are corrected already, and not written again."
 flags.DEFINE_enum(
     "tool",
     "label_studio",
@@ -32,7 +33,7 @@ flags.DEFINE_enum(
     "best labels, or disagreement of the sources; random draws all sentences at random.",
 )
 flags.DEFINE_float(
-    "random_share", 0.5, "Share of them to draw at random, which --estimate needs.", 0, 1
+    "random_share", 0.5, "Share of them to draw at random, as --estimate needs.", 0, 1
 )
 flags.DEFINE_string(
     "estimate", None, "Corrected sentences to estimate scores from; --output gets them as JSON."
@@ -49,7 +50,7 @@ NEXT_STEPS = {
 
 
 def main() -> None:
-    """Write sentences to correct, or estimate scores from corrected ones."""
+    """Writes sentences to correct, or estimates scores from corrected ones."""
     from zsl_jax.report.run_record import read_run
 
     if FLAGS.estimate is not None:
@@ -66,7 +67,7 @@ def main() -> None:
 
 
 def write(record) -> None:
-    """Write the tasks, note how they were chosen, and print what to do with them."""
+    """Writes the tasks, records how they were chosen, and prints what to do with them."""
     from zsl_jax.data.annotation.corrections import read_corrections
     from zsl_jax.data.annotation.tasks import marked_labels, write_tasks
     from zsl_jax.review import Drawing, draw_review, save_review
@@ -87,7 +88,7 @@ def write(record) -> None:
 
 
 def estimate(record) -> None:
-    """Print a table of estimated scores."""
+    """Prints a table of estimated scores."""
     from zsl_jax.evaluation.bootstrap import Resampling
     from zsl_jax.io.json_file import write_json
     from zsl_jax.review import estimate_scores, estimate_table

@@ -37,7 +37,7 @@ TEXTS: Definitions = {
     "test": (flags.DEFINE_string, None,
         "Labelled text for the table; read after training."),
     "label_map": (flags.DEFINE_multi_string, [],
-        "NAME=FILE of a label map; see docs/formats.md."),
+        "NAME=FILE of a label map (docs/formats.md); repeatable."),
     "sparse": (flags.DEFINE_multi_string, [],
         "NAME of a source whose O means that it knows nothing."),
     "gold_words": (flags.DEFINE_string, None,
@@ -50,20 +50,20 @@ RESULTS: Definitions = {
         "Format of the labels. Default: by the extension, or conll."),
     "overwrite": (flags.DEFINE_bool, False, "Replace the result of an earlier run in --output."),
     "report": (flags.DEFINE_bool, False, "Write report.html, a page about the run, into --output."),
-    "check": (flags.DEFINE_bool, False, "Read all, print what would be done, train nothing."),
+    "check": (flags.DEFINE_bool, False, "Read everything, print what would be done, and stop."),
     "method": (flags.DEFINE_enum, "chain",
         ["majority", "mean", "dawid_skene", "bea", "weighted_mean", "chain"],
         "How to combine the sources."),
     "decode": (flags.DEFINE_enum, "auto", ["auto", "argmax", "viterbi"],
         "Best label per word or sequence (docs/evaluation.md)."),
-    "confidence": (flags.DEFINE_float, 0.95, "Confidence of intervals and bounds.", 0.5, 0.9999),
+    "confidence": (flags.DEFINE_float, 0.95,
+        "Confidence level of intervals and bounds.", 0.5, 0.9999),
     "resamples": (flags.DEFINE_integer, 10_000, "Bootstrap resamples of the sentences.", 1),
 }
 
 READING: Definitions = {
     "task": (flags.DEFINE_enum, None, ["pos", "ner", "plain"],
-        "Main score: accuracy (pos, plain) or entity F1 (ner). Default: ner if the labels are BIO. "
-        "With pos, spaCy pipelines predict parts of speech instead of entities."),
+        "Main score: accuracy (pos, plain) or entity F1 (ner). Default: ner if the labels are BIO."),
     "column": (flags.DEFINE_string, None,
         "Column of the labels: a number from 0 (negative: from the right) or a name in CoNLL-U, a "
         "header line, JSON or Parquet. Default: upos in .conllu, the last elsewhere."),
@@ -75,12 +75,12 @@ READING: Definitions = {
             "datasets"],
         "Format of the texts (not of predictions). Default: by the extension."),
     "offsets": (flags.DEFINE_multi_string, [],
-        "characters, utf16 or bytes: what the places of character spans in prediction files count; "
-        "NAME=UNIT for one source. Default: characters, unless the "
-        "spans fit in another unit only, which is an error."),
+        "Unit of the offsets of character spans in prediction files: characters, utf16 or bytes; "
+        "NAME=UNIT for one source. Default: characters; spans that fit another unit only are "
+        "refused."),
     "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
-        "How to split raw text into words. Default: whitespace in plain text, unicode in reviews."),
+        "How to split raw text into words. Default: whitespace in plain text, unicode in XML."),
     "max_sentences": (flags.DEFINE_integer, None,
         "Use this many random sentences of the text. Default: all.", 1),
     "max_test_sentences": (flags.DEFINE_integer, None,
@@ -95,14 +95,14 @@ RUNNING: Definitions = {
     "process_id": (flags.DEFINE_integer, None, "Number of this process, from 0.", 0),
     "num_processes": (flags.DEFINE_integer, None, "Number of processes of the run.", 1),
     "pod": (flags.DEFINE_bool, False,
-        "All workers of a TPU pod slice run this command and find each other."),
+        "Join all workers of a TPU pod slice, each of which runs this command."),
     "shards": (flags.DEFINE_integer, None,
         "Number of shards of the text (default: one per process). The result depends on this, but "
         "not on the number of processes.", 1),
     "tensorboard": (flags.DEFINE_string, None,
-        "Folder that gets the metrics for TensorBoard, too (extra [tensorboard])."),
+        "Also write the metrics for TensorBoard into this folder (extra [tensorboard])."),
     "log_format": (flags.DEFINE_enum, "text", ["text", "json"],
-        "Lines on the standard error: text, or one JSON object each for other programs."),
+        "Lines on the standard error: text, or a JSON object per line for other programs."),
 }
 # fmt: on
 

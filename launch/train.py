@@ -20,7 +20,7 @@ options.define("tensorboard", "log_format")
 
 
 def main() -> None:
-    """Read, train, write the model folder, and report its scores on --dev."""
+    """Reads, trains, writes the model folder, and reports its scores on --dev."""
     from zsl_jax.evaluation.score_lines import format_scores
     from zsl_jax.io.run_files import check_is_ours
     from zsl_jax.workflows.train import train

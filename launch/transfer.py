@@ -2,7 +2,7 @@
 
 python -m launch.transfer --encoder=DIR_OR_HUB --text=FILE --source=NAME=PATH ... --output=DIR
 
-DIR gets the tagger and labels.conll, the labelled text; a killed run resumes by the same command.
+DIR gets the tagger and the labelled text, labels.conll; the same command resumes a killed run.
 """
 
 import functools
@@ -24,12 +24,13 @@ options.define("output", "output_format", "overwrite", "report", "check", "task"
 options.define("max_sentences", "max_test_sentences")
 options.define_config(TransferConfig)
 options.define(*shared_flags.RUNNING)
+FLAGS["task"].help += " With pos, spaCy pipelines predict parts of speech, not entities."
 # Random sentences that models annotate under --check, of which the report is made.
 CHECKED_SENTENCES = 200
 
 
 def main() -> None:
-    """Gathers the sources, trains, writes model and labels, then reads --test for the table."""
+    """Gathers the sources, trains, writes the model and labels, then reads --test for the table."""
     from launch.joined_processes import joined_processes
     from zsl_jax.report import check_installed
     from zsl_jax.runtime import processes

@@ -91,7 +91,7 @@ def is_part(path: Path, folder: Path) -> bool:
 
 
 def remove_records(folder: Path) -> None:
-    """Remove what a run wrote besides its model and its sources' predictions; nothing else."""
+    """Removes what a run wrote besides its model and its sources' predictions; nothing else."""
     for name in _RECORDS:
         remove(folder / name)
     _remove_checkpoints(folder)

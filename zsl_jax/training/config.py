@@ -158,7 +158,7 @@ class LabelModelConfig(Settings):
 
     kind: LabelModelKind | None = setting(
         None,
-        "Default: chain (weighted by reliability) for lvm, none for kd.",
+        "Label model. Default: chain (by reliability) for lvm, none for kd.",
         APPROACH,
         flag="label_model",
     )
@@ -174,7 +174,7 @@ class LabelModelConfig(Settings):
         least=0.0,
     )
     tau_trainable: float | None = setting(
-        None, "Initial temperature of the trainable ones (default 2).", PAPER, least=0.0
+        None, "Initial temperature of the trainable matrices (default 2).", PAPER, least=0.0
     )
     mu_fixed: float | None = setting(
         None, "The same as `tau_fixed`, as the diagonal probability.", PAPER
@@ -186,14 +186,14 @@ class LabelModelConfig(Settings):
         ConfusionInit.TAU, "Initialisation of the trainable confusion matrices.", PAPER
     )
     confusion_update: ConfusionUpdate = setting(
-        ConfusionUpdate.GRADIENT, "How they are learned.", PAPER
+        ConfusionUpdate.GRADIENT, "How the trainable matrices are learned.", PAPER
     )
     confusion_evidence: Predictions = setting(
         Predictions.HARD, "What the closed form counts; soft can collapse.", PAPER
     )
     pseudo_count: float = setting(
         1.0,
-        "Weight of the first matrices in the closed form, in words per label.",
+        "Weight of the initial matrices in the closed form, in words per label.",
         PAPER,
         least=0.0,
     )
@@ -210,7 +210,7 @@ class LabelModelConfig(Settings):
     )
     mix_end: float = setting(0.0, "Share of the fixed matrices at the end.", PAPER, 0.0, 1.0)
     mix_schedule: MixSchedule = setting(
-        MixSchedule.LINEAR, "How the share changes; constant: `mix_end` throughout.", PAPER
+        MixSchedule.LINEAR, "How this share changes; constant: `mix_end` throughout.", PAPER
     )
 
     def __post_init__(self) -> None:
@@ -307,8 +307,8 @@ class TrainConfig(Settings):
     )
     remat: Remat = setting(
         Remat.CHEAP,
-        "What of a layer is computed again for the gradient instead of stored: none (fastest with "
-        "enough memory), cheap (all but matrix products), or all (least memory).",
+        "What is recomputed for the gradient instead of stored: none (fastest with enough memory), "
+        "cheap (all but matrix products), or all (least memory).",
         OPTIMISATION,
     )
     partition: Partition = setting(Partition.PMAP, "How several devices share an update.", RUNNING)
@@ -371,7 +371,8 @@ class TransferConfig(TrainConfig):
     label_model: LabelModelConfig = LabelModelConfig()
     init: str = setting(
         "auto",
-        "Initialise from encoder, source:NAME, or auto (the best source, with the chain).",
+        "Start from encoder, source:NAME, or auto: with the chain the best source, else the "
+        "encoder.",
         APPROACH,
     )
     strategy: Strategy = setting(Strategy.SOFT_EM, "How mrt and lvm are optimised.", APPROACH)

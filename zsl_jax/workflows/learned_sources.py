@@ -27,7 +27,7 @@ def save_sources(
     config: TransferConfig,
     decoding: str = AUTO,
 ) -> None:
-    """Write φ and what belongs to it beside the tagger, with the decoding of Q."""
+    """Writes φ and what belongs to it beside the tagger, with the decoding of Q."""
     assert done.log_confusion is not None
     weights = config.label_model.weights
     model = LabelModel(
