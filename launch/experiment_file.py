@@ -118,7 +118,7 @@ def _corpora(top: Fields) -> Corpora:
     marked = "{language}" in top.take("select", str, "")
     for key in ("train", "test"):
         if "{language}" not in top.take(key, str, REQUIRED) and not marked:
-            raise top.fault(key, "has no {language} in it; write it where the name stands")
+            raise top.fault(key, "has no {language} in it; write it in the place of the name")
     kinds: dict[str, Any] = {"text": str, "format": str, "column": (str, int), "select": str}
     return Corpora(top["train"], top["test"], **{k: top.take(k, v) for k, v in kinds.items()})
 
@@ -135,7 +135,9 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
             raise fields.fault(key, f"has {unknown[0]}; the languages are {', '.join(languages)}")
     for target in targets:
         if not set(sources) - {target}:
-            raise fields.fault("targets", f"has {target}, which has no source but itself")
+            raise fields.fault(
+                "targets", f"has {target}, which is its own only source; give it another one"
+            )
     return Setting(
         name,
         fields.take("title", str, name),
@@ -151,13 +153,13 @@ def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) 
     known = {setting.name: setting.targets for setting in settings}
     for setting, rows in paper.items():
         if setting not in known:
-            raise paper.fault(setting, f"is no setting; they are {', '.join(known)}")
+            raise paper.fault(setting, f"is not a setting; the settings are {', '.join(known)}")
         for row, values in rows.items():
             if row not in [method.name for method in methods]:
-                raise rows.fault(row, "is no row of this experiment; correct it")
+                raise rows.fault(row, "is not a row of this experiment; correct it")
             for target in values:
                 if target not in known[setting]:
-                    raise values.fault(target, f"is no target of {setting}; correct it")
+                    raise values.fault(target, f"is not a target of {setting}; correct it")
                 values.take(target, (int, float))
     return paper
 

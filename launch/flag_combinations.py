@@ -43,5 +43,5 @@ def check_output_format(label_names: Sequence[str]) -> None:
     if FLAGS.output_format == "spans" and not is_bio(label_names):
         raise InputError(
             f"--output_format=spans needs BIO labels; the target's are {', '.join(label_names)}: "
-            "take conll or jsonl"
+            "use conll or jsonl"
         )

@@ -63,7 +63,7 @@ RESULTS: Definitions = {
 
 READING: Definitions = {
     "task": (flags.DEFINE_enum, None, ["pos", "ner", "plain"],
-        "Main score: accuracy (pos, plain) or entity F1 (ner). Default: ner if the labels are BIO."),
+        "Main score: accuracy (pos, plain) or entity F1 (ner). Default: ner if labels are BIO."),
     "column": (flags.DEFINE_string, None,
         "Column of the labels: a number from 0 (negative: from the right) or a name in CoNLL-U, a "
         "header line, JSON or Parquet. Default: upos in .conllu, the last elsewhere."),

@@ -27,7 +27,7 @@ def parse_sources(
         if not (name and equals and path):
             raise InputError(f"{flag}={value} must read {flag}=NAME=PATH")
         if any(name == other.name for other in sources):
-            raise InputError(f"{flag}: the name {name} stands twice; give each source its own")
+            raise InputError(f"{flag}: the name {name} occurs twice; give each source its own")
         source = Source(name, path, None, f"{flag}={value}", "pos" if task == "pos" else "ner")
         check_files(source, f"{flag}={value}")
         check_source_name(name, f"{flag}={value}")
@@ -50,7 +50,9 @@ def units_of(values: Sequence[str], names: Sequence[str]) -> list[str | None]:
                 f"--offsets={value} must read {known}, where UNIT is one of {', '.join(UNITS)}"
             )
         if name in units:
-            raise InputError(f"--offsets={value}: give one unit for each source, and one for all")
+            raise InputError(
+                f"--offsets={value} is a second unit; give one per source, and one for all"
+            )
         units[name] = unit
     return [units.get(name, units.get("")) for name in names]
 
@@ -70,7 +72,9 @@ def with_sparse(sources: Sequence[Source], names: Sequence[str]) -> list[Source]
     known = [source.name for source in sources]
     for name in names:
         if name not in known:
-            raise InputError(f"--sparse={name}: the sources are {', '.join(known) or 'not named'}")
+            raise InputError(
+                f"--sparse={name} names no source; the sources are {', '.join(known) or 'missing'}"
+            )
     return [source._replace(sparse=source.name in names) for source in sources]
 
 
@@ -87,7 +91,7 @@ def with_label_maps(sources: Sequence[Source], values: Sequence[str]) -> list[So
             raise InputError(f"--label_map={value} must read --label_map=NAME=FILE")
         if name in maps or all(name != source.name for source in sources):
             raise InputError(
-                f"--label_map={value}: give one map for each source that needs one; the sources "
+                f"--label_map={value}: give one map per source that needs one; the sources "
                 f"are {', '.join(source.name for source in sources)}"
             )
         if not Path(path).is_file():

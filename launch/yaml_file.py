@@ -94,7 +94,7 @@ def read_yaml(path: Path) -> Fields:
     except yaml.YAMLError as error:
         raise InputError(f"{file} is not YAML ({error}); correct it") from error
     if not isinstance(node, yaml.MappingNode):
-        raise InputError(f"{file} does not hold fields; write `name: value` lines")
+        raise InputError(f"{file} has no fields; write `name: value` lines")
     return _value(node, file)
 
 
@@ -108,7 +108,7 @@ def _value(node: yaml.Node, file: str) -> Any:
     for key, value in node.value:
         name, number = str(key.value), key.start_mark.line + 1
         if name in fields:
-            raise InputError(f"{file}, line {number}: `{name}` stands twice; keep one")
+            raise InputError(f"{file}, line {number}: `{name}` occurs twice; keep one")
         fields[name], fields.lines[name] = _value(value, file), number
     return fields
 

@@ -283,7 +283,7 @@ def test_an_empty_list_of_a_tagger_means_that_there_is_no_entity(tmp_path, caplo
         ({"spans": {"sc": [LOC]}}, '"spans" is not a list'),
         ({"entities": {"sc": [LOC]}}, '"entities" is not a list'),
         ({"entities": {"PER": [7]}}, "line 1, span 1: it has no place"),
-        ({"spans": [{**PER, "label": "O"}]}, "leave out what is no entity .*ignore_labels"),
+        ({"spans": [{**PER, "label": "O"}]}, "leave out what is not one .*ignore_labels"),
         ({"spans": [PER], "_is_binary": True}, "rest of the text was not looked at"),
         ({"spans": [PER], "answer": "maybe"}, "'maybe' is not one of accept, reject, ignore"),
         ({"spans": [{**PER, "answer": "reject"}]}, "\"answer\" is 'reject'"),
@@ -293,8 +293,8 @@ def test_an_empty_list_of_a_tagger_means_that_there_is_no_entity(tmp_path, caplo
         ({"spans": [{**PER, "labels": ["LOC"]}]}, "not one label but"),
         ({"spans": [{**PER, "score": 0.5, "prob": 0.25}]}, "score and prob contradict"),
         ({"spans": [{**PER, "value": {"start": 5}}]}, "key 'value' is not read"),
-        ({"spans": [[0, 4]]}, "no span"),
-        ({"spans": [[0, 4, "PER", 0.5, 1]]}, "no span"),
+        ({"spans": [[0, 4]]}, "not a span"),
+        ({"spans": [[0, 4, "PER", 0.5, 1]]}, "not a span"),
         ({"annotations": [{"label": 7, "start_offset": 0}]}, 'no "text" with "spans"'),
         ({"spans": [{"label": "PER", "text": " "}]}, "it has no place"),
         ({"data": {}, "annotations": [{"result": []}]}, "(its keys are 'text', 'data', 'annot"),
@@ -323,7 +323,7 @@ def test_what_holds_no_lines_of_spans_is_refused_with_a_way_out(tmp_path, text, 
 def test_a_key_that_stands_twice_is_refused(tmp_path):
     path = tmp_path / "a.jsonl"
     path.write_text('{"text": "Anna", "spans": [{"start": 0, "start": 1}]}', encoding="utf-8")
-    with pytest.raises(InputError, match=r"line 1: .*the key 'start' is there twice"):
+    with pytest.raises(InputError, match=r"line 1: .*the key 'start' occurs twice"):
         read_predictions(path, TEXT)
 
 
@@ -374,8 +374,8 @@ def test_offsets_with_lengths_and_keys_in_other_cases_are_read(tmp_path, spans):
         ),
         ({"start": 14}, "its end is missing; give start and end, or neither and its text"),
         ({"length": 4}, "its start is missing; give start and end"),
-        ({"start": 4, "end": 4}, "its end 4 is not behind its start 4; leave it out"),
-        ({"start": 4, "end": 0}, "its end 0 is not behind its start 4"),
+        ({"start": 4, "end": 4}, "its end 4 is not after its start 4; leave it out"),
+        ({"start": 4, "end": 0}, "its end 0 is not after its start 4"),
         (
             {"start": 0, "end": 3, "text": "Anna"},
             "'Ann'; add 1 to every end in this file, or",

@@ -102,7 +102,7 @@ def test_lost_capitals_are_warned_of_and_the_remedy_helps(tmp_path, caplog):
     encoded = load_tokenizer(folder)(["Anna"], is_split_into_words=True)
     assert encoded["input_ids"] == [2, 9, 3]
     assert (
-        "takes the capitals from all words, but its vocabulary has some ('An', 'Anna'"
+        "removes the capitals of all words, but its vocabulary has some ('An', 'Anna'"
         in caplog.text
     )
     assert 'write {"do_lower_case": false} into tokenizer_config.json' in caplog.text
@@ -204,7 +204,7 @@ def test_lost_accents_are_warned_of_and_the_remedy_helps(tmp_path, caplog, cased
     pieces = [*SPECIAL, *"über schön la".split(), *["Anna"] * cased]
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")
     assert load_tokenizer(folder)(["schön"], is_split_into_words=True)["input_ids"][1] == 1
-    assert "takes the accents from all words" in caplog.text
+    assert "removes the accents of all words" in caplog.text
     assert "its vocabulary has some ('schön', 'über', ...), which are never used" in caplog.text
     assert 'write {"strip_accents": false} into tokenizer_config.json' in caplog.text
     caplog.clear()

@@ -90,7 +90,7 @@ WRONG = {
     "no place for the language": ("{language}/test", "test", "line 7: `test` has no {language}"),
     "an unknown source": ("sources: [aa]", "sources: [xx]", "line 15: `sources` has xx; the lang"),
     "a target without sources": ("targets: [cc], labels_from: P", "targets: [aa], labels_from: P",
-        "line 15: `targets` has aa, which has no source but itself"),
+        "line 15: `targets` has aa, which is its own only source"),
     "an unknown row": ("  - majority", "  - majorty", "line 17: `rows` has majorty, which is none"),
     "a row twice": ("  - majority", "  - kd", "line 17: `rows` has kd twice; give"),
     "an unknown flag of a row": ("rounds: 1", "round: 1", "line 20: .*round"),
@@ -99,10 +99,10 @@ WRONG = {
     "a row without a way": ("approach: lvm, label_model: paper, confusion_init: dawid_skene, ", "",
         "line 20: the row mine needs `approach`, `like`, `aggregate` or `function`"),
     "a function that is not there": ("approach: lvm", 'function: "no.py:f"', "line 20: `function`"),
-    "a value of the paper for no row": ("    kd: {cc", "    kdd: {cc", "line 27: `kdd` is no row"),
-    "a value of the paper for no target": ("kd: {cc: 80", "kd: {dd: 80", "line 27: `dd` is no tar"),
+    "a paper value of no row": ("    kd: {cc", "    kdd: {cc", "line 27: `kdd` is not a row"),
+    "a paper value of no target": ("kd: {cc: 80", "kd: {dd: 80", "line 27: `dd` is not a t"),
     "YAML that is none": ("task: pos", "task: [pos", "line 4: .*; correct the YAML"),
-    "a field twice": ("task: pos", "task: pos\ntask: ner", "line 4: `task` stands twice; keep one"),
+    "a field twice": ("task: pos", "task: pos\ntask: ner", "line 4: `task` occurs twice; keep one"),
 }  # fmt: skip
 
 

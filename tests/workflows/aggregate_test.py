@@ -117,7 +117,9 @@ def test_each_file_has_the_unit_of_its_own_offsets(spans):
     assert zsl_jax.aggregate(SHOE, only, "mean", offsets="utf16")[0].labels == ("O", "B-X", "O")
     with pytest.raises(InputError, match=r"java\.jsonl: .*`offsets`=utf16"):
         zsl_jax.aggregate(SHOE, only, "mean")
-    with pytest.raises(InputError, match=r"offsets=\{'c': 'utf16'\}: the sources are python, java"):
+    with pytest.raises(
+        InputError, match=r"offsets=\{'c': 'utf16'\} names no source; the sources are python, java"
+    ):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets={"c": "utf16"})
     with pytest.raises(InputError, match="offsets='utf8': a unit is one of characters, utf16"):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets="utf8")

@@ -83,7 +83,7 @@ def test_label_maps_belong_to_sources(tmp_path):
         (["map.yaml"], "must read --label_map=NAME=FILE"),
         (["en="], "must read"),
         (["fr={}"], "the sources are en"),
-        (["en={}", "en={}"], "one map for each source"),
+        (["en={}", "en={}"], "one map per source"),
         (["en=none.yaml"], "there is no file none.yaml"),
     ],
 )
@@ -176,8 +176,8 @@ def test_names_and_paths():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (["a=x", "b=y", "a=z"], "the name a stands twice"),
-        (["a=x", "a=x"], "the name a stands twice"),
+        (["a=x", "b=y", "a=z"], "the name a occurs twice"),
+        (["a=x", "a=x"], "the name a occurs twice"),
         (["x"], "must read --source=NAME=PATH"),
         (["=x"], "must read"),
         (["a="], "must read"),

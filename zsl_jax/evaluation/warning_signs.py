@@ -224,7 +224,8 @@ def no_gain_warnings(
     if same and reference == "Q":
         warnings.append(
             f"Q gives the label of the {' and of the '.join(same)} on {100 * SAME_SHARE:g} % of "
-            "the words or more: the label model adds next to nothing to what needs no training"
+            "the words or more: the label model adds next to nothing to this, which needs no "
+            "training"
         )
     if len(objectives) > 1 and objectives[-1] >= objectives[0]:
         warnings.append(

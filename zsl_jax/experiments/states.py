@@ -74,7 +74,7 @@ def data_files(work: Workplace, cells: Sequence[Cell]) -> dict[str, Path]:
             if not found:
                 raise InputError(
                     f"there is no {path}, the {part} text of {language}; the first lines of the "
-                    "experiment's file tell where to get it, and `data` names the folder"
+                    "experiment's file describe where to get it, and `data` names the folder"
                 )
             files |= {str(file.relative_to(work.data)): file for file in found}
     return files

@@ -96,8 +96,8 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
     if not os.path.isdir(path_or_hub) and not any(folder.glob("*.safetensors")):
         raise InputError(
             f"{path_or_hub} has no safetensors on the Hugging Face hub; download all its files (hf "
-            f"download {path_or_hub} --local-dir=FOLDER), and give that folder: the message will "
-            "tell how to convert its weights."
+            f"download {path_or_hub} --local-dir=FOLDER), and give that folder; its message "
+            "explains how to convert the weights."
         )
     return ModelFolder(folder, config, read_weights(folder))
 

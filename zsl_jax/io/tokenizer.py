@@ -203,7 +203,7 @@ def _warn_of_lost_letters(tokenizer: Any, vocabulary: dict[str, int], folder: Pa
         if type(tokenizer).__name__ not in _GENERIC:
             remedy = f'write {{"{flag}": false}} into tokenizer_config.json'
         logging.warning(
-            "%s: the tokenizer takes the %s from all words, but its vocabulary has some (%s, ...), "
+            "%s: the tokenizer removes the %s of all words, but its vocabulary has some (%s, ...), "
             "which are never used; if the model was trained with them, %s",
             folder, what, ", ".join(map(repr, lost[:_SHOWN])), remedy,
         )  # fmt: skip

@@ -54,7 +54,8 @@ def read_labelled_words(folder: Path, labels_from: str) -> Iterator[LabelledWord
         table = votes.take(len(block.labels))
         if block.probs is None or table.label_names[: len(block.label_names)] != block.label_names:
             raise InputError(
-                f"{folder / VOTES} and {LABELS}.parquet are of different runs; transfer again"
+                f"{folder / VOTES} and {LABELS}.parquet are of different runs; run the "
+                "transfer again"
             )
         ids = np.concatenate([block.labels[:, None], table.ids], axis=1)
         probs = block.probs.astype(np.float32)
@@ -91,5 +92,6 @@ class _Rows:
 
     def _too_short(self) -> InputError:
         return InputError(
-            f"{self._folder / VOTES} has not as many words as {LABELS}.parquet; transfer again"
+            f"{self._folder / VOTES} and {LABELS}.parquet differ in their number of words; run the "
+            "transfer again"
         )

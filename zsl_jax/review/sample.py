@@ -158,8 +158,8 @@ def read_reviews(folder: Path) -> list[Review]:
             found.append(Review(*(_value(line[name]) for name in Review._fields)))
         except (KeyError, TypeError) as error:
             raise InputError(
-                f"{folder / REVIEWS}: a line is not that of a review; remove the file and review "
-                "again"
+                f"{folder / REVIEWS}: a line is not the record of a review; remove the file and "
+                "review again"
             ) from error
     return found
 

@@ -106,7 +106,7 @@ def train_target(
         if start.label_set is not None and set(start.label_set.names) != set(label_set.names):
             raise InputError(
                 f"`approach`=direct: the labels of {start.path} are not BIO, so that it cannot be "
-                "the target tagger as it is; take hard or kd (its own scores are in the table)"
+                "the target tagger as it is; use hard or kd (its own scores are in the table)"
             )
         head = head_for(start, label_set, config.seed)
         params = {**start.params, "classifier": head}
@@ -269,5 +269,6 @@ def _check_source_weights(config: TransferConfig, votes: SourceVotes) -> None:
     given, num_sources = len(config.label_model.weights.source), votes.labels.shape[1]
     if given not in (1, num_sources):
         raise InputError(
-            f"`source_weight` has {given} numbers for {num_sources} sources; give one, or one each"
+            f"`source_weight` has {given} numbers for {num_sources} sources; give one number, or "
+            "one per source"
         )

@@ -88,10 +88,12 @@ def _labels_of_spans(own: Sequence[Any], words: Sequence[str], where: str) -> li
     for first, end, kind in own:
         if not 0 <= first < end <= len(words):
             raise InputError(
-                f"{where}: the entity {(first, end, kind)} is not in {len(words)} words"
+                f"{where}: the entity {(first, end, kind)} is not within its {len(words)} words"
             )
         if any(label != OUTSIDE for label in labels[first:end]):
-            raise InputError(f"{where}: the entity {(first, end, kind)} overlaps another one")
+            raise InputError(
+                f"{where}: the entity {(first, end, kind)} overlaps another one; keep one"
+            )
         if not kind.strip():
             raise InputError(f"{where}: the entity {(first, end, kind)} has no type; give it one")
         kind = checked_label(where, kind, words[first], allow_missing=False)

@@ -98,7 +98,7 @@ def _report(
     if not placed:
         raise InputError(
             f"`gold_words`={path}: none of its {len(corrections):,} sentences is in the text "
-            f"({missing[0].where} is not); give sentences of the text, letter by letter"
+            f"({missing[0].where} is not); give sentences of the text, with exactly its characters"
         )
     logging.info(
         "gold words: %d of %d sentences of %s are in the text, with labels for %d words",

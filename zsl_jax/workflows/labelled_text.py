@@ -85,7 +85,7 @@ def write_labelled(
         if suffix in (".conllu", ".iob2", ".json", ".xml"):
             raise InputError(
                 f"{name}: {suffix} is not written; let the name end in .conll, .jsonl or .parquet, "
-                "or say `output_format`"
+                "or give `output_format`"
             )
         output_format = {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")
     num_words = 0

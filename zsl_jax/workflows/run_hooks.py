@@ -48,7 +48,7 @@ def recorded(
                 done = [
                     line for line in kept if line["kind"] == "step" and line.get("run") == title
                 ]
-                advance(sum(line["words"] for line in done), f"on from step {progress.step}")
+                advance(sum(line["words"] for line in done), f"resumed at step {progress.step}")
                 run.append_metrics(kind="resumed", run=title, step=progress.step)
 
         def on_step(record: StepRecord) -> None:

@@ -72,7 +72,7 @@ def log_reading(
     doubt = doubtful_reading([name for name in found.label_names if name not in found.sets])
     if doubt:
         logging.warning(
-            "source %s: %s are read as %s; say what they are with `label_map`=%s=FILE",
+            "source %s: %s are read as %s; if they are not, give `label_map`=%s=FILE",
             source.name,
             ", ".join(found.label_names[:5]),
             doubt,

@@ -252,7 +252,7 @@ def _any_soft(predictions: Sequence[Mapping[str, SourcePredictions]]) -> bool:
         names = ", ".join(sorted(hard))
         logging.warning(
             "sources without probabilities: %s; where others' are used, their labels count as "
-            "certain and may outweigh them (`predictions`=hard takes everybody's labels)", names
+            "certain and may outweigh them (`predictions`=hard uses all sources' labels)", names
         )  # fmt: skip
     return bool(soft)
 

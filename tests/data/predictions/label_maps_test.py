@@ -162,7 +162,7 @@ def test_files_that_cannot_be_read(tmp_path):
 def test_a_label_that_stands_twice_is_refused(tmp_path, content, line):
     path = tmp_path / "a.yaml"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(InputError, match=rf"a\.yaml, line {line}: 'PER' is there twice"):
+    with pytest.raises(InputError, match=rf"a\.yaml, line {line}: 'PER' occurs twice"):
         read_label_map(path)
 
 

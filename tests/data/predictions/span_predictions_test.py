@@ -201,9 +201,9 @@ def other_text(text):
         ([lines_of([])[0]], "1 lines where the text has 2 sentences"),
         ([lines_of([])[0], {"text": "Rain!"}], 'line 2: no "text" with "spans"'),
         (lines_of({"PER": "Anna"}), '"spans" is not a list'),
-        (lines_of(["Anna"]), "line 1, span 1: no span"),
+        (lines_of(["Anna"]), "line 1, span 1: not a span"),
         (lines_of([{"start": 0, "end": 99, "label": "X"}]), "characters 0 to 99 .* 30 characters"),
-        (lines_of([{"start": 4, "end": 4, "label": "X"}]), "its end 4 is not behind its start 4"),
+        (lines_of([{"start": 4, "end": 4, "label": "X"}]), "its end 4 is not after its start 4"),
         (
             lines_of([{"start": "0", "end": 4, "label": "X"}]),
             "start '0' and end 4 are not",

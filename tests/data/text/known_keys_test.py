@@ -48,13 +48,13 @@ def test_keys_that_may_change_the_meaning_are_refused(tmp_path, key):
 
 def test_of_several_lists_of_labels_one_has_to_be_named(tmp_path):
     path = write(tmp_path, {"tokens": ["a"], "labels": ["X"], "ner_tags": ["Y"]})
-    with pytest.raises(InputError, match=r"labels and ner_tags are both there; .*`column`"):
+    with pytest.raises(InputError, match=r"labels and ner_tags are both present; .*`column`"):
         read_sentences(path)
     assert read_sentences(path, "ner_tags")[0].labels == ("Y",)
-    with pytest.raises(InputError, match="labels and ner_tags are both there; keep"):
+    with pytest.raises(InputError, match="labels and ner_tags are both present; keep"):
         read_predictions(path)
     path = write(tmp_path, {"tokens": ["a"], "words": ["b"], "labels": ["X"]})
-    with pytest.raises(InputError, match="words and tokens are both there"):
+    with pytest.raises(InputError, match="words and tokens are both present"):
         read_sentences(path)
 
 

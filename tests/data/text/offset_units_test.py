@@ -94,7 +94,7 @@ def test_places_behind_the_end_or_with_another_text_name_the_unit(tmp_path, unit
     with pytest.raises(InputError, match=rf"not part of a text of {end} char.*`offsets`=.*{unit}"):
         read(tmp_path, spans(unit))
     named = [{**spans(unit)[0], "text": "Anna Lind"}]
-    with pytest.raises(InputError, match=f"'Anna Lind' where .*say `offsets`={unit}, which"):
+    with pytest.raises(InputError, match=f"'Anna Lind' where .*give `offsets`={unit}, which"):
         read(tmp_path, named)
 
 
@@ -160,7 +160,7 @@ def test_spans_that_are_counted_otherwise_are_refused_with_what_to_add(
 ):
     text = "Anna met Bo and Al in Rome today"
     spans = places(text, "Anna", "Bo", "Al", "Rome")
-    with pytest.raises(InputError, match=rf"would if {expected}; {remedy}, or say `offsets`="):
+    with pytest.raises(InputError, match=rf"would if {expected}; {remedy}, or give `offsets`="):
         read(tmp_path, other(spans), text, text.split())
     found = read(tmp_path, spans, text, text.split())
     assert found == ["B-X", "O", "B-X", "O", "B-X", "O", "B-X", "O"]
@@ -207,9 +207,13 @@ def test_offsets_into_a_text_of_another_normalisation_name_it_and_the_way_out_wo
 @pytest.mark.parametrize(
     ("text", "words", "expected"),
     [
-        ("Jose\u0301 sings", ("Jos\u00e9", "sings"), "another Unicode normalisation .*into NFC"),
-        ("Jo\u00adse sings", ("Jose", "sings"), r"nobody sees \('\\xad'\); remove them from both"),
-        ("Jose sings", ("\u200bJose", "sings"), r"nobody sees \('\\u200b'\)"),
+        ("Jose\u0301 sings", ("Jos\u00e9", "sings"), "another Unicode normalisation .*to NFC"),
+        (
+            "Jo\u00adse sings",
+            ("Jose", "sings"),
+            r"invisible characters \('\\xad'\); remove them from both",
+        ),
+        ("Jose sings", ("\u200bJose", "sings"), r"invisible characters \('\\u200b'\)"),
     ],
 )
 def test_texts_whose_difference_nobody_sees_are_told_apart(tmp_path, text, words, expected):

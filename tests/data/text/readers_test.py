@@ -167,14 +167,14 @@ def test_missing_labels_only_where_allowed(tmp_path, name, content):
         ("a.conll.gz", gzip.compress(b"a\tO\n" * 99, mtime=0)[:20], "cannot be read"),
         ("a.jsonl", '{"words": ["a"], "labels": ["O"]}\n{"words"\n', "line 2: not JSON"),
         ("a.jsonl", '["a"]\n', "line 1: not an object"),
-        ("a.jsonl", '{"text": "a"}\n', 'line 1: no filled list "words" or "tokens"'),
-        ("a.jsonl", '{"words": [], "labels": []}\n', "line 1: no filled list"),
-        ("a.jsonl", '{"words": ["a"]}\n', 'line 1: no filled list "labels" or "tags"'),
+        ("a.jsonl", '{"text": "a"}\n', 'line 1: no list "words" or "tokens"'),
+        ("a.jsonl", '{"words": [], "labels": []}\n', "line 1: no list"),
+        ("a.jsonl", '{"words": ["a"]}\n', 'line 1: no list "labels" or "tags"'),
         ("a.jsonl", '{"words": ["a"], "labels": ["O", "O"]}', "line 1: 1 words but 2 labels"),
         ("a.jsonl", '{"words": ["a"], "labels": [3]}', "line 1: the label 3 of 'a' is not a name"),
         ("a.jsonl", '{"words": ["a", ""], "labels": ["O", "O"]}', "line 1: a word is empty"),
-        ("a.jsonl", '{"words": ["a\\tb"], "labels": ["O"]}', "line 1: the word 'a.tb' holds a tab"),
-        ("a.jsonl", '{"words": ["\\ud800"], "labels": ["O"]}', "line 1: the word .* half a char"),
+        ("a.jsonl", '{"words": ["a\\tb"], "labels": ["O"]}', "line 1: the word 'a.tb' has a tab"),
+        ("a.jsonl", '{"words": ["\\ud800"], "labels": ["O"]}', "line 1: the word .* half a surr"),
     ],
 )
 def test_errors_name_file_and_line(tmp_path, name, content, expected):
@@ -190,7 +190,7 @@ def test_errors_name_file_and_line(tmp_path, name, content, expected):
         ("a.conllu", "pos", "there is no column 'pos'; it has to be one of id, form, lemma, upos"),
         ("a.conllu", 10, "there is no column 10; its columns are 0 to 9"),
         ("a.jsonl", 1, "column 1 has no meaning"),
-        ("a.jsonl", "ner", 'no filled list "ner"'),
+        ("a.jsonl", "ner", 'no list "ner"'),
     ],
 )
 def test_unknown_columns(tmp_path, name, column, expected):
@@ -240,7 +240,7 @@ def test_line_ends_and_byte_order_marks_change_nothing(tmp_path, ends, mark, las
     }.items():
         changed = mark + text.rstrip("\n").replace("\n", ends) + last
         assert read(tmp_path, changed, "changed_" + name) == read(tmp_path, text, name)
-    with pytest.raises(InputError, match=r"line 1: the word 'a.rb' holds a tab, a line end"):
+    with pytest.raises(InputError, match=r"line 1: the word 'a.rb' has a tab, a line end"):
         read(tmp_path, '{"words": ["a\\rb"], "labels": ["O"]}', "a.jsonl")
 
 

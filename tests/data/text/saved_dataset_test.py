@@ -50,8 +50,8 @@ def test_rows_are_those_of_the_indices_in_their_order(tmp_path, monkeypatch, key
 @pytest.mark.parametrize(
     ("table", "expected"),
     [
-        (indices([4]), "an index is not that of one of 4 rows"),
-        (indices([-1], pa.int64()), "an index is not that of one of 4 rows"),
+        (indices([4]), "a row number is not one of its 4 rows"),
+        (indices([-1], pa.int64()), "a row number is not one of its 4 rows"),
         (indices(["1"], pa.string()), "holds no row numbers"),
         (indices([None]), "holds a row without a number"),
     ],

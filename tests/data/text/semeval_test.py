@@ -72,7 +72,7 @@ def test_neighbouring_and_overlapping_targets(tmp_path):
 def test_wrong_offsets_are_mended_only_where_there_is_one_place(tmp_path):
     assert labels(tmp_path, "the fish", ("fish", 3, 7)) == "O B"
     assert labels(tmp_path, "the  big fish", ("big fish", 5, 13)) == "O B I"
-    with pytest.raises(InputError, match=r"a\.xml, sentence s: the target 'fish' does not stand"):
+    with pytest.raises(InputError, match=r"a\.xml, sentence s: the target 'fish' is not at"):
         labels(tmp_path, "fish or fish", ("fish", 3, 7))
     with pytest.raises(InputError, match=r"the target 'meat'.*from='x' to='7'"):
         labels(tmp_path, "fish", ("meat", "x", 7))
@@ -137,7 +137,7 @@ def test_targets_may_differ_from_the_text_in_case(tmp_path):
     assert labels(tmp_path, "Soep was heerlijk.", ("soep", 0, 4)) == "B O O O"
     assert labels(tmp_path, "De SOEP was heerlijk", ("soep", 0, 4)) == "O B O O"
     assert labels(tmp_path, "The Fish, not fish", ("fish", 9, 9)) == "O O O O B"  # the exact one
-    with pytest.raises(InputError, match="the target 'fish' does not stand"):
+    with pytest.raises(InputError, match="the target 'fish' is not at"):
         labels(tmp_path, "Fish or FISH", ("fish", 9, 9))
 
 

@@ -73,9 +73,11 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
         raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # of PyYAML, for values
         reason = " ".join(str(error).split())  # such as 2001-99-99
-        raise InputError(f"{where}: a value is none ({reason}); put labels into quotes.") from None
+        raise InputError(
+            f"{where}: a value cannot be read ({reason}); put labels into quotes."
+        ) from None
     except _TwiceError as error:
-        raise InputError(f"{where}, {error} is there twice; keep the line that counts.") from None
+        raise InputError(f"{where}, {error} occurs twice; keep the line that counts.") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""

@@ -93,7 +93,9 @@ def read_label_tables(path: str | os.PathLike[str]) -> Iterator[LabelTable]:
     try:
         label_names = tuple(map(str, json.loads((schema.metadata or {})[LABEL_NAMES_KEY])))
     except (KeyError, ValueError, TypeError) as error:
-        raise InputError(f"{where} has no label names in its metadata; transfer again.") from error
+        raise InputError(
+            f"{where} has no label names in its metadata; run the transfer again."
+        ) from error
     columns = tuple(schema.names)
     for table in parquet_tables(path, columns):
         ids = [_ids(table[name].combine_chunks(), label_names) for name in columns]

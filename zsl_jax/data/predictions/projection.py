@@ -138,9 +138,9 @@ def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
             rest = rest[len(piece) :]
             continue
         raise InputError(
-            f"{line.where}: the text continues with {rest[:20]!r} where word {number} of our "
-            f"sentence is {word!r}; give one line per sentence, in the order of the text, "
-            "letter by letter."
+            f"{line.where}: the text continues with {rest[:20]!r} where word {number} of the "
+            f"text's sentence is {word!r}; give one line per sentence, in the order of the text, "
+            "with exactly its characters."
         )
 
 
@@ -148,15 +148,15 @@ def _doubt_invisible(where: str, found: str, ours: str) -> None:
     """Refuses a text whose difference from ours nobody sees."""
     if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", ours):
         raise InputError(
-            f"{where}: its text has another Unicode normalisation than our sentence; bring both "
-            "into NFC (unicodedata.normalize)."
+            f"{where}: its text has another Unicode normalisation than the sentence; convert both "
+            "to NFC (unicodedata.normalize)."
         )
     hidden = sorted({char for char in found + ours if unicodedata.category(char) == "Cf"})
     removed = str.maketrans("", "", "".join(hidden))
     if found.translate(removed) == ours.translate(removed):
         listed = ", ".join(map(ascii, hidden))
         raise InputError(
-            f"{where}: its text differs from our sentence in characters that nobody sees "
+            f"{where}: its text differs from the sentence in invisible characters "
             f"({listed}); remove them from both."
         )
 

@@ -109,12 +109,12 @@ def check_label_names(label_names: Sequence[str], where: str) -> None:
     for name in label_names:
         if not isinstance(name, str) or not name or UNWRITABLE.search(name):
             raise InputError(
-                f"{where}: the label name {name!r} is empty, no string, or holds a tab or a line "
-                "end; give each label a name."
+                f"{where}: the label name {name!r} is empty, is not a string, or has a tab or a "
+                "line end; give each label a name."
             )
         check_visible(where, name)
         if label_names.count(name) > 1:
-            raise InputError(f"{where}: the label name {name!r} is there twice; give it once.")
+            raise InputError(f"{where}: the label name {name!r} occurs twice; give it once.")
 
 
 def check_lengths(

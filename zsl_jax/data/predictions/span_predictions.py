@@ -68,7 +68,7 @@ def read_span_predictions(
     if len(lines) != len(text):
         raise InputError(
             f"{name}: {len(lines)} lines where the text has {len(text)} sentences; write one line "
-            "a sentence."
+            "per sentence."
         )
     found = [project(line, s.words) for line, s in zip(lines, text, strict=True)]
     if offsets is None:
@@ -140,8 +140,8 @@ def _warn_of_blanks(name: str, lines: Sequence[SpanLine]) -> None:
     blank = [line.where.rpartition(", ")[2] for line in lines if line.is_blank]
     if blank:
         logging.warning(
-            "%s: %d of %d lines have an empty list of labels (%s), as doccano writes where nobody "
-            'has annotated, too; they abstain; write "spans": [] where there is no entity',
+            "%s: %d of %d lines have an empty list of labels (%s), as doccano also writes for "
+            'texts without annotation; they abstain; write "spans": [] where there is no entity',
             name,
             len(blank),
             len(lines),

@@ -74,7 +74,7 @@ def checked_word(where: str, word: Any) -> str:
         raise InputError(f"{where}: a word is empty or not text; remove it or write it out.")
     if UNWRITABLE.search(word):
         raise InputError(
-            f"{where}: the word {word!r} holds a tab, a line end or half a character; remove it."
+            f"{where}: the word {word!r} has a tab, a line end or half a surrogate pair; remove it."
         )
     return word
 

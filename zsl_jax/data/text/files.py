@@ -182,8 +182,8 @@ def _bare_lines(lines: Iterable[str], name: str, num_before: int) -> Iterator[st
         bare = line.rstrip("\r")
         if "\r" in bare:
             raise InputError(
-                f"{name}, line {number}: a carriage return inside the line, as old Macs end "
-                "theirs; write the file with line feeds (tr '\\r' '\\n' < FILE)."
+                f"{name}, line {number}: a carriage return inside the line, as in files "
+                "of old Macs; write the file with line feeds (tr '\\r' '\\n' < FILE)."
             )
         unmarked = bare.lstrip("\ufeff")
         yield bare if unmarked.startswith("\t") else unmarked

@@ -80,11 +80,11 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
     elif name.removesuffix(".gz").lower().endswith(".csv") and "\t" not in first:
         what = "cut at commas; write tabs between the columns, and let the name end in .tsv"
     elif "\t" in first + second and _is_conllu(lines):
-        what = "CoNLL-U; let its name end in .conllu, or say `format`=conllu or `format`=conll"
+        what = "CoNLL-U; let its name end in .conllu, or give `format`=conllu or `format`=conll"
     elif tagged := _tagged_word(filled):
         what = (
             f"text with labels between its words, such as {tagged!r}; write words and labels in "
-            "two columns with a tab between them, or say `format`=plain if they are words"
+            "two columns with a tab between them, or give `format`=plain if they are words"
         )
     if what is not None:
         raise InputError(f"{name} is {what}.")

@@ -32,11 +32,11 @@ def json_objects(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[st
         try:
             value = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: not JSON ({error}); write one object a line.") from error
+            raise InputError(f"{where}: not JSON ({error}); write one object per line.") from error
         if not isinstance(value, dict):
             raise InputError(
                 f'{where}: not an object; write {{"words": [...], ...}} or {{"text": ..., "spans": '
-                "[...]}, one object a line (jq -c '.[]' FILE takes them out of a list)."
+                "[...]}, one object per line (jq -c '.[]' FILE takes them out of a list)."
             )
         yield where, value
 
@@ -47,7 +47,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is there twice")
+        raise ValueError(f"the key {twice!r} occurs twice")
     return found
 
 
@@ -93,7 +93,7 @@ def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> 
     for keys in (words, labels):
         found = [key for key in keys if row.get(key) is not None]
         if len(found) > 1:
-            raise InputError(f"{where}: {' and '.join(found)} are both there; {options.remedy}.")
+            raise InputError(f"{where}: {' and '.join(found)} are both present; {options.remedy}.")
     if options.column is not None:
         row = {key: value for key, value in row.items() if not isinstance(value, list)}
     remedy = (
@@ -128,5 +128,5 @@ def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any
     value = next((row[key] for key in keys if key in row), None)
     if not isinstance(value, list) or not value:
         wanted = " or ".join(f'"{key}"' for key in keys)
-        raise InputError(f"{where}: no filled list {wanted}; write an object per line with it.")
+        raise InputError(f"{where}: no list {wanted}, or an empty one; write one in each line.")
     return value

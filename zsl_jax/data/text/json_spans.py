@@ -130,7 +130,7 @@ def _list_key(where: str, line: dict[str, Any]) -> str | None:
     said = [key for key in present if not _is_nothing(line[key])]
     if len(said) > 1:
         raise InputError(
-            f"{where}: {' and '.join(said)} both hold annotation; keep the one that counts."
+            f"{where}: {' and '.join(said)} both hold annotations; keep the one that counts."
         )
     return next(iter(said or present), None)
 
@@ -205,7 +205,7 @@ def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, i
         )
     if end <= start:
         raise InputError(
-            f"{where}: its end {end} is not behind its start {start}; leave it out, or, if the "
+            f"{where}: its end {end} is not after its start {start}; leave it out, or, if the "
             "ends in this file are included, add 1 to each."
         )
     to_characters = character_offset(text, unit)
@@ -226,11 +226,11 @@ def _way_out(fields: SpanFields, text: str) -> str:
         if None in places or fields.text is None:
             continue
         if same_text(text[places[0] : places[1]], fields.text):
-            return f"say `offsets`={unit}, which they seem to count"
+            return f"give `offsets`={unit}, which they seem to count"
     for (to_start, to_end), (_, remedy) in SHIFTS.items():
         first, last = fields.start + to_start, fields.end + to_end
         if fields.text and 0 <= first < last and same_text(text[first:last], fields.text):
             return f"{remedy} in this file"
     units = other_units(text)
-    said = f", or say `offsets`={' or '.join(units)} if they count these" if units else ""
+    said = f", or give `offsets`={' or '.join(units)} if they count these" if units else ""
     return f"count characters of this text from 0, the end excluded{said}"

@@ -32,7 +32,7 @@ def label_column(layout: Layout, rows: Rows, options: ReadOptions) -> int:
         place = layout.place(options.column, options.name)
     elif layout.num_columns == 1:
         raise InputError(
-            f"{options.name} has no labels: its first word stands alone in its line; "
+            f"{options.name} has no labels: its first line has a word only; "
             "add a label column or read the file as plain text."
         )
     elif layout.label_at is None:

@@ -41,7 +41,7 @@ def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sente
         words = tuple(checked_word(where, fields[_WORD]) for where, fields in rows)
         if "[WORD]" in words:
             raise InputError(
-                f"{rows[0][0]}: [WORD] stands where the words should; make the file from the "
+                f"{rows[0][0]}: [WORD] is in the place of the words; make the file from the "
                 "OntoNotes release first (skeleton2conll)."
             )
         labels = None

@@ -60,7 +60,7 @@ def format_of_txt(lines: Iterable[str], name: str) -> str:
     if with_tabs or documents or (len(counts) == 1 and filled > 1):
         why = "some lines have tabs" if with_tabs else "all lines may be columns cut at blanks"
         raise InputError(
-            f"{name} may be plain text or CoNLL columns ({why}); say which by `format`=plain or "
+            f"{name} may be plain text or CoNLL columns ({why}); choose by `format`=plain or "
             "`format`=conll, or by another extension than .txt."
         )
     return "plain"

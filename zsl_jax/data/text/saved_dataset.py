@@ -102,7 +102,10 @@ def dataset_tables(dataset: SavedDataset) -> Iterator[tuple[str, pa.Table | pa.R
     try:
         whole = pa.Table.from_batches(batches)
         if len(chosen) and not 0 <= chosen.min() <= chosen.max() < whole.num_rows:
-            raise InputError(f"{where}: an index is not that of one of {whole.num_rows} rows.")
+            raise InputError(
+                f"{where}: a row number is not one of its {whole.num_rows} rows; save the dataset "
+                "again."
+            )
         for start in range(0, len(chosen), ROWS_AT_ONCE):
             yield dataset.files[0], whole.take(pa.array(chosen[start : start + ROWS_AT_ONCE]))
     except UNREADABLE as error:

@@ -151,7 +151,7 @@ def _target(opinion: ElementTree.Element, text: str, where: str) -> _Range:
         if target and len(places) == 1:
             return _Range(*places[0])
     raise InputError(
-        f"{where}: the target {target!r} does not stand at from={bounds[0]!r} to={bounds[1]!r}; "
+        f"{where}: the target {target!r} is not at from={bounds[0]!r} to={bounds[1]!r}; "
         "correct the offsets."
     )
 

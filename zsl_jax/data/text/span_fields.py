@@ -53,7 +53,7 @@ def span_fields(where: str, value: Any) -> SpanFields:
     """
     fields: Any = _from_list(value) if isinstance(value, list) else value
     if not isinstance(fields, dict):
-        raise InputError(f'{where}: no span; write {{"start": 0, "end": 4, "label": "PER"}}.')
+        raise InputError(f'{where}: not a span; write {{"start": 0, "end": 4, "label": "PER"}}.')
     start, end = _place(where, fields)
     names = _READ if start is None else {*_READ, *_WITH_PLACES}
     _refuse_pieces(where, fields)
@@ -139,7 +139,7 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
     label = label.strip(" ") if isinstance(label, str) else label
     if label == OUTSIDE:
         raise InputError(
-            f"{where}: O is not an entity type; leave out what is no entity (in transformers, "
+            f"{where}: O is not an entity type; leave out what is not one (in transformers, "
             'ignore_labels=["O"]).'
         )
     if not isinstance(label, str) or not label or UNWRITABLE.search(label):

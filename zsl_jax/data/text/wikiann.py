@@ -58,6 +58,6 @@ def refuse_wikiann(sentences: Iterable[Sentence], name: str) -> Iterator[Sentenc
 
 def _is_wikiann(name: str, prefix: str) -> str:
     return (
-        f"{name}: every word begins with {prefix!r}; say `format`=wikiann if that is its "
+        f"{name}: every word begins with {prefix!r}; give `format`=wikiann if that is its "
         "language, or `format`=conll if it belongs to the words."
     )

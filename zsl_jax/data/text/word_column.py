@@ -40,7 +40,7 @@ def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOpti
     if separator is not None:
         raise InputError(
             f"{where} has {separator!a} in every word, as between columns; write tabs there, or "
-            "say `word_column`=0 if it belongs to the words."
+            "give `word_column`=0 if it belongs to the words."
         )
 
 
@@ -53,7 +53,7 @@ def _doubt_kind(where: str, words: Sequence[str], layout: Layout, options: ReadO
     if all(len(word) > 2 and word[0] == word[-1] == '"' for word in words):
         raise InputError(
             f"{where} has every word in quotation marks; write the file without them (in R, "
-            "quote=FALSE), or say `word_column` to keep them."
+            "quote=FALSE), or give `word_column` to keep them."
         )
 
 
