@@ -19,7 +19,7 @@ def test_entities_of_a_function_are_bio():
     [
         ([["A"]], "one item for each of the 2 sentences"),
         ([["A"], ["A"]], "sentence 2: .* is neither 2 labels nor entities"),
-        ([["A"], [(0, 3, "X")]], "sentence 2: the entity .* is not in 2 words"),
+        ([["A"], [(0, 3, "X")]], "sentence 2: the entity .* is not within its 2 words"),
         ([["A"], [(0, 2, "X"), (1, 2, "Y")]], "sentence 2: .* overlaps another one"),
         ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\), expected floating \(3, 2\)"),
         (3, "one item for each"),

@@ -12,7 +12,7 @@ from zsl_jax.report.text_statistics import TextStatistics
 
 MOST_BARS = 30
 TAGGER = "tagger"
-NAMES = {"majority": "vote", TAGGER: "P"}
+NAMES = {TAGGER: "P"}
 
 
 def labels_section(text: TextStatistics) -> dict[str, Any]:
