@@ -32,7 +32,7 @@ flags.DEFINE_integer("seeds", 20, "Reviews of each kind for the estimates.", 0)
 flags.DEFINE_integer("votes_seeds", 0, "Reviews of each kind for the label model alone.", 0)
 flags.DEFINE_bool("give_back", False, "Also train with the corrections.")
 WAYS = {"doubt": ("errors", 0.0), "doubt and random": ("errors", 0.5), "random": ("random", 1.0)}
-ESTIMATED = ("doubt and random", "random")  # doubt alone says nothing about the rest
+ESTIMATED = ("doubt and random", "random")  # doubt alone does not represent the rest
 RECORDS = "run.json result.json labels.parquet votes.parquet label_model.safetensors".split()
 
 

@@ -92,7 +92,7 @@ def drop_abandoned(folder: Path, of_other_hosts: bool = False) -> None:
     Args:
       folder: The folder; folders inside it are not searched.
       of_other_hosts: Whether to also remove files from other hosts, whose processes cannot be seen
-        from here; only safe where nobody else may write.
+        from here; only safe where no other process may write.
     """
     with contextlib.suppress(OSError):
         for path in folder.iterdir():

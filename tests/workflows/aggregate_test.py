@@ -9,6 +9,7 @@ from tests import tiny_world
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.sources import Source
 
 
 def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_path):
@@ -60,6 +61,14 @@ def test_entities_have_places_and_scores():
         0.6, abs=1e-3
     )
     assert made.scores == pytest.approx((0.9, 0.7, 1, 0.6), abs=1e-3)
+
+
+def test_a_source_may_have_a_label_map(tmp_path):
+    (tmp_path / "a.conll").write_text("Ann\tB-HUMAN\nsings\tO\n", encoding="utf-8")
+    (tmp_path / "map.yaml").write_text("HUMAN: PER\n", encoding="utf-8")
+    source = Source("a", str(tmp_path / "a.conll"), label_map=str(tmp_path / "map.yaml"))
+    (made,) = zsl_jax.aggregate([["Ann", "sings"]], {"a": source}, "majority")
+    assert made.labels == ("B-PER", "O")
 
 
 def test_a_copy_of_a_source_is_named_and_changes_nothing(texts, caplog):

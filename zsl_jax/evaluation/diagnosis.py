@@ -81,9 +81,9 @@ class Diagnosis(NamedTuple):
 
     Attributes:
       warnings: One sentence each.
-      sources: One report a source.
-      same_labels: By the name of a way to put votes together, such as "majority", the share of the
-        words with votes on which the inferred label is that way's.
+      sources: One report per source.
+      same_labels: By the name of a method that combines votes, such as "majority", the share of the
+        words with votes on which it gives the inferred label.
       reference: What the sources are compared with, "Q" or "P".
     """
 

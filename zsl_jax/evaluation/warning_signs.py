@@ -187,8 +187,8 @@ def lost_label_warnings(
       votes: [U, K], words on which a source gives a label.
 
     Returns:
-      A sentence for each label that has at least one vote a source on average, and whose posterior
-      mass is less than a hundredth of that.
+      A sentence for each label that has at least one vote per source on average, and whose
+      posterior mass is less than a hundredth of that.
     """
     expected = votes.sum(axis=0) / max(len(source_names), 1)
     warnings = []

@@ -121,7 +121,7 @@ def _spoken(probs: Array) -> Array:
 
 
 def _mean(probs: Array, spoken: Array, weights: Array) -> Array:
-    """The weighted mean; 0 where nobody speaks who has any weight."""
+    """The weighted mean; 0 where no source with any weight gives a label."""
     # Source by source: on a CPU, a sum over the axis in the middle takes twice as long.
     weighted = sum(weight * probs[..., source, :] for source, weight in enumerate(weights))
     weight = jnp.matmul(spoken, weights)

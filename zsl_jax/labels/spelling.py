@@ -67,7 +67,7 @@ def _parted(inside: Sequence[str], pattern: re.Pattern[str]) -> dict[str, str]:
 
 
 def are_numbered(names: Sequence[str]) -> bool:
-    """Whether labels are LABEL_0, LABEL_1, ... or 0, 1, ...: those whose names nobody gave.
+    """Whether labels are LABEL_0, LABEL_1, ... or 0, 1, ...: those whose names were not given.
 
     >>> are_numbered(["LABEL_0", "LABEL_1"]), are_numbered(["0", "12"]), are_numbered([])
     (True, True, False)

@@ -19,7 +19,7 @@ class Excerpt(NamedTuple):
     Attributes:
       number: Its place in the text, from 1.
       words: Its words.
-      ids: [n, C], everybody's labels.
+      ids: [n, C], the labels of each labelling.
       probs: [n, K], Q (or P) of each word.
       place: A word to point at, from 0.
     """

@@ -1,4 +1,4 @@
-"""The sentences with most expected errors, word by word with everybody's labels."""
+"""The sentences with most expected errors, word by word with the labels of each source."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -45,7 +45,7 @@ def _take_sigterm_back(handler: Callable[..., Any]) -> Callable[[int], None] | N
     """Let our handler hear SIGTERM again, and return that of JAX.
 
     JAX installs its own, in C, which has all processes stop at the same update: outside of
-    training, nobody would hear the signal.
+    training, no process would hear the signal.
     """
     install = ctypes.CDLL(None).signal
     install.argtypes, install.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p

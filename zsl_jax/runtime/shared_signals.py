@@ -1,7 +1,7 @@
 """Ends all processes of a run when one of them is told to, wherever they are.
 
 A process whose coordinator is gone is aborted by JAX, and one that waits for another in a
-collective waits for half a minute. So whoever is told tells the others first.
+collective waits for half a minute. So the process that is told tells the others first.
 """
 
 import contextlib

@@ -151,9 +151,10 @@ class ChainConfig(Settings):
 class LabelModelConfig(Settings):
     """The label model: how the sources' predictions are combined with the tagger's distribution.
 
-    `chain` holds the settings of CHAIN; all fields after it belong to PAPER. The temperature of a
-    confusion matrix can also be given as its diagonal probability μ, which is converted once the
-    number of labels is known; see `training.confusion_matrices.temperatures`.
+    `kind` is the flag `--label_model`; `chain` has the settings of CHAIN; the fields after it are
+    those of PAPER, and flags of the same names. The temperature of a confusion matrix can also be
+    given as its diagonal probability μ, which is converted once the number of labels is known; see
+    `training.confusion_matrices.temperatures`.
     """
 
     kind: LabelModelKind | None = setting(
@@ -227,7 +228,7 @@ class LabelModelConfig(Settings):
 
 @dataclasses.dataclass(frozen=True)
 class OptimizerConfig(Settings):
-    """AdamW with a linear warm-up, and a decay after it."""
+    """AdamW with a linear warm-up, and a decay after it; see `TrainConfig`."""
 
     learning_rate: float = setting(
         1e-4, "Highest learning rate of the encoder.", TRAINING, least=0.0
@@ -257,7 +258,11 @@ class OptimizerConfig(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrainConfig(Settings):
-    """Training on labelled text; also the settings that every training shares."""
+    """Training on labelled text; also the settings that every training shares.
+
+    The fields, and those of `optimizer`, are flags of the same names, which `--helpfull` of
+    `launch.train` explains.
+    """
 
     epochs: int | None = setting(3, "Passes over the text.", PASSES, least=1)
     batch_words: int | None = setting(
@@ -359,7 +364,11 @@ class TrainConfig(Settings):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TransferConfig(TrainConfig):
-    """Training of a target tagger from its sources' predictions."""
+    """Training of a target tagger from its sources' predictions.
+
+    The fields, and those of `optimizer` and `label_model`, are flags of the same names, which
+    `--helpfull` of `launch.transfer` explains.
+    """
 
     epochs: int | None = setting(
         None, "Passes per round. Default: 1; more with the chain.", PASSES, least=1

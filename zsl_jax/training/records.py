@@ -13,8 +13,8 @@ class Expectation(NamedTuple):
       posterior: [N, K] float32, Q.
       log_confusion: [U, V, K], log φ that it was computed with.
       objective: J per word.
-      bound: Eq. 2 a word at the present parameters and the Q of the round before (the first round:
-        at its own Q, where the bound is tight for soft EM).
+      bound: Eq. 2 per word at the present parameters and the Q of the round before (in the first
+        round at its own Q, where the bound is tight for soft EM).
       entropy: Of the tight Q, in nats per word.
       model_state: What else the E step estimated, as its label model has it.
     """

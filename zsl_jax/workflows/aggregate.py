@@ -54,21 +54,22 @@ def aggregate(
     decode: str = AUTO,
     label_map: LabelMaps | None = None,
 ) -> AggregateResult:
-    """Puts the sources' predictions for a text together, without a tagger.
+    """Combines the sources' predictions for a text, without a tagger.
 
     Args:
       text: Sentences as lists of words, or the path of a text.
       sources: The sources' predictions for it, by name: the path of a prediction file or model
         folder, `SourcePredictions`, an array, or a function of the sentences' words that returns
-        labels, entities or probabilities (see `workflows.function_source`). Paths, here and
-        elsewhere, may be addresses such as gs://bucket/file.
+        labels, entities or probabilities (see `workflows.function_source`); or a
+        `workflows.sources.Source`, which may have a label map. Paths, here and elsewhere, may be
+        addresses such as gs://bucket/file.
       method: "majority", "mean", "dawid_skene", "bea", "weighted_mean" or "chain".
-      label_names: K names, for arrays.
+      label_names: Names of the K labels of arrays; not needed without arrays.
       sparse: Names of sources, such as rules and lists of names, whose O means that they know
         nothing.
-      offsets: What the places of character spans in prediction files count: "characters", "utf16"
+      offsets: Unit of the offsets of character spans in prediction files: "characters", "utf16"
         units or "bytes", in all files or, as {name: unit}, in those of one source. By default
-        characters; spans that fit in another unit only are refused.
+        characters; spans that fit another unit only are refused.
       decode: "argmax" takes each word's most probable label, "viterbi" the most probable sequence
         of each sentence; "auto" is "viterbi" for entities by the chain, and "argmax" otherwise.
       label_map: By source, the file of a label map, or the map: for each of the source's labels or
@@ -78,7 +79,7 @@ def aggregate(
       Each sentence with a label and K probabilities for each word, and a report on each source.
 
     Raises:
-      InputError: A source cannot be read, or is not about these words.
+      InputError: A source cannot be read, or has other words.
 
     >>> capital = lambda sentences: [["X" if w.istitle() else "O" for w in s] for s in sentences]
     >>> [made.labels for made in aggregate([["Ann", "sings"]], {"capital": capital}, "majority")]

@@ -69,7 +69,7 @@ def baselines(
     decoding: str = AUTO,
     aggregations: Mapping[str, LearnedFromText] | None = None,
 ) -> list[Row]:
-    """The rows that need no training: each source, and the aggregations of their votes.
+    """The rows that need no training: each source, and the methods that combine them.
 
     Args:
       transfer_task: The task that all approaches share.

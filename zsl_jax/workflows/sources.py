@@ -24,8 +24,8 @@ class Source(NamedTuple):
       given: The flag and value that name it, for messages.
       task: What a spaCy pipeline is asked for, "ner" or "pos".
       sparse: Whether its O means that it does not know the word.
-      offsets: What the places of character spans in a file count; None for characters, as long as
-        that can be.
+      offsets: Unit of the offsets of character spans in a file; None for characters, unless the
+        spans fit another unit only.
     """
 
     name: str

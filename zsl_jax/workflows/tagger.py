@@ -37,11 +37,12 @@ from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
 class Tagger:
     """A trained tagger.
 
-    It is compiled for when it is first used, and lies on the devices from its making on.
+    Its parameters are placed on the devices when it is created; its program is compiled at the
+    first call.
     """
 
     def __init__(self, loaded: LoadedTagger, row_length: int = 128):
-        """Makes a tagger in memory ready for use.
+        """Makes a tagger in memory ready for use on the devices.
 
         Args:
           loaded: The tagger; it must have a head.
@@ -102,14 +103,15 @@ class Tagger:
 
         Args:
           sentences: Lists of words, or strings, which are cut into words.
-          sources: Predictions for these words of the sources that the tagger was trained with, by
-            name: paths of prediction files (or model folders), `SourcePredictions`, or arrays on
-            the flat axis of all N words: [N] label ids with -1 for none, or [N, K] probabilities.
+          sources: The predictions for these words of the sources that the tagger was trained with,
+            by name: paths of prediction files (or model folders), `SourcePredictions`, functions
+            as for `zsl_jax.aggregate`, or arrays on the flat axis of all N words: [N] label ids
+            with -1 for none, or [N, K] probabilities.
           decode: "argmax" takes each word's most probable label, "viterbi" the most probable
             sequence of each sentence; "auto" is "argmax" for P, and for Q what the tagger's label
             model recorded: by default, "viterbi" for entities and "argmax" for tags.
           words: How strings are cut: at "whitespace", or by "unicode" rules.
-          offsets: What the places of character spans in prediction files count: "characters",
+          offsets: Unit of the offsets of character spans in prediction files: "characters",
             "utf16" or "bytes", or one of them for each source, by name.
           label_map: By source, a label map or its file, as for `zsl_jax.aggregate`.
 
@@ -117,8 +119,8 @@ class Tagger:
           One result per sentence, in order.
 
         Raises:
-          InputError: A word cannot be one, or the sources are not those of the tagger or are about
-            other words.
+          InputError: A word is not valid, or the sources are not those of the tagger or have other
+            words.
         """
         text = as_sentences(sentences, words)
         blocks = self.label(text, sources, decode, offsets=offsets, label_map=label_map)
@@ -135,8 +137,8 @@ class Tagger:
     ) -> Iterator[LabelledText]:
         """Labels a text of any length, block by block; memory does not grow with it.
 
-        So it is with sources that are Parquet files; with others, the text and their predictions
-        are in memory as a whole.
+        The same holds with sources that are Parquet files; with others, the text and their
+        predictions are in memory as a whole.
 
         Args:
           text: The sentences, read as far as they are labelled. As a `TextShard`, they come from
@@ -182,7 +184,7 @@ def as_sentences(
       words: Likewise.
 
     Raises:
-      InputError: A word cannot be one.
+      InputError: A word is not valid.
     """
     if words not in WORD_RULES:
         raise InputError(f"words={words!r} is not one of {', '.join(WORD_RULES)}")

@@ -70,27 +70,28 @@ def transfer(
       output: The run's folder, new or empty, in which the tagger is saved, and the text with its
         labels (labels.parquet, labels.conll); it may be in a bucket, as gs://bucket/folder.
       config: Approach, label model and training; by default those of `launch.transfer`.
-      test: Labelled sentences as (words, labels), or the path of a labelled text, for the table;
-        nothing of it reaches the training.
-      test_sources: By the names of sources, their predictions for the test; functions and models
-        annotate it anyway.
+      test: Labelled sentences as (words, labels), or the path of a labelled text, for the table; it
+        is not used in training.
+      test_sources: The sources' predictions for the test; functions, models and pipelines annotate
+        it themselves.
       task: Score on the test: "pos", "ner" or "plain"; None infers it from the labels.
-      label_names: K names, for arrays.
+      label_names: As for `zsl_jax.aggregate`.
       sparse: As for `zsl_jax.aggregate`.
-      offsets: As for `zsl_jax.aggregate`; that of a source holds for its `test_sources`, too.
-      label_map: As for `zsl_jax.aggregate`; it holds for the source's `test_sources`, too.
-      gold_words: Corrected sentences of the text, see `data.annotation.read_corrections`.
+      offsets: As for `zsl_jax.aggregate`; the unit of a source also holds for its predictions in
+        `test_sources`.
+      label_map: As for `zsl_jax.aggregate`; it also holds for the predictions in `test_sources`.
+      gold_words: File of sentences of the text with known labels, such as corrected ones; see
+        docs/formats.md.
       decode: How labels of the text and the test follow from probabilities, as for
         `Tagger.predict`.
       overwrite: Replace the result of an earlier run in `output`.
       report: Write report.html, a page about the run, into `output`.
       tensorboard: Folder that gets the metrics for TensorBoard, too.
-      cache: A folder that keeps what models predict and what frozen layers give, for other
+      cache: A folder that keeps models' predictions and the output of frozen layers for other
         transfers of the same text.
 
     Raises:
-      InputError: A source cannot be read or is not about these words; or `output` is that of
-        another run.
+      InputError: A source cannot be read or has other words; or `output` is that of another run.
     """
     check_decoding(decode)
     if report:

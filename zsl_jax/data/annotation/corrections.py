@@ -48,7 +48,7 @@ def read_corrections(path: str) -> list[Correction]:
         `read_predictions` reads.
 
     Returns:
-      The sentences; texts that nobody annotated, or that were skipped, are left out.
+      The sentences; texts that were not annotated or were skipped are left out.
 
     Raises:
       InputError: A file cannot be read, or holds no annotated sentence.

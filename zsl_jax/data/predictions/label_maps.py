@@ -160,13 +160,13 @@ def map_labels(
         return predictions._replace(label_names=scheme.names, labels=labels)
     probs = merge_columns(predictions.probs.astype(np.float32), columns, scheme.size)
     totals = probs.sum(axis=1)
-    says = (labels >= 0) & (totals > 0)
+    labelled = (labels >= 0) & (totals > 0)
     if (columns < 0).any():
         probs /= np.where(totals > 0, totals, 1)[:, None]
     return predictions._replace(
         label_names=scheme.names,
-        labels=np.where(says, labels, np.int32(-1)),
-        probs=np.where(says[:, None], probs, 0).astype(np.float16),
+        labels=np.where(labelled, labels, np.int32(-1)),
+        probs=np.where(labelled[:, None], probs, 0).astype(np.float16),
     )
 
 

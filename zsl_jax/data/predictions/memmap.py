@@ -16,8 +16,8 @@ def to_memmap(
 ) -> Float[np.ndarray, "N ..."]:
     """Puts blocks of rows one after the other, in a file or in memory.
 
-    The file has no name, and its space is free again when nobody holds the table or the process
-    has ended, however it ended.
+    The file has no name, and its space is free again when the table is no longer used or the
+    process has ended, however it ended.
 
     Args:
       blocks: Each [n, ...], of any floating type; only one is in memory at a time.

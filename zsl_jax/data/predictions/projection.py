@@ -145,7 +145,7 @@ def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
 
 
 def _doubt_invisible(where: str, found: str, ours: str) -> None:
-    """Refuses a text whose difference from ours nobody sees."""
+    """Refuses a text that differs from the sentence in invisible characters only."""
     if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", ours):
         raise InputError(
             f"{where}: its text has another Unicode normalisation than the sentence; convert both "

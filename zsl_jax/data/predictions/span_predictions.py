@@ -196,8 +196,8 @@ def _probs(
     labels: Int[np.ndarray, " N"], scores: Float[np.ndarray, " N"], label_set: LabelSet
 ) -> Float[np.ndarray, "N K"]:
     """Each word's score for its label and the rest for O; zeros where the source abstains."""
-    says = np.flatnonzero(labels >= 0)
+    labelled = np.flatnonzero(labels >= 0)
     probs = np.zeros((len(labels), label_set.size), np.float32)
-    probs[says, label_set.ids[OUTSIDE]] = 1 - scores[says]
-    probs[says, labels[says]] += scores[says]
+    probs[labelled, label_set.ids[OUTSIDE]] = 1 - scores[labelled]
+    probs[labelled, labels[labelled]] += scores[labelled]
     return probs.astype(np.float16)

@@ -88,7 +88,7 @@ def _normalised(
                 continue
             probs = source.probs[rows].astype(np.float32)
             totals = probs.sum(axis=1)
-            says = (source.labels[rows] >= 0) & (totals > 0)
-            scale = np.where(says, 1 / np.where(says, totals, 1), 0)
+            labelled = (source.labels[rows] >= 0) & (totals > 0)
+            scale = np.where(labelled, 1 / np.where(labelled, totals, 1), 0)
             block[:, place, columns[place]] = probs * scale[:, None]
         yield block

@@ -35,7 +35,7 @@ def is_invisible(text: str) -> bool:
 
 
 def check_visible(where: str, label: str) -> None:
-    """Refuses a label with a character that nobody sees, which would make it another label.
+    """Refuses a label with an invisible character, which would make it another label.
 
     Raises:
       InputError: It has one; an ordinary blank inside is none.

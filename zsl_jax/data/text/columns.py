@@ -114,7 +114,7 @@ def _blocks(
 
 
 def _is_empty(line: str, layout: Layout) -> bool:
-    """Whether a line has nothing in it, or one field that nobody sees where words have several."""
+    """Whether a line has nothing in it, or one invisible field where words have several."""
     if "!" <= line[:1] <= "~":  # most lines
         return False
     if not line.strip(" \t"):

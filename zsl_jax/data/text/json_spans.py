@@ -127,16 +127,16 @@ def _list_key(where: str, line: dict[str, Any]) -> str | None:
     """The key of the list of spans."""
     keys = SPAN_KEYS if any(key in line for key in SPAN_KEYS) else LIST_KEYS
     present = [key for key in keys if key in line]
-    said = [key for key in present if not _is_nothing(line[key])]
-    if len(said) > 1:
+    filled = [key for key in present if not _is_nothing(line[key])]
+    if len(filled) > 1:
         raise InputError(
-            f"{where}: {' and '.join(said)} both hold annotations; keep the one that counts."
+            f"{where}: {' and '.join(filled)} both hold annotations; keep the one that counts."
         )
-    return next(iter(said or present), None)
+    return next(iter(filled or present), None)
 
 
 def _may_be_blank(line: dict[str, Any], key: str) -> bool:
-    """Whether an empty list is doccano's, which writes one for texts that nobody annotated, too."""
+    """Whether an empty list is doccano's, which also writes one for texts without annotation."""
     return key in DOCCANO_KEYS or (key == "entities" and {"id", "relations"} <= line.keys())
 
 
@@ -232,5 +232,5 @@ def _way_out(fields: SpanFields, text: str) -> str:
         if fields.text and 0 <= first < last and same_text(text[first:last], fields.text):
             return f"{remedy} in this file"
     units = other_units(text)
-    said = f", or give `offsets`={' or '.join(units)} if they count these" if units else ""
-    return f"count characters of this text from 0, the end excluded{said}"
+    other = f", or give `offsets`={' or '.join(units)} if they count these" if units else ""
+    return f"count characters of this text from 0, the end excluded{other}"

@@ -50,7 +50,7 @@ def stream_sentences(
     .jsonl              jsonl      "words" or "tokens"; "labels", "tags" or "ner_tags"
     .parquet            parquet    the same as columns of lists
     a saved dataset     datasets   the same in a folder written by `save_to_disk`
-    .txt                plain      a sentence a line; no labels
+    .txt                plain      a sentence per line; no labels
     ==================  =========  =============================================================
 
     A `.txt` file whose lines of words all have tabs is read as columns; one that may be columns cut
