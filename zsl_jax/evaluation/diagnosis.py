@@ -141,7 +141,7 @@ class Learned(NamedTuple):
       log_start: The same before anything was learned; None if that is not known.
       objectives: J per word of each E step, where these can be compared.
       by_tagger: [K], words to which the tagger alone gives each label; None without a tagger.
-      copies: [U, U], how far each two sources are copies of each other; None if it is not known.
+      copies: [U, U], how far any two sources are copies of each other; None if it is not known.
     """
 
     log_confusion: Float[np.ndarray, "U V K"] | None = None

@@ -58,7 +58,7 @@ def near_copy_warnings(source_names: Sequence[str], copies: Float[np.ndarray, "U
 
     Args:
       source_names: The U sources' names.
-      copies: [U, U], how far each two sources are copies, from 0 to 1.
+      copies: [U, U], how far any two sources are copies, from 0 to 1.
 
     Returns:
       A sentence for each group of sources that are more copies than not of the first one in it.

@@ -142,7 +142,7 @@ def agreement_beyond_chance(
     Agreement for Nominal Scales](https://doi.org/10.1177/001316446002000104).
 
     The κ of a source that is silent on most words rests on few words, which it has chosen itself:
-    it is shrunk toward the mean of all, which counts as much as up to a thousand words (less in
+    it is shrunk towards the mean of all, which counts as much as up to a thousand words (less in
     proportion to the words on which it speaks).
 
     Args:

@@ -1,4 +1,4 @@
-"""Sources that are near-copies of each other, found from how often each two give the same label."""
+"""Sources that are near-copies of each other, found from how often any two give the same label."""
 
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from zsl_jax.kernels.weighted_mean import labels_of_probs, probs_of_votes
 # Dependence of sources that are not copies at all, and of those that are copies and nothing else:
 # taggers of different languages reached 0.66, copies with 2 % of other labels 0.9.
 _DISTINCT, _COPIES = 0.7, 0.85
-# Words without agreement that are added to those of each two sources.
+# Words without agreement that are added to those of any two sources.
 _EXTRA_WORDS = 10
 # The first guess is this power of κ; how often it is improved.
 _FIRST_POWER, _ROUNDS = 8, 10
@@ -45,7 +45,7 @@ def pair_sums(
     mask: Bool[Array, "*words"],
     num_source_labels: int,
 ) -> PairSums:
-    """Returns how often each two sources give the same label, and what they give.
+    """Returns how often any two sources give the same label, and what they give.
 
     Args:
       votes: [..., U], labels, -1 where a source abstains; or [..., U, V], probabilities, of which
@@ -73,7 +73,7 @@ def pair_sums(
 
 @kernel
 def pairwise_agreement(sums: PairSums) -> Float[Array, "U U"]:
-    """Returns Cohen's κ of each two sources, drawn a little to 0 where they share few words.
+    """Returns Cohen's κ of any two sources, shrunk a little to 0 where they share few words.
 
     Args:
       sums: From `pair_sums`, over the whole text.
@@ -95,7 +95,7 @@ def pairwise_agreement(sums: PairSums) -> Float[Array, "U U"]:
 
 @kernel
 def near_copies(kappa: Float[Array, "U U"], power: Scalar = 4.0) -> Float[Array, "U U"]:
-    """Returns how far each two sources are copies of each other: 0 if they are not, 1 if they are.
+    """Returns how far any two sources are copies of each other: 0 if they are not, 1 if they are.
 
     Two sources that make their mistakes independently agree about as often as the product of their
     agreements with others allows, κ̄_u κ̄_v, where κ̄_u is the mean κ of source u with the other

@@ -29,7 +29,7 @@ class TextStatistics(NamedTuple):
       num_sentences: Of the text.
       num_words: Likewise.
       counts: [C, V], words by labelling and label.
-      agreement: [C, C], for each two labellings: the share of the words with a label in both on
+      agreement: [C, C], for any two labellings: the share of the words with a label in both on
         which it is the same; for BIO labels, the same of entities as F₁, so that O does not count.
         NaN where there are no such words.
       expected_errors: Σ 1 − max Q over all words.

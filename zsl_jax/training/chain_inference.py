@@ -22,7 +22,7 @@ class FittedChain(NamedTuple):
       sources: The sources' confusion matrices, trust and weights.
       kappa: [U], Cohen's κ of each source with the others.
       state: Word types and chain.
-      copies: [U, U], how far each two sources are copies of each other; None for a label model that
+      copies: [U, U], how far any two sources are copies of each other; None for a label model that
         was read from a folder.
     """
 

@@ -87,7 +87,7 @@ def recount_sources(
 def find_copies(
     text: ChainText, labels: ChainLabels, config: ChainConfig
 ) -> Float[np.ndarray, "U U"]:
-    """How far each two sources are copies of each other; must be called by all processes."""
+    """How far any two sources are copies of each other; must be called by all processes."""
     num_source_labels = len(labels.meanings.stands_for)
     pairs = totals(
         lambda votes, mask: kernels.pair_sums(votes, mask, num_source_labels), text.votes

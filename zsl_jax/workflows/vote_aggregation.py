@@ -44,7 +44,7 @@ class Aggregated(NamedTuple):
       probs: [N, K], the distribution of each word; zeros where every source abstains.
       log_confusion: [U, V, K], log-probabilities [source, predicted, true] that were found; None
         where the method has none.
-      copies: [U, U], how far each two sources are copies of each other; None where the method does
+      copies: [U, U], how far any two sources are copies of each other; None where the method does
         not ask.
     """
 
