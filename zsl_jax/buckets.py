@@ -133,7 +133,7 @@ def explained(path: Path, what: str = "read") -> Iterator[None]:
         address = with_addresses(os.fspath(path))
         scheme = address.partition(":")[0]
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
-        remedy = "check the path, the credentials of this machine and its right to the bucket"
+        remedy = "check the path, the credentials of this machine and its access to the bucket"
         if isinstance(error, ImportError):
             remedy = f"install the package: pip install {SCHEMES[scheme]}"
         raise InputError(f"{address} cannot be {what} ({reason}); {remedy}") from error

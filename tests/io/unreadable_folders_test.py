@@ -104,7 +104,7 @@ def test_a_folder_without_weights_is_refused_with_a_remedy(tmp_path):
         ),
         (
             "model-00001-of-00002.safetensors",
-            "and no model.safetensors.index.json, which tells what is in model-00001-of-00002.saf",
+            "and no model.safetensors.index.json, which lists what is in model-00001-of-00002.saf",
         ),
     ],
 )

@@ -73,7 +73,7 @@ def _safetensors(folder: Path) -> str:
     """The end of a message about safetensors under another name; empty if there are none."""
     files = sorted(file.name for file in folder.glob("*.safetensors"))
     if any(map(_SHARD.fullmatch, files)):
-        return f" and no {INDEX}, which tells what is in {files[0]}, ...; fetch that file too"
+        return f" and no {INDEX}, which lists what is in {files[0]}, ...; fetch that file too"
     if files:
         return f" but {', '.join(files[:_SHOWN])}; if it holds the whole model, rename it"
     return ""

@@ -222,7 +222,7 @@ def saving_on_signals(saver: Saver) -> Iterator[None]:
 
 
 _RESUMES = "the same command, without `overwrite`, resumes from there."
-_WAY_OUT = "name another `output`, or give `overwrite` to start anew"
+_WAY_OUT = "name another `output`, or give `overwrite` to start over"
 
 
 def _named(tree: Any) -> dict[str, np.ndarray]:

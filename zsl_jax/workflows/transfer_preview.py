@@ -63,7 +63,7 @@ def source_lines(transfer_task: TransferTask) -> list[str]:
 def training_line(transfer_task: TransferTask, config: TransferConfig, words: int) -> str:
     """One line on what would be trained, from where, and for how long."""
     if config.approach is Approach.DIRECT:
-        return f"would take {transfer_task.start.path} as it is"
+        return f"would use {transfer_task.start.path} as it is"
     model = "" if config.chain is None else " with the chain"
     if config.approach.has_label_model and config.chain is None:
         model = " with the paper's label model"

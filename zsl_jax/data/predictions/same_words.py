@@ -11,7 +11,7 @@ from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
-REMEDY = "predict the very words of the text again"
+REMEDY = "predict exactly the words of the text"
 
 
 def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], where: str) -> None:
