@@ -99,7 +99,9 @@ def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
     assert [made.labels for made in found] == [("B-PER", "O", "B-PER"), ("B-PER", "O")]
     one = zsl_jax.aggregate(text, {"ann": sources["ann"]}, "majority", sparse="ann")
     assert one[1].labels == ("O", "O")  # where nobody else speaks, silence stands for O
-    with pytest.raises(InputError, match=r"sparse=\['bob'\]: the sources are ann, bo, none"):
+    with pytest.raises(
+        InputError, match=r"sparse=\['bob'\] names no source; the sources are ann, bo, none"
+    ):
         zsl_jax.aggregate(text, sources, "majority", sparse=["bob"])
 
 

@@ -75,7 +75,9 @@ def checked_settings(
     )
     for setting, names, shown in settings:
         if not {*names} <= {*sources}:
-            raise InputError(f"{setting}={shown!r:.80}: the sources are {', '.join(sources)}")
+            raise InputError(
+                f"{setting}={shown!r:.80} names no source; the sources are {', '.join(sources)}"
+            )
     if not {*units.values()} <= {*UNITS}:
         raise InputError(f"offsets={offsets!r}: a unit is one of {', '.join(UNITS)}")
     read = {name: _label_map(name, given) for name, given in maps.items()}
