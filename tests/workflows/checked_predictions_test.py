@@ -34,7 +34,7 @@ def test_who_abstains_in_labels_or_probabilities_abstains_in_both():
         ({"labels": [0.0, 1.0, 1.0]}, "x: its labels are float64"),
         ({"probs": PROBS[:, :1]}, r"x: probabilities are float64 \(3, 1\), expected .*\(3, 2\)"),
         ({"probs": PROBS * 2}, r"x, sentence 1, word 1 \('a'\): the probabilities sum to 2"),
-        ({"label_names": ["A", "A"]}, "x: the label name 'A' is there twice"),
+        ({"label_names": ["A", "A"]}, "x: the label name 'A' occurs twice"),
         ({"label_names": ["A", "_"]}, "x: the label names are .* without '_'"),
         ({"words": [["a", "b"]]}, "x: 1 sentences where the text has 2"),
         ({"words": [["a", "b"], ["d"]]}, "x, sentence 2, word 1: 'd' where the text has 'c'"),
