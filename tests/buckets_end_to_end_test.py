@@ -86,7 +86,7 @@ def test_a_run_in_a_bucket_that_is_killed_resumes_on_another_machine(runs, tmp_p
     process.send_signal(signal.SIGKILL)
     process.wait()
     saved = steps_saved(run)
-    assert len(saved) >= 2 and not (run / "result.json").exists(), process.stderr.read()
+    assert saved and not (run / "result.json").exists(), process.stderr.read()
     done = program("transfer", *command, f"--output={run}", "--report", ZSL_CACHE=str(second))
     for name in FILES:
         assert (run / name).read_bytes() == (alone / name).read_bytes(), name

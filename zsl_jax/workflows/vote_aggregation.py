@@ -6,7 +6,6 @@ and the chain are in `chain_model`.
 
 from typing import NamedTuple
 
-import jax
 import numpy as np
 from jaxtyping import Float, Int
 
@@ -97,8 +96,9 @@ def aggregate_votes(
         labels = _labels_for(method, votes, num_labels)
         table = _dawid_skene_posterior(labels, fitted)
         # Those of BEA are expected logarithms, whose exponentials sum to less than 1.
-        normalised = jax.nn.log_softmax(fitted.log_confusion, axis=-2)
-        return as_aggregated(votes, table, np.asarray(normalised))
+        log_confusion = np.asarray(fitted.log_confusion)
+        totals = np.logaddexp.reduce(log_confusion, axis=-2, keepdims=True)
+        return as_aggregated(votes, table, log_confusion - totals)
     ids, table = _summarised(votes, num_labels, method)
     has_vote = np.any(votes.labels >= 0, axis=1)
     table[~has_vote] = 0
