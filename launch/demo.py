@@ -24,7 +24,7 @@ flags.DEFINE_bool("all", False, "Train by every approach, not only by kd and the
 DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
     "output": "runs/demo",
     "batch_words": 64,
-    "rounds": 6,
+    "rounds": 5,
     "epochs": 4,
     "trainable_layers": 6,
     "learning_rate": 3e-4,
