@@ -191,4 +191,5 @@ def _row(shape: str, speed: Speed, peak: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
+    FLAGS.set_default("batch_words", 512)
     options.run(main)

@@ -79,7 +79,7 @@ def _program(rate: float) -> Callable[[], Any]:
     sentences, label_set, labels = real_texts.tagged_english(FLAGS.sentences, FLAGS.seed)
     target = np.eye(label_set.size, dtype=np.float32)[labels]
     encoder = load_tagger(unpack_e5_small())
-    config = TrainConfig(dropout=rate, seed=FLAGS.seed)
+    config = TrainConfig(batch_words=512, dropout=rate, seed=FLAGS.seed)
     fit = set_up_training(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
     settings, rates = fit.training.settings, schedule_at(0.1, config)
     compiled = jax.jit(

@@ -186,4 +186,5 @@ def _shown(line: dict[str, Any]) -> dict[str, str]:
 if __name__ == "__main__":
     options.require("output")
     FLAGS.set_default("trainable_layers", 2)
+    FLAGS.set_default("batch_words", 512)
     options.run(main)

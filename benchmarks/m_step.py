@@ -148,7 +148,9 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
     from zsl_jax.workflows.trainable_part import set_up_training
 
     optimizer = OptimizerConfig(learning_rate=FLAGS.learning_rate)
-    config = TrainConfig(dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer)
+    config = TrainConfig(
+        batch_words=512, dropout=FLAGS.dropout, seed=FLAGS.seed, optimizer=optimizer
+    )
     fit = set_up_training(encoder, label_set, [windows], config)
     devices, settings = fit.training.devices, fit.training.settings
     state = devices.replicate(fit.state)

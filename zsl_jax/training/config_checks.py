@@ -76,7 +76,9 @@ def check_combination(config: TransferConfig, given: Collection[str] = ()) -> No
                 f"{' and '.join(approaches)}; omit it"
             )
     if config.init not in ("auto", "encoder") and not config.init.startswith("source:"):
-        raise InputError(f"`init`={config.init} is not one of auto, encoder, source:NAME")
+        raise InputError(
+            f"`init`={config.init} is not one of auto, encoder, source:NAME; choose one"
+        )
 
 
 def _kind(config: TransferConfig) -> LabelModelKind | None:

@@ -88,7 +88,9 @@ def _label_map(name: str, given: Any) -> LabelMap | str:
     if isinstance(given, Mapping):
         return label_map_of(given, f"label_map[{name!r}]")
     if not isinstance(given, str | os.PathLike):
-        raise InputError(f"label_map[{name!r}]={given!r:.80} is neither a file nor a mapping")
+        raise InputError(
+            f"label_map[{name!r}]={given!r:.80} is neither a file nor a mapping; give one"
+        )
     path = fetched(given)
     if not os.path.isfile(path):
         raise InputError(f"label_map[{name!r}]: there is no file {path}; correct the path")
