@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from launch.config_flags import from_arguments
+from launch.config_flags import definitions, from_arguments
 from launch.flag_files import path_of
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
@@ -33,15 +33,14 @@ def read_methods(
         name = fields.take("name", str, REQUIRED)
         if any(name == other.name for other in methods):
             raise top.fault("rows", f"has {name} twice; give each row its own name")
-        own = as_arguments({k: v for k, v in fields.items() if k not in _ROW})
+        flags = [*_flags(fields, common[0]), *common[1]]
         configs = {}
         for setting in settings:
             has_one = len(setting.sources_of(setting.targets[0])) == 1
             if _fits(fields, has_one):
                 file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
                 first = [] if file == NONE else [f"--flagfile={path_of(file)}"]
-                given = [*first, *common[0], *own, *common[1]]
-                configs[setting.name] = config_of(TransferConfig, given, fields)
+                configs[setting.name] = config_of(TransferConfig, [*first, *flags], fields)
         methods.append(_method(fields, name, configs))
     return methods
 
@@ -97,6 +96,17 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
     whole.update({**standard[like], **row})
     whole.lines.update(row.lines)
     return whole
+
+
+def _flags(fields: Fields, common: Sequence[str]) -> list[str]:
+    """The flags that all rows share, but for those that are null in a row, and the row's own."""
+    own = {key: value for key, value in fields.items() if key not in _ROW}
+    null = [key for key, value in own.items() if value is None]
+    for key in null:
+        if key not in definitions(TransferConfig):
+            raise fields.fault(key, "is not a flag of launch.transfer; correct it")
+    shared = [flag for flag in common if flag.partition("=")[0][2:] not in null]
+    return [*shared, *as_arguments({k: v for k, v in own.items() if k not in null})]
 
 
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:

@@ -10,6 +10,7 @@ from launch.experiment_rows import FOLDER
 from tests.experiments.tiny_experiment import YAML, write_experiment
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Role, cells_of
+from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 
 
@@ -75,6 +76,15 @@ def test_settings_come_from_the_flag_file_the_profile_the_row_and_the_flags_in_t
     assert (config.rounds, config.optimizer.learning_rate, config.batch_words) == (5, 0.02, 64)
 
 
+def test_null_in_a_row_is_the_default_whatever_the_experiment_says(tmp_path):
+    text = YAML.replace("rounds: 1", "rounds: 1, learning_rate: null")
+    config = read(tmp_path, text, profile="small").method("mine").configs["multi"]
+    assert config.optimizer.learning_rate == TransferConfig().optimizer.learning_rate
+    assert (config.rounds, config.batch_words) == (1, 64)
+    again = read(tmp_path, text, arguments=["--learning_rate=0.5"]).method("mine")
+    assert again.configs["multi"].optimizer.learning_rate == 0.5
+
+
 def test_flags_change_sources_too_but_for_epochs(tmp_path):
     experiment = read(tmp_path, arguments=["--epochs=7", "--learning_rate=0.5"])
     assert experiment.source_config.epochs == 2
@@ -94,6 +104,7 @@ WRONG = {
     "an unknown row": ("  - majority", "  - majorty", "line 17: `rows` has majorty, which is none"),
     "a row twice": ("  - majority", "  - kd", "line 17: `rows` has kd twice; give"),
     "an unknown flag of a row": ("rounds: 1", "round: 1", "line 20: .*round"),
+    "an unknown flag that is null": ("rounds: 1", "round: null", "line 20: `round` is not a flag"),
     "a value out of bounds": ("rounds: 1", "rounds: 0", "line 20: .*--rounds=0"),
     "an unknown flag of a source": ("batch_words: 64, row", "batch: 64, row", "line 12: .*batch"),
     "a row without a way": ("approach: lvm, label_model: paper, confusion_init: dawid_skene, ", "",
@@ -157,7 +168,8 @@ def test_the_papers_averages_are_those_of_its_tables():
 
 
 def test_the_recommended_row_is_the_default_of_the_programs():
-    from zsl_jax.training.config import TransferConfig
-
     config = read_experiment("table4").method("recommended").configs["multi"]
     assert config == dataclasses.replace(TransferConfig(), approach=Approach.LVM)
+    small = read_experiment("table4", "small")
+    assert small.method("recommended").configs["multi"].epochs is None  # by the size of the text
+    assert small.method("kd").configs["multi"].epochs == 2
