@@ -32,6 +32,7 @@ Runs:
 - `terminal`: output on a terminal, and logs
 - `memory_advice`: what to do when memory runs out
 - `malloc_settings`: settings of malloc for faster updates on a CPU
+- `compilation_cache`: keeps what XLA compiles for the next program
 
 Experiments:
 

@@ -6,12 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from absl.flags import FlagValues
+
 from launch.config_flags import definitions, from_arguments
 from launch.flag_files import path_of
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
-from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config import LabelModelConfig, TransferConfig
+from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
@@ -39,8 +42,8 @@ def read_methods(
             has_one = len(setting.sources_of(setting.targets[0])) == 1
             if _fits(fields, has_one):
                 file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
-                first = [] if file == NONE else [f"--flagfile={path_of(file)}"]
-                configs[setting.name] = config_of(TransferConfig, [*first, *flags], fields)
+                given = [*_flags_of_file(file, fields.get("approach")), *flags]
+                configs[setting.name] = config_of(TransferConfig, given, fields)
         methods.append(_method(fields, name, configs))
     return methods
 
@@ -96,6 +99,17 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
     whole.update({**standard[like], **row})
     whole.lines.update(row.lines)
     return whole
+
+
+def _flags_of_file(file: str, approach: str | None) -> list[str]:
+    """The flags of a flag file, but for those of a label model if the approach has none."""
+    if file == NONE:
+        return []
+    found = FlagValues().read_flags_from_files([f"--flagfile={path_of(file)}"])
+    if approach in (None, Approach.MRT, Approach.LVM):
+        return found
+    unread = definitions(LabelModelConfig)
+    return [flag for flag in found if flag.lstrip("-").partition("=")[0] not in unread]
 
 
 def _flags(fields: Fields, common: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from absl import app, flags
 
 from launch import config_flags, flag_files, help_page, shared_flags
+from launch.compilation_cache import keep_compilations
 from launch.malloc_settings import use_malloc_settings
 from launch.memory_advice import memory_advice
 from launch.paths import prepare_paths
@@ -90,6 +91,7 @@ def run(
         if "log_format" in FLAGS and FLAGS.log_format == "json":
             log_as_json()
         use_malloc_settings()
+        keep_compilations()
         watch_signals()
         try:
             _check_numbers()

@@ -11,6 +11,7 @@ from tests.experiments.tiny_experiment import YAML, write_experiment
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Role, cells_of
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_checks import check_combination
 from zsl_jax.training.config_choices import Approach, ConfusionInit, LabelModelKind
 
 
@@ -135,6 +136,24 @@ def test_unknown_experiments_profiles_and_rows_are_refused_with_the_names(tmp_pa
     with pytest.raises(InputError, match=r"--rows=kdd is not a row; the rows are direct, kd"):
         with_chosen(read(tmp_path), ["kdd"], None)
     assert with_chosen(read(tmp_path), ["kd"], [5]).seeds == (5,)
+
+
+@pytest.mark.parametrize("name", experiment_file.names())
+def test_a_transfer_accepts_the_settings_of_every_row(name):
+    for profile in (None, "small"):
+        for method in read_experiment(name, profile).methods:
+            if method.kind is Kind.TRANSFER:
+                for config in method.configs.values():
+                    check_combination(config)
+
+
+def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path):
+    config = read_experiment("table4").method("kd").configs["multi"]
+    assert config.label_model == TransferConfig().label_model and config.batch_words == 512
+    own = YAML.replace("approach: lvm, label_model: paper", "approach: kd, label_model: paper")
+    mine = read(tmp_path, own).method("mine").configs["multi"]
+    with pytest.raises(InputError, match="`label_model`=paper cannot be combined"):
+        check_combination(mine)
 
 
 @pytest.mark.parametrize("name", experiment_file.names())

@@ -7,6 +7,5 @@
 - `blocks`: blocks of words of one shape, for texts of any length
 - `lookahead`: computes the next results while the last ones are used
 - `progress`: the progress bar, or lines in the log
-- `compilation`: counts compilations and their time (JAX keeps programs in
-  `JAX_COMPILATION_CACHE_DIR`)
+- `compilation`: counts compilations and their time
 """

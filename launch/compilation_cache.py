@@ -1,0 +1,47 @@
+"""Keeps what XLA compiles, so that the next program starts sooner."""
+
+import hashlib
+import os
+import platform
+import sys
+from pathlib import Path
+
+from zsl_jax.buckets import cache_folder
+
+_CPU = Path("/proc/cpuinfo")
+_BYTES = 1 << 30  # of compiled programs; the least recently used ones are deleted
+_SECONDS = 0.1  # programs that compile faster are not kept
+
+
+def keep_compilations() -> None:
+    """Lets JAX keep compiled programs in a folder of this machine's cache.
+
+    JAX's own settings, such as JAX_COMPILATION_CACHE_DIR or JAX_ENABLE_COMPILATION_CACHE=false,
+    come first.
+    """
+    settings = {
+        "jax_compilation_cache_dir": str(cache_folder() / "compiled" / _kind_of_cpu()),
+        "jax_compilation_cache_max_size": _BYTES,
+        "jax_persistent_cache_min_compile_time_secs": _SECONDS,
+    }
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ or not _is_writable(cache_folder()):
+        return
+    for name, value in settings.items():
+        if name.upper() not in os.environ:
+            os.environ[name.upper()] = str(value)  # for JAX, when it is loaded
+            if "jax" in sys.modules:
+                sys.modules["jax"].config.update(name, value)
+
+
+def _kind_of_cpu() -> str:
+    """A name for the instructions of this CPU: programs for one may fail on another."""
+    lines = _CPU.read_text().splitlines() if _CPU.exists() else []
+    marked = (line for line in lines if line.startswith(("flags", "Features")))
+    features = next(marked, platform.processor())
+    return f"{platform.machine()}-{hashlib.sha256(features.encode()).hexdigest()[:12]}"
+
+
+def _is_writable(folder: Path) -> bool:
+    """Whether a folder can be written, or made."""
+    there = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    return os.access(there, os.W_OK | os.X_OK) and there.is_dir()
