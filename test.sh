@@ -8,9 +8,9 @@ ruff format --check .
 mypy zsl_jax launch benchmarks &
 types=$!
 trap 'kill "$types" 2> /dev/null || true' EXIT
-pytest --doctest-modules zsl_jax  # one process, beside that of mypy
-wait "$types"
+pytest --doctest-modules zsl_jax
 pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+wait "$types"
 if command -v mkdocs > /dev/null; then
   NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet
 fi

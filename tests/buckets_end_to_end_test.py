@@ -1,22 +1,18 @@
 """Programs whose texts, predictions, models and results are in a bucket."""
 
 import json
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
 from tests.bucket_server import BUCKET, serving, upload
-from tests.programs import program
+from tests.programs import TIMEOUT, program, start
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.io.bucket_copies import fetched
 
-TIMEOUT = 300
 FILES = ("model.safetensors", "label_model.safetensors", "labels.parquet", "votes.parquet")
 MEASURED = ("time", "seconds", "words_per_second")
 
@@ -52,12 +48,8 @@ def at(name):
     return epath.Path(f"{BUCKET}/{name}")
 
 
-def start(command, run, machine, *more):
-    command = [sys.executable, "-m", "launch.transfer", *command, f"--output={run}", *more]
-    environment = {**os.environ, "ZSL_CACHE": str(machine)}
-    return subprocess.Popen(
-        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+def transfer(command, run, machine, *more):
+    return start("launch.transfer", *command, f"--output={run}", *more, ZSL_CACHE=str(machine))
 
 
 def steps_saved(run):
@@ -80,13 +72,13 @@ def test_a_run_in_a_bucket_that_is_killed_resumes_on_another_machine(runs, tmp_p
     """And ends with the same bytes as a run on a disk that was not interrupted."""
     (command, alone), run = runs, at("killed")
     first, second = tmp_path / "first", tmp_path / "second"
-    process, deadline = start(command, run, first), time.monotonic() + TIMEOUT
+    process, deadline = transfer(command, run, first), time.monotonic() + TIMEOUT
     while len(steps_saved(run)) < 2 and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    _, errors = process.communicate()
     saved = steps_saved(run)
-    assert saved and not (run / "result.json").exists(), process.stderr.read()
+    assert saved and not (run / "result.json").exists(), errors
     done = program("transfer", *command, f"--output={run}", "--report", ZSL_CACHE=str(second))
     for name in FILES:
         assert (run / name).read_bytes() == (alone / name).read_bytes(), name
@@ -108,7 +100,7 @@ def test_two_machines_without_a_share_give_the_result_of_one(runs, tmp_path):
         free.bind(("127.0.0.1", 0))
         coordinator = f"--coordinator=127.0.0.1:{free.getsockname()[1]}"
     both = [
-        start(
+        transfer(
             command, run, tmp_path / str(number), coordinator, "--num_processes=2",
             f"--process_id={number}", "--rounds=1", "--epochs=1", "--save_every_steps=100",
         )

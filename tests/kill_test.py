@@ -26,20 +26,26 @@ def test_a_killed_run_ends_as_the_one_that_was_left_alone(alone, aim):
     assert killed.from_step <= killed.step + 1
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
-def test_a_signal_to_end_saves_and_ends_with_a_sentence(alone, name):
+def test_signals_to_end_save_and_end_with_a_sentence(alone):
+    """And the run, which was told to end twice, ends as the one that was left alone."""
     arguments, folder, expected = alone
-    output = folder / name
-    number = signal.Signals[name]
-    process = start("launch.transfer", *arguments, f"--output={output}")
-    deadline = time.monotonic() + TIMEOUT
-    while killing.last_step(output) < 7 and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(number)
-    done = process.finish()
-    assert done.returncode == 128 + number
-    assert f"Stopped by {name} after step" in done.stderr and "Traceback" not in done.stderr
-    step = killing.last_step(output)
+    output, steps = folder / "signals", []
+    for name in ("SIGTERM", "SIGINT"):
+        number, before = signal.Signals[name], killing.last_step(output)
+        process = start("launch.transfer", *arguments, f"--output={output}")
+        deadline = time.monotonic() + TIMEOUT
+        while killing.last_step(output) < before + 7 and time.monotonic() < deadline:
+            time.sleep(0.005)
+        process.send_signal(number)
+        done = process.finish()
+        assert done.returncode == 128 + number
+        assert f"Stopped by {name} after step" in done.stderr and "Traceback" not in done.stderr
+        assert resumed_from(output) == steps[-1:]
+        steps.append(killing.last_step(output))
     assert killing.finish(arguments, output) == expected
-    resumed = [line["step"] for line in killing.metrics(output) if line["kind"] == "resumed"]
-    assert resumed == [step]
+    assert resumed_from(output) == steps[-1:]
+
+
+def resumed_from(output):
+    """The update after which the last start went on; nothing if it was the first."""
+    return [line["step"] for line in killing.metrics(output) if line["kind"] == "resumed"]
