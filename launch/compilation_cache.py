@@ -1,5 +1,6 @@
 """Keeps what XLA compiles, so that the next program starts sooner."""
 
+import contextlib
 import hashlib
 import os
 import platform
@@ -19,13 +20,13 @@ def keep_compilations() -> None:
     JAX's own settings, such as JAX_COMPILATION_CACHE_DIR or JAX_ENABLE_COMPILATION_CACHE=false,
     come first.
     """
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ or not _is_writable(cache_folder()):
+        return
     settings = {
         "jax_compilation_cache_dir": str(cache_folder() / "compiled" / _kind_of_cpu()),
         "jax_compilation_cache_max_size": _BYTES,
         "jax_persistent_cache_min_compile_time_secs": _SECONDS,
     }
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ or not _is_writable(cache_folder()):
-        return
     for name, value in settings.items():
         if name.upper() not in os.environ:
             os.environ[name.upper()] = str(value)  # for JAX, when it is loaded
@@ -35,9 +36,9 @@ def keep_compilations() -> None:
 
 def _kind_of_cpu() -> str:
     """A name for the instructions of this CPU: programs for one may fail on another."""
-    lines = _CPU.read_text().splitlines() if _CPU.exists() else []
-    marked = (line for line in lines if line.startswith(("flags", "Features")))
-    features = next(marked, platform.processor())
+    features = platform.processor()
+    with contextlib.suppress(OSError), _CPU.open() as lines:  # Linux has it, with many lines
+        features = next((x for x in lines if x.startswith(("flags", "Features"))), features)
     return f"{platform.machine()}-{hashlib.sha256(features.encode()).hexdigest()[:12]}"
 
 

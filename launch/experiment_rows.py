@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from absl.flags import FlagValues
-
-from launch.config_flags import definitions, from_arguments
-from launch.flag_files import path_of
+from launch.config_flags import definitions, from_arguments, section
+from launch.flag_files import flags_in
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
-from zsl_jax.training.config import LabelModelConfig, TransferConfig
-from zsl_jax.training.config_choices import Approach
+from zsl_jax.training.config import PAPER, LabelModelConfig, TransferConfig
+from zsl_jax.training.config_choices import LabelModelKind
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
@@ -36,14 +34,12 @@ def read_methods(
         name = fields.take("name", str, REQUIRED)
         if any(name == other.name for other in methods):
             raise top.fault("rows", f"has {name} twice; give each row its own name")
-        flags = [*_flags(fields, common[0]), *common[1]]
         configs = {}
         for setting in settings:
             has_one = len(setting.sources_of(setting.targets[0])) == 1
             if _fits(fields, has_one):
                 file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
-                given = [*_flags_of_file(file, fields.get("approach")), *flags]
-                configs[setting.name] = config_of(TransferConfig, given, fields)
+                configs[setting.name] = _config(fields, file, *common)
         methods.append(_method(fields, name, configs))
     return methods
 
@@ -101,26 +97,32 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
     return whole
 
 
-def _flags_of_file(file: str, approach: str | None) -> list[str]:
-    """The flags of a flag file, but for those of a label model if the approach has none."""
-    if file == NONE:
-        return []
-    found = FlagValues().read_flags_from_files([f"--flagfile={path_of(file)}"])
-    if approach in (None, Approach.MRT, Approach.LVM):
-        return found
-    unread = definitions(LabelModelConfig)
-    return [flag for flag in found if flag.lstrip("-").partition("=")[0] not in unread]
+def _config(
+    fields: Fields, file: str, transfer: Sequence[str], overrides: Sequence[str]
+) -> TransferConfig:
+    """The settings of a row, from what rows share and what is the row's own.
 
-
-def _flags(fields: Fields, common: Sequence[str]) -> list[str]:
-    """The flags that all rows share, but for those that are null in a row, and the row's own."""
-    own = {key: value for key, value in fields.items() if key not in _ROW}
-    null = [key for key, value in own.items() if value is None]
-    for key in null:
-        if key not in definitions(TransferConfig):
-            raise fields.fault(key, "is not a flag of launch.transfer; correct it")
-    shared = [flag for flag in common if flag.partition("=")[0][2:] not in null]
-    return [*shared, *as_arguments({k: v for k, v in own.items() if k not in null})]
+    Args:
+      fields: The row; those that are null keep the default of launch.transfer.
+      file: Its flag file, or NONE. What it or `transfer` says about the paper's label model is
+        left out if the row's approach has none.
+      transfer: The flags of the experiment.
+      overrides: The flags of the command line.
+    """
+    row = {key: value for key, value in fields.items() if key not in _ROW}
+    left_out = {key for key, value in row.items() if value is None}
+    for key in left_out - definitions(TransferConfig).keys():
+        raise fields.fault(key, "is not a flag of launch.transfer; correct it")
+    own = [*as_arguments({k: v for k, v in row.items() if k not in left_out}), *overrides]
+    if not config_of(TransferConfig, own, fields).approach.has_label_model:
+        left_out |= {f"label_model={LabelModelKind.PAPER}", *section(LabelModelConfig, PAPER)}
+    try:
+        shared = [*([] if file == NONE else flags_in(file)), *transfer]
+    except InputError as error:
+        raise InputError(f"{fields.where('flagfile')}: {error}") from error
+    named = ((flag, flag.lstrip("-")) for flag in shared)
+    kept = [flag for flag, text in named if not {text, text.partition("=")[0]} & left_out]
+    return config_of(TransferConfig, [*kept, *own], fields)
 
 
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:

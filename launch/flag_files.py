@@ -4,6 +4,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from absl import flags
+
 from zsl_jax.errors import InputError
 
 _FOLDER = Path(__file__).parent / "flags"
@@ -44,3 +46,17 @@ def path_of(value: str) -> str:
     if value in names():
         return str(_FOLDER / f"{value}.cfg")
     raise InputError(f"{_FLAG}={value} is not a file; name a file or one of: {', '.join(names())}")
+
+
+def flags_in(value: str) -> list[str]:
+    """The flags in a flag file, given as a path or as one of `names`, and in the files it names.
+
+    Raises:
+      InputError: It cannot be read.
+    """
+    try:
+        return flags.FlagValues().read_flags_from_files([f"{_FLAG}={path_of(value)}"])
+    except (flags.Error, OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{_FLAG}={value} cannot be read ({error}); give a text file of flags in UTF-8"
+        ) from error

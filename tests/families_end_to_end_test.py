@@ -8,7 +8,7 @@ import pytest
 
 import zsl_jax
 from tests import tiny_world
-from tests.killing import metrics
+from tests.killing import metrics, resumed_from
 from tests.real_data import corpus
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.io.run_folder import RunFolder
@@ -81,8 +81,7 @@ def test_an_interrupted_run_ends_as_the_one_that_was_left_alone(trained, tmp_pat
         kill_at(context, step=steps[-2])
         transfer(encoder, tmp_path / "killed", CONFIG)
     transfer(encoder, tmp_path / "killed", CONFIG)
-    resumed = [line["step"] for line in metrics(tmp_path / "killed") if line["kind"] == "resumed"]
-    assert resumed == [len(steps) // 2]
+    assert resumed_from(tmp_path / "killed") == [len(steps) // 2]
     for name in ("model.safetensors", "labels.conll"):
         assert (tmp_path / "killed" / name).read_bytes() == (whole / name).read_bytes()
 

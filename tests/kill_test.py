@@ -40,12 +40,7 @@ def test_signals_to_end_save_and_end_with_a_sentence(alone):
         done = process.finish()
         assert done.returncode == 128 + number
         assert f"Stopped by {name} after step" in done.stderr and "Traceback" not in done.stderr
-        assert resumed_from(output) == steps[-1:]
+        assert killing.resumed_from(output) == steps[-1:]
         steps.append(killing.last_step(output))
     assert killing.finish(arguments, output) == expected
-    assert resumed_from(output) == steps[-1:]
-
-
-def resumed_from(output):
-    """The update after which the last start went on; nothing if it was the first."""
-    return [line["step"] for line in killing.metrics(output) if line["kind"] == "resumed"]
+    assert killing.resumed_from(output) == steps[-1:]

@@ -102,7 +102,7 @@ def kill_once(
     step = last_step(output)
     saving = bool(_unfinished(output))
     found = finish(arguments, output, len(expected) > 2)
-    from_step = sum(line["step"] for line in metrics(output) if line["kind"] == "resumed")
+    from_step = sum(resumed_from(output))
     return Killed(aim, step, saving, from_step, found == expected)
 
 
@@ -136,6 +136,11 @@ def metrics(output: Path) -> list[dict]:
     path = output / "metrics.jsonl"
     lines = path.read_text().split("\n")[:-1] if path.exists() else []
     return [json.loads(line) for line in lines]
+
+
+def resumed_from(output: Path) -> list[int]:
+    """The update from which the last start resumed; nothing if it began anew."""
+    return [line["step"] for line in metrics(output) if line["kind"] == "resumed"]
 
 
 def last_step(output: Path) -> int:

@@ -9,13 +9,10 @@ import pytest
 from launch import compilation_cache
 
 COMPILES = """
-import time
 from launch.compilation_cache import keep_compilations
 {first}
 keep_compilations()
 {then}
-from zsl_jax.runtime.compilation import compilations, watch_compilations
-watch_compilations()
 hits = []
 jax.monitoring.register_event_listener(lambda event, **more: hits.append(event))
 jax.jit(lambda x: x @ x + 1)(jax.numpy.ones((8, 8)))

@@ -82,6 +82,9 @@ def test_null_in_a_row_is_the_default_whatever_the_experiment_says(tmp_path):
     config = read(tmp_path, text, profile="small").method("mine").configs["multi"]
     assert config.optimizer.learning_rate == TransferConfig().optimizer.learning_rate
     assert (config.rounds, config.batch_words) == (1, 64)
+    file = YAML.replace("rounds: 1", "rounds: null, flagfile: pos_multi")
+    config = read(tmp_path, file).method("mine").configs["multi"]
+    assert config.rounds is None and config.epochs == 1  # pos_multi has 3 rounds of 1 epoch
     again = read(tmp_path, text, arguments=["--learning_rate=0.5"]).method("mine")
     assert again.configs["multi"].optimizer.learning_rate == 0.5
 
@@ -106,6 +109,10 @@ WRONG = {
     "a row twice": ("  - majority", "  - kd", "line 17: `rows` has kd twice; give"),
     "an unknown flag of a row": ("rounds: 1", "round: 1", "line 20: .*round"),
     "an unknown flag that is null": ("rounds: 1", "round: null", "line 20: `round` is not a flag"),
+    "a flag file that is not there": ("rounds: 1", "flagfile: nowhere",
+        "line 20: --flagfile=nowhere is not a file; name a file or one of: .*pos_multi"),
+    "a flag file that cannot be read": ("rounds: 1", "flagfile: /",
+        "line 20: --flagfile=/ cannot be read .*; give a text file of flags"),
     "a value out of bounds": ("rounds: 1", "rounds: 0", "line 20: .*--rounds=0"),
     "an unknown flag of a source": ("batch_words: 64, row", "batch: 64, row", "line 12: .*batch"),
     "a row without a way": ("approach: lvm, label_model: paper, confusion_init: dawid_skene, ", "",
@@ -150,6 +157,13 @@ def test_a_transfer_accepts_the_settings_of_every_row(name):
 def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path):
     config = read_experiment("table4").method("kd").configs["multi"]
     assert config.label_model == TransferConfig().label_model and config.batch_words == 512
+    shared = YAML.replace("labels_from: Q}", "labels_from: Q, flagfile: pos_multi}")
+    shared = shared.replace("transfer: {", "transfer: {tau_fixed: 7, ")
+    kd, mine = (read(tmp_path, shared).method(name).configs["multi"] for name in ("kd", "mine"))
+    assert kd.label_model == TransferConfig().label_model and mine.label_model.tau_fixed == 7
+    chain = YAML.replace("transfer: {", "transfer: {label_model: chain, ")
+    kd = read(tmp_path, chain).method("kd").configs["multi"]
+    assert kd.label_model.kind is LabelModelKind.CHAIN  # which kd can learn from
     own = YAML.replace("approach: lvm, label_model: paper", "approach: kd, label_model: paper")
     mine = read(tmp_path, own).method("mine").configs["multi"]
     with pytest.raises(InputError, match="`label_model`=paper cannot be combined"):

@@ -31,7 +31,10 @@ def test_entities_of_a_function_are_bio():
         ([["A"], [(0, 1, "B-X")]], "sentence 2: .* a label as its type; return the type 'X'"),
         ((("A", "A"), np.full((3, 2), 0.5)), "the source x: the label name 'A' occurs twice"),
         (("AB", np.full((3, 2), 0.5)), "the source x: the label names are 'AB'; give a list"),
-        (((1, 2), np.full((3, 2), 0.5)), "the source x: the label name 1 is empty, is not a"),
+        (
+            ((1, 2), np.full((3, 2), 0.5)),
+            "the source x: the label name 1 is empty, is not a string",
+        ),
         ((("A", "B"), np.full((3, 2), 3e5)), r"x, sentence 1, word 1 \('a'\): .* sum to 6e\+05"),
     ],
 )
