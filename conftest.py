@@ -1,4 +1,4 @@
-"""No network, one cache of compilations per session; doctests print arrays with two digits."""
+"""No network, compiled programs that are kept; doctests print arrays with two digits."""
 
 import atexit
 import gc
@@ -11,17 +11,20 @@ import tempfile
 import numpy as np
 import pytest
 
+from launch.compilation_cache import keep_compilations
+
 # Jobs in the background ignore these signals, and so would the programs that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
-# What one worker or one program has compiled, all the others of this session read.
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+# What one worker or one program has compiled, all others read, in this session and the next ones.
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+keep_compilations("compiled-by-tests")
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # there is no place for it
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="zsl_jax-compiled-")
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 # Arrays are tiny here: optimising a program takes longer than running it unoptimised.
 os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 # XLA's older way to make one kernel of several operations compiles in half the time.

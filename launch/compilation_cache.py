@@ -14,16 +14,19 @@ _BYTES = 1 << 30  # of compiled programs; the least recently used ones are delet
 _SECONDS = 0.1  # programs that compile faster are not kept
 
 
-def keep_compilations() -> None:
+def keep_compilations(folder: str = "compiled") -> None:
     """Lets JAX keep compiled programs in a folder of this machine's cache.
 
     JAX's own settings, such as JAX_COMPILATION_CACHE_DIR or JAX_ENABLE_COMPILATION_CACHE=false,
     come first.
+
+    Args:
+      folder: The name of that folder, which has one for each kind of CPU.
     """
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or not _is_writable(cache_folder()):
         return
     settings = {
-        "jax_compilation_cache_dir": str(cache_folder() / "compiled" / _kind_of_cpu()),
+        "jax_compilation_cache_dir": str(cache_folder() / folder / _kind_of_cpu()),
         "jax_compilation_cache_max_size": _BYTES,
         "jax_persistent_cache_min_compile_time_secs": _SECONDS,
     }
