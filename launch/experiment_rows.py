@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from launch.config_flags import definitions, from_arguments, section
-from launch.flag_files import flags_in
+from launch.config_flags import definitions, from_arguments
+from launch.flag_files import flags_in, paper_flags, without
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
-from zsl_jax.training.config import PAPER, LabelModelConfig, TransferConfig
-from zsl_jax.training.config_choices import LabelModelKind
+from zsl_jax.training.config import TransferConfig
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
@@ -104,25 +103,26 @@ def _config(
 
     Args:
       fields: The row; those that are null keep the default of launch.transfer.
-      file: Its flag file, or NONE. What it or `transfer` says about the paper's label model is
-        left out if the row's approach has none.
+      file: Its flag file, or NONE.
       transfer: The flags of the experiment.
       overrides: The flags of the command line.
+
+    Returns:
+      The settings. A row that does not use the paper's label model leaves out what is said of it
+      for all rows.
     """
     row = {key: value for key, value in fields.items() if key not in _ROW}
     left_out = {key for key, value in row.items() if value is None}
     for key in left_out - definitions(TransferConfig).keys():
         raise fields.fault(key, "is not a flag of launch.transfer; correct it")
-    own = [*as_arguments({k: v for k, v in row.items() if k not in left_out}), *overrides]
-    if not config_of(TransferConfig, own, fields).approach.has_label_model:
-        left_out |= {f"label_model={LabelModelKind.PAPER}", *section(LabelModelConfig, PAPER)}
+    own = as_arguments({k: v for k, v in row.items() if k not in left_out})
     try:
-        shared = [*([] if file == NONE else flags_in(file)), *transfer]
+        shared = without([*([] if file == NONE else flags_in(file)), *transfer], left_out)
     except InputError as error:
         raise InputError(f"{fields.where('flagfile')}: {error}") from error
-    named = ((flag, flag.lstrip("-")) for flag in shared)
-    kept = [flag for flag, text in named if not {text, text.partition("=")[0]} & left_out]
-    return config_of(TransferConfig, [*kept, *own], fields)
+    if not config_of(TransferConfig, [*shared, *own], fields).has_paper_model:
+        shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
+    return config_of(TransferConfig, [*shared, *own, *overrides], fields)
 
 
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:

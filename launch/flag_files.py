@@ -1,42 +1,24 @@
 """Flag files that come with the package, by name: --flagfile=pos_multi."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from absl import flags
+from absl import flags, logging
 
+from launch.config_flags import definitions, from_flags, section
 from zsl_jax.errors import InputError
+from zsl_jax.training.config import PAPER, LabelModelConfig, TransferConfig
+from zsl_jax.training.config_choices import LabelModelKind
 
 _FOLDER = Path(__file__).parent / "flags"
 _FLAG = "--flagfile"
+_CHOICE = ("approach", "label_model")  # flags that say whether the paper's label model is used
 
 
 def names() -> list[str]:
     """Names of the flag files that come with the package."""
     return sorted(file.stem for file in _FOLDER.glob("*.cfg"))
-
-
-def with_paths(arguments: Sequence[str]) -> list[str]:
-    """The arguments, with names of flag files replaced by their paths.
-
-    Args:
-      arguments: Of a program. A file or path of the user's comes before a name.
-
-    Raises:
-      InputError: A flag file is neither a file nor one of `names`.
-    """
-    resolved, follows = list(arguments), False
-    for place, argument in enumerate(arguments):
-        if argument == "--":
-            break
-        flag, equals, value = argument.partition("=")
-        if follows:
-            resolved[place] = path_of(argument)
-        elif equals and flag in (_FLAG, _FLAG[1:]):
-            resolved[place] = f"{_FLAG}={path_of(value)}"
-        follows = not follows and argument in (_FLAG, _FLAG[1:])
-    return resolved
 
 
 def path_of(value: str) -> str:
@@ -60,3 +42,60 @@ def flags_in(value: str) -> list[str]:
         raise InputError(
             f"{_FLAG}={value} cannot be read ({error}); give a text file of flags in UTF-8"
         ) from error
+
+
+def without(shared: Iterable[str], unused: Iterable[str]) -> list[str]:
+    """Flags from a file but for some, given as names or as NAME=VALUE."""
+    left_out = set(unused)
+    named = ((flag, flag.lstrip("-")) for flag in shared)
+    return [flag for flag, text in named if not {text, text.partition("=")[0]} & left_out]
+
+
+def paper_flags() -> set[str]:
+    """What flag files say about the paper's label model, for `without`."""
+    return {f"label_model={LabelModelKind.PAPER}", *section(LabelModelConfig, PAPER)}
+
+
+def with_contents(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with flag files replaced by the flags in them.
+
+    If the command line chooses an approach without the paper's label model, or the chain, flags
+    in files that set up the paper's are left out, with a warning.
+
+    Args:
+      arguments: Of a program. A file or path of the user's comes before a name of `names`.
+
+    Raises:
+      InputError: A flag file is neither a file nor one of `names`, or cannot be read.
+    """
+    whole: list[tuple[str, bool]] = []  # flags, and whether they come from a file
+    given = iter(arguments)
+    for argument in given:
+        flag, equals, value = argument.partition("=")
+        if flag in (_FLAG, _FLAG[1:]):
+            whole += [(found, True) for found in flags_in(value if equals else next(given, ""))]
+        else:
+            whole.append((argument, False))
+        if argument == "--":
+            whole += [(rest, False) for rest in given]
+    every, shared = [flag for flag, _ in whole], [flag for flag, of_file in whole if of_file]
+    if _uses_paper_model(every) or not _uses_paper_model(shared):
+        return every
+    kept = without(shared, paper_flags())
+    unused = " ".join(flag for flag in shared if flag not in kept)
+    logging.warning("the flag file's settings of the paper's label model are not used: %s", unused)
+    return [flag for flag, of_file in whole if not of_file or flag in kept]
+
+
+def _uses_paper_model(arguments: Sequence[str]) -> bool:
+    """Whether these flags choose the paper's label model, wrong values aside."""
+    given = flags.FlagValues()
+    for name in _CHOICE:
+        kind, *about = definitions(TransferConfig)[name]
+        kind(name, *about, flag_values=given)
+    given.set_gnu_getopt(True)
+    try:
+        given(["", *arguments], known_only=True)
+    except flags.Error:  # reported when all flags are parsed
+        return True
+    return from_flags(TransferConfig, given).has_paper_model

@@ -122,12 +122,9 @@ def run(
 def _parsed(arguments: list[str]) -> list[str]:
     """Returns the arguments that are not flags; absl reports unknown flags."""
     try:
-        return app.parse_flags_with_usage(flag_files.with_paths(arguments))
+        return app.parse_flags_with_usage(flag_files.with_contents(arguments))
     except InputError as error:
         say_error(f"error: {error}")
-        sys.exit(2)
-    except UnicodeDecodeError:
-        say_error("error: --flagfile is not a text file in UTF-8; give a file of flags")
         sys.exit(2)
 
 

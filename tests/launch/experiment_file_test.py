@@ -170,6 +170,18 @@ def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path)
         check_combination(mine)
 
 
+def test_flags_of_the_papers_label_model_are_for_the_rows_that_have_it():
+    experiment = read_experiment("table4", arguments=["--tau_fixed=3", "--dropout=0.3"])
+    for method in experiment.methods:
+        if method.kind is Kind.TRANSFER:
+            config = method.configs["multi" if "multi" in method.configs else "single"]
+            check_combination(config)
+            assert (config.label_model.tau_fixed == 3) == config.has_paper_model
+            assert config.dropout == 0.3
+    assert experiment.method("mrt_soft").configs["multi"].has_paper_model
+    assert not experiment.method("recommended").configs["multi"].has_paper_model
+
+
 @pytest.mark.parametrize("name", experiment_file.names())
 def test_the_package_has_readable_experiments(name):
     text = (FOLDER / f"{name}.yaml").read_text(encoding="utf-8")

@@ -18,34 +18,74 @@ from zsl_jax.training.config import TransferConfig
 FOLDER = Path(flag_files.__file__).parent / "flags"
 
 
+def contents(name):
+    lines = (FOLDER / f"{name}.cfg").read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line.startswith("--")]
+
+
 @pytest.mark.parametrize("form", ["--flagfile={}", "-flagfile={}"])
-def test_a_name_stands_for_the_file_of_the_package(form):
+def test_a_name_stands_for_the_flags_in_the_file_of_the_package(form):
     given = ["transfer", form.format("pos_multi"), "--seed=1"]
-    path = FOLDER / "pos_multi.cfg"
-    assert flag_files.with_paths(given) == ["transfer", f"--flagfile={path}", "--seed=1"]
-    assert path.is_file()
+    assert len(contents("pos_multi")) > 15
+    assert flag_files.with_contents(given) == ["transfer", *contents("pos_multi"), "--seed=1"]
 
 
 def test_the_value_may_be_the_next_argument():
     given = ["transfer", "--flagfile", "ner_single", "--seed", "1"]
-    path = str(FOLDER / "ner_single.cfg")
-    assert flag_files.with_paths(given) == ["transfer", "--flagfile", path, "--seed", "1"]
+    expected = ["transfer", *contents("ner_single"), "--seed", "1"]
+    assert flag_files.with_contents(given) == expected
 
 
-def test_a_file_of_the_user_comes_first(tmp_path, monkeypatch):
-    (tmp_path / "pos_multi").write_text("--seed=1\n", encoding="utf-8")
+def test_a_file_of_the_user_comes_first_and_may_name_others(tmp_path, monkeypatch):
+    (tmp_path / "pos_multi").write_text("# mine\n--flagfile=other\n--seed=1\n", encoding="utf-8")
+    (tmp_path / "other").write_text("--seed=2\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert flag_files.with_paths(["--flagfile=pos_multi"]) == ["--flagfile=pos_multi"]
+    assert flag_files.with_contents(["--flagfile=pos_multi"]) == ["--seed=2", "--seed=1"]
 
 
 def test_what_follows_two_dashes_is_left_alone():
     given = ["transfer", "--", "--flagfile=nothing"]
-    assert flag_files.with_paths(given) == given
+    assert flag_files.with_contents(given) == given
 
 
 def test_an_unknown_flag_file_is_refused_with_the_names():
     with pytest.raises(InputError, match=r"--flagfile=pos is not a file; .*aspect_multi, .*pos_s"):
-        flag_files.with_paths(["transfer", "--flagfile=pos"])
+        flag_files.with_contents(["transfer", "--flagfile=pos"])
+
+
+OF_PAPER = (
+    "--label_model --confusion_learning_rate --tau_trainable --tau_fixed --mix_start --mix_end "
+    "--mix_schedule"
+).split()
+
+
+@pytest.mark.parametrize(
+    "choice", ["--approach=kd", "--approach=direct", "--label_model=chain", "-approach hard_vote"]
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_a_choice_without_the_papers_label_model_leaves_it_out_of_the_file(choice, before, caplog):
+    given = ["transfer", "--text", "FILE", "--flagfile=pos_multi", *choice.split(), "--tau_fixed=3"]
+    if before:
+        given.insert(1, "--seed=4")
+    file = [flag for flag in contents("pos_multi") if flag.partition("=")[0] not in OF_PAPER]
+    place = given.index("--flagfile=pos_multi")
+    expected = [*given[:place], *file, *given[place + 1 :]]
+    assert flag_files.with_contents(given) == expected
+    unused = [flag for flag in contents("pos_multi") if flag not in file]
+    (line,) = caplog.messages
+    assert line.endswith("the paper's label model are not used: " + " ".join(unused))
+
+
+@pytest.mark.parametrize("given", [["--approach=mrt"], ["--approach=nothing"], ["--seed=1"]])
+def test_other_choices_keep_the_whole_file(given, caplog):
+    whole = flag_files.with_contents(["transfer", "--flagfile=pos_multi", *given])
+    assert whole == ["transfer", *contents("pos_multi"), *given] and not caplog.messages
+
+
+def test_a_file_that_contradicts_itself_is_left_as_it_is(tmp_path):
+    (tmp_path / "mine").write_text("--approach=kd\n--tau_fixed=3\n", encoding="utf-8")
+    whole = flag_files.with_contents(["transfer", f"--flagfile={tmp_path / 'mine'}"])
+    assert whole == ["transfer", "--approach=kd", "--tau_fixed=3"]
 
 
 def test_every_flag_file_shows_its_own_name():

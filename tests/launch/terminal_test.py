@@ -108,7 +108,8 @@ def test_a_binary_flagfile_is_one_sentence(tmp_path):
     (tmp_path / "flags").write_bytes(b"--seed=\xff\xfe\x00")
     done = shell(f"PROGRAM.train --flagfile={tmp_path / 'flags'}")
     assert done.returncode == 2 and "Traceback" not in done.stderr
-    assert "error: --flagfile is not a text file in UTF-8" in done.stderr
+    assert f"error: --flagfile={tmp_path / 'flags'} cannot be read" in done.stderr
+    assert "give a text file of flags in UTF-8" in done.stderr
 
 
 def test_log_format_json_makes_every_line_an_object(tmp_path):

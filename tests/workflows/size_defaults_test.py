@@ -8,7 +8,9 @@ from zsl_jax.training.config import (
     TransferConfig,
 )
 from zsl_jax.training.config_choices import LabelModelKind
-from zsl_jax.workflows.size_defaults import batch_words_for, epochs_for, with_head_rate
+from zsl_jax.workflows.size_defaults import batch_words_for, with_epochs, with_head_rate
+
+PAPER = {"label_model": LabelModelConfig(kind=LabelModelKind.PAPER)}
 
 
 @pytest.mark.parametrize(
@@ -16,7 +18,17 @@ from zsl_jax.workflows.size_defaults import batch_words_for, epochs_for, with_he
     [(1, True, 10), (10_000, True, 3), (5_000, True, 6), (10_000, False, 10), (10**6, False, 1)],
 )
 def test_small_texts_have_more_epochs(words, from_source, expected):
-    assert epochs_for(words, from_source) == expected
+    assert with_epochs(TransferConfig(), words, from_source).epochs == expected
+    assert with_epochs(TransferConfig(rounds=5), words, from_source).epochs == expected
+
+
+@pytest.mark.parametrize("changes", [{"approach": Approach.KD}, PAPER, {"approach": Approach.HARD}])
+@pytest.mark.parametrize(
+    ("rounds", "epochs", "passes"), [(None, None, 12), (4, None, 4), (None, 2, 6), (4, 2, 8)]
+)
+def test_training_that_does_not_restart_has_them_in_all_rounds(changes, rounds, epochs, passes):
+    config = TransferConfig(rounds=rounds, epochs=epochs, **changes)
+    assert with_epochs(config, 5_000, False).passes == passes
 
 
 @pytest.mark.parametrize(

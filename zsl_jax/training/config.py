@@ -371,7 +371,7 @@ class TransferConfig(TrainConfig):
     """
 
     epochs: int | None = setting(
-        None, "Passes per round. Default: 1; more with the chain.", PASSES, least=1
+        None, "Passes per round. Default: more for small texts.", PASSES, least=1
     )
     approach: Approach = setting(Approach.LVM, "How the tagger learns from the sources.", APPROACH)
     predictions: Predictions = setting(
@@ -400,9 +400,14 @@ class TransferConfig(TrainConfig):
         return self.label_model.chain if kind is LabelModelKind.CHAIN else None
 
     @property
+    def has_paper_model(self) -> bool:
+        """Whether the label model is the paper's, confusion matrices alone."""
+        return self.approach.has_label_model and self.chain is None
+
+    @property
     def objective(self) -> Objective:
         """The loss that the approach and strategy stand for."""
-        if self.approach.has_label_model and self.chain is None:
+        if self.has_paper_model:
             return Objective.MARGINAL if self.strategy is Strategy.DIRECT else Objective.M_STEP
         if self.approach is Approach.KD and self.distillation is Distillation.MSE:
             return Objective.SQUARED_ERROR
@@ -441,18 +446,18 @@ class TransferConfig(TrainConfig):
         return self.label_model.confusion_learning_rate
 
     @property
-    def _restarts(self) -> bool:
+    def restarts(self) -> bool:
         """Whether every M step starts from the first state, as with the chain."""
         return self.approach is Approach.LVM and self.chain is not None
 
     @property
     def schedule_epochs(self) -> int:
         """Epochs in which the rates rise and fall once; with the chain, those of one M step."""
-        return self.epochs_per_round if self._restarts else self.passes
+        return self.epochs_per_round if self.restarts else self.passes
 
     def done(self, passes: float) -> float:
         """Share of the schedule that is done after some epochs, from 0 to 1."""
-        if self._restarts:
+        if self.restarts:
             passes %= self.schedule_epochs
         return passes / self.schedule_epochs
 

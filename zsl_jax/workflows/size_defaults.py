@@ -5,10 +5,11 @@ label, and a new head of a small encoder needs a high learning rate.
 """
 
 import dataclasses
+import math
 
 import numpy as np
 
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TrainConfig, TransferConfig
 
 WORDS_FROM_SOURCE = 30_000
 WORDS_FROM_ENCODER = 100_000
@@ -19,14 +20,31 @@ HEAD_STEP = 2.0  # about the most by which one update of AdamW changes a logit
 HIGHEST_HEAD_RATE = 1e-2
 
 
-def epochs_for(num_words: int, from_source: bool) -> int:
-    """Epochs of one M step, so that the tagger sees enough words of a small text.
+def with_epochs(config: TransferConfig, num_words: int, from_source: bool) -> TransferConfig:
+    """The settings with epochs per round, so that the tagger sees enough words of a small text.
 
-    >>> epochs_for(10_000, True), epochs_for(10_000, False), epochs_for(2_000_000, False)
-    (3, 10, 1)
+    Training that restarts in each round sees them in every round, other training in all rounds
+    together, unless `rounds` says how many passes it has.
+
+    Args:
+      config: The settings; epochs that are given stay.
+      num_words: Of the text.
+      from_source: Whether training starts from a source model, not from the encoder.
+
+    >>> from zsl_jax.training.config_choices import Approach
+    >>> chain, kd = TransferConfig(), TransferConfig(approach=Approach.KD)
+    >>> [with_epochs(chain, 10_000, start).epochs for start in (True, False)]
+    [3, 10]
+    >>> [with_epochs(kd, words, False).passes for words in (5_000, 10_000, 30_000, 500_000)]
+    [12, 12, 3, 3]
     """
+    if config.epochs is not None or (config.rounds is not None and not config.restarts):
+        return config
     wanted = WORDS_FROM_SOURCE if from_source else WORDS_FROM_ENCODER
-    return int(np.clip(round(wanted / max(num_words, 1)), 1, MOST_EPOCHS))
+    epochs = int(np.clip(round(wanted / max(num_words, 1)), 1, MOST_EPOCHS))
+    if not config.restarts:
+        epochs = math.ceil(epochs / config.num_rounds)
+    return dataclasses.replace(config, epochs=epochs)
 
 
 def batch_words_for(num_words: int, config: TrainConfig) -> int:

@@ -65,7 +65,7 @@ def training_line(transfer_task: TransferTask, config: TransferConfig, words: in
     if config.approach is Approach.DIRECT:
         return f"would use {transfer_task.start.path} as it is"
     model = "" if config.chain is None else " with the chain"
-    if config.approach.has_label_model and config.chain is None:
+    if config.has_paper_model:
         model = " with the paper's label model"
     passes = f"{config.num_rounds} rounds" if config.num_rounds > 1 else "1 round"
     if config.epochs_per_round > 1:

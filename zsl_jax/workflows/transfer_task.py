@@ -3,7 +3,6 @@
 `transfer_run` goes from there: it labels the text, scores the test, and writes the results.
 """
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -31,7 +30,7 @@ from zsl_jax.workflows.gold_words import read_gold_words
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, encode_text
 from zsl_jax.workflows.resumable_training import Saving
 from zsl_jax.workflows.run_hooks import recorded
-from zsl_jax.workflows.size_defaults import epochs_for
+from zsl_jax.workflows.size_defaults import with_epochs
 from zsl_jax.workflows.source_annotation import source_predictions
 from zsl_jax.workflows.source_conversion import label_sets
 from zsl_jax.workflows.source_differences import compare_sources
@@ -209,10 +208,11 @@ def planned(
         text=with_chain(transfer_task.text, transfer_task.label_set, config)
     )
     transfer_task = _with_start(transfer_task, config)
-    if config.chain is not None and config.epochs is None:
-        from_source = transfer_task.start.label_set == transfer_task.label_set
-        config = dataclasses.replace(config, epochs=epochs_for(num_words, from_source))
-        logging.info("%d epochs per round for %d words", config.epochs_per_round, num_words)
+    from_source = transfer_task.start.label_set == transfer_task.label_set
+    config = with_epochs(config, num_words, from_source)
+    logging.info(
+        "%d rounds of %d epochs for %d words", config.num_rounds, config.epochs_per_round, num_words
+    )
     return transfer_task, config
 
 
