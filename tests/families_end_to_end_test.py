@@ -8,10 +8,9 @@ import pytest
 
 import zsl_jax
 from tests import tiny_world
-from tests.killing import metrics, resumed_from
+from tests.killing import Ended, end_at, metrics, resumed_from
 from tests.real_data import corpus
 from zsl_jax.data.text.readers import read_sentences
-from zsl_jax.io.run_folder import RunFolder
 from zsl_jax.training.config import OptimizerConfig, TransferConfig
 from zsl_jax.workflows.loaded_tagger import load_tagger
 
@@ -31,22 +30,6 @@ PIECES = [*tiny_world.WORDS, *LETTERS, *(f"##{letter}" for letter in LETTERS)]
 
 def by_rule(sentences):
     return [[LABEL_OF[word] for word in words] for words in sentences]
-
-
-class Killed(BaseException):
-    """Ends a run as no handler expects."""
-
-
-def kill_at(monkeypatch, step):
-    """Let runs end when this update is reported."""
-    append = RunFolder.append_metrics
-
-    def append_or_end(self, **metrics):
-        append(self, **metrics)
-        if metrics["kind"] == "step" and metrics["step"] == step:
-            raise Killed
-
-    monkeypatch.setattr(RunFolder, "append_metrics", append_or_end)
 
 
 @pytest.fixture(scope="module", params=tiny_world.FAMILIES)
@@ -77,8 +60,8 @@ def test_a_tagger_learns_and_its_folder_gives_the_same_labels(trained):
 def test_an_interrupted_run_ends_as_the_one_that_was_left_alone(trained, tmp_path, monkeypatch):
     encoder, _, whole = trained
     steps = [line["step"] for line in metrics(whole) if line["kind"] == "step"]
-    with monkeypatch.context() as context, pytest.raises(Killed):
-        kill_at(context, step=steps[-2])
+    with monkeypatch.context() as context, pytest.raises(Ended):
+        end_at(context, step=steps[-2])
         transfer(encoder, tmp_path / "killed", CONFIG)
     transfer(encoder, tmp_path / "killed", CONFIG)
     assert resumed_from(tmp_path / "killed") == [len(steps) // 2]

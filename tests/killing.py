@@ -15,10 +15,12 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from filelock import FileLock
 
 from tests import tiny_world
 from tests.programs import Program, program, start
+from zsl_jax.io.run_folder import RunFolder
 
 ROUNDS = 3
 ALONE = "alone"
@@ -146,6 +148,22 @@ def resumed_from(output: Path) -> list[int]:
 def last_step(output: Path) -> int:
     """Updates that metrics.jsonl has."""
     return max((line["step"] for line in metrics(output) if line["kind"] == "step"), default=0)
+
+
+class Ended(BaseException):
+    """Ends a run as no handler expects."""
+
+
+def end_at(monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Let runs in this process end when this update is reported."""
+    append = RunFolder.append_metrics
+
+    def append_or_end(self, **metrics):
+        append(self, **metrics)
+        if metrics["kind"] == "step" and metrics["step"] == step:
+            raise Ended
+
+    monkeypatch.setattr(RunFolder, "append_metrics", append_or_end)
 
 
 def main(num_kills: int, seed: int = 0) -> None:

@@ -28,7 +28,7 @@ def test_entities_of_a_function_are_bio():
         ([["A"], 3], "sentence 2: 3 is neither 2 labels nor entities"),
         ([["A"], ["X", "Y\t"]], "sentence 2: the label .* of 'c' is not a name"),
         ([["A"], [(0, 1, "")]], "sentence 2: the entity .* has no type"),
-        ([["A"], [(0, 1, "B-X")]], "sentence 2: .* a label as its type; return the type 'X'"),
+        ([["A"], [(0, 1, "B-X")]], "sentence 2: .* a label as its type; give the type 'X'"),
         ((("A", "A"), np.full((3, 2), 0.5)), "the source x: the label name 'A' occurs twice"),
         (("AB", np.full((3, 2), 0.5)), "the source x: the label names are 'AB'; give a list"),
         (

@@ -1,12 +1,14 @@
 """Tests of zsl_jax.transfer."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
 
 import zsl_jax
 from tests import tiny_world
+from tests.killing import Ended, end_at, resumed_from
 from tests.tiny_world import LABEL_OF, by_chance, by_rule
 from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
@@ -117,6 +119,34 @@ def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_
     np.testing.assert_allclose(done.sentences[0].probs, again[0].probs, atol=1e-5)
 
 
+def test_known_labels_are_given_as_lists_and_a_run_resumes_within_a_round(
+    world, texts, tmp_path, monkeypatch
+):
+    text = texts[0][:20]
+    config = dataclasses.replace(CONFIG, rounds=1, epochs=3, batch_words=16)
+    known = [(text[3], ["VERB"] * len(text[3])), (text[0], ["VERB", *[None] * (len(text[0]) - 1)])]
+    sources = {"good": by_chance(0.9, 0), "rule": by_rule}
+    call = functools.partial(zsl_jax.transfer, text, sources, world.encoder, config=config)
+    whole = call(tmp_path / "whole", gold_words=iter(known))
+    assert set(whole.sentences[3].labels) == {"VERB"} and whole.sentences[0].labels[0] == "VERB"
+    free = call(tmp_path / "free")
+    assert set(free.sentences[3].labels) != {"VERB"} != free.sentences[0].labels[0]
+    file = "\n\n".join(
+        "\n".join(f"{w}\t{y or '_'}" for w, y in zip(*pair, strict=True)) for pair in known
+    )
+    (tmp_path / "known.conll").write_text(file + "\n")
+    call(tmp_path / "file", gold_words=tmp_path / "known.conll")
+    with monkeypatch.context() as context, pytest.raises(Ended):
+        end_at(context, step=8)
+        call(tmp_path / "killed", gold_words=known, save_every_steps=3)
+    call(tmp_path / "killed", gold_words=known)
+    assert resumed_from(tmp_path / "killed") == [6]
+    for name in ("model.safetensors", "labels.conll"):
+        expected = (tmp_path / "whole" / name).read_bytes()
+        assert (tmp_path / "file" / name).read_bytes() == expected
+        assert (tmp_path / "killed" / name).read_bytes() == expected
+
+
 def by_nobody(sentences):
     raise AssertionError("a source was asked before the arguments were checked")
 
@@ -134,6 +164,10 @@ def by_nobody(sentences):
         ({"config": TransferConfig(approach="direct")}, "`approach`=direct takes exactly one"),
         ({"decode": "best"}, "decode='best' is not one of"),
         ({"encoder": None}, "`encoder` is missing"),
+        ({"save_every_steps": 0}, "`save_every_steps`=0 must be a whole number from 1"),
+        ({"gold_words": [["Ka", "tab"]]}, "gold_words, sentence 1: .* is not a pair of words and"),
+        ({"gold_words": [(["Ka", "tab"], ["NAME"])]}, "gold_words, sentence 1: .* neither 2 lab"),
+        ({"gold_words": []}, "`gold_words` has no words"),
         ({"output": "finished"}, "finished already holds a finished run"),
         ({"output": "encoder", "overwrite": True}, "`output`=.* is `encoder` itself; give another"),
         ({"output": "foreign"}, "foreign is not empty .* and was not made by a run"),

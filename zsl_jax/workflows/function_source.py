@@ -46,9 +46,25 @@ def predictions_by_function(
             f"the source {name}: the function must return one item for each of the {len(words):,} "
             "sentences, or label names and an array of probabilities"
         )
+    return predictions_of_lists(found, words, f"the source {name}")
+
+
+def predictions_of_lists(
+    found: Sequence[Any], words: Sequence[tuple[str, ...]], name: str
+) -> SourcePredictions:
+    """Returns labels or entities as predictions.
+
+    Args:
+      found: For each sentence, labels or entities as for `predictions_by_function`.
+      words: Of the sentences.
+      name: Of what gives them, for messages.
+
+    Raises:
+      InputError: They do not fit the words.
+    """
     labels: list[str] = []
     for number, (own, sentence) in enumerate(zip(found, words, strict=True), start=1):
-        labels += _labels_of_sentence(own, sentence, f"the source {name}, sentence {number}")
+        labels += _labels_of_sentence(own, sentence, f"{name}, sentence {number}")
     names = tuple(sorted({*labels} - {MISSING_LABEL}))
     ids = {MISSING_LABEL: -1} | {label: number for number, label in enumerate(names)}
     numbers = np.array([ids[label] for label in labels], np.int32)
@@ -78,7 +94,7 @@ def _labels_of_sentence(own: Any, words: Sequence[str], where: str) -> list[str]
     if not several or not all(_is_span(span) for span in own):
         raise InputError(
             f"{where}: {own!r:.80} is neither {len(words)} labels nor entities (first word, end, "
-            "type); return a list of the ones or the others"
+            "type); give a list of the ones or the others"
         )
     return _labels_of_spans(own, words, where)
 
@@ -99,7 +115,7 @@ def _labels_of_spans(own: Sequence[Any], words: Sequence[str], where: str) -> li
         kind = checked_label(where, kind, words[first], allow_missing=False)
         if kind.startswith(("B-", "I-")):
             raise InputError(
-                f"{where}: the entity {(first, end, kind)} has a label as its type; return the "
+                f"{where}: the entity {(first, end, kind)} has a label as its type; give the "
                 f"type {kind[2:]!r}, or one label per word"
             )
         labels[first:end] = [f"B-{kind}"] + [f"I-{kind}"] * (end - first - 1)

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from zsl_jax.buckets import local_copy
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.shards import Shard
 from zsl_jax.data.text.checks import checked_label
@@ -17,11 +19,13 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.output_checks import check_is_not_input, check_may_start
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.function_source import predictions_of_lists
 from zsl_jax.workflows.tagger import as_sentences
 
 PathLike = str | os.PathLike[str]
 Text = PathLike | Iterable[Sequence[str]]
 LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
+KnownLabels = PathLike | Iterable[tuple[Sequence[str], Sequence[Any]]]
 
 
 def plain_text(text: Text) -> TextShard:
@@ -91,20 +95,43 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
         raise InputError(f"{name}, {error}") from error
 
 
+def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:
+    """The path of a file with labels that the user knows, or the labels.
+
+    Args:
+      given: The path; or (words, labels) of each sentence, in which a label is None where it is
+        not known, or (words, entities) as (first word, end, type).
+      name: The argument's name, for error messages.
+
+    Raises:
+      InputError: There are no words, or labels do not fit the words.
+    """
+    if isinstance(given, str | os.PathLike):
+        return fetched(given)
+    pairs = list(given)
+    _check_pairs(pairs, name)
+    words = tuple(s.words for s in as_sentences([words for words, _ in pairs]))
+    return predictions_of_lists([labels for _, labels in pairs], words, name)
+
+
 def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:
+    _check_pairs(pairs, name)
+    sentences = as_sentences([words for words, _ in pairs])
+    labels = [labels for _, labels in pairs]
+    return [
+        sentence._replace(labels=_checked_labels(f"{name}, sentence {number}", sentence, own))
+        for number, (sentence, own) in enumerate(zip(sentences, labels, strict=True), start=1)
+    ]
+
+
+def _check_pairs(pairs: Sequence[Any], name: str) -> None:
     for number, pair in enumerate(pairs, start=1):
         if isinstance(pair, str | Mapping) or len(pair) != 2 or _is_no_list(pair[1]):
             raise InputError(
                 f"{name}, sentence {number}: {pair!r:.80} is not a pair of words and labels; give "
                 "(words, labels), each a list of strings"
             )
-    sentences = as_sentences([words for words, _ in pairs])
-    _check_has_words(sentences, name)
-    labels = [labels for _, labels in pairs]
-    return [
-        sentence._replace(labels=_checked_labels(f"{name}, sentence {number}", sentence, own))
-        for number, (sentence, own) in enumerate(zip(sentences, labels, strict=True), start=1)
-    ]
+    _check_has_words(as_sentences([words for words, _ in pairs]), name)
 
 
 def _is_no_list(labels: object) -> bool:

@@ -12,6 +12,7 @@ from absl import logging
 from zsl_jax.data.annotation.corrections import (
     Correction,
     Labels,
+    corrections_of,
     match_corrections,
     read_corrections,
 )
@@ -29,15 +30,18 @@ NAME = "gold words"
 
 
 def read_gold_words(
-    path: str, shards: Sequence[TextShard], predictions: Sequence[Mapping[str, SourcePredictions]]
+    given: str | SourcePredictions,
+    shards: Sequence[TextShard],
+    predictions: Sequence[Mapping[str, SourcePredictions]],
 ) -> list[SourcePredictions]:
     """Reads the labels that the user knows, and finds their sentences in the text.
 
     All processes call it.
 
     Args:
-      path: The text with its labels, "_" where they are not known, or some of its sentences in any
-        order, such as those that an annotation tool exports; see `read_corrections`.
+      given: Path of the text with its labels, "_" where they are not known, or of some of its
+        sentences in any order, such as those that an annotation tool exports, see
+        `read_corrections`; or these sentences and labels.
       shards: This process's shards of the text.
       predictions: For each shard, the sources' predictions, which tell whether labels are entities.
 
@@ -45,15 +49,18 @@ def read_gold_words(
       For each shard, the known labels as a source that abstains elsewhere.
 
     Raises:
-      InputError: The file cannot be read, or has no sentence of the text.
+      InputError: They cannot be read, or have no sentence of the text.
     """
     names = {name for shard in predictions for made in shard.values() for name in made.label_names}
     entities = any(processes.gather(any(name[:2] in ("B-", "I-") for name in names)))
-    corrections = read_corrections(path)
+    if isinstance(given, str):
+        path, where, corrections = given, f"`gold_words`={given}", read_corrections(given)
+    else:
+        path, where, corrections = "", "`gold_words`", corrections_of(given, "gold_words")
     words = [CompactText.of(shard.sentences).words for shard in shards]
     labels = [match_corrections(corrections, sentences, entities) for sentences in words]
-    _report(path, corrections, words, labels)
-    source = Source(NAME, path, given=f"`gold_words`={path}")
+    _report(where, corrections, words, labels)
+    source = Source(NAME, path, given=where)
     return [
         in_target_labels(source, _as_source(sentences, own))
         for sentences, own in zip(words, labels, strict=True)
@@ -77,7 +84,7 @@ def _as_source(
 
 
 def _report(
-    path: str,
+    where: str,
     corrections: Sequence[Correction],
     words: Sequence[Sequence[tuple[str, ...]]],
     labels: Sequence[Sequence[Labels | None]],
@@ -97,15 +104,15 @@ def _report(
     missing = [one for number, one in enumerate(corrections) if number not in placed]
     if not placed:
         raise InputError(
-            f"`gold_words`={path}: none of its {len(corrections):,} sentences is in the text "
+            f"{where}: none of its {len(corrections):,} sentences is in the text "
             f"({missing[0].where} is not); give sentences of the text, with exactly its characters"
         )
     logging.info(
-        "gold words: %d of %d sentences of %s are in the text, with labels for %d words",
-        *(len(placed), len(corrections), path, known),
+        "%s: %d of %d sentences are in the text, with labels for %d words",
+        *(where, len(placed), len(corrections), known),
     )
     if missing:
         logging.warning(
-            "`gold_words`=%s: %d of %d sentences are not in the text and are left out, such as %s",
-            *(path, len(missing), len(corrections), missing[0].where),
+            "%s: %d of %d sentences are not in the text and are left out, such as %s",
+            *(where, len(missing), len(corrections), missing[0].where),
         )

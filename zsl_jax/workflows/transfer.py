@@ -6,7 +6,6 @@ from pathlib import Path
 
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.metrics import check_task, task_of
-from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_files import REPORT
 from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import check_installed, write_report
@@ -15,10 +14,12 @@ from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_checks import check_combination, checked_config
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.given_text import (
+    KnownLabels,
     LabelledSentences,
     PathLike,
     Text,
     check_output,
+    known_labels,
     labelled_sentences,
     plain_text,
 )
@@ -50,12 +51,13 @@ def transfer(
     sparse: Collection[str] = (),
     offsets: Offsets = None,
     label_map: LabelMaps | None = None,
-    gold_words: PathLike | None = None,
+    gold_words: KnownLabels | None = None,
     decode: str = AUTO,
     overwrite: bool = False,
     report: bool = False,
     tensorboard: PathLike | None = None,
     cache: PathLike | None = None,
+    save_every_steps: int | None = None,
 ) -> TransferResult:
     """Trains a tagger for a text from sources' predictions for it; `launch.transfer` in one call.
 
@@ -80,8 +82,9 @@ def transfer(
       offsets: As for `zsl_jax.aggregate`; the unit of a source also holds for its predictions in
         `test_sources`.
       label_map: As for `zsl_jax.aggregate`; it also holds for the predictions in `test_sources`.
-      gold_words: File of sentences of the text with known labels, such as corrected ones; see
-        docs/formats.md.
+      gold_words: Sentences of the text whose labels are known, such as corrected ones, in any
+        order: (words, labels), with None where a label is not known, or (words, entities) as
+        (first word, end, type); or the path of a file, see docs/formats.md.
       decode: How labels of the text and the test follow from probabilities, as for
         `Tagger.predict`.
       overwrite: Replace the result of an earlier run in `output`.
@@ -89,6 +92,7 @@ def transfer(
       tensorboard: Folder that gets the metrics for TensorBoard, too.
       cache: A folder that keeps models' predictions and the output of frozen layers for other
         transfers of the same text.
+      save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
 
     Raises:
       InputError: A source cannot be read or has other words; or `output` is that of another run.
@@ -103,12 +107,14 @@ def transfer(
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
     inputs = transfer_inputs(sources, test_sources, settings, config.row_length, cache)
     start_path = inputs.start(config, encoder)
+    writing = Writing(decoding=decode, save_every_steps=_checked_steps(save_every_steps))
+    given_gold = None if gold_words is None else known_labels(gold_words, "gold_words")
     read = {"text": text, "test": test, "encoder": start_path, "gold_words": gold_words}
     check_output(output, overwrite, read, inputs.paths())
     gold = _labelled_test(test, test_sources, task)
     shard, start = plain_text(text), load_tagger(start_path)
     found = inputs.predictions(shard)
-    known = () if gold_words is None else read_gold_words(fetched(gold_words), [shard], [found])
+    known = () if given_gold is None else read_gold_words(given_gold, [shard], [found])
     spec = python_run_spec(
         config, start_path, {"text": shard.sentences}, found, known, decode=decode
     )
@@ -121,12 +127,16 @@ def transfer(
             models=trainable_models(list(inputs.named().values())),
         )  # fmt: skip
         reader = None if gold is None else functools.partial(inputs.labelled_test, gold, task)
-        finished = run_transfer(
-            transfer_task, config, run, [shard], reader, Writing(decoding=decode)
-        )
+        finished = run_transfer(transfer_task, config, run, [shard], reader, writing)
     if report:
         write_report(run.path, run.path / REPORT)
     return _result(run.path, config, shard.sentences, finished)
+
+
+def _checked_steps(steps: int | None) -> int | None:
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+        raise InputError(f"`save_every_steps`={steps!r} must be a whole number from 1, or None")
+    return steps
 
 
 def _labelled_test(

@@ -9,6 +9,7 @@ from absl import logging
 from zsl_jax.data.annotation.exports import Exported, read_exported, span_line
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.projection import Projection, project, squeezed
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
@@ -64,7 +65,7 @@ def read_corrections(path: str) -> list[Correction]:
 def _read(path: str) -> list[Correction]:
     exported = None if path.endswith(".parquet") else read_exported(path)
     if exported is None:
-        return _of_words(path)
+        return corrections_of(read_predictions(path), path)
     lines = [(where, span_line(where, value)) for where, value in exported]
     read = [_readings(where, line) for where, line in lines if line is not None]
     kept = [
@@ -92,8 +93,14 @@ def _readings(where: str, line: Exported) -> tuple[SpanLine, ...]:
     return tuple(readings)
 
 
-def _of_words(path: str) -> list[Correction]:
-    predictions = bio_predictions(read_predictions(path))
+def corrections_of(predictions: SourcePredictions, name: str) -> list[Correction]:
+    """Labels of words as corrections of their sentences; those without labels are left out.
+
+    Args:
+      predictions: The sentences and their labels.
+      name: Of the file or argument, for messages.
+    """
+    predictions = bio_predictions(predictions)
     names = (*predictions.label_names, MISSING_LABEL)
     flat = iter(predictions.labels.tolist())
     kept = []
@@ -101,7 +108,7 @@ def _of_words(path: str) -> list[Correction]:
         labels = tuple(names[next(flat)] for _ in words)
         if set(labels) != {MISSING_LABEL}:
             key = squeezed("".join(words))
-            kept.append(Correction(f"{path}, sentence {number}", key, words, labels))
+            kept.append(Correction(f"{name}, sentence {number}", key, words, labels))
     return kept
 
 
