@@ -22,7 +22,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # What one worker or one program has compiled, all others read, in this session and the next ones.
 os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 keep_compilations("compiled-by-tests")
-if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # there is no place for it
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:  # this machine's cache cannot be written
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="zsl_jax-compiled-")
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 # Arrays are tiny here: optimising a program takes longer than running it unoptimised.

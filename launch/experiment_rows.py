@@ -99,7 +99,7 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
 def _config(
     fields: Fields, file: str, transfer: Sequence[str], overrides: Sequence[str]
 ) -> TransferConfig:
-    """The settings of a row, from what rows share and what is the row's own.
+    """Builds the settings of a row from its own flags and those that all rows share.
 
     Args:
       fields: The row; those that are null keep the default of launch.transfer.
@@ -108,8 +108,7 @@ def _config(
       overrides: The flags of the command line.
 
     Returns:
-      The settings. A row that does not use the paper's label model leaves out what is said of it
-      for all rows.
+      The settings. Shared flags for the paper's label model apply only to rows that use it.
     """
     row = {key: value for key, value in fields.items() if key not in _ROW}
     left_out = {key for key, value in row.items() if value is None}
@@ -120,7 +119,7 @@ def _config(
         shared = without([*([] if file == NONE else flags_in(file)), *transfer], left_out)
     except InputError as error:
         raise InputError(f"{fields.where('flagfile')}: {error}") from error
-    if not config_of(TransferConfig, [*shared, *own], fields).has_paper_model:
+    if not config_of(TransferConfig, [*shared, *own, *overrides], fields).has_paper_model:
         shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
     return config_of(TransferConfig, [*shared, *own, *overrides], fields)
 

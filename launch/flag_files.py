@@ -79,7 +79,7 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
         if argument == "--":
             whole += [(rest, False) for rest in given]
     every, shared = [flag for flag, _ in whole], [flag for flag, of_file in whole if of_file]
-    if _uses_paper_model(every) or not _uses_paper_model(shared):
+    if not shared or not _uses_paper_model(shared) or _uses_paper_model(every):
         return every
     kept = without(shared, paper_flags())
     unused = " ".join(flag for flag in shared if flag not in kept)

@@ -180,6 +180,10 @@ def test_flags_of_the_papers_label_model_are_for_the_rows_that_have_it():
             assert config.dropout == 0.3
     assert experiment.method("mrt_soft").configs["multi"].has_paper_model
     assert not experiment.method("recommended").configs["multi"].has_paper_model
+    paper = read_experiment("table4", arguments=["--label_model=paper", "--tau_fixed=3"])
+    config = paper.method("recommended").configs["multi"]
+    assert config.has_paper_model and config.label_model.tau_fixed == 3
+    assert not paper.method("kd").configs["multi"].has_paper_model
 
 
 @pytest.mark.parametrize("name", experiment_file.names())

@@ -96,27 +96,25 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
 
 
 def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:
-    """The path of a file with labels that the user knows, or the labels.
+    """Labels that the user knows, or the path of the file that has them.
 
     Args:
-      given: The path; or (words, labels) of each sentence, in which a label is None where it is
-        not known, or (words, entities) as (first word, end, type).
+      given: The path of a file, or a pair per sentence: its words, with a label for each (None if
+        unknown) or with its entities as (first word, end, type).
       name: The argument's name, for error messages.
 
     Raises:
-      InputError: There are no words, or labels do not fit the words.
+      InputError: There are no words, or the labels do not match the words.
     """
     if isinstance(given, str | os.PathLike):
         return fetched(given)
     pairs = list(given)
-    _check_pairs(pairs, name)
-    words = tuple(s.words for s in as_sentences([words for words, _ in pairs]))
+    words = tuple(sentence.words for sentence in _sentences_of(pairs, name))
     return predictions_of_lists([labels for _, labels in pairs], words, name)
 
 
 def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:
-    _check_pairs(pairs, name)
-    sentences = as_sentences([words for words, _ in pairs])
+    sentences = _sentences_of(pairs, name)
     labels = [labels for _, labels in pairs]
     return [
         sentence._replace(labels=_checked_labels(f"{name}, sentence {number}", sentence, own))
@@ -124,14 +122,16 @@ def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> 
     ]
 
 
-def _check_pairs(pairs: Sequence[Any], name: str) -> None:
+def _sentences_of(pairs: Sequence[Any], name: str) -> Sequence[Sentence]:
     for number, pair in enumerate(pairs, start=1):
         if isinstance(pair, str | Mapping) or len(pair) != 2 or _is_no_list(pair[1]):
             raise InputError(
                 f"{name}, sentence {number}: {pair!r:.80} is not a pair of words and labels; give "
                 "(words, labels), each a list of strings"
             )
-    _check_has_words(as_sentences([words for words, _ in pairs]), name)
+    sentences = as_sentences([words for words, _ in pairs])
+    _check_has_words(sentences, name)
+    return sentences
 
 
 def _is_no_list(labels: object) -> bool:

@@ -29,7 +29,7 @@ def with_epochs(config: TransferConfig, num_words: int, from_source: bool) -> Tr
     Args:
       config: The settings; epochs that are given stay.
       num_words: Of the text.
-      from_source: Whether training starts from a source model, not from the encoder.
+      from_source: Whether training starts from a source model rather than the encoder.
 
     >>> from zsl_jax.training.config_choices import Approach
     >>> chain, kd = TransferConfig(), TransferConfig(approach=Approach.KD)
