@@ -35,7 +35,8 @@ def main() -> None:
     from zsl_jax.training.chain_text import ChainText
     from zsl_jax.training.config import ChainConfig
 
-    text, labels, log_prior = problem()
+    sizes = FLAGS.words, FLAGS.sources, FLAGS.labels, FLAGS.sentence_words, FLAGS.vocabulary
+    text, labels, log_prior = problem(*sizes, seed=FLAGS.seed)
     config = ChainConfig()
     first = BLOCK // FLAGS.sentence_words
     words = slice(0, min(first, len(text.lengths)) * FLAGS.sentence_words)
@@ -55,26 +56,35 @@ def main() -> None:
     print(f"fit {fit_seconds:.1f} s, E step {measuring.seconds(e_step):.1f} s, {size / 1e6:.0f} MB")
 
 
-def problem():
+def problem(
+    num_words: int,
+    num_sources: int,
+    num_labels: int,
+    sentence_words: int,
+    vocabulary: int,
+    seed: int,
+):
     """The text, what is known about its labels, and a tagger's log-probabilities."""
     from zsl_jax.kernels import VoteMeanings
     from zsl_jax.training.chain_text import ChainLabels, ChainText
 
-    size, num_words = FLAGS.labels, FLAGS.words - FLAGS.words % FLAGS.sentence_words
-    rng = np.random.default_rng(FLAGS.seed)
-    votes = planted(num_words, FLAGS.sources, size, FLAGS.seed)
+    num_words -= num_words % sentence_words
+    rng = np.random.default_rng(seed)
+    votes = planted(num_words, num_sources, num_labels, seed)
     starts = range(0, num_words, BLOCK)
     probs = np.concatenate(
-        [softened(votes.labels[i : i + BLOCK], size, rng).astype(np.float16) for i in starts]
+        [softened(votes.labels[i : i + BLOCK], num_labels, rng).astype(np.float16) for i in starts]
     )
-    form = np.minimum(rng.zipf(1.3, num_words) - 1, FLAGS.vocabulary - 1).astype(np.int32)
+    form = np.minimum(rng.zipf(1.3, num_words) - 1, vocabulary - 1).astype(np.int32)
     keys = np.stack([*(form % size for size in KEYS), form], axis=1)
-    lengths = np.full(num_words // FLAGS.sentence_words, FLAGS.sentence_words)
-    stands_for: Any = np.eye(size, dtype=np.float32)
-    compatible: Any = np.tile(np.eye(size) > 0, (FLAGS.sources, 1, 1))
+    lengths = np.full(num_words // sentence_words, sentence_words)
+    stands_for: Any = np.eye(num_labels, dtype=np.float32)
+    compatible: Any = np.tile(np.eye(num_labels) > 0, (num_sources, 1, 1))
     meanings = VoteMeanings(stands_for, compatible)
-    labels = ChainLabels(meanings, np.ones(size, bool), np.ones((size, size), bool))
-    return ChainText(probs, lengths, keys), labels, tagger_log_prior(votes.truth, size, rng)
+    labels = ChainLabels(
+        meanings, np.ones(num_labels, bool), np.ones((num_labels, num_labels), bool)
+    )
+    return ChainText(probs, lengths, keys), labels, tagger_log_prior(votes.truth, num_labels, rng)
 
 
 if __name__ == "__main__":

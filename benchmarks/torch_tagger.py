@@ -37,7 +37,7 @@ class TorchTagger:
 
 
 def padded_batches(
-    windows: Windows, labels: np.ndarray, size: int, by_length: bool, seed: int
+    windows: Windows, labels: np.ndarray, size: int, by_length: bool, seed: int, multiple: int = 1
 ) -> list[dict[str, torch.Tensor]]:
     """Batches of `size` sentences, each padded to its longest, in random order.
 
@@ -47,17 +47,20 @@ def padded_batches(
       size: Sentences per batch.
       by_length: Whether to batch sentences of similar length; otherwise batches are random.
       seed: Random seed of the order.
+      multiple: Lengths are multiples of this.
     """
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(windows.lengths))
     if by_length:
         order = order[np.argsort(windows.lengths[order], kind="stable")]
     groups = [order[start : start + size] for start in range(0, len(order), size)]
-    return [_padded(windows, labels, groups[i]) for i in rng.permutation(len(groups))]
+    return [_padded(windows, labels, groups[i], multiple) for i in rng.permutation(len(groups))]
 
 
-def _padded(windows: Windows, labels: np.ndarray, group: Sequence[int]) -> dict[str, torch.Tensor]:
-    width = int(windows.lengths[group].max())
+def _padded(
+    windows: Windows, labels: np.ndarray, group: Sequence[int], multiple: int
+) -> dict[str, torch.Tensor]:
+    width = -(-int(windows.lengths[group].max()) // multiple) * multiple
     ids = np.ones((len(group), width), np.int64)
     mask = np.zeros_like(ids)
     targets = np.full_like(ids, IGNORED)

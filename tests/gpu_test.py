@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from benchmarks import chain as planted_chain
 from zsl_jax import kernels
 from zsl_jax.models import attention
 from zsl_jax.models.encoder_config import EncoderConfig
-from zsl_jax.training import setup, steps
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training import chain_fit, setup, steps
+from zsl_jax.training.config import ChainConfig, TrainConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.state import new_classifier
@@ -103,3 +104,15 @@ def test_predictions_are_close_to_those_of_a_cpu(dtype, tolerance):
 
     exact = predicted(jax.devices("cpu")[0], "float32")
     np.testing.assert_allclose(predicted(jax.devices()[0], dtype), exact, atol=tolerance)
+
+
+def test_the_label_model_is_that_of_a_cpu():
+    text, labels, _ = planted_chain.problem(20_000, 5, 17, 20, 2_000, seed=0)
+
+    def posterior(device):
+        with jax.default_device(device):
+            return chain_fit.fit_chain(text, labels, ChainConfig())[1].posterior
+
+    on_gpu, on_cpu = (posterior(jax.devices(name)[0]) for name in ("gpu", "cpu"))
+    np.testing.assert_allclose(on_gpu, on_cpu, atol=1e-3)
+    assert (on_gpu.argmax(-1) == on_cpu.argmax(-1)).mean() > 0.9999
