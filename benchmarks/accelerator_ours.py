@@ -19,6 +19,7 @@ from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.update import Evidence, tagger
 from zsl_jax.workflows.corpus_batches import training_corpus
+from zsl_jax.workflows.size_defaults import with_head_rate
 
 NUM_SOURCES, ROW_LENGTH = 5, 128
 
@@ -94,7 +95,7 @@ def _m_step(encoder: EncoderConfig, params, corpus, config: TrainConfig) -> Call
     state = devices.replicate(setup.init_state(params, no_sources, config))
     epoch = corpus.epoch(0)
     batches = itertools.cycle([epoch[number] for number in range(len(epoch))])
-    rates = schedule_at(0.1, config)
+    rates = schedule_at(0.1, with_head_rate(config, encoder.hidden_size))
     rows = np.eye(random_text.NUM_LABELS, dtype=np.float32)
 
     def run() -> int:

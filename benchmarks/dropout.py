@@ -81,7 +81,7 @@ def _program(rate: float) -> Callable[[], Any]:
     encoder = load_tagger(unpack_e5_small())
     config = TrainConfig(batch_words=512, dropout=rate, seed=FLAGS.seed)
     fit = set_up_training(encoder, label_set, [encode_text(encoder, sentences, 128)], config)
-    settings, rates = fit.training.settings, schedule_at(0.1, config)
+    settings, rates = fit.training.settings, schedule_at(0.1, fit.training.config)
     compiled = jax.jit(
         lambda state, batch, evidence: update.device_update(
             settings, None, state, batch, evidence, rates

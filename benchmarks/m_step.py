@@ -156,7 +156,7 @@ def _our_turns(encoder, label_set, windows, labels) -> Callable[[], Turn]:
     state = devices.replicate(fit.state)
     target = np.eye(label_set.size, dtype=np.float32)[labels]
     batches = _shuffled(fit.training.corpus)
-    rates = schedule_at(0.1, config)
+    rates = schedule_at(0.1, fit.training.config)
 
     def turn() -> Turn:
         nonlocal state

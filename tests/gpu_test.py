@@ -12,7 +12,7 @@ from zsl_jax import kernels
 from zsl_jax.models import attention
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import chain_fit, setup, steps
-from zsl_jax.training.config import ChainConfig, TrainConfig
+from zsl_jax.training.config import ChainConfig, OptimizerConfig, TrainConfig
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.state import new_classifier
@@ -66,7 +66,8 @@ def test_fused_attention_is_plain_attention(monkeypatch):
 @pytest.mark.parametrize("attention_dropout", [0.0, 0.1])
 def test_training_is_the_same_bit_for_bit_in_every_run(attention_dropout):
     devices = Devices((jax.devices()[0],))
-    config = TrainConfig(attention_dropout=attention_dropout)
+    optimizer = OptimizerConfig(head_learning_rate=1e-4)
+    config = TrainConfig(attention_dropout=attention_dropout, optimizer=optimizer)
     settings = setup.step_settings(config, ENCODER, K)
     assert settings.dtype == "bfloat16"
     start, rows, rates = params(), batch(), schedule_at(1, config)

@@ -62,7 +62,7 @@ def run(
         approach=Approach.LVM, rounds=2, batch_words=20, dropout=0.0, row_length=16,
         partition=Partition(partition), trainable_layers=layers, accumulate=accumulate,
         label_model=LabelModelConfig(LabelModelKind.PAPER, confusion_learning_rate=1e-1),
-        optimizer=OptimizerConfig(learning_rate=1e-2),
+        optimizer=OptimizerConfig(learning_rate=1e-2, head_learning_rate=1e-2),
     )  # fmt: skip
     devices = Devices(tuple(jax.devices()[:num_devices]), config.partition)
     windows = packed_text(31)

@@ -35,7 +35,7 @@ class Run:
     """A training whose states are saved, and which can be made to stop after any update."""
 
     def __init__(self, folder, every_steps=None, stop_at=None, **changes):
-        optimizer = OptimizerConfig(learning_rate=1e-2)
+        optimizer = OptimizerConfig(learning_rate=1e-2, head_learning_rate=1e-2)
         label_model = LabelModelConfig(
             LabelModelKind.PAPER, confusion_learning_rate=1e-1, **changes
         )

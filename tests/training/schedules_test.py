@@ -24,16 +24,22 @@ def test_rate_rises_to_its_height_and_falls_to_zero():
 
 @pytest.mark.parametrize("warmup", [0.0, 0.2])
 def test_rate_without_decay_stays_at_its_height(warmup):
-    optimizer = OptimizerConfig(learning_rate=0.5, warmup=warmup, decay="constant")
-    config = TransferConfig(optimizer=optimizer)
-    rates = [float(schedule_at(step / 10, config).learning_rate) for step in range(11)]
+    optimizer = OptimizerConfig(0.5, head_learning_rate=0.25, warmup=warmup, decay="constant")
+    steps = [schedule_at(step / 10, TransferConfig(optimizer=optimizer)) for step in range(11)]
+    rates = [float(step.learning_rate) for step in steps]
+    assert [2 * step.head_learning_rate for step in steps] == rates
     assert rates == sorted(rates)
     assert set(rates[2:]) == {0.5} and (rates[0] == 0.5) == (warmup == 0)
+
+
+def test_a_head_without_a_rate_is_an_error():
+    with pytest.raises(ValueError, match="head_learning_rate"):
+        schedule_at(0.5, TransferConfig())
 
 
 def test_minimum_risk_training_keeps_the_fixed_matrices():
     label_model = LabelModelConfig(LabelModelKind.PAPER, mix_start=0.5, mix_end=0.0)
     config = TransferConfig(approach=Approach.MRT, label_model=label_model)
-    assert schedule_at(0.7, config).mix == 1.0
+    assert config.mix(0.7) == 1.0
     lvm = dataclasses.replace(config, approach=Approach.LVM)
-    assert schedule_at(0.5, lvm).mix == pytest.approx(0.25)
+    assert lvm.mix(0.5) == pytest.approx(0.25)

@@ -33,6 +33,10 @@ from zsl_jax.training.setting_types import check_positive, check_types, hints_of
 # Headings of the help.
 APPROACH, PASSES, TRAINING = "approach", "passes", "training"
 OPTIMISATION, PAPER, RUNNING = "optimisation", "paper's model", "running"
+# Bounds of what follows from the sizes of text and encoder; see `workflows.size_defaults`.
+FEWEST_WORDS, MOST_WORDS = 64, 512  # per update
+HEAD_STEP = 2  # about the most by which one update of AdamW changes a logit
+HIGHEST_HEAD_RATE = 0.01
 
 
 def setting(
@@ -235,7 +239,8 @@ class OptimizerConfig(Settings):
     )
     head_learning_rate: float | None = setting(
         None,
-        "The same for the head. Default: 2 divided by its width, from `learning_rate` to 0.01.",
+        f"The same for the head. Default: {HEAD_STEP} divided by its width, from `learning_rate` "
+        f"to {HIGHEST_HEAD_RATE}.",
         TRAINING,
         least=0.0,
     )
@@ -267,7 +272,8 @@ class TrainConfig(Settings):
     epochs: int | None = setting(3, "Passes over the text.", PASSES, least=1)
     batch_words: int | None = setting(
         None,
-        "Approximate number of words per update. Default: 512; as few as 64 for a small text.",
+        f"Approximate number of words per update. Default: {MOST_WORDS}; as few as {FEWEST_WORDS} "
+        "for a small text.",
         TRAINING,
         least=1,
     )

@@ -13,7 +13,6 @@ from zsl_jax.training.confusion_matrices import Sources, closed_form_logits
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.e_step import label_posterior, log_prior_of_text
 from zsl_jax.training.records import Expectation
-from zsl_jax.training.schedules import schedule_at
 from zsl_jax.training.setup import Training
 from zsl_jax.training.state import AnyArray, TrainState
 
@@ -81,5 +80,5 @@ class PaperModel(NamedTuple):
 
 def _confusion(config: TransferConfig, logits: AnyArray, number: int, sources: Sources):
     """log φ of a round, and how far σ has moved."""
-    mix = schedule_at(number / config.num_rounds, config).mix
+    mix = np.float32(config.mix(number / config.num_rounds))
     return steps.present_confusion(sources.log_fixed, sources.first_logits, logits, mix)

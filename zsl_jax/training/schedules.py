@@ -38,12 +38,20 @@ def rate_factor(progress: float, warmup: float, decay: str) -> float:
 
 
 def schedule_at(progress: float, config: TrainConfig) -> StepSchedule:
-    """The rates of the update after `progress` (0 to 1) of training."""
-    optimizer, head = config.optimizer, config.optimizer.head_learning_rate
+    """The rates of the update after `progress` (0 to 1) of training.
+
+    Raises:
+      ValueError: The head has no learning rate; see `workflows.size_defaults.with_head_rate`.
+    """
+    optimizer = config.optimizer
+    if optimizer.head_learning_rate is None:
+        raise ValueError(
+            "optimizer.head_learning_rate is None; size_defaults.with_head_rate sets it"
+        )
     factor = rate_factor(progress, optimizer.warmup, optimizer.decay)
     return StepSchedule(
         np.float32(factor * optimizer.learning_rate),
-        np.float32(factor * (optimizer.learning_rate if head is None else head)),
+        np.float32(factor * optimizer.head_learning_rate),
         np.float32(factor * config.confusion_learning_rate),
         np.float32(config.mix(progress)),
     )

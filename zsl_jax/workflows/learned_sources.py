@@ -10,7 +10,6 @@ from zsl_jax.runtime import processes
 from zsl_jax.training import steps
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.confusion_matrices import starting_confusion
-from zsl_jax.training.schedules import schedule_at
 from zsl_jax.types import SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
@@ -57,7 +56,7 @@ def source_report(
     if done.log_confusion is not None:
         log_start = unlearned_confusion(votes, size, config)
     by_tagger = processes.total(np.bincount(labels.by_tagger, minlength=size))
-    mixes = schedule_at(0.0, config).mix, schedule_at(1.0, config).mix
+    mixes = config.mix(0.0), config.mix(1.0)
     objectives = done.objectives if mixes[0] == mixes[1] else ()  # J moves with λ by construction
     copies = None if done.chain is None else done.chain.fitted.copies
     learned = diagnosis.Learned(done.log_confusion, log_start, objectives, by_tagger, copies)
@@ -76,7 +75,7 @@ def unlearned_confusion(
     """
     if config.chain is None:
         log_fixed, logits = starting_confusion(config.label_model, votes, num_labels)
-        mix = schedule_at(1.0, config).mix
+        mix = np.float32(config.mix(1.0))
         return np.asarray(steps.present_confusion(log_fixed, logits, logits, mix)[0])
     compatible = votes.compatible
     if compatible is None:

@@ -9,15 +9,19 @@ import math
 
 import numpy as np
 
-from zsl_jax.training.config import TrainConfig, TransferConfig
+from zsl_jax.training.config import (
+    FEWEST_WORDS,
+    HEAD_STEP,
+    HIGHEST_HEAD_RATE,
+    MOST_WORDS,
+    TrainConfig,
+    TransferConfig,
+)
 
 WORDS_FROM_SOURCE = 30_000
 WORDS_FROM_ENCODER = 100_000
 MOST_EPOCHS = 10
 FEWEST_UPDATES = 400
-FEWEST_WORDS, MOST_WORDS = 64, 512
-HEAD_STEP = 2.0  # about the most by which one update of AdamW changes a logit
-HIGHEST_HEAD_RATE = 1e-2
 
 
 def with_epochs(config: TransferConfig, num_words: int, from_source: bool) -> TransferConfig:
