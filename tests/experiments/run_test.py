@@ -12,11 +12,12 @@ from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import labelled_test
-from zsl_jax.experiments.outcome import write_outcome
+from zsl_jax.experiments.outcome import what_is_missing, write_outcome
 from zsl_jax.experiments.plan import Cell, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
 from zsl_jax.experiments.scores import predicted_labels, read_result
 from zsl_jax.experiments.states import check_same, state_of
+from zsl_jax.experiments.table import Table
 
 ROWS = """rows:
   - direct
@@ -146,6 +147,18 @@ def test_a_claimed_cell_is_left_to_its_process(work, done):
         assert ours and state_of(work, cell) == "running"
         assert run_cells(work, [cell], lambda number, cell: begun.append(cell)) == []
     assert begun == [] and state_of(work, cell) == "open"
+
+
+def test_a_setting_of_which_nothing_was_run_is_not_a_list_of_missing_cells(work, done):
+    single, multi = (
+        [cell for cell in cells_of(work.experiment) if cell.setting == name]
+        for name in ("single", "multi")
+    )
+    results = {cell: read_result(work, Cell("multi", "cc", "kd", 0)) for cell in multi[1:]}
+    table = Table(work.experiment, "accuracy", [], results, [*single, multi[0]])
+    titles = {setting.name: setting.title for setting in work.experiment.settings}
+    lines = [f"Not run: {titles['single']}", f"Missing cells: {multi[0].name}"]
+    assert list(what_is_missing(table)) == lines
 
 
 def test_the_table_of_what_is_there(work, done):

@@ -75,11 +75,21 @@ def _notes(work: Workplace, table: Table, observed: Sequence[Observed]) -> Itera
             names = [f"{titles[name]} ({groups[name]})" for name in (found.best, found.baseline)]
             yield f"{block.setting.title}, {column}: {names[0]} – {names[1]}: {_tests(found)}"
     yield from (one.text for one in observed)
-    if table.missing:
-        shown = ", ".join(cell.name for cell in table.missing[:MOST_SHOWN])
-        more = len(table.missing) - MOST_SHOWN
-        yield f"Missing cells: {shown}" + (f" and {more} more" if more > 0 else "")
+    yield from what_is_missing(table)
     yield from _about(work, table)
+
+
+def what_is_missing(table: Table) -> Iterator[str]:
+    """Settings without any cell, and the cells that others lack."""
+    begun = {cell.setting for cell in table.results}
+    none = [s.title for s in table.experiment.settings if s.name not in begun]
+    if none and begun:
+        yield f"Not run: {', '.join(none)}"
+    cells = [cell for cell in table.missing if cell.setting in begun or not begun]
+    if cells:
+        more = len(cells) - MOST_SHOWN
+        shown = ", ".join(cell.name for cell in cells[:MOST_SHOWN])
+        yield f"Missing cells: {shown}" + (f" and {more} more" if more > 0 else "")
 
 
 def _tests(found: Comparison) -> str:
