@@ -40,7 +40,10 @@ from zsl_jax.errors import InputError
 
 flags.DEFINE_list("shapes", ["e5-small", "xlm-r-base", "xlm-r-large"], "Shapes of encoders.")
 PROGRAMS = ("ours", "torch", "torch.compile")
-flags.DEFINE_multi_enum("programs", PROGRAMS, PROGRAMS, "Programs to measure, in this order.")
+flags.DEFINE_list("programs", list(PROGRAMS), "Programs to measure, in this order.")
+flags.register_validator(
+    "programs", set(PROGRAMS).issuperset, f"must be one or several of {', '.join(PROGRAMS)}"
+)
 flags.DEFINE_integer("text_sentences", 4096, "Sentences of the text.", 1)
 flags.DEFINE_float("seconds", 6.0, "Time for one stage of one program, after its first call.", 0.0)
 flags.DEFINE_float("budget", 450.0, "Time for all.", 1.0)
