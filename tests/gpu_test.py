@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from benchmarks import chain as planted_chain
+from benchmarks.planted_votes import planted_text
 from zsl_jax import kernels
 from zsl_jax.models import attention
 from zsl_jax.models.encoder_config import EncoderConfig
@@ -108,7 +108,7 @@ def test_predictions_are_close_to_those_of_a_cpu(dtype, tolerance):
 
 
 def test_the_label_model_is_that_of_a_cpu():
-    text, labels, _ = planted_chain.problem(20_000, 5, 17, 20, 2_000, seed=0)
+    text, labels, _ = planted_text(20_000, 5, 17, 20, 2_000, seed=0)
 
     def posterior(device):
         with jax.default_device(device):
