@@ -45,7 +45,10 @@ def encode(encoder: Encoder, variables, arrays, deterministic=True, rngs=None) -
 
 def test_gelu_is_exact():
     x = np.linspace(-6, 6, 101)
-    np.testing.assert_allclose(gelu(jnp.float32(x)), x * 0.5 * (1 + erf(x / 2**0.5)), atol=1e-6)
+    phi = 0.5 * (1 + erf(x / 2**0.5))
+    np.testing.assert_allclose(gelu(jnp.float32(x)), x * phi, atol=1e-6)
+    slope = phi + x * np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi)
+    np.testing.assert_allclose(jax.vmap(jax.grad(gelu))(jnp.float32(x)), slope, atol=1e-6)
 
 
 def test_every_activation_has_a_function():

@@ -18,9 +18,22 @@ from zsl_jax.models.dropout import Dropout
 from zsl_jax.models.encoder_config import EncoderConfig
 
 
+@jax.custom_jvp
+def erf(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The error function; JAX 0.12 cannot differentiate its own inside `shard_map`."""
+    return lax.erf(x)
+
+
+@erf.defjvp
+def _erf_jvp(primals, tangents):
+    (x,), (tangent,) = primals, tangents
+    slope = lax.full_like(x, 2.0 / np.sqrt(np.pi)) * (tangent * lax.exp(-lax.square(x)))
+    return erf(x), slope
+
+
 def gelu(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """The exact GELU, x * Phi(x), computed with erf."""
-    return 0.5 * x * (1.0 + lax.erf(x * 0.5**0.5))
+    return 0.5 * x * (1.0 + erf(x * 0.5**0.5))
 
 
 ACTIVATIONS = {
