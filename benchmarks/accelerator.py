@@ -66,8 +66,9 @@ def main() -> None:
     pairs = list(itertools.product(programs, FLAGS.shapes))
     with tempfile.TemporaryDirectory() as folder:
         _keep_compiled_programs(folder)
-        if FLAGS.compile_at_once:
-            _compile(end, [pair for pair in pairs if pair[0] != "torch"])
+        compiled = [pair for pair in pairs if pair[0] != "torch"]
+        if FLAGS.compile_at_once and compiled:
+            _compile(end, compiled)
         ((device, peak),) = _alone(end, _peak, FLAGS.matmul_size, FLAGS.seconds)
         print(f"{device}: bfloat16 matmul {peak / 1e9:,.1f} GFLOP/s", flush=True)
         rows = _rows(end, pairs, peak)

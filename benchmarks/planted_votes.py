@@ -1,4 +1,4 @@
-"""Planted votes, and Dawid–Skene on them: ours, plain NumPy in float64, and crowd-kit's."""
+"""Planted votes and texts, and Dawid–Skene: ours, plain NumPy in float64, and crowd-kit's."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -62,6 +62,37 @@ def tagger_log_prior(
     logits = rng.standard_normal((len(truth), num_labels), dtype=np.float32)
     logits[np.arange(len(truth)), truth] += 2
     return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+def planted_text(
+    num_words: int,
+    num_sources: int,
+    num_labels: int,
+    sentence_words: int,
+    vocabulary: int,
+    seed: int,
+):
+    """A text for the chain, what is known about its labels, and a tagger's log-probabilities."""
+    from zsl_jax.kernels import VoteMeanings
+    from zsl_jax.training.chain_text import ChainLabels, ChainText
+
+    num_words -= num_words % sentence_words
+    rng = np.random.default_rng(seed)
+    votes = planted(num_words, num_sources, num_labels, seed)
+    starts = range(0, num_words, BLOCK)
+    probs = np.concatenate(
+        [softened(votes.labels[i : i + BLOCK], num_labels, rng).astype(np.float16) for i in starts]
+    )
+    form = np.minimum(rng.zipf(1.3, num_words) - 1, vocabulary - 1).astype(np.int32)
+    keys = np.stack([*(form % size for size in KEYS), form], axis=1)
+    lengths = np.full(num_words // sentence_words, sentence_words)
+    stands_for: Any = np.eye(num_labels, dtype=np.float32)
+    compatible: Any = np.tile(np.eye(num_labels) > 0, (num_sources, 1, 1))
+    meanings = VoteMeanings(stands_for, compatible)
+    labels = ChainLabels(
+        meanings, np.ones(num_labels, bool), np.ones((num_labels, num_labels), bool)
+    )
+    return ChainText(probs, lengths, keys), labels, tagger_log_prior(votes.truth, num_labels, rng)
 
 
 def our_posterior(
@@ -172,34 +203,3 @@ def crowd_kit_dawid_skene(votes, iterations: int) -> Float[np.ndarray, "N K"]:
     model = DawidSkene(n_iter=iterations, tol=-np.inf).fit(votes)
     assert model.probas_ is not None
     return model.probas_.sort_index(axis=0).sort_index(axis=1).to_numpy()
-
-
-def planted_text(
-    num_words: int,
-    num_sources: int,
-    num_labels: int,
-    sentence_words: int,
-    vocabulary: int,
-    seed: int,
-):
-    """A text for the chain, what is known about its labels, and a tagger's log-probabilities."""
-    from zsl_jax.kernels import VoteMeanings
-    from zsl_jax.training.chain_text import ChainLabels, ChainText
-
-    num_words -= num_words % sentence_words
-    rng = np.random.default_rng(seed)
-    votes = planted(num_words, num_sources, num_labels, seed)
-    starts = range(0, num_words, BLOCK)
-    probs = np.concatenate(
-        [softened(votes.labels[i : i + BLOCK], num_labels, rng).astype(np.float16) for i in starts]
-    )
-    form = np.minimum(rng.zipf(1.3, num_words) - 1, vocabulary - 1).astype(np.int32)
-    keys = np.stack([*(form % size for size in KEYS), form], axis=1)
-    lengths = np.full(num_words // sentence_words, sentence_words)
-    stands_for: Any = np.eye(num_labels, dtype=np.float32)
-    compatible: Any = np.tile(np.eye(num_labels) > 0, (num_sources, 1, 1))
-    meanings = VoteMeanings(stands_for, compatible)
-    labels = ChainLabels(
-        meanings, np.ones(num_labels, bool), np.ones((num_labels, num_labels), bool)
-    )
-    return ChainText(probs, lengths, keys), labels, tagger_log_prior(votes.truth, num_labels, rng)
