@@ -12,6 +12,7 @@ from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
@@ -111,6 +112,8 @@ def _config(
       The settings. Shared flags for the paper's label model apply only to rows that use it.
     """
     row = {key: value for key, value in fields.items() if key not in _ROW}
+    if fields.get("supervised"):  # its source is a model trained on gold labels
+        row["approach"] = Approach.DIRECT
     left_out = {key for key, value in row.items() if value is None}
     for key in left_out - definitions(TransferConfig).keys():
         raise fields.fault(key, "is not a flag of launch.transfer; correct it")
@@ -137,6 +140,8 @@ def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) ->
     elif "combine" in fields:
         uses = fields.choice("combine", ("similarity",))
     elif fields.take("supervised", bool, False):
+        if "approach" in fields:
+            raise fields.fault("approach", "is not used by a supervised row; omit it")
         kind = Kind.SUPERVISED
     elif "approach" not in fields:
         raise InputError(

@@ -27,7 +27,7 @@ ROWS = """rows:
   - {name: broken, function: "own.py:broken"}
   - bea
   - wu
-  - {name: supervised, like: supervised, sources: several}
+  - {name: supervised, like: supervised, sources: several, flagfile: pos_multi}
 """
 FUNCTIONS = """import zsl_jax
 

@@ -117,6 +117,8 @@ WRONG = {
     "an unknown flag of a source": ("batch_words: 64, row", "batch: 64, row", "line 12: .*batch"),
     "a row without a way": ("approach: lvm, label_model: paper, confusion_init: dawid_skene, ", "",
         "line 20: the row mine needs `approach`, `like`, `aggregate` or `function`"),
+    "an approach of a supervised row": ("rounds: 1", "supervised: true",
+        "line 20: `approach` is not used by a supervised row; omit it"),
     "a function that is not there": ("approach: lvm", 'function: "no.py:f"', "line 20: `function`"),
     "a paper value of no row": ("    kd: {cc", "    kdd: {cc", "line 27: `kdd` is not a row"),
     "a paper value of no target": ("kd: {cc: 80", "kd: {dd: 80", "line 27: `dd` is not a t"),
@@ -149,9 +151,11 @@ def test_unknown_experiments_profiles_and_rows_are_refused_with_the_names(tmp_pa
 def test_a_transfer_accepts_the_settings_of_every_row(name):
     for profile in (None, "small"):
         for method in read_experiment(name, profile).methods:
-            if method.kind is Kind.TRANSFER:
+            if method.kind in (Kind.TRANSFER, Kind.SUPERVISED):
                 for config in method.configs.values():
                     check_combination(config)
+                    if method.kind is Kind.SUPERVISED:
+                        assert config.approach is Approach.DIRECT
 
 
 def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path):
@@ -173,7 +177,7 @@ def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path)
 def test_flags_of_the_papers_label_model_are_for_the_rows_that_have_it():
     experiment = read_experiment("table4", arguments=["--tau_fixed=3", "--dropout=0.3"])
     for method in experiment.methods:
-        if method.kind is Kind.TRANSFER:
+        if method.kind in (Kind.TRANSFER, Kind.SUPERVISED):
             config = method.configs["multi" if "multi" in method.configs else "single"]
             check_combination(config)
             assert (config.label_model.tau_fixed == 3) == config.has_paper_model

@@ -1,6 +1,5 @@
 """What the methods of an experiment do in a cell; each leaves a finished run folder."""
 
-import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,7 +11,6 @@ from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.training.config_choices import Approach
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation_run import run_aggregation
 from zsl_jax.workflows.language_similarity import similarity_weights, weighted_mean
@@ -84,8 +82,7 @@ def _call(function: Callable[..., Any], job: Job, models: Mapping[str, str]) -> 
 
 def _supervised(job: Job) -> None:
     """The model that is trained on the target's gold labels, as it is a source of other targets."""
-    direct = dataclasses.replace(job.config, approach=Approach.DIRECT)
-    _call(transfer, job._replace(config=direct), job.models([job.target]))
+    _call(transfer, job, job.models([job.target]))
 
 
 def _function(job: Job) -> None:
