@@ -18,9 +18,9 @@ from zsl_jax.errors import InputError
 from zsl_jax.interruption import STOPPED, listening
 
 LOST = (
-    "error: another process of this run ended or cannot be reached ({reason}). Nothing before the "
+    "error: another process of this run ended or cannot be reached ({reason}); nothing before the "
     "last checkpoint is lost: start all processes again with the same command (their number may "
-    "differ), and the run resumes from there."
+    "differ), and the run resumes from there"
 )
 SECONDS_TO_HEAR, SECONDS_TO_END = 1, 10
 

@@ -72,5 +72,5 @@ def test_label_confusions_equal_counts_by_hand():
 
 @pytest.mark.parametrize("count", [confusions.type_confusion, confusions.label_confusions])
 def test_different_lengths_are_named(count):
-    with pytest.raises(InputError, match="Sentence 1 has 1 gold labels, but 2 predicted"):
+    with pytest.raises(InputError, match="sentence 1 has 1 gold labels, but 2 predicted"):
         count([["O"]], [["O", "O"]])

@@ -175,7 +175,7 @@ def test_score_of_entities_counts_strict_f1():
     ],
 )
 def test_different_lengths_are_named(evaluate):
-    with pytest.raises(InputError, match="Sentence 2 has 2 gold labels, but 1 predicted"):
+    with pytest.raises(InputError, match="sentence 2 has 2 gold labels, but 1 predicted"):
         evaluate([["O"], ["O", "O"]], [["O"], ["O"]])
     with pytest.raises(InputError, match=r"2 sentences with gold.*1 with predicted.*sentence 2"):
         evaluate([["O"], ["O"]], [["O"]])

@@ -184,7 +184,7 @@ def test_labels_alone_are_certain_for_a_model_of_probabilities(tagger):
 def test_what_is_refused(folder, tagger, world, tmp_path):
     both = {"a": said(1), "b": said(2)}
     for arguments, message in (
-        ((WORDS, {"a": said(1)}), "The sources given are a, but .* trained with a, b"),
+        ((WORDS, {"a": said(1)}), "the sources given are a, but .* trained with a, b"),
         ((WORDS[:-1], both), "the source a: 60 sentences where the text has 59"),
         ((WORDS, {**both, "b": np.zeros((2, 3))}), r"the source b: .* are float64 \(2, 3\)"),
         ((WORDS, {**both, "b": np.full(NUM_WORDS, 3)}), "the source b: label ids must be"),

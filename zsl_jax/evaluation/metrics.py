@@ -165,7 +165,7 @@ def check_task(task: str | None) -> None:
       InputError: There is no such task.
     """
     if task not in (None, *TASKS):
-        raise InputError(f"There is no task {task!r}; choose one of {', '.join(TASKS)}.")
+        raise InputError(f"there is no task {task!r}; choose one of {', '.join(TASKS)}")
 
 
 def task_of(gold: Labels, task: str | None) -> str:
@@ -181,8 +181,8 @@ def task_of(gold: Labels, task: str | None) -> str:
     other = sorted(name for name in names if not is_bio([name]))
     if task == "ner" and other:
         raise InputError(
-            f'The gold label {other[0]!r} is neither O nor B-TYPE nor I-TYPE; use the task "plain" '
-            "or correct the column."
+            f'the gold label {other[0]!r} is neither O nor B-TYPE nor I-TYPE; use the task "plain" '
+            "or correct the column"
         )
     return task
 

@@ -64,12 +64,12 @@ def check_lengths(gold: Labels, predicted: Labels) -> None:
     for number, (true, guess) in enumerate(zip(gold, predicted, strict=False), start=1):
         if len(true) != len(guess):
             raise InputError(
-                f"Sentence {number} has {len(true)} gold labels, but {len(guess)} predicted ones; "
-                "predict exactly the words of the gold file."
+                f"sentence {number} has {len(true)} gold labels, but {len(guess)} predicted ones; "
+                "predict exactly the words of the gold file"
             )
     if len(gold) != len(predicted):
         raise InputError(
-            f"There are {len(gold)} sentences with gold labels, but {len(predicted)} with "
+            f"there are {len(gold)} sentences with gold labels, but {len(predicted)} with "
             f"predicted ones (different from sentence {min(len(gold), len(predicted)) + 1} on); "
-            "predict exactly the text of the gold file."
+            "predict exactly the text of the gold file"
         )

@@ -69,7 +69,7 @@ def _checked(path: Path, expected: str) -> Path:
     if path.name != expected:
         raise InputError(
             f"{path} is damaged: its contents do not match the checksum in its name; delete it, "
-            "and the same command recomputes it."
+            "and the same command recomputes it"
         )
     return path
 

@@ -58,7 +58,7 @@ def _explained(path: Path, size: int) -> Iterator[None]:
     except OSError as error:
         raise InputError(
             f"{path}, the output of the frozen layers, cannot be written ({error.strerror}); make "
-            f"its folder writable and room for {size / 1e9:.2f} GB, or give another `output`."
+            f"its folder writable and room for {size / 1e9:.2f} GB, or give another `output`"
         ) from error
 
 
@@ -80,5 +80,5 @@ def map_hidden_states(
     except (OSError, ValueError, EOFError):
         table = None
     if table is None or table.shape != shape or table.dtype != dtype:
-        raise InputError(f"{path} is damaged; delete it, and the same command recomputes it.")
+        raise InputError(f"{path} is damaged; delete it, and the same command recomputes it")
     return np.asarray(table)

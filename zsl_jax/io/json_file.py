@@ -20,9 +20,9 @@ def read_json_object(path: Path) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError, RecursionError) as error:
-        raise InputError(f"{path} is not readable as JSON ({error}); fetch it again.") from error
+        raise InputError(f"{path} is not readable as JSON ({error}); fetch it again") from error
     if not isinstance(value, dict):
-        raise InputError(f"{path} does not hold a JSON object; fetch it again.")
+        raise InputError(f"{path} does not hold a JSON object; fetch it again")
     return value
 
 

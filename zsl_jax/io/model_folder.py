@@ -62,7 +62,7 @@ def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
         return Path(name)
     if os.path.exists(name) or not _HUB_NAME.fullmatch(name):
         raise InputError(
-            f"{name} is not a folder; give a Hugging Face model folder or a hub name (org/name)."
+            f"{name} is not a folder; give a Hugging Face model folder or a hub name (org/name)"
         )
     import huggingface_hub
 
@@ -73,7 +73,7 @@ def find_model_folder(path_or_hub: str | os.PathLike[str]) -> Path:
         reason = str(error).strip().partition("\n")[0]
         raise InputError(
             f"{name} is not a local folder and could not be fetched from the Hugging Face hub "
-            f"({reason}); without a network, download it elsewhere and give the local folder."
+            f"({reason}); without a network, download it elsewhere and give the local folder"
         ) from error
 
 
@@ -97,7 +97,7 @@ def read_model_folder(path_or_hub: str | os.PathLike[str]) -> ModelFolder:
         raise InputError(
             f"{path_or_hub} has no safetensors on the Hugging Face hub; download all its files (hf "
             f"download {path_or_hub} --local-dir=FOLDER), and give that folder; its message "
-            "explains how to convert the weights."
+            "explains how to convert the weights"
         )
     return ModelFolder(folder, config, read_weights(folder))
 
@@ -119,7 +119,7 @@ def read_label_set(config: Mapping[str, Any], where: str) -> LabelSet:
     if not names or not filled or len(set(names)) < len(names):
         raise InputError(
             f'{where}: id2label must map "0", "1", ... to distinct label names without tabs and '
-            'line breaks; write {"0": "O", "1": "B-PER", ...}.'
+            'line breaks; write {"0": "O", "1": "B-PER", ...}'
         )
     return LabelSet(tuple(names))
 
@@ -178,7 +178,7 @@ def write_model_folder(
             publish(folder / file.name)
     except OSError as error:
         raise InputError(
-            f"The model cannot be written to {folder} ({error.strerror}); make room or make the "
+            f"the model cannot be written to {folder} ({error.strerror}); make room or make the "
             "folder writable"
         ) from error
 

@@ -32,7 +32,7 @@ def check_unfinished(folder: Path) -> None:
         finished = original(folder / RESULT).exists()
     if finished:
         raise InputError(
-            f"{folder} already holds a finished run ({RESULT}); give another folder or `overwrite`."
+            f"{folder} already holds a finished run ({RESULT}); give another folder or `overwrite`"
         )
 
 

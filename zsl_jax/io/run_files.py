@@ -61,14 +61,14 @@ def check_is_ours(folder: Path) -> None:
     if linked:
         raise InputError(
             f"{folder / linked[0]} is a link to a file elsewhere, which a run here would change; "
-            "copy the folder with its files (cp -rL), or give another `output`."
+            "copy the folder with its files (cp -rL), or give another `output`"
         )
     if is_ours:
         return
     shown = ", ".join(map(ascii, names[:3])) + (", ..." if len(names) > 3 else "")
     raise InputError(
         f"{folder} is not empty ({shown}) and was not made by a run of this program; give a new "
-        "or an empty folder."
+        "or an empty folder"
     )
 
 

@@ -183,11 +183,11 @@ def create_run_folder(
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise InputError(
                 f"{folder} cannot be the folder of a run, since a file or a link to a missing "
-                "folder is in its place; give another `output`, or remove what is there."
+                "folder is in its place; give another `output`, or remove what is there"
             ) from error
         raise InputError(
-            f"The run folder {folder} cannot be written ({error.strerror}); make it writable, make "
-            "room, or give another."
+            f"the run folder {folder} cannot be written ({error.strerror}); make it writable, make "
+            "room, or give another"
         ) from error
     return RunFolder(folder, lock=lock, tensorboard=board, cpu_start=time.process_time())
 
@@ -293,8 +293,8 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
         differences.append(f"shards of the text: was {before.get('shards')}, now {record.shards}")
     if differences:
         raise InputError(
-            f"{folder} holds checkpoints of another run: {'; '.join(differences)}. Give the "
-            "earlier command to resume it, another `output`, or `overwrite` to start over."
+            f"{folder} holds checkpoints of another run: {'; '.join(differences)}; give the "
+            "earlier command to resume it, another `output`, or `overwrite` to start over"
         )
 
 
@@ -332,4 +332,4 @@ def _hash(path: str) -> str:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise InputError(f"{path} cannot be read ({error}); name a file.") from error
+        raise InputError(f"{path} cannot be read ({error}); name a file") from error

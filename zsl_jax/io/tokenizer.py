@@ -55,7 +55,7 @@ def load_tokenizer(path: str | os.PathLike[str], num_embeddings: int | None = No
     if not any((folder / name).is_file() for name in VOCABULARY_FILES):
         raise InputError(
             f"{folder} has no tokenizer ({', '.join(VOCABULARY_FILES)}); "
-            "copy the tokenizer's files from the model that it was trained from."
+            "copy the tokenizer's files from the model that it was trained from"
         )
     digest = _digest(folder)
     if digest not in _last:
@@ -99,9 +99,9 @@ def _loaded(folder: Path) -> tuple[Any, dict[str, int]]:
         raise _damaged(folder, error) from error
     if not tokenizer.is_fast:
         raise InputError(
-            f"The tokenizer in {folder}, {type(tokenizer).__name__}, is not a fast one, and none "
+            f"the tokenizer in {folder}, {type(tokenizer).__name__}, is not a fast one, and none "
             "can be made of it; label the text with transformers and give those predictions as "
-            "the source."
+            "the source"
         )
     _check_special_tokens(tokenizer, folder)
     _begin_words_with_blanks(tokenizer.backend_tokenizer)
@@ -115,8 +115,8 @@ def _loaded(folder: Path) -> tuple[Any, dict[str, int]]:
 def _damaged(folder: Path, error: Exception) -> InputError:
     reason = str(error).strip().partition("\n")[0]
     return InputError(
-        f"The tokenizer in {folder} cannot be loaded ({reason}); fetch its files again, all of one "
-        "model, or label the text with transformers and give those predictions as the source."
+        f"the tokenizer in {folder} cannot be loaded ({reason}); fetch its files again, all of one "
+        "model, or label the text with transformers and give those predictions as the source"
     )
 
 
@@ -154,7 +154,7 @@ def _check_special_tokens(tokenizer: Any, folder: Path) -> None:
             f"{folder}: the special tokens {', '.join(missing)} are not in the tokenizer's "
             "vocabulary; copy the tokenizer's files from the model that the weights were trained "
             "with, or name the model's own special tokens in tokenizer_config.json, such as "
-            '{"cls_token": "<s>"}.'
+            '{"cls_token": "<s>"}'
         )
 
 
@@ -179,7 +179,7 @@ def _check_ids(
     raise InputError(
         f"{folder}: the model has embeddings for the subwords 0 to {num_embeddings - 1}, but "
         f"the tokenizer has {len(beyond)} more: {shown}{', ...' * (len(beyond) > _SHOWN)}; "
-        f"{remedy}."
+        f"{remedy}"
     )
 
 

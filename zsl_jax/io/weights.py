@@ -63,14 +63,14 @@ def _shards(folder: Path) -> dict[Path, list[str]]:
     """The files in the index, each with the tensors to read from it."""
     weight_map = read_json_object(folder / INDEX).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
-        raise InputError(f"{folder / INDEX} has no weight_map; fetch the file again.")
+        raise InputError(f"{folder / INDEX} has no weight_map; fetch the file again")
     shards: dict[Path, list[str]] = {}
     for name, file in weight_map.items():
         shards.setdefault(folder / str(file).rpartition("/")[2], []).append(name)
     present = {file.name for file in folder.iterdir()}
     missing = sorted(repr(shard.name) for shard in shards if shard.name not in present)
     if missing:
-        raise InputError(f"{folder} lacks {', '.join(missing)}, named in {INDEX}; fetch them too.")
+        raise InputError(f"{folder} lacks {', '.join(missing)}, named in {INDEX}; fetch them too")
     return shards
 
 
@@ -81,7 +81,7 @@ def _read_tensors(file: Path, names: list[str] | None) -> dict[str, np.ndarray]:
     except (SafetensorError, OSError, ValueError, AttributeError) as error:  # a type NumPy lacks
         raise InputError(
             f"{file} cannot be read ({error}); fetch it again (with `git lfs pull` if it is a "
-            "pointer of git-lfs)."
+            "pointer of git-lfs)"
         ) from error
     return {
         name: tensor

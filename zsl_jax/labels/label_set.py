@@ -78,7 +78,7 @@ class LabelSet(NamedTuple):
         except KeyError as error:
             raise InputError(
                 f"{where}: the label {error.args[0]!r} is not one of the known labels "
-                f"{', '.join(self.names)}; correct it or add it to the label set."
+                f"{', '.join(self.names)}; correct it or add it to the label set"
             ) from None
 
     def decode(self, ids: Iterable[int]) -> tuple[str, ...]:

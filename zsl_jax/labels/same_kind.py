@@ -24,7 +24,7 @@ def check_kinds(label_names: Mapping[str, Collection[str]]) -> None:
         raise InputError(
             f"the source {other[0]} gives {_listed(first)}, but the source {entities[0]} gives "
             f"{_listed(labels[entities[0]])}; map its labels with "
-            f"`label_map`={other[0]}=FILE, such as `{first[0]}: I-PER`, or `{first[0]}: O`."
+            f"`label_map`={other[0]}=FILE, such as `{first[0]}: I-PER`, or `{first[0]}: O`"
         )
 
 

@@ -26,7 +26,7 @@ class Values(NamedTuple):
         if type(value) is not int or not least <= value <= LARGEST:
             raise InputError(
                 f"{self.where}: {name} is {shown(value)}, not a whole number from {least} to "
-                f"{LARGEST:,}; use the model's own file."
+                f"{LARGEST:,}; use the model's own file"
             )
         return value
 
@@ -36,7 +36,7 @@ class Values(NamedTuple):
         if type(value) not in (int, float) or not 0 <= value < 1:
             raise InputError(
                 f"{self.where}: {name} is {shown(value)}, not a number of at least 0 and below 1; "
-                "use the model's own file."
+                "use the model's own file"
             )
         return float(value)
 
@@ -49,7 +49,7 @@ class Values(NamedTuple):
         if value != supported:
             raise InputError(
                 f"{self.where}: {name} {shown(value)} is not supported, only {shown(supported)}; "
-                "use a model with that, or give its predictions as a source."
+                "use a model with that, or give its predictions as a source"
             )
 
 

@@ -103,12 +103,12 @@ class EncoderConfig:
         if family is None:
             raise InputError(
                 f"{where}: model_type {shown(config.get('model_type'))} is not supported; use a "
-                f"model of type {', '.join(FAMILIES)}, {_PREDICTIONS}."
+                f"model of type {', '.join(FAMILIES)}, {_PREDICTIONS}"
             )
         keys = family.keys
         missing = [keys[field] for field in _SIZES if keys[field] not in config]
         if missing:
-            raise InputError(f"{where}: missing {', '.join(missing)}; use the model's own file.")
+            raise InputError(f"{where}: missing {', '.join(missing)}; use the model's own file")
         sizes: dict[str, Any] = {field: values.size(keys[field]) for field in _SIZES}
         if family.positions_follow_padding:
             sizes["position_offset"] = values.size("pad_token_id", 1, least=0) + 1
@@ -186,22 +186,22 @@ def _check(config: EncoderConfig, position_type: str, where: str) -> None:
     if config.max_positions < 1:
         raise InputError(
             f"{where}: max_position_embeddings leaves no position after pad_token_id; use the "
-            "model's own file."
+            "model's own file"
         )
     if config.has_position_embeddings and position_type != "absolute":
         raise InputError(
             f"{where}: position_embedding_type {shown(position_type)} is not supported; use a "
-            f"model with absolute positions, {_PREDICTIONS}."
+            f"model with absolute positions, {_PREDICTIONS}"
         )
     for act in (config.hidden_act, config.prediction_head):
         if act is not None and act not in HIDDEN_ACTS:
             raise InputError(
                 f"{where}: activation {shown(act)} is not supported; use a model with one of "
-                f"{', '.join(HIDDEN_ACTS)}, {_PREDICTIONS}."
+                f"{', '.join(HIDDEN_ACTS)}, {_PREDICTIONS}"
             )
     pairs = 2 if config.rotary else 1  # what rotates is pairs of numbers
     if config.hidden_size % (config.num_heads * pairs):
         raise InputError(
             f"{where}: hidden size {config.hidden_size} is not a multiple of {config.num_heads} "
-            f"heads{' of pairs' * (pairs - 1)}; use the model's own file."
+            f"heads{' of pairs' * (pairs - 1)}; use the model's own file"
         )

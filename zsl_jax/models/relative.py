@@ -57,7 +57,7 @@ class RelativePositions:
         if not isinstance(kinds, list) or not set(map(str, kinds)) <= set(KINDS):
             raise InputError(
                 f"{values.where}: pos_att_type {shown(kinds)} is not supported; use a model with "
-                f"{' and '.join(KINDS)}."
+                f"{' and '.join(KINDS)}"
             )
         values.require("share_att_key", config.get("share_att_key", False), True)
         longest = config.get("max_relative_positions", -1)
@@ -67,7 +67,7 @@ class RelativePositions:
         if buckets and not 1 <= buckets // 2 < longest - 1:
             raise InputError(
                 f"{values.where}: {buckets} position_buckets do not divide distances up to "
-                f"{longest}; use the model's own file."
+                f"{longest}; use the model's own file"
             )
         normalised = "layer_norm" in str(config.get("norm_rel_ebd", "none")).lower().split("|")
         used = tuple(kind for kind in KINDS if kind in kinds)

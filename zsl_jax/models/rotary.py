@@ -54,7 +54,7 @@ class RotaryPositions:
         if not isinstance(kinds, list) or len(kinds) != num_layers or not set(kinds) <= set(KINDS):
             raise InputError(
                 f"{values.where}: layer_types {shown(kinds)} does not give one of "
-                f"{' and '.join(KINDS)} for each of {num_layers} layers; use the model's own file."
+                f"{' and '.join(KINDS)} for each of {num_layers} layers; use the model's own file"
             )
         bases = [_base(values, *names) for names in zip(KINDS, _OLD_KEYS, _BASES, strict=True)]
         is_local = tuple(kind == KINDS[1] for kind in kinds)
@@ -106,6 +106,6 @@ def _base(values: Values, kind: str, old_key: str, default: float) -> float:
     if type(base) not in (int, float) or not 1 < base < 1e30:
         raise InputError(
             f"{values.where}: the rotary base of {kind} is {shown(base)}, not a number above 1; "
-            "use the model's own file."
+            "use the model's own file"
         )
     return float(base)

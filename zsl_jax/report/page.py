@@ -42,7 +42,7 @@ def write_report(run: str | os.PathLike[str], output: str | os.PathLike[str]) ->
     check_installed()
     folder = Path(output).parent
     if not folder.is_dir():
-        raise InputError(f"There is no folder {folder} for {output}; create it first.")
+        raise InputError(f"there is no folder {folder} for {output}; create it first")
     data = _rendered(_sections(run)).encode("utf-8", errors="replace")
     with atomic_file(output) as part:
         part.write_bytes(data)

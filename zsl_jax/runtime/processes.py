@@ -89,7 +89,7 @@ def local_shards(num_shards: int) -> range:
     """
     if num_shards % count():
         raise InputError(
-            f"The text is in {num_shards} shards, which {count()} processes cannot share evenly; "
+            f"the text is in {num_shards} shards, which {count()} processes cannot share evenly; "
             f"start a divisor of {num_shards} processes, or give `shards` (a multiple of the "
             "processes) to a new run"
         )

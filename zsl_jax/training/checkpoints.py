@@ -129,13 +129,13 @@ class Checkpoints:
             if checksum not in (None, _checksum(restored["state"], about)):
                 raise ValueError("its contents do not match the recorded checksum")
         if about.pop("label_names") != self._label_names:
-            raise InputError(f"The checkpoint {path} has other labels; {_WAY_OUT}.")
+            raise InputError(f"the checkpoint {path} has other labels; {_WAY_OUT}")
         for name, array in wanted.items():
             loaded = restored["state"][name]
             if (loaded.shape, loaded.dtype) != (array.shape, array.dtype):
                 raise InputError(
-                    f"The checkpoint {path}: {name} is {loaded.dtype}{list(loaded.shape)}, not "
-                    f"{array.dtype}{list(array.shape)}; {_WAY_OUT}."
+                    f"the checkpoint {path}: {name} is {loaded.dtype}{list(loaded.shape)}, not "
+                    f"{array.dtype}{list(array.shape)}; {_WAY_OUT}"
                 )
         about["rounds"] = tuple((int(at), float(value)) for at, value in about["rounds"])
         structure = jax.tree.structure(self._first)
@@ -221,7 +221,7 @@ def saving_on_signals(saver: Saver) -> Iterator[None]:
         yield
 
 
-_RESUMES = "the same command, without `overwrite`, resumes from there."
+_RESUMES = "the same command, without `overwrite`, resumes from there"
 _WAY_OUT = "name another `output`, or give `overwrite` to start over"
 
 
@@ -265,4 +265,4 @@ def _explained(problem: str) -> Iterator[None]:
         reason = str(causes[-1]).strip().partition("\n")[0] or type(causes[-1]).__name__
         if len(reason) > LONGEST_REASON:  # paths inside the checkpoint; the cause comes last
             reason = reason.rpartition(": ")[2]
-        raise InputError(f"{problem} ({reason}).") from error
+        raise InputError(f"{problem} ({reason})") from error

@@ -53,6 +53,6 @@ def check_tagger(training: Training, params: dict[str, Any]) -> None:
     found = devices.join(values)
     if np.isnan(found[batch.word_ids >= 0]).any():
         raise InputError(
-            "The training diverged: after its last update, probabilities of the tagger are not "
+            "the training diverged: after its last update, probabilities of the tagger are not "
             f"numbers; {_LOWER}"
         )

@@ -84,8 +84,8 @@ class _DelayedReports:
         loss = float(info.loss) / max(count, 1)
         if not np.isfinite(loss):
             raise InputError(
-                f"The loss of step {step} is {loss}; lower `learning_rate`, `head_learning_rate` "
-                "or `confusion_learning_rate`."
+                f"the loss of step {step} is {loss}; lower `learning_rate`, `head_learning_rate` "
+                "or `confusion_learning_rate`"
             )
         now = time.monotonic()
         norm, rate, mix = (float(x) for x in (info.gradient_norm, rates.learning_rate, rates.mix))

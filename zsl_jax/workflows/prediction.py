@@ -149,7 +149,7 @@ def check_fits(model: LabelModel, folder: str, names: Iterable[str], label_set: 
     """Refuses sources that a label model was not trained with, and a tagger of other labels."""
     if set(names) != set(model.source_names):
         raise InputError(
-            f"The sources given are {', '.join(names)}, but {folder} was trained with "
+            f"the sources given are {', '.join(names)}, but {folder} was trained with "
             f"{', '.join(model.source_names)}; give exactly these (a source may abstain)"
         )
     learned = model.source_labels.label_set.names

@@ -68,7 +68,7 @@ class StreamedPredictions:
         self._num_sentences += len(read.words)
         if len(read.words) < len(sentences):
             raise InputError(
-                f"{path}: {self._num_sentences} sentences where the text has more; {REMEDY}."
+                f"{path}: {self._num_sentences} sentences where the text has more; {REMEDY}"
             )
         made = converted(self._source, read._replace(about={}), self._scheme)
         self._about = joined_about([about for about in (self._about, made.about) if about])
@@ -85,7 +85,7 @@ class StreamedPredictions:
         if len(self._stream.take(1).words):
             raise InputError(
                 f"{self._source.path}: more than {self._num_sentences} sentences where the text "
-                f"has {self._num_sentences}; {REMEDY}."
+                f"has {self._num_sentences}; {REMEDY}"
             )
         head = converted(self._source, self._stream.head, self._scheme)
         read = head._replace(about={**head.about, **self._about})

@@ -49,7 +49,7 @@ def annotate_by_spacy(
         raise InputError(
             f"The spaCy pipeline {pipeline} has no component for {what} but "
             f"{', '.join(nlp.pipe_names) or 'none at all'}; name another pipeline"
-            + (", or give `task`=pos." if entities else ", or leave out `task`=pos.")
+            + (", or give `task`=pos" if entities else ", or leave out `task`=pos")
         )
     label_set = LabelSet.from_labels([{*found, *(_entity_labels(nlp) if entities else ())} - {""}])
     check_label_names(label_set.names, f"The spaCy pipeline {pipeline}")
@@ -83,7 +83,7 @@ def pipeline_folder(pipeline: str) -> Path:
     if importlib.util.find_spec("spacy") is None:
         raise InputError(
             f"spacy:{pipeline} needs spaCy, which is not installed; pip install 'zsl_jax[spacy]', "
-            "or write the pipeline's Doc.to_json() as a file of predictions."
+            "or write the pipeline's Doc.to_json() as a file of predictions"
         )
     folder = Path(pipeline)
     if not folder.is_dir() and pipeline.isidentifier():
@@ -93,7 +93,7 @@ def pipeline_folder(pipeline: str) -> Path:
         raise InputError(
             f"spacy:{pipeline} is neither the folder of a saved spaCy pipeline (it would have a "
             "meta.json) nor an installed package with one; correct the path, or install the "
-            "package."
+            "package"
         )
     return folder
 
@@ -107,8 +107,8 @@ def _load(pipeline: str) -> Any:
     except Exception as error:  # whatever the components of a pipeline raise
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         raise InputError(
-            f"The spaCy pipeline {pipeline} cannot be loaded ({reason}); install what it needs, in "
-            "the version of spaCy that it was made with."
+            f"the spaCy pipeline {pipeline} cannot be loaded ({reason}); install what it needs, in "
+            "the version of spaCy that it was made with"
         ) from error
 
 
@@ -120,9 +120,9 @@ def _label(nlp: Any, sentences: Sequence[Sentence], pipeline: str) -> Iterator[A
     for sentence, doc in zip(sentences, nlp.pipe(docs), strict=True):
         if len(doc) != len(sentence.words):
             raise InputError(
-                f"The spaCy pipeline {pipeline} makes {len(doc)} tokens of {len(sentence.words)} "
+                f"the spaCy pipeline {pipeline} makes {len(doc)} tokens of {len(sentence.words)} "
                 f"words ({' '.join(sentence.words[:5])!r}); leave out its component that merges or "
-                "splits tokens."
+                "splits tokens"
             )
         yield doc
 

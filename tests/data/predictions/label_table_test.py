@@ -33,7 +33,7 @@ def test_every_labelling_comes_back_block_by_block(tmp_path):
 
 
 def test_files_of_another_kind_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"There is no file .*none\.parquet; name the folder of a"):
+    with pytest.raises(InputError, match=r"there is no file .*none\.parquet; name the folder of a"):
         next(read_label_tables(tmp_path / "none.parquet"))
     path = tmp_path / "other.parquet"
     pq.write_table(pa.table({"a": [1]}), path)

@@ -47,11 +47,11 @@ def _listed(path: str, text: str) -> list[tuple[str, Exported]] | None:
     except (ValueError, RecursionError) as error:
         if not is_json and not text[1:].lstrip().startswith("{"):
             return None
-        raise InputError(f"{path} is not a whole JSON list ({error}); export it again.") from error
+        raise InputError(f"{path} is not a whole JSON list ({error}); export it again") from error
     found = [(f"{path}, item {number}", value) for number, value in enumerate(values, start=1)]
     for where, value in found:
         if not isinstance(value, dict):
-            raise InputError(f"{where}: {value!r:.40} is not an object; export the texts as JSON.")
+            raise InputError(f"{where}: {value!r:.40} is not an object; export the texts as JSON")
     return found
 
 
@@ -124,7 +124,7 @@ def _of_argilla(where: str, exported: Exported) -> Exported | None:
     responses = exported["responses"]
     if isinstance(responses, list):
         raise InputError(
-            f'{where}: "responses" is a list; export the records by `dataset.records.to_json`.'
+            f'{where}: "responses" is a list; export the records by `dataset.records.to_json`'
         )
     answers = [
         response.get("value")
@@ -140,19 +140,19 @@ def _of_argilla(where: str, exported: Exported) -> Exported | None:
 def _objects(where: str, key: str, values: Any) -> list[dict[str, Any]]:
     """A list of objects, empty where there is none."""
     if not isinstance(values or [], list) or not all(isinstance(v, dict) for v in values or ()):
-        raise InputError(f'{where}: "{key}" is not a list of objects; export the texts again.')
+        raise InputError(f'{where}: "{key}" is not a list of objects; export the texts again')
     return values or []
 
 
 def _agreed(where: str, text: Any, answers: Sequence[Any]) -> Exported | None:
     """The line that all annotators of a text agree on; None without any."""
     if not isinstance(text, str):
-        raise InputError(f'{where}: it has no "text"; name the field of the text so in the tool.')
+        raise InputError(f'{where}: it has no "text"; name the field of the text so in the tool')
     if not answers:
         return None
     if any(list(_places(answer)) != list(_places(answers[0])) for answer in answers):
         raise InputError(
-            f"{where}: {len(answers)} annotations that differ; keep the one that counts."
+            f"{where}: {len(answers)} annotations that differ; keep the one that counts"
         )
     return {"text": text, "spans": answers[0]}
 

@@ -59,8 +59,8 @@ def pack_rows(
     lengths = np.asarray(lengths)
     if len(lengths) and lengths.max() > row_length:
         raise InputError(
-            f"A row of {row_length} subwords cannot hold a window of {lengths.max()}; "
-            "make rows longer or windows shorter."
+            f"a row of {row_length} subwords cannot hold a window of {lengths.max()}; "
+            "make rows longer or windows shorter"
         )
     order = np.arange(len(lengths)) if rng is None else rng.permutation(len(lengths))
     order = order[np.lexsort((-lengths[order], np.arange(len(order)) // POOL))]

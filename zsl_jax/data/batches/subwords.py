@@ -71,7 +71,7 @@ class SubwordEncoder:
         self._room = max_length - len(self._prefix) - len(self._suffix)
         if self._room < 1:
             raise InputError(
-                f"A window of {max_length} subwords has no room for a word; enlarge it."
+                f"a window of {max_length} subwords has no room for a word; enlarge it"
             )
         self._forget()
 
@@ -122,7 +122,7 @@ class SubwordEncoder:
         if self._unknown_id is None and [None] in pieces:
             word = words[pieces.index([None])]
             raise InputError(
-                f"The tokenizer has neither a subword for {word!r} nor an unknown token."
+                f"the tokenizer has neither a subword for {word!r} nor an unknown token"
             )
         flat = itertools.chain.from_iterable(pieces)
         new_ids = np.fromiter(flat, np.int32)
@@ -164,12 +164,12 @@ def _backend(tokenizer: Any) -> Any:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     if backend is None:
         raise InputError(
-            f"{type(tokenizer).__name__} is not a fast tokenizer; use one with a tokenizer.json."
+            f"{type(tokenizer).__name__} is not a fast tokenizer; use one with a tokenizer.json"
         )
     if getattr(backend.pre_tokenizer, "add_prefix_space", True) is False:
         raise InputError(
-            "The tokenizer joins words that are given one by one; "
-            "load it with add_prefix_space=True."
+            "the tokenizer joins words that are given one by one; "
+            "load it with add_prefix_space=True"
         )
     backend.no_truncation()
     backend.no_padding()

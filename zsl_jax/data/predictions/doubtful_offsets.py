@@ -56,13 +56,13 @@ def doubt_unit(lines: Sequence[SpanLine], text: Sequence[Sentence], name: str) -
         if _fit_better(spans, fits, partial(_in_unit, unit)):
             raise InputError(
                 f"{name}: its spans end where words do if their offsets count {unit}, and not if "
-                f"they count characters; give `offsets`={unit} (or `offsets`=characters)."
+                f"they count characters; give `offsets`={unit} (or `offsets`=characters)"
             )
     for what, remedy, read in _READINGS:
         if _fit_better(spans, fits, read, most=True):
             raise InputError(
                 f"{name}: its spans do not end where words do, but would if {what}; {remedy}, or "
-                "give `offsets`=characters to take them as they are."
+                "give `offsets`=characters to take them as they are"
             )
 
 

@@ -54,7 +54,7 @@ def read_json_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
         if len(line) > 1 or "label_names" not in line:
             rows.append(_row(where, line, label_names))
     if not rows:
-        raise InputError(f"{path} holds no predictions; check that it is the file you meant.")
+        raise InputError(f"{path} holds no predictions; check that it is the file you meant")
     words = tuple(row.words for row in rows)
     probs = None
     if any(row.probs is not None for row in rows):
@@ -77,13 +77,13 @@ def _label_names(
         return known
     value = line["label_names"]
     if not isinstance(value, list):
-        raise InputError(f'{where}: "label_names" is not a list; write ["O", ...].')
+        raise InputError(f'{where}: "label_names" is not a list; write ["O", ...]')
     label_names = tuple(value)
     check_label_names(label_names, where)
     if label_names != known and not (known is None and is_first):
         raise InputError(
             f'{where}: "label_names" differ from those before; name the same labels in the same '
-            "order, from the first line on."
+            "order, from the first line on"
         )
     return label_names
 
@@ -94,7 +94,7 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
     if not isinstance(values, list):
         raise InputError(
             f'{where}: no list "words" (its keys are {shown_keys(line)}); write the words that '
-            'were labelled, or "text" with "spans".'
+            'were labelled, or "text" with "spans"'
         )
     check_labelled(where, line, ReadOptions("", allow_missing=True))
     words = tuple(checked_word(where, word) for word in values)
@@ -103,16 +103,16 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
     for what, found in (("labels", labels), ("probabilities", probs)):
         if found is not None and (not isinstance(found, list) or len(found) != len(words)):
             count = len(found) if isinstance(found, list) else "no list of"
-            raise InputError(f"{where}: {len(words)} words but {count} {what}; give one per word.")
+            raise InputError(f"{where}: {len(words)} words but {count} {what}; give one per word")
     if labels is None and probs is None:
         raise InputError(
             f'{where}: neither "labels" nor "probabilities"; give one of them, with null for each '
-            "word on which the source abstains."
+            "word on which the source abstains"
         )
     if probs is not None and not label_names:
         raise InputError(
             f'{where}: probabilities without label names; put {{"label_names": [...]}} into the '
-            "first line, in the order of the probabilities."
+            "first line, in the order of the probabilities"
         )
     array = None if probs is None else _probs(where, words, probs, len(label_names or ()))
     if labels is not None:
@@ -132,12 +132,12 @@ def _probs(
         if not isinstance(row, list) or len(row) != width:
             raise InputError(
                 f"{where}, word {place + 1} ({words[place]!r}): not {width} probabilities; give "
-                "one for each label name."
+                "one for each label name"
             )
         if not all(type(value) is float or value in (0, 1) for value in row):
             raise InputError(
                 f"{where}, word {place + 1} ({words[place]!r}): a probability is not a number "
-                "between 0 and 1; write fractions, not percent, without quotes."
+                "between 0 and 1; write fractions, not percent, without quotes"
             )
         probs[place] = row
     return probs
@@ -149,7 +149,7 @@ def _joined_probs(rows: Sequence[_Row]) -> Float[np.ndarray, "N K"]:
         if row.probs is None:
             raise InputError(
                 f"{row.where}: no probabilities, though other lines have them; write them into "
-                "all lines or none, null for a word without."
+                "all lines or none, null for a word without"
             )
     return np.concatenate([row.probs for row in rows if row.probs is not None])
 
@@ -165,7 +165,7 @@ def _label_ids(row: _Row, label_names: tuple[str, ...]) -> Int[np.ndarray, " n"]
         if label not in ids:
             raise InputError(
                 f"{row.where}, word {place + 1} ({row.words[place]!r}): the label {label!r} is not "
-                f"one of the label names {', '.join(label_names)}; correct it."
+                f"one of the label names {', '.join(label_names)}; correct it"
             )
         found.append(ids[label])
     return np.array(found, dtype=np.int32)

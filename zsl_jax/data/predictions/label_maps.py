@@ -70,21 +70,21 @@ def read_label_map(path: str | os.PathLike[str]) -> LabelMap:
         with open(path, encoding="utf-8") as file:
             targets = yaml.load(file, _Loader)
     except (OSError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"{where} cannot be read ({error}); check the label map.") from None
+        raise InputError(f"{where} cannot be read ({error}); check the label map") from None
     except (ValueError, TypeError, LookupError, AttributeError) as error:  # of PyYAML, for values
         reason = " ".join(str(error).split())  # such as 2001-99-99
         raise InputError(
-            f"{where}: a value cannot be read ({reason}); put labels into quotes."
+            f"{where}: a value cannot be read ({reason}); put labels into quotes"
         ) from None
     except _TwiceError as error:
-        raise InputError(f"{where}, {error} occurs twice; keep the line that counts.") from None
+        raise InputError(f"{where}, {error} occurs twice; keep the line that counts") from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or "unreadable"
-        raise InputError(f"{where}{place}: not YAML ({reason}); write `PER: PERSON`.") from None
+        raise InputError(f"{where}{place}: not YAML ({reason}); write `PER: PERSON`") from None
     if not isinstance(targets, dict):
-        raise InputError(f"{where} is not a mapping; write one `LABEL: TARGET` per line.")
+        raise InputError(f"{where} is not a mapping; write one `LABEL: TARGET` per line")
     return label_map_of(targets, where)
 
 
@@ -114,14 +114,14 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
     listed = list(value) if isinstance(value, list | tuple) else [value]
     members = [_check_name(member, line) for member in listed]
     if not members or len(set(members)) < len(members):
-        raise InputError(f"{line}: list each label that it may be once, or write null to abstain.")
+        raise InputError(f"{line}: list each label that it may be once, or write null to abstain")
     return members[0] if len(members) == 1 else tuple(members)
 
 
 def _check_name(value: object, where: str) -> str:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
         raise InputError(
-            f"{where}: {_shown(value)} is not a name; put labels into quotes ('NO', '1')."
+            f"{where}: {_shown(value)} is not a name; put labels into quotes ('NO', '1')"
         )
     return value
 
@@ -189,7 +189,7 @@ def _targets(predictions: SourcePredictions, label_map: LabelMap, where: str) ->
     if missing:
         raise InputError(
             f"{label_map.path} has no target for {', '.join(sorted(missing))} of {where}; add a "
-            "line for each, with null where the source is to abstain."
+            "line for each, with null where the source is to abstain"
         )
     return found
 
@@ -208,7 +208,7 @@ def _label_target(
     if in_entity:
         raise InputError(
             f"{path}: {name} is a label of an entity; list what it may be for its type, as "
-            f"{name[2:]}: [PER, ORG]."
+            f"{name[2:]}: [PER, ORG]"
         )
     return set_name(target)
 
@@ -225,6 +225,6 @@ def _with_letter(
         if member != OUTSIDE and label_parts([usual]).scheme is not TaggingScheme.PLAIN:
             raise InputError(
                 f"{path}: {entity_type} is an entity type, but {member} is a label; give it a type "
-                f"such as {usual[2:]}."
+                f"such as {usual[2:]}"
             )
     return name[:2] + set_name(members)

@@ -88,13 +88,13 @@ def read_label_tables(path: str | os.PathLike[str]) -> Iterator[LabelTable]:
     """
     where = os.fspath(path)
     if not os.path.isfile(path):
-        raise InputError(f"There is no file {where}; name the folder of a finished transfer.")
+        raise InputError(f"there is no file {where}; name the folder of a finished transfer")
     schema = parquet_schema(path)
     try:
         label_names = tuple(map(str, json.loads((schema.metadata or {})[LABEL_NAMES_KEY])))
     except (KeyError, ValueError, TypeError) as error:
         raise InputError(
-            f"{where} has no label names in its metadata; run the transfer again."
+            f"{where} has no label names in its metadata; run the transfer again"
         ) from error
     columns = tuple(schema.names)
     for table in parquet_tables(path, columns):

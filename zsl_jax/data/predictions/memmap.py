@@ -54,7 +54,7 @@ def _write(file: IO[bytes], block: np.ndarray, folder: str | os.PathLike[str]) -
     except OSError as error:
         raise InputError(
             f"{os.fspath(folder)} cannot take the sources' probabilities ({error.strerror}); make "
-            "room there, or choose another output folder."
+            "room there, or choose another output folder"
         ) from error
 
 

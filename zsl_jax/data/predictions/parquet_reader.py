@@ -106,7 +106,7 @@ def _about(schema: pa.Schema, where: str) -> dict[str, Any]:
         about = None
     if not isinstance(about, dict):
         key = ABOUT_KEY.decode()
-        raise InputError(f"{where}: its metadata {key!r} are not a JSON object; write one or none.")
+        raise InputError(f"{where}: its metadata {key!r} are not a JSON object; write one or none")
     return about
 
 
@@ -116,25 +116,25 @@ def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
     if schema.names.count("probabilities") > 1 or (
         "probabilities" in schema.names and not is_list(schema.field("probabilities").type)
     ):
-        raise InputError(f"{where}: the column 'probabilities' must hold one list per sentence.")
+        raise InputError(f"{where}: the column 'probabilities' must hold one list per sentence")
     metadata: dict[bytes, bytes] = schema.metadata or {}
     if LABEL_NAMES_KEY not in metadata:
         key = LABEL_NAMES_KEY.decode()
-        raise InputError(f"{where} has no label names: put a JSON list into its metadata {key!r}.")
+        raise InputError(f"{where} has no label names: put a JSON list into its metadata {key!r}")
     version = metadata.get(VERSION_KEY, b"1").decode(errors="replace")
     if version != str(FORMAT_VERSION):
         raise InputError(
             f"{where} is of format version {version!r}, but this program reads version "
-            f"{FORMAT_VERSION}: update zsl_jax or write the file again."
+            f"{FORMAT_VERSION}: update zsl_jax or write the file again"
         )
     try:
         label_names = json.loads(metadata[LABEL_NAMES_KEY])
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{where}: its label names are not JSON ({error}); write a list.") from (
+        raise InputError(f"{where}: its label names are not JSON ({error}); write a list") from (
             error
         )
     if not isinstance(label_names, list):
-        raise InputError(f"{where}: its label names are not a JSON list; write one.")
+        raise InputError(f"{where}: its label names are not a JSON list; write one")
     check_label_names(label_names, where)
     return tuple(label_names)
 
@@ -154,7 +154,7 @@ def _block(
     try:
         words = CompactWords.of_lists(columns["words"])
     except ValueError as error:
-        raise InputError(f"{where}: {error}; write the words of the text as strings.") from error
+        raise InputError(f"{where}: {error}; write the words of the text as strings") from error
     _check_filled(columns["labels"], where, first_sentence)
     check_lengths(num_words, _lengths(columns["labels"]), "labels", where, first_sentence)
     labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
@@ -171,7 +171,7 @@ def _check_filled(column: pa.Array, where: str, first_sentence: int) -> None:
     if missing >= 0:
         raise InputError(
             f"{where}, sentence {missing + first_sentence}: its labels are null; write a list with "
-            "null for each word on which the source abstains."
+            "null for each word on which the source abstains"
         )
 
 
@@ -194,7 +194,7 @@ def _label_ids(
         raise InputError(
             f"{where}, sentence {sentence + first_sentence - 1}, word {word}: the label "
             f"{labels[first].as_py()!r} is not one of the file's label names "
-            f"{', '.join(label_names)}; correct it or add it to the metadata."
+            f"{', '.join(label_names)}; correct it or add it to the metadata"
         )
     return pc.fill_null(ids, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
 
@@ -209,12 +209,12 @@ def _probs(
         check_lengths(num_words, _lengths(column), what, where, first_sentence)
         if (_lengths(values) != width).any():
             raise InputError(
-                f"{where}: every word needs {width} probabilities, one for each label name."
+                f"{where}: every word needs {width} probabilities, one for each label name"
             )
         values = values.flatten()
     else:
         what = f"probabilities ({width} per word)"
         check_lengths(num_words * width, _lengths(column), what, where, first_sentence)
     if not pa.types.is_floating(values.type):
-        raise InputError(f"{where}: the probabilities must be floating-point numbers.")
+        raise InputError(f"{where}: the probabilities must be floating-point numbers")
     return values.to_numpy(zero_copy_only=False).reshape(int(num_words.sum()), width)

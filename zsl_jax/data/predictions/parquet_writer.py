@@ -65,11 +65,9 @@ def write_prediction_blocks(
     """
     target = Path(path)
     if os.fspath(path) == "-":
-        raise InputError(
-            "Parquet cannot go to the standard output; name a file, or conll or jsonl."
-        )
+        raise InputError("Parquet cannot go to the standard output; name a file, or conll or jsonl")
     if not target.parent.is_dir():
-        raise InputError(f"There is no folder {target.parent} for {target.name}; create it first.")
+        raise InputError(f"there is no folder {target.parent} for {target.name}; create it first")
     schema = _schema(label_names, with_probs, about or {})
     with (
         atomic_file(target) as part,

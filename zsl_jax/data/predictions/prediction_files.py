@@ -56,7 +56,7 @@ def read_predictions(
     """
     name = os.fspath(path)
     if not os.path.isfile(path):
-        raise InputError(f"There is no file {name} of predictions; correct the path.")
+        raise InputError(f"there is no file {name} of predictions; correct the path")
     if name.endswith(".parquet"):
         return agreed_abstentions(read_parquet(name, folder))
     format = _format(name)

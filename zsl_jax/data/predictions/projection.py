@@ -140,7 +140,7 @@ def _check_same_text(line: SpanLine, words: Sequence[str]) -> None:
         raise InputError(
             f"{line.where}: the text continues with {rest[:20]!r} where word {number} of the "
             f"text's sentence is {word!r}; give one line per sentence, in the order of the text, "
-            "with exactly its characters."
+            "with exactly its characters"
         )
 
 
@@ -149,7 +149,7 @@ def _doubt_invisible(where: str, found: str, ours: str) -> None:
     if unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", ours):
         raise InputError(
             f"{where}: its text has another Unicode normalisation than the sentence; convert both "
-            "to NFC (unicodedata.normalize)."
+            "to NFC (unicodedata.normalize)"
         )
     hidden = sorted({char for char in found + ours if unicodedata.category(char) == "Cf"})
     removed = str.maketrans("", "", "".join(hidden))
@@ -157,7 +157,7 @@ def _doubt_invisible(where: str, found: str, ours: str) -> None:
         listed = ", ".join(map(ascii, hidden))
         raise InputError(
             f"{where}: its text differs from the sentence in invisible characters "
-            f"({listed}); remove them from both."
+            f"({listed}); remove them from both"
         )
 
 

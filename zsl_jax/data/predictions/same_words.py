@@ -29,7 +29,7 @@ def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], w
     if len(predictions.words) != len(sentences):
         raise InputError(
             f"{where}: {len(predictions.words)} sentences where the text has {len(sentences)}; "
-            f"{REMEDY}."
+            f"{REMEDY}"
         )
 
 
@@ -62,11 +62,11 @@ def check_same_words(
         if found is None or expected is None:
             raise InputError(
                 f"{where}, sentence {number}: {len(predicted)} words where the text has "
-                f"{len(given)}, from word {place} ({found or expected!r}) on; {REMEDY}."
+                f"{len(given)}, from word {place} ({found or expected!r}) on; {REMEDY}"
             )
         same = unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
         how = " in another Unicode normalisation" if same else ""
         raise InputError(
             f"{where}, sentence {number}, word {place}: {found!r} where the text has "
-            f"{expected!r}{how}; {REMEDY}."
+            f"{expected!r}{how}; {REMEDY}"
         )

@@ -110,11 +110,11 @@ def check_label_names(label_names: Sequence[str], where: str) -> None:
         if not isinstance(name, str) or not name or UNWRITABLE.search(name):
             raise InputError(
                 f"{where}: the label name {name!r} is empty, is not a string, or has a tab or a "
-                "line end; give each label a name."
+                "line end; give each label a name"
             )
         check_visible(where, name)
         if label_names.count(name) > 1:
-            raise InputError(f"{where}: the label name {name!r} occurs twice; give it once.")
+            raise InputError(f"{where}: the label name {name!r} occurs twice; give it once")
 
 
 def check_lengths(
@@ -141,7 +141,7 @@ def check_lengths(
         row = int(wrong[0])
         raise InputError(
             f"{where}, sentence {row + first_sentence}: {found[row]} {what}, but its words need "
-            f"{expected[row]}; write the sentence again."
+            f"{expected[row]}; write the sentence again"
         )
 
 
@@ -177,7 +177,7 @@ def check_probs(
             raise InputError(
                 f"{where}, sentence {sentence + first_sentence - 1}, word {word} ({text!r}): "
                 f"{_fault(block[row])}; write one probability per label, summing to 1, or all "
-                "zeros where the source abstains."
+                "zeros where the source abstains"
             )
 
 

@@ -61,14 +61,14 @@ def read_span_predictions(
     name = os.fspath(path)
     if text is None:
         raise InputError(
-            f"{name} holds character spans, which need a text: name a source with words first."
+            f"{name} holds character spans, which need a text: name a source with words first"
         )
     unit = offsets or "characters"
     lines = [parse_span_line(where, line, unit) for where, line in read_objects(name)]
     if len(lines) != len(text):
         raise InputError(
             f"{name}: {len(lines)} lines where the text has {len(text)} sentences; write one line "
-            "per sentence."
+            "per sentence"
         )
     found = [project(line, s.words) for line, s in zip(lines, text, strict=True)]
     if offsets is None:

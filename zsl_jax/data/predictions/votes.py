@@ -55,8 +55,8 @@ def source_votes(
     for place, (source, name) in enumerate(zip(predictions, names, strict=True)):
         if len(source.labels) != num_words:
             raise InputError(
-                f"The source {name} has {len(source.labels)} words, but {names[0]} has "
-                f"{num_words}; let all sources predict the same text."
+                f"the source {name} has {len(source.labels)} words, but {names[0]} has "
+                f"{num_words}; let all sources predict the same text"
             )
         columns.append(source_labels.encode(source.label_names, where=f"The source {name}"))
         labels[:, place] = np.append(columns[-1], np.int32(-1))[source.labels]

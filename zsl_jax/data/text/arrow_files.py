@@ -63,11 +63,11 @@ def _check_size(group: Any, name: str) -> None:
     sizes = [column.total_uncompressed_size for column in columns]
     counts = [column.num_values for column in columns]
     if min([0, group.num_rows, *sizes, *counts]) < 0:
-        raise InputError(f"{name} gives negative sizes; write it again.")
+        raise InputError(f"{name} gives negative sizes; write it again")
     if sum(sizes) > MOST_BYTES or max([group.num_rows, *counts]) > MOST_VALUES:
         raise InputError(
             f"{name}: a row group unpacks to {sum(sizes):,} bytes, {max([0, *counts]):,} values; "
-            f"write row groups of at most {MOST_BYTES:,} bytes and {MOST_VALUES:,} values."
+            f"write row groups of at most {MOST_BYTES:,} bytes and {MOST_VALUES:,} values"
         )
 
 
@@ -96,7 +96,7 @@ def _named(schema: pa.Schema) -> pa.Schema:
 def unreadable(name: str, kind: str, error: Exception) -> InputError:
     """The error of a file that Arrow cannot read."""
     reason = " ".join(str(error).split())  # Arrow's messages may have several lines
-    return InputError(f"{name} is not a readable {kind} ({reason}); write it again.")
+    return InputError(f"{name} is not a readable {kind} ({reason}); write it again")
 
 
 def is_list(kind: pa.DataType) -> bool:
@@ -136,9 +136,9 @@ def check_text_lists(schema: pa.Schema, names: Sequence[str], where: str) -> Non
     """
     for name in names:
         if schema.names.count(name) != 1:
-            raise InputError(f"{where} has no column {name!r}: write it with the other columns.")
+            raise InputError(f"{where} has no column {name!r}: write it with the other columns")
         kind = schema.field(name).type
         if not is_list(kind):
-            raise InputError(f"{where}: the column {name!r} must hold one list per sentence.")
+            raise InputError(f"{where}: the column {name!r} must hold one list per sentence")
         if not (is_text(kind.value_type) or pa.types.is_null(kind.value_type)):
-            raise InputError(f"{where}: the column {name!r} must hold lists of strings.")
+            raise InputError(f"{where}: the column {name!r} must hold lists of strings")

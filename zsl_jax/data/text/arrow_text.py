@@ -49,7 +49,7 @@ def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
         if name is None:
             found = ", ".join(map(repr, schema.names))
             raise InputError(
-                f"{options.name} has no column {' or '.join(names)} but {found}; {options.remedy}."
+                f"{options.name} has no column {' or '.join(names)} but {found}; {options.remedy}"
             )
         columns.append(name)
     if options.with_labels:
@@ -73,7 +73,7 @@ def _sentences(
             where = f"{options.name}, sentence {number}"
             words = tuple(checked_word(where, word) for word in row[0] or ())
             if not words:
-                raise InputError(f"{where}: it has no words; leave the row out.")
+                raise InputError(f"{where}: it has no words; leave the row out")
             labels = None
             if options.with_labels:
                 labels = _labels(row[1] or (), words, names, where, options.allow_missing)
@@ -89,9 +89,7 @@ def _labels(
 ) -> tuple[str, ...]:
     """One label name per word."""
     if len(values) != len(words):
-        raise InputError(
-            f"{where}: {len(words)} words but {len(values)} labels; give one per word."
-        )
+        raise InputError(f"{where}: {len(words)} words but {len(values)} labels; give one per word")
     labels = [value if names is None else _name(value, names, where) for value in values]
     pairs = zip(labels, words, strict=True)
     return tuple(checked_label(where, *pair, allow_missing) for pair in pairs)
@@ -105,7 +103,7 @@ def _name(number: int | None, names: Sequence[str], where: str) -> str | None:
         raise InputError(
             f"{where}: the label number {number} is not one of the {len(names)} that have names in "
             "the metadata; write -1 where a word has no label, and keep the words whole where -100 "
-            "marks pieces of them."
+            "marks pieces of them"
         )
     return names[number]
 
@@ -127,5 +125,5 @@ def _label_names(schema: pa.Schema, column: str, where: str) -> tuple[str, ...] 
         pass  # no metadata of that kind
     raise InputError(
         f"{where}: the column {column!r} holds numbers whose names are not in the metadata; write "
-        "the names of the labels, or save the dataset with a ClassLabel feature."
+        "the names of the labels, or save the dataset with a ClassLabel feature"
     )

@@ -41,7 +41,7 @@ def check_visible(where: str, label: str) -> None:
       InputError: It has one; an ordinary blank inside is none.
     """
     if not label.isprintable():
-        raise InputError(f"{where}: the label {label!a} has an invisible character; remove it.")
+        raise InputError(f"{where}: the label {label!a} has an invisible character; remove it")
 
 
 def same_text(found: str, written: str) -> bool:
@@ -71,10 +71,10 @@ def checked_word(where: str, word: Any) -> str:
       InputError: It is empty, only blanks, no string, or has a tab or line end inside.
     """
     if not isinstance(word, str) or not word.strip(" "):
-        raise InputError(f"{where}: a word is empty or not text; remove it or write it out.")
+        raise InputError(f"{where}: a word is empty or not text; remove it or write it out")
     if UNWRITABLE.search(word):
         raise InputError(
-            f"{where}: the word {word!r} has a tab, a line end or half a surrogate pair; remove it."
+            f"{where}: the word {word!r} has a tab, a line end or half a surrogate pair; remove it"
         )
     return word
 
@@ -98,8 +98,8 @@ def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str
     if name in (None, "", MISSING_LABEL):
         if allow_missing:
             return MISSING_LABEL
-        raise InputError(f"{where}: the word '{word}' has no label; label it or drop the sentence.")
+        raise InputError(f"{where}: the word '{word}' has no label; label it or drop the sentence")
     if not isinstance(name, str) or UNWRITABLE.search(name):
-        raise InputError(f"{where}: the label {label!r} of '{word}' is not a name; write its name.")
+        raise InputError(f"{where}: the label {label!r} of '{word}' is not a name; write its name")
     check_visible(where, name)
     return name

@@ -74,10 +74,10 @@ class Layout(NamedTuple):
             if column_name(column) in self.names:
                 return self.names.index(column_name(column))
             known = f"one of {', '.join(self.names)}" if self.names else "a number such as 1 or -1"
-            raise InputError(f"{name}: there is no column '{column}'; it has to be {known}.")
+            raise InputError(f"{name}: there is no column '{column}'; it has to be {known}")
         if not -self.num_columns <= column < self.num_columns:
             last = self.num_columns - 1
-            raise InputError(f"{name}: there is no column {column}; its columns are 0 to {last}.")
+            raise InputError(f"{name}: there is no column {column}; its columns are 0 to {last}")
         return column % self.num_columns
 
 
@@ -215,7 +215,7 @@ def _numbered(layout: Layout, sample: list[list[list[str]]], options: ReadOption
         if _are_labels([fields[1] for sentence in sample for fields in sentence]):
             return layout
         raise InputError(
-            f"{options.name}: column 0 of two seems to number the words; {options.remedy}."
+            f"{options.name}: column 0 of two seems to number the words; {options.remedy}"
         )
     return layout._replace(word_at=1, numbering=numbering)
 

@@ -58,5 +58,5 @@ def is_comment(
         return False
     raise InputError(
         f"{options.name}, line {number}: {line!r} may be a comment or the word {fields[0]!r}; "
-        "write a comment as '# key = value'."
+        "write a comment as '# key = value'"
     )

@@ -171,7 +171,7 @@ def _columns(sentences: Sequence[Sentence]) -> dict[str, list[Any]]:
 def _join(words: Sequence[str]) -> str:
     joined = "\t".join(words)
     if "" in words or joined.count("\t") != max(len(words) - 1, 0):
-        raise InputError(f"{words!r:.80} has a word that is empty or has a tab; remove it.")
+        raise InputError(f"{words!r:.80} has a word that is empty or has a tab; remove it")
     return joined
 
 

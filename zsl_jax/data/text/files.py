@@ -58,7 +58,7 @@ def find_files(path: str | os.PathLike[str]) -> list[str]:
         if not found:
             raise InputError(
                 f"{name} is a folder, and has no *_gold_conll files; name its files by a quoted "
-                "glob, such as 'folder/*.conllu'."
+                "glob, such as 'folder/*.conllu'"
             )
         return sorted(map(str, found))
     if os.path.exists(name):
@@ -69,7 +69,7 @@ def find_files(path: str | os.PathLike[str]) -> list[str]:
         return [name]
     matches = sorted(match for match in _matches(name) if os.path.isfile(match))
     if not matches:
-        raise InputError(f"{name} fits no file; correct the path or the pattern.")
+        raise InputError(f"{name} fits no file; correct the path or the pattern")
     return matches
 
 
@@ -77,7 +77,7 @@ def _matches(pattern: str) -> list[str]:
     try:
         return glob.glob(pattern, recursive=True)
     except (OSError, ValueError) as error:  # such as a NUL character
-        raise InputError(f"{pattern!r} is not a pattern of files ({error}); correct it.") from error
+        raise InputError(f"{pattern!r} is not a pattern of files ({error}); correct it") from error
 
 
 def is_dataset_folder(path: str | os.PathLike[str]) -> bool:
@@ -183,7 +183,7 @@ def _bare_lines(lines: Iterable[str], name: str, num_before: int) -> Iterator[st
         if "\r" in bare:
             raise InputError(
                 f"{name}, line {number}: a carriage return inside the line, as in files "
-                "of old Macs; write the file with line feeds (tr '\\r' '\\n' < FILE)."
+                "of old Macs; write the file with line feeds (tr '\\r' '\\n' < FILE)"
             )
         unmarked = bare.lstrip("\ufeff")
         yield bare if unmarked.startswith("\t") else unmarked
@@ -204,14 +204,14 @@ def _blocks(name: str, streamed: bool) -> Iterator[bytes]:
                     raise InputError(
                         f"{name} unpacks to more than {UNPACKED_LIMIT >> 20} MiB"
                         f"{' in one line' if streamed else ''}, the most that is read of a "
-                        "gzipped file; unpack it first."
+                        "gzipped file; unpack it first"
                     )
                 yield block
     except (OSError, EOFError, ValueError, zlib.error) as error:
         if isinstance(error, InputError):
             raise
         reason = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{name} cannot be read: {reason}; check the path and file.") from error
+        raise InputError(f"{name} cannot be read: {reason}; check the path and file") from error
 
 
 def _refuse_binary(name: str, start: bytes) -> None:
@@ -222,7 +222,7 @@ def _refuse_binary(name: str, start: bytes) -> None:
     """
     kind = next((kind for mark, kind in _KINDS.items() if start.startswith(mark)), None)
     if kind is not None:
-        raise InputError(f"{name} is {kind}.")
+        raise InputError(f"{name} is {kind}")
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
@@ -236,9 +236,9 @@ def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
         "a".encode(encoding or "utf-8")  # refuses what is not a text encoding, such as hex
         return codecs.getincrementaldecoder(encoding or "utf-8")()
     except UnicodeError as error:
-        raise InputError(f"`encoding`={encoding!r} decodes nothing; try utf-8.") from error
+        raise InputError(f"`encoding`={encoding!r} decodes nothing; try utf-8") from error
     except (LookupError, ValueError) as error:
-        raise InputError(f"`encoding`={encoding!r}: {error}; try utf-8 or iso-8859-1.") from error
+        raise InputError(f"`encoding`={encoding!r}: {error}; try utf-8 or iso-8859-1") from error
 
 
 def _undecodable(

@@ -37,7 +37,7 @@ def format_of(name: str) -> str:
     """
     plain_name = name.removesuffix(".gz")
     if name == STANDARD_INPUT:
-        raise InputError("The standard input has no extension; name its `format`.")
+        raise InputError("the standard input has no extension; name its `format`")
     if os.path.isdir(name):
         return "datasets"
     if plain_name.endswith(("_gold_conll", "_auto_conll")):
@@ -87,7 +87,7 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
             "two columns with a tab between them, or give `format`=plain if they are words"
         )
     if what is not None:
-        raise InputError(f"{name} is {what}.")
+        raise InputError(f"{name} is {what}")
     return format
 
 

@@ -28,15 +28,15 @@ def json_objects(lines: Iterable[str], name: str) -> Iterator[tuple[str, dict[st
             continue
         where = f"{name}, line {number}"
         if line.lstrip().startswith("```"):
-            raise InputError(f"{where}: Markdown, not JSON; delete the lines with ```.")
+            raise InputError(f"{where}: Markdown, not JSON; delete the lines with ```")
         try:
             value = json.loads(line, object_pairs_hook=_object)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{where}: not JSON ({error}); write one object per line.") from error
+            raise InputError(f"{where}: not JSON ({error}); write one object per line") from error
         if not isinstance(value, dict):
             raise InputError(
                 f'{where}: not an object; write {{"words": [...], ...}} or {{"text": ..., "spans": '
-                "[...]}, one object per line (jq -c '.[]' FILE takes them out of a list)."
+                "[...]}, one object per line (jq -c '.[]' FILE takes them out of a list)"
             )
         yield where, value
 
@@ -68,8 +68,7 @@ def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]
             values = _json_list(where, row, label_keys)
             if len(values) != len(found):
                 raise InputError(
-                    f"{where}: {len(found)} words but {len(values)} labels; give one label per "
-                    "word."
+                    f"{where}: {len(found)} words but {len(values)} labels; give one label per word"
                 )
             pairs = zip(values, found, strict=True)
             labels = tuple(checked_label(where, *pair, options.allow_missing) for pair in pairs)
@@ -93,7 +92,7 @@ def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> 
     for keys in (words, labels):
         found = [key for key in keys if row.get(key) is not None]
         if len(found) > 1:
-            raise InputError(f"{where}: {' and '.join(found)} are both present; {options.remedy}.")
+            raise InputError(f"{where}: {' and '.join(found)} are both present; {options.remedy}")
     if options.column is not None:
         row = {key: value for key, value in row.items() if not isinstance(value, list)}
     remedy = (
@@ -118,7 +117,7 @@ def _keys(
     if isinstance(column, int):
         raise InputError(
             f"{options.name}: column {column} has no meaning in JSON or Parquet; give a key to "
-            f"`{flag}`."
+            f"`{flag}`"
         )
     return usual if column is None else (column,)
 
@@ -128,5 +127,5 @@ def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any
     value = next((row[key] for key in keys if key in row), None)
     if not isinstance(value, list) or not value:
         wanted = " or ".join(f'"{key}"' for key in keys)
-        raise InputError(f"{where}: no list {wanted}, or an empty one; write one in each line.")
+        raise InputError(f"{where}: no list {wanted}, or an empty one; write one in each line")
     return value

@@ -95,14 +95,14 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
         raise InputError(
             f'{where}: no "text" with "spans" (its keys are {shown_keys(line)}); call the list of '
             'its entities "spans", and write [] where there is none and null where the source '
-            "abstains."
+            "abstains"
         )
     _check_keys(where, line, key)
     values = _listed(line[key]) if key == "entities" else line[key]
     if values is None or _is_set_aside(where, line):
         return SpanLine(where, text, None)
     if not isinstance(values, list):
-        raise InputError(f'{where}: "{key}" is not a list; write [{{"start": 0, "end": 4, ...}}].')
+        raise InputError(f'{where}: "{key}" is not a list; write [{{"start": 0, "end": 4, ...}}]')
     if not values and _may_be_blank(line, key):
         return SpanLine(where, text, None, is_blank=True)
     numbered = enumerate(values, start=1)
@@ -130,7 +130,7 @@ def _list_key(where: str, line: dict[str, Any]) -> str | None:
     filled = [key for key in present if not _is_nothing(line[key])]
     if len(filled) > 1:
         raise InputError(
-            f"{where}: {' and '.join(filled)} both hold annotations; keep the one that counts."
+            f"{where}: {' and '.join(filled)} both hold annotations; keep the one that counts"
         )
     return next(iter(filled or present), None)
 
@@ -158,7 +158,7 @@ def _check_keys(where: str, line: dict[str, Any], key: str) -> None:
     if line.get("_is_binary"):
         raise InputError(
             f"{where}: single spans were accepted or rejected (_is_binary), and the rest of the "
-            "text was not looked at; annotate it whole (ner.manual), or write null as its spans."
+            "text was not looked at; annotate it whole (ner.manual), or write null as its spans"
         )
 
 
@@ -166,7 +166,7 @@ def _is_set_aside(where: str, line: dict[str, Any]) -> bool:
     """Whether the annotator of a text rejected, ignored or discarded it."""
     answer, status = line.get("answer", "accept"), line.get("status")
     if answer not in ("accept", "reject", "ignore"):
-        raise InputError(f"{where}: the answer {answer!r} is not one of accept, reject, ignore.")
+        raise InputError(f"{where}: the answer {answer!r} is not one of accept, reject, ignore")
     return answer != "accept" or (isinstance(status, str) and status.lower() == "discarded")
 
 
@@ -177,14 +177,14 @@ def _span(where: str, value: Any, text: str, unit: str) -> CharacterSpan | Menti
     if fields.start is None and fields.end is None:
         if mention is None or not mention.strip():
             raise InputError(
-                f'{where}: it has no place; give it "start" and "end", or the mention as "text".'
+                f'{where}: it has no place; give it "start" and "end", or the mention as "text"'
             )
         return Mention(mention, fields.label, fields.score)
     start, end = _range(where, fields, text, unit)
     if fields.text is not None and not same_text(text[start:end], fields.text):
         raise InputError(
             f"{where}: {fields.text!r} where the text has {text[start:end]!r}; "
-            f"{_way_out(fields, text)}, or leave start and end out and the mention is searched for."
+            f"{_way_out(fields, text)}, or leave start and end out and the mention is searched for"
         )
     return CharacterSpan(start, end, fields.label, fields.score)
 
@@ -196,17 +196,17 @@ def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, i
         missing = "start" if start is None else "end"
         raise InputError(
             f"{where}: its {missing} is missing; give start and end, or neither and its text, "
-            "which is then searched for."
+            "which is then searched for"
         )
     if type(start) is not int or type(end) is not int:
         raise InputError(
             f"{where}: its start {start!r} and end {end!r} are not whole numbers; write them "
-            "without quotes and decimal point."
+            "without quotes and decimal point"
         )
     if end <= start:
         raise InputError(
             f"{where}: its end {end} is not after its start {start}; leave it out, or, if the "
-            "ends in this file are included, add 1 to each."
+            "ends in this file are included, add 1 to each"
         )
     to_characters = character_offset(text, unit)
     first, last = to_characters(start), to_characters(end)
@@ -214,7 +214,7 @@ def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, i
         return first, last
     raise InputError(
         f"{where}: {unit} {start!r} to {end!r} are not part of a text of {len(text)} characters; "
-        f"{_way_out(fields, text)}."
+        f"{_way_out(fields, text)}"
     )
 
 

@@ -61,7 +61,7 @@ def check_keys(
         if key not in read and not is_harmless(key, value, of_span):
             raise InputError(
                 f"{where}: the key {key!r} is not read, and may change what the others mean; "
-                f'{remedy}, or put it under "meta".'
+                f'{remedy}, or put it under "meta"'
             )
 
 

@@ -33,18 +33,18 @@ def label_column(layout: Layout, rows: Rows, options: ReadOptions) -> int:
     elif layout.num_columns == 1:
         raise InputError(
             f"{options.name} has no labels: its first line has a word only; "
-            "add a label column or read the file as plain text."
+            "add a label column or read the file as plain text"
         )
     elif layout.label_at is None:
         raise InputError(
             f"{options.name}: its columns are {', '.join(layout.names)}, and it is not clear which "
-            f"holds the labels; {options.remedy}."
+            f"holds the labels; {options.remedy}"
         )
     else:
         place = layout.label_at % layout.num_columns
     if place == layout.word_at:
         raise InputError(
-            f"{options.name}: column {place} cannot hold both words and labels; {options.remedy}."
+            f"{options.name}: column {place} cannot hold both words and labels; {options.remedy}"
         )
     if options.column is None and layout.header is None and layout.label_at == -1:
         _doubt(place, layout, rows, options)
@@ -56,10 +56,10 @@ def _doubt(place: int, layout: Layout, rows: Rows, options: ReadOptions) -> None
     values = [row[place].strip(" ") for row in rows]
     where = f"{options.name}: column {place}, the last,"
     if values and not any(values):
-        raise InputError(f"{where} is empty in every line; {options.remedy}.")
+        raise InputError(f"{where} is empty in every line; {options.remedy}")
     if _are_sentence_numbers(values, layout.num_columns):
         raise InputError(
-            f"{where} holds numbers such as {values[-1]}, not labels; {options.remedy}."
+            f"{where} holds numbers such as {values[-1]}, not labels; {options.remedy}"
         )
     layers = {
         column: types
@@ -74,12 +74,12 @@ def _doubt(place: int, layout: Layout, rows: Rows, options: ReadOptions) -> None
     if not is_layer:
         raise InputError(
             f"{where} holds {values[0]!r}, though there are entity labels in column {listed}; "
-            f"{options.remedy}."
+            f"{options.remedy}"
         )
     message = f"{where} is not the only one with entity labels (column {listed})"
     if not options.allow_missing:
-        raise InputError(f"{message}; {options.remedy}.")
-    logging.warning("%s; it is taken as the predictions.", message)
+        raise InputError(f"{message}; {options.remedy}")
+    logging.warning("%s; it is taken as the predictions", message)
 
 
 def _are_sentence_numbers(values: Sequence[str], num_columns: int) -> bool:

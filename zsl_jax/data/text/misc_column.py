@@ -68,7 +68,7 @@ def _check_single_words(name: str, key: str, values: set[str]) -> None:
     if brackets is not None:
         raise InputError(
             f"{name}: {key}={brackets} in MISC is a bracket of a mention, not the label of a word; "
-            f"write one label per word there, such as {key}=B-PER and {key}=O."
+            f"write one label per word there, such as {key}=B-PER and {key}=O"
         )
 
 

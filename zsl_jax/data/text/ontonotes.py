@@ -42,7 +42,7 @@ def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sente
         if "[WORD]" in words:
             raise InputError(
                 f"{rows[0][0]}: [WORD] is in the place of the words; make the file from the "
-                "OntoNotes release first (skeleton2conll)."
+                "OntoNotes release first (skeleton2conll)"
             )
         labels = None
         if options.with_labels and column == _COLUMNS["ner"]:
@@ -61,7 +61,7 @@ def read_ontonotes(lines: Iterable[str], options: ReadOptions) -> Iterator[Sente
 def _without_names(name: str, count: int) -> str:
     return (
         f"{name}: none of its {count} words is in an entity, as in documents whose names are not "
-        "annotated; leave the file out, or read its parts of speech with `column`=pos."
+        "annotated; leave the file out, or read its parts of speech with `column`=pos"
     )
 
 
@@ -70,7 +70,7 @@ def _label_column(options: ReadOptions) -> int:
     if column not in _COLUMNS:
         raise InputError(
             f"{options.name}: there is no column '{options.column}' of labels; it has to be ner "
-            "or pos."
+            "or pos"
         )
     return _COLUMNS[column]
 
@@ -93,12 +93,12 @@ def _blocks(lines: Iterable[str], name: str) -> Iterator[tuple[tuple[str, ...], 
             wanted = len(rows[0][1]) if rows else f"at least {_FEWEST_COLUMNS}"
             raise InputError(
                 f"{where}: {len(fields)} column(s) where {wanted} are expected, cut at blanks; "
-                "name another `format`, or fetch the file again."
+                "name another `format`, or fetch the file again"
             )
         if fields[_NUMBER] != str(len(rows)):
             raise InputError(
                 f"{where}: word number {fields[_NUMBER]!r} where {len(rows)} is expected; a line "
-                "is missing, or an empty line between sentences."
+                "is missing, or an empty line between sentences"
             )
         rows.append((where, fields))
     if rows:
@@ -126,7 +126,7 @@ def _bio(brackets: Sequence[tuple[str, str]]) -> tuple[str, ...]:
         if wrong or (opened and inside) or (closed and not (opened or inside)):
             raise InputError(
                 f"{where}: the entity bracket {field!r} is malformed, nested or closes nothing; "
-                "fetch the file again."
+                "fetch the file again"
             )
         if opened:
             labels.append(f"B-{opened}")
@@ -136,6 +136,6 @@ def _bio(brackets: Sequence[tuple[str, str]]) -> tuple[str, ...]:
     if inside:
         raise InputError(
             f"{brackets[-1][0]}: the sentence ends inside the entity ({inside}*; fetch the file "
-            "again."
+            "again"
         )
     return tuple(labels)

@@ -15,7 +15,7 @@ def read_plain_text(lines: Iterable[str], options: ReadOptions) -> Iterator[Sent
     if options.with_labels:
         raise InputError(
             f"{options.name} is read as plain text, which has no labels; name labelled text, or "
-            "the file's `format`."
+            "the file's `format`"
         )
     options.refuse_columns("plain text")
     for number, line in enumerate(lines, start=1):
@@ -61,6 +61,6 @@ def format_of_txt(lines: Iterable[str], name: str) -> str:
         why = "some lines have tabs" if with_tabs else "all lines may be columns cut at blanks"
         raise InputError(
             f"{name} may be plain text or CoNLL columns ({why}); choose by `format`=plain or "
-            "`format`=conll, or by another extension than .txt."
+            "`format`=conll, or by another extension than .txt"
         )
     return "plain"

@@ -58,4 +58,4 @@ class ReadOptions(NamedTuple):
         """
         for flag, value in (("column", self.column), ("word_column", self.word_column)):
             if value is not None:
-                raise InputError(f"{self.name}: {format} has no columns; leave out `{flag}`.")
+                raise InputError(f"{self.name}: {format} has no columns; leave out `{flag}`")

@@ -127,7 +127,7 @@ def _sentences(
             found = True
             yield sentence
     if not found:
-        raise InputError(f"{path} holds no words; check that it is the file you meant.")
+        raise InputError(f"{path} holds no words; check that it is the file you meant")
 
 
 def _read_file(
@@ -137,7 +137,7 @@ def _read_file(
     if format in ("parquet", "datasets"):
         if options.name == STANDARD_INPUT or os.path.isdir(options.name) != (format == "datasets"):
             kind = "folder" if format == "datasets" else "file"
-            raise InputError(f"{options.name} is not a {kind} of the format {format}; name one.")
+            raise InputError(f"{options.name} is not a {kind} of the format {format}; name one")
         return (read_dataset if format == "datasets" else read_parquet_text)(options)
     if format == "semeval":
         return read_semeval(read_bytes(options.name), options, encoding)

@@ -47,7 +47,7 @@ def saved_dataset(folder: str) -> SavedDataset:
         found = sorted(file.parent.name for file in Path(folder).glob("*/state.json"))
         raise InputError(
             f"{folder} holds several splits ({', '.join(found)}); name one, such as "
-            f"{Path(folder, found[0] if found else 'train')}."
+            f"{Path(folder, found[0] if found else 'train')}"
         )
     path = Path(folder, "state.json")
     try:
@@ -58,15 +58,15 @@ def saved_dataset(folder: str) -> SavedDataset:
     except InputError:
         raise
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InputError(f"{path} cannot be read ({error}); save the dataset again.") from error
+        raise InputError(f"{path} cannot be read ({error}); save the dataset again") from error
     unknown = next((key for key in state if state[key] and key not in _HARMLESS), None)
     if unknown is not None and not _is_without_transforms(state[unknown]):
-        raise InputError(f"{path}: the key {unknown!r} is not read; {_SAVE}.")
+        raise InputError(f"{path}: the key {unknown!r} is not read; {_SAVE}")
     present = {file.name for file in Path(folder).iterdir()}
     named = [Path(name).name for name in (*files, *indices)]
     missing = [repr(name) for name in named if name not in present]
     if missing or not files:
-        raise InputError(f"{folder} lacks {', '.join(missing) or 'data files'}; save it again.")
+        raise InputError(f"{folder} lacks {', '.join(missing) or 'data files'}; save it again")
     return SavedDataset(files, indices)
 
 
@@ -77,7 +77,7 @@ def _names(folder: str, entries: list[dict[str, Any]]) -> list[str]:
             raise TypeError(f"{entry!r} is not a file")
         other = next((key for key in entry if key != "filename" and entry[key] is not None), None)
         if other is not None:
-            raise InputError(f"{folder}: a file has {other!r}, which is not read; {_SAVE}.")
+            raise InputError(f"{folder}: a file has {other!r}, which is not read; {_SAVE}")
     return [str(Path(folder, Path(entry["filename"]).name)) for entry in entries]
 
 
@@ -104,7 +104,7 @@ def dataset_tables(dataset: SavedDataset) -> Iterator[tuple[str, pa.Table | pa.R
         if len(chosen) and not 0 <= chosen.min() <= chosen.max() < whole.num_rows:
             raise InputError(
                 f"{where}: a row number is not one of its {whole.num_rows} rows; save the dataset "
-                "again."
+                "again"
             )
         for start in range(0, len(chosen), ROWS_AT_ONCE):
             yield dataset.files[0], whole.take(pa.array(chosen[start : start + ROWS_AT_ONCE]))
@@ -119,8 +119,8 @@ def _indices(file: str) -> np.ndarray:
     found = []
     for batch in arrow_batches(file):
         if batch.num_columns != 1 or not pa.types.is_integer(batch.schema.field(0).type):
-            raise InputError(f"{file} holds no row numbers; {_SAVE}.")
+            raise InputError(f"{file} holds no row numbers; {_SAVE}")
         if batch.column(0).null_count:
-            raise InputError(f"{file} holds a row without a number; {_SAVE}.")
+            raise InputError(f"{file} holds a row without a number; {_SAVE}")
         found.append(batch.column(0).to_numpy(zero_copy_only=False).astype(np.int64))
     return np.concatenate([np.empty(0, np.int64), *found])

@@ -81,7 +81,7 @@ def _check_labelled(root: ElementTree.Element, name: str) -> None:
     if root.find(".//sentence//Opinion") is None:
         raise InputError(
             f"{name} has no Opinion elements in its sentences, so no labels; name a labelled file "
-            "of SemEval-2016, task 5, subtask 1."
+            "of SemEval-2016, task 5, subtask 1"
         )
 
 
@@ -91,7 +91,7 @@ def _check_keys(sentence: ElementTree.Element, where: str) -> None:
     if other is not None:
         raise InputError(
             f"{where}: the element {other!r} is not one of SemEval-2016, task 5, subtask 1; leave "
-            "it out, or write words and labels as columns."
+            "it out, or write words and labels as columns"
         )
     check_keys(where, sentence.attrib, ("id", "OutOfScope"))
     for opinion in sentence.iter("Opinion"):
@@ -100,7 +100,7 @@ def _check_keys(sentence: ElementTree.Element, where: str) -> None:
         if "target" not in opinion.attrib:
             raise InputError(
                 f"{where}: an opinion has no target, as in subtask 2; name a labelled file of "
-                "subtask 1, where opinions on nothing that is mentioned have the target NULL."
+                "subtask 1, where opinions on nothing that is mentioned have the target NULL"
             )
 
 
@@ -117,7 +117,7 @@ def _parse(data: bytes, name: str, encoding: str | None) -> ElementTree.Element:
         return ElementTree.fromstring(data, parser)
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise InputError(
-            f"{name} cannot be read as XML ({error}); check the file, its `encoding` and `format`."
+            f"{name} cannot be read as XML ({error}); check the file, its `encoding` and `format`"
         ) from error
 
 
@@ -152,7 +152,7 @@ def _target(opinion: ElementTree.Element, text: str, where: str) -> _Range:
             return _Range(*places[0])
     raise InputError(
         f"{where}: the target {target!r} is not at from={bounds[0]!r} to={bounds[1]!r}; "
-        "correct the offsets."
+        "correct the offsets"
     )
 
 

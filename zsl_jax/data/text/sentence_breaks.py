@@ -44,10 +44,10 @@ class SentenceBreaks:
                 way_out = "number the words of each sentence from 1"
             raise InputError(
                 f"{self._name}, line {line}: '{identifier}' is not a CoNLL-U word number such as "
-                f"1, 1-2 or 1.1; {way_out}."
+                f"1, 1-2 or 1.1; {way_out}"
             )
         raise InputError(
-            f"{self._name}, line {line}: '{identifier}' does not number a word; {self._remedy}."
+            f"{self._name}, line {line}: '{identifier}' does not number a word; {self._remedy}"
         )
 
     def begins_sentence(self, line: int, fields: Sequence[str], inside: bool) -> bool:
@@ -77,7 +77,7 @@ class SentenceBreaks:
                 raise InputError(
                     f"{self._name}, line {line}: word number {number} where {expected} is "
                     f"expected; a line is missing, or an empty line between sentences; "
-                    f"{self._remedy}."
+                    f"{self._remedy}"
                 )
             self._number = number
         return begins

@@ -53,7 +53,7 @@ def span_fields(where: str, value: Any) -> SpanFields:
     """
     fields: Any = _from_list(value) if isinstance(value, list) else value
     if not isinstance(fields, dict):
-        raise InputError(f'{where}: not a span; write {{"start": 0, "end": 4, "label": "PER"}}.')
+        raise InputError(f'{where}: not a span; write {{"start": 0, "end": 4, "label": "PER"}}')
     start, end = _place(where, fields)
     names = _READ if start is None else {*_READ, *_WITH_PLACES}
     _refuse_pieces(where, fields)
@@ -62,7 +62,7 @@ def span_fields(where: str, value: Any) -> SpanFields:
     if fields.get("answer", "accept") != "accept":
         raise InputError(
             f'{where}: its "answer" is {fields["answer"]!r}; leave the span out, or write null '
-            "instead of all spans where the source abstains."
+            "instead of all spans where the source abstains"
         )
     label, score = _label(where, fields)
     own = _score(where, _only(where, fields, SCORE_KEYS))
@@ -87,7 +87,7 @@ def _place(where: str, fields: Mapping[str, Any]) -> tuple[Any, Any]:
         if type(start) is not int or type(length) is not int:
             raise InputError(
                 f"{where}: its start {start!r} and length {length!r} are not both whole numbers; "
-                "write them without quotes and decimal point."
+                "write them without quotes and decimal point"
             )
         end = _only(where, {"end": end, "length": start + length}, ("end", "length"))
     return start, end
@@ -98,7 +98,7 @@ def _refuse_pieces(where: str, fields: Mapping[str, Any]) -> None:
     if "entity" in fields and all(fields.get(key) is None for key in LABEL_KEYS):
         raise InputError(
             f'{where} is a piece of a word ("entity"); run the pipeline with '
-            'aggregation_strategy="simple", which writes "entity_group".'
+            'aggregation_strategy="simple", which writes "entity_group"'
         )
 
 
@@ -117,7 +117,7 @@ def _only(where: str, fields: Mapping[str, Any], keys: Sequence[str]) -> Any:
     }
     values = list(found.values())
     if any(value is not values[0] and value != values[0] for value in values):
-        raise InputError(f"{where}: {' and '.join(found)} contradict each other; give one of them.")
+        raise InputError(f"{where}: {' and '.join(found)} contradict each other; give one of them")
     return values[0] if values else None
 
 
@@ -135,17 +135,17 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
         elif isinstance(label, str) and (printed := _FLAIR.fullmatch(label)):  # before 0.12
             label, score = printed[1], float(printed[2])
     elif listed is not None:
-        raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each.")
+        raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each")
     label = label.strip(" ") if isinstance(label, str) else label
     if label == OUTSIDE:
         raise InputError(
             f"{where}: O is not an entity type; leave out what is not one (in transformers, "
-            'ignore_labels=["O"]).'
+            'ignore_labels=["O"])'
         )
     if not isinstance(label, str) or not label or UNWRITABLE.search(label):
         raise InputError(
             f"{where}: {label!r} is not an entity type; name it under one of "
-            f"{', '.join(LABEL_KEYS)}."
+            f"{', '.join(LABEL_KEYS)}"
         )
     check_visible(where, label)
     return label, score
@@ -156,6 +156,6 @@ def _score(where: str, score: Any) -> float | None:
         return None
     if type(score) not in (int, float) or not 0 <= score <= _ROUNDED:
         raise InputError(
-            f"{where}: the score {score!r} is not a probability; write one from 0 to 1."
+            f"{where}: the score {score!r} is not a probability; write one from 0 to 1"
         )
     return min(float(score), 1.0)

@@ -22,7 +22,7 @@ def without_language(where: str, field: str) -> str:
     if language is None:
         raise InputError(
             f"{where}: {field!r} has no language and colon before the word, as in 'en:word'; "
-            "name another `format`."
+            "name another `format`"
         )
     return field[language.end() :]
 
@@ -59,5 +59,5 @@ def refuse_wikiann(sentences: Iterable[Sentence], name: str) -> Iterator[Sentenc
 def _is_wikiann(name: str, prefix: str) -> str:
     return (
         f"{name}: every word begins with {prefix!r}; give `format`=wikiann if that is its "
-        "language, or `format`=conll if it belongs to the words."
+        "language, or `format`=conll if it belongs to the words"
     )

@@ -40,20 +40,20 @@ def doubt_words(layout: Layout, rows: Sequence[Sequence[str]], options: ReadOpti
     if separator is not None:
         raise InputError(
             f"{where} has {separator!a} in every word, as between columns; write tabs there, or "
-            "give `word_column`=0 if it belongs to the words."
+            "give `word_column`=0 if it belongs to the words"
         )
 
 
 def _doubt_kind(where: str, words: Sequence[str], layout: Layout, options: ReadOptions) -> None:
     """Refuses fields that are all numbers, labels or quotes."""
     if layout.num_columns > 2 and all(map(_NUMBER.fullmatch, words)):
-        raise InputError(f"{where} holds numbers such as {words[-1]}, not words; {options.remedy}.")
+        raise InputError(f"{where} holds numbers such as {words[-1]}, not words; {options.remedy}")
     if layout.num_columns > 1 and label_parts(sorted(set(words))).type_names:
-        raise InputError(f"{where} holds labels such as {words[0]}, not words; {options.remedy}.")
+        raise InputError(f"{where} holds labels such as {words[0]}, not words; {options.remedy}")
     if all(len(word) > 2 and word[0] == word[-1] == '"' for word in words):
         raise InputError(
             f"{where} has every word in quotation marks; write the file without them (in R, "
-            "quote=FALSE), or give `word_column` to keep them."
+            "quote=FALSE), or give `word_column` to keep them"
         )
 
 
@@ -68,7 +68,7 @@ def _doubt_first_line(layout: Layout, rows: Sequence[Sequence[str]], options: Re
         raise InputError(
             f"{options.name}: the first line, {' '.join(rows[0])!r}, seems to be a header or a "
             f"comment, since {first!r} is not like the other labels; delete it, or "
-            f"{options.remedy}."
+            f"{options.remedy}"
         )
 
 

@@ -86,7 +86,7 @@ def _in_bio(path: str | os.PathLike[str], rows: Iterable[Scored]) -> Iterator[Sc
             if not is_bio([name]):
                 raise InputError(
                     f"{path}: spans need BIO labels, but there is {name!r}; write words and labels "
-                    "(conll or jsonl) instead."
+                    "(conll or jsonl) instead"
                 )
             known.add(name)
         yield row
@@ -100,7 +100,7 @@ def _check_words(where: str, words: Sequence[str]) -> None:
     bad += [word for word in words[1:] if word.lstrip("\ufeff") not in ("", word)]
     if bad:
         raise InputError(
-            f"{where}: CoNLL columns cannot hold the word {bad[0]!r}; write a .jsonl file instead."
+            f"{where}: CoNLL columns cannot hold the word {bad[0]!r}; write a .jsonl file instead"
         )
 
 
