@@ -1,14 +1,14 @@
 """Writes the table of an experiment in every format."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from statistics import median
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.experiments.comparison import Comparison
 from zsl_jax.experiments.observations import Observed, observe
-from zsl_jax.experiments.plan import Workplace, cells_of
-from zsl_jax.experiments.scores import read_results
+from zsl_jax.experiments.plan import Kind, Workplace, cells_of
+from zsl_jax.experiments.scores import CellResult, read_results
 from zsl_jax.experiments.states import RECORD
 from zsl_jax.experiments.table import Table, as_plain, make_table
 from zsl_jax.experiments.table_formats import as_csv, as_latex, as_markdown, as_text
@@ -18,6 +18,7 @@ from zsl_jax.report import is_installed, write_table_page
 
 STEM = "table"
 MOST_SHOWN = 12  # cells that are missing
+_TRAINING = {Kind.TRANSFER, Kind.FUNCTION}
 
 
 def write_outcome(work: Workplace) -> str:
@@ -103,23 +104,36 @@ def _tests(found: Comparison) -> str:
     return ", ".join(parts)
 
 
+def _times(results: Sequence[CellResult]) -> str:
+    """How many there are, and how long they took."""
+    seconds = [result.seconds for result in results]
+    text = f"{len(results)}, {_spread(seconds)} each, {sum(seconds) / 3600:.2f} hours together"
+    spent = [result.cpu_seconds for result in results if result.cpu_seconds is not None]
+    return text + (f"; of processor time, {_spread(spent)}" if spent else "")
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    """Median, least and most.
+
+    >>> _spread([64, 302, 150.4])
+    '150 seconds (median; 64 to 302)'
+    """
+    return f"{median(seconds):.0f} seconds (median; {min(seconds):.0f} to {max(seconds):.0f})"
+
+
 def _about(work: Workplace, table: Table) -> Iterator[str]:
     """Data, machine and time."""
     results = table.results.values()
     if not results:
         return
-    seconds = [result.seconds for result in results]
-    yield (
-        f"{len(seconds)} cells, {median(seconds):.0f} seconds per cell (median; "
-        f"{min(seconds):.0f} to {max(seconds):.0f}), {sum(seconds) / 3600:.2f} hours together, "
-        "without source models and their predictions"
-    )
-    spent = [result.cpu_seconds for result in results if result.cpu_seconds is not None]
-    if spent:
-        yield (
-            f"Processor time of {len(spent)} cells: {median(spent):.0f} seconds per cell (median; "
-            f"{min(spent):.0f} to {max(spent):.0f})"
-        )
+    kinds = {method.name: method.kind for method in table.experiment.methods}
+    by_kind = defaultdict(list)
+    for cell, result in table.results.items():
+        by_kind[kinds[cell.method] in _TRAINING].append(result)
+    for trains, title in ((True, "that train"), (False, "without training")):
+        if by_kind[trains]:
+            yield f"Cells {title}: {_times(by_kind[trains])}"
+    yield "Source models and their predictions take further time."
     devices = Counter(result.devices for result in results)
     yield "Devices: " + ", ".join(f"{count} cells on {name}" for name, count in devices.items())
     versions = {name: v for result in results for name, v in result.versions.items()}
