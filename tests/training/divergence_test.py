@@ -43,7 +43,7 @@ def test_a_last_update_that_diverges_writes_no_model(world, tmp_path, approach):
     )  # fmt: skip
     assert "Traceback" not in done.stderr, done.stderr
     (said,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert said.startswith("error: The training diverged: ") and "--learning_rate" in said
+    assert said.startswith("error: the training diverged: ") and "--learning_rate" in said
     assert {path.name for path in tmp_path.iterdir()} <= {
         "run.json", "metrics.jsonl", "checkpoints", "sources", ".lock",
     }  # fmt: skip
