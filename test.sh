@@ -9,7 +9,7 @@ mypy zsl_jax launch benchmarks &
 types=$!
 trap 'kill "$types" 2> /dev/null || true' EXIT
 pytest --doctest-modules zsl_jax
-pytest -n 2 --dist loadfile --no-loadscope-reorder tests
+pytest -n 3 --dist loadfile --no-loadscope-reorder tests
 wait "$types"
 if command -v mkdocs > /dev/null; then
   NO_MKDOCS_2_WARNING=1 mkdocs build --strict --quiet

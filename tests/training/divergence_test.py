@@ -25,7 +25,7 @@ NAN = float("nan")
 )
 def test_a_non_finite_j_is_an_error_that_names_the_cause(objective, confusion, said):
     found = Expectation(np.ones((2, 2)), np.full((1, 2, 2), confusion), objective, 0.0, 0.0)
-    with pytest.raises(InputError, match=f"The training diverged: {said}"):
+    with pytest.raises(InputError, match=f"the training diverged: {said}"):
         check_objective(RoundRecord(2, found, np.zeros(1), 0.1))
     check_objective(RoundRecord(2, found._replace(objective=-1.0), np.zeros(1), 0.1))
 

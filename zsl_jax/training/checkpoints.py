@@ -54,7 +54,7 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(
             preservation_policy=self, cleanup_tmp_directories=True, enable_background_delete=False
         )
-        with _explained(f"The checkpoints in {folder} cannot be opened"):
+        with _explained(f"the checkpoints in {folder} cannot be opened"):
             self._manager = ocp.CheckpointManager(self._folder, options=options)
 
     def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> list[bool]:
@@ -120,7 +120,7 @@ class Checkpoints:
         )
         path = self._folder / str(step)
         with _explained(
-            f"The checkpoint {path} cannot be read: delete this folder, and the same command "
+            f"the checkpoint {path} cannot be read: delete this folder, and the same command "
             "resumes from the one before it"
         ):
             restored = self._manager.restore(step, args=items)
@@ -144,7 +144,7 @@ class Checkpoints:
         return jax.tree.unflatten(structure, leaves), Progress(**about)
 
     def _failure(self, step: int | None) -> str:
-        what = "The last checkpoint" if step is None else f"A checkpoint at step {step} or before"
+        what = "the last checkpoint" if step is None else f"a checkpoint at step {step} or before"
         return (
             f"{what} could not be written to {self._folder}: make room or make it writable, then "
             "give the same command again, which resumes from the last one that was written"

@@ -22,7 +22,7 @@ def check_objective(record: RoundRecord) -> None:
     result = record.expectation
     if np.isfinite(result.objective):
         return
-    problem = f"The training diverged: J of round {record.round} is {result.objective}"
+    problem = f"the training diverged: J of round {record.round} is {result.objective}"
     if np.isnan(result.log_confusion).any():
         raise InputError(
             f"{problem}, since probabilities of a confusion matrix are not numbers; lower "

@@ -47,12 +47,12 @@ def annotate_by_spacy(
     if found and not done:
         what = "entities (such as ner)" if entities else "parts of speech (such as morphologizer)"
         raise InputError(
-            f"The spaCy pipeline {pipeline} has no component for {what} but "
+            f"the spaCy pipeline {pipeline} has no component for {what} but "
             f"{', '.join(nlp.pipe_names) or 'none at all'}; name another pipeline"
             + (", or give `task`=pos" if entities else ", or leave out `task`=pos")
         )
     label_set = LabelSet.from_labels([{*found, *(_entity_labels(nlp) if entities else ())} - {""}])
-    check_label_names(label_set.names, f"The spaCy pipeline {pipeline}")
+    check_label_names(label_set.names, f"the spaCy pipeline {pipeline}")
     ids = label_set.ids | {"": -1}
     labels = np.array([ids[label] for label in found], np.int32)
     words = tuple(sentence.words for sentence in sentences)

@@ -58,10 +58,10 @@ def source_votes(
                 f"the source {name} has {len(source.labels)} words, but {names[0]} has "
                 f"{num_words}; let all sources predict the same text"
             )
-        columns.append(source_labels.encode(source.label_names, where=f"The source {name}"))
+        columns.append(source_labels.encode(source.label_names, where=f"the source {name}"))
         labels[:, place] = np.append(columns[-1], np.int32(-1))[source.labels]
         if source.probs is not None:
-            check_probs(source.probs, source.words, f"The source {name}")
+            check_probs(source.probs, source.words, f"the source {name}")
     probs = None
     if any(source.probs is not None for source in predictions) if soft is None else soft:
         blocks = _normalised(predictions, columns, source_labels.size)

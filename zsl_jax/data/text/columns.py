@@ -131,5 +131,5 @@ def _wrong_columns(options: ReadOptions, number: int, found: int, layout: Layout
     return (
         f"{options.name}, line {number}: {found - added} column(s) where "
         f"{layout.num_columns - added} are expected, cut at {cut}; write every word with the same "
-        f"columns and {way_out}."
+        f"columns and {way_out}"
     )

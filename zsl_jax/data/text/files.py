@@ -247,12 +247,12 @@ def _undecodable(
     """The message, from the numbers of bytes read and of lines decoded."""
     if not isinstance(error, UnicodeDecodeError) or encoding not in (None, "utf-8"):
         reason = " ".join(str(error).split())
-        return f"{name} is not in the encoding {encoding} ({reason}); give another `encoding`."
+        return f"{name} is not in the encoding {encoding} ({reason}); give another `encoding`"
     data = error.object  # the end of what was read
     own = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "iso-8859-1"
     line = num_lines + data.count(b"\n", 0, error.start) + 1
     return (
         f"{name}, line {line}: byte 0x{data[error.start]:02x} at offset "
         f"{num_bytes - len(data) + error.start} of the file is not UTF-8; name the file's "
-        f"encoding, for instance `encoding`={own}."
+        f"encoding, for instance `encoding`={own}"
     )
