@@ -41,7 +41,5 @@ def test_a_message_is_the_rest_of_a_line():
 
 
 def test_messages_are_found():
-    tree = ast.parse(
-        'raise InputError(f"{file}: no" " line."); InputError("Oh"); ValueError("No.")'
-    )
-    assert messages(tree) == ["{}: no line.", "Oh"]
+    code = 'InputError(f"{file}: no" " line."); InputError("Oh" + (", A" if b else "")); E("No.")'
+    assert messages(ast.parse(code)) == ["{}: no line.", "Oh, A"]

@@ -105,9 +105,9 @@ def _tests(found: Comparison) -> str:
 
 
 def _times(results: Sequence[CellResult]) -> str:
-    """How many there are, and how long they took."""
+    """How long they took."""
     seconds = [result.seconds for result in results]
-    text = f"{len(results)}, {_spread(seconds)} each, {sum(seconds) / 3600:.2f} hours together"
+    text = f"{_spread(seconds)} each, {sum(seconds) / 3600:.2f} hours together"
     spent = [result.cpu_seconds for result in results if result.cpu_seconds is not None]
     return text + (f"; of processor time, {_spread(spent)}" if spent else "")
 
@@ -130,9 +130,9 @@ def _about(work: Workplace, table: Table) -> Iterator[str]:
     by_kind = defaultdict(list)
     for cell, result in table.results.items():
         by_kind[kinds[cell.method] in _TRAINING].append(result)
-    for trains, title in ((True, "that train"), (False, "without training")):
+    for trains, title in ((True, "with training"), (False, "without training")):
         if by_kind[trains]:
-            yield f"Cells {title}: {_times(by_kind[trains])}"
+            yield f"{len(by_kind[trains])} cells {title}: {_times(by_kind[trains])}"
     yield "Source models and their predictions take further time."
     devices = Counter(result.devices for result in results)
     yield "Devices: " + ", ".join(f"{count} cells on {name}" for name, count in devices.items())
