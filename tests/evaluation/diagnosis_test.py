@@ -43,6 +43,19 @@ def test_a_healthy_model_has_no_warnings():
     assert french.confusions == (diagnosis.Confusion("NOUN", "VERB", 1, 1.0),)
 
 
+def test_confusion_matrices_that_hardly_moved_are_named_with_a_way_out():
+    start = np.log(confusion_near_identity(2, 0.4))
+    arguments = HEALTHY_POSTERIOR, HEALTHY_VOTES, None, ()
+    (warning,) = diagnose(confusion_near_identity(2, 0.45), *arguments, start).warnings
+    assert "expect de on 45 % of its words instead of 100 %, fr on 45 % of its words" in warning
+    assert "`confusion_learning_rate`" in warning and "label_model=chain" in warning
+    for diagonal in (0.75, 0.9):  # learned, at least by more than half of the way
+        assert diagnose(confusion_near_identity(2, diagonal), *arguments, start).warnings == ()
+    fixed = confusion_near_identity(2, 0.4)  # as under MRT: nothing was to be learned
+    assert diagnose(fixed, *arguments, np.log(fixed)).warnings == ()
+    assert diagnose(confusion_near_identity(2, 0.45), *arguments).warnings == ()
+
+
 def test_near_copies_are_named_in_groups():
     copies = np.eye(6)
     copies[0, 2] = copies[2, 0] = copies[0, 5] = copies[5, 0] = copies[2, 5] = copies[5, 2] = 1

@@ -19,6 +19,7 @@ from zsl_jax.evaluation.warning_signs import (
     near_copy_warnings,
     no_gain_warnings,
     silent_source_warnings,
+    unlearned_confusion_warnings,
 )
 from zsl_jax.labels import SourceLabels
 
@@ -186,6 +187,13 @@ def diagnose(
         each = zip(source_names, confusion, tally.compatible, tally.counts, strict=True)
         for name, matrix, meanings, counts in each:
             warnings += confusion_warnings(name, label_names, matrix, meanings, counts)
+        if learned.log_start is not None:
+            expected, at_start = map(
+                tally.expected_agreement, (learned.log_confusion, learned.log_start)
+            )
+            warnings += unlearned_confusion_warnings(
+                source_names, expected, at_start, tally.agreement
+            )
     votes = tally.counts.sum(2)[:, : len(label_names)]
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
     if learned.by_tagger is not None and reference == "Q":

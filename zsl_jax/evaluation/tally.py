@@ -34,6 +34,14 @@ class Tally(NamedTuple):
         right = (self.counts * self.compatible).sum((1, 2))
         return right / np.maximum(self.counts.sum((1, 2)), 1)
 
+    def expected_agreement(
+        self, log_confusion: Float[np.ndarray, "U V K"]
+    ) -> Float[np.ndarray, " U"]:
+        """[U], what `agreement` would be on average if the labels were drawn from φ."""
+        inferred = self.counts.sum(1)  # [U, K]
+        right = (inferred * diagonal(log_confusion, self.compatible)).sum(1)
+        return right / np.maximum(inferred.sum(1), 1)
+
     def entity_agreement(self, source_labels: SourceLabels) -> list[float | None]:
         """How far each source finds the inferred entities, and no others; O does not count.
 

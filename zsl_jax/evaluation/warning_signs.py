@@ -11,6 +11,7 @@ EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
 COPY_SHARE = 0.5
 SAME_SHARE = 0.995
+UNLEARNED_GAP = 0.2
 SHOWN = 3
 
 
@@ -170,6 +171,42 @@ def confusion_warnings(
             f"the source {name} cannot tell apart {listed}{more}: its columns for them are equal"
         )
     return warnings
+
+
+def unlearned_confusion_warnings(
+    source_names: Sequence[str],
+    expected: Float[np.ndarray, " U"],
+    at_start: Float[np.ndarray, " U"],
+    agreement: Float[np.ndarray, " U"],
+) -> list[str]:
+    """Warns of sources that count for too little, since σ has hardly left its start.
+
+    Args:
+      source_names: The U sources' names.
+      expected: [U], the share of its words on which φ expects each source to be right.
+      at_start: [U], the same before anything was learned.
+      agreement: [U], the share on which its label may mean the inferred one.
+
+    Returns:
+      At most one sentence, on the sources whose agreement is higher than φ expects by more than 0.2
+      and whose φ has come less than half of the way from its start. There is none of matrices that
+      were not learned at all, such as those of MRT.
+    """
+    gap = agreement - expected
+    low = np.flatnonzero((gap > UNLEARNED_GAP) & (expected - at_start < gap)).tolist()
+    if not low or np.allclose(expected, at_start, rtol=0, atol=1e-5):
+        return []
+    listed = ", ".join(
+        f"{source_names[source]} on {100 * expected[source]:.0f} % of its words instead of "
+        f"{100 * agreement[source]:.0f} %"
+        for source in low[:SHOWN]
+    )
+    more = f" (and {len(low) - SHOWN} more sources)" if len(low) > SHOWN else ""
+    return [
+        "the confusion matrices have learned too little, and such sources count for too little: "
+        f"they expect {listed} to agree with Q{more}; raise `confusion_learning_rate` or "
+        "`mu_trainable`, train longer (`epochs`), or use the default, `label_model=chain`"
+    ]
 
 
 def lost_label_warnings(
