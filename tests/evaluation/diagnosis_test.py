@@ -47,7 +47,7 @@ def test_confusion_matrices_that_hardly_moved_are_named_with_a_way_out():
     start = np.log(confusion_near_identity(2, 0.4))
     arguments = HEALTHY_POSTERIOR, HEALTHY_VOTES, None, ()
     (warning,) = diagnose(confusion_near_identity(2, 0.45), *arguments, start).warnings
-    assert "expect de on 45 % of its words instead of 100 %, fr on 45 % of its words" in warning
+    assert "agreement with Q are 45 % and 100 % for de, 45 % and 67 % for fr;" in warning
     assert "`confusion_learning_rate`" in warning and "label_model=chain" in warning
     for diagonal in (0.75, 0.9):  # learned, at least by more than half of the way
         assert diagnose(confusion_near_identity(2, diagonal), *arguments, start).warnings == ()

@@ -197,15 +197,16 @@ def unlearned_confusion_warnings(
     if not low or np.allclose(expected, at_start, rtol=0, atol=1e-5):
         return []
     listed = ", ".join(
-        f"{source_names[source]} on {100 * expected[source]:.0f} % of its words instead of "
-        f"{100 * agreement[source]:.0f} %"
+        f"{100 * expected[source]:.0f} % and {100 * agreement[source]:.0f} % for "
+        f"{source_names[source]}"
         for source in low[:SHOWN]
     )
     more = f" (and {len(low) - SHOWN} more sources)" if len(low) > SHOWN else ""
     return [
-        "the confusion matrices have learned too little, and such sources count for too little: "
-        f"they expect {listed} to agree with Q{more}; raise `confusion_learning_rate` or "
-        "`mu_trainable`, train longer (`epochs`), or use the default, `label_model=chain`"
+        "the confusion matrices have learned too little, so that sources count for too little; "
+        f"expected and actual agreement with Q are {listed}{more}; raise "
+        "`confusion_learning_rate` or `mu_trainable`, train longer (`epochs`), or use the default, "
+        "`label_model=chain`"
     ]
 
 
