@@ -20,7 +20,10 @@ from zsl_jax.training.config import TrainConfig, TransferConfig
 options.define("output", "overwrite", "rounds")
 options.define_config(TrainConfig)
 options.define("tensorboard", "log_format")
-flags.DEFINE_bool("all", False, "Train by every approach, not only by kd and the default.")
+flags.DEFINE_bool(
+    "all", False, "Train by every approach for several sources, not only by kd and the default."
+)
+FLAGS["rounds"].help = "Passes of kd; chain has two rounds of half as many."
 DEFAULTS = {  # small samples want small updates, and a new head on a small encoder a high rate
     "output": "runs/demo",
     "batch_words": 64,

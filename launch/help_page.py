@@ -19,6 +19,7 @@ from zsl_jax import __version__
 FLAGS = flags.FLAGS
 PAGE = 66  # lines
 COLUMN = 24  # where the explanations start
+DEFAULT_SENTENCE = " Default: "  # opens the last sentence of a help, where it is not a value
 # Sections folded on a long page.
 NAMED = ("reading", "optimisation", "paper's model", "running")
 
@@ -130,6 +131,7 @@ def _meaning(flag: flags.Flag) -> str:
         meaning = meaning.removeprefix(f"<{'|'.join(choices)}>: ")
         notes.append(", ".join(choices))
     if flag.default_as_str and not flag.boolean and flag.default != []:
+        meaning = meaning.partition(DEFAULT_SENTENCE)[0]  # the program has a default of its own
         notes.append(f"default {flag.default_as_str.strip(chr(39))}")
     return f"{meaning} ({'; '.join(notes)})" if notes else meaning
 

@@ -36,10 +36,12 @@ def define_config(config: type) -> None:
 
 
 def define_overrides(but: Collection[str]) -> None:
-    """Defines the training flags except some."""
+    """Defines the training flags except some, without defaults."""
     for name, definition in config_flags.definitions(TransferConfig).items():
         if name not in (*but, "seed"):
             _define(name, definition)
+            FLAGS.set_default(name, None)
+            FLAGS[name].help = FLAGS[name].help.partition(help_page.DEFAULT_SENTENCE)[0]
 
 
 def given_overrides(but: Collection[str]) -> list[str]:

@@ -4,7 +4,8 @@ python -m launch.reproduce --experiment=table4 --data=DIR --encoder=DIR_OR_HUB -
 
 --experiment is a name under launch/experiments, where each file describes the data that it needs,
 or the path of your own YAML file. Every cell of the table is a run folder in the output. The same
-command resumes, and several processes or machines with the same output share the cells.
+command resumes, and several processes or machines with the same output share the cells. Flags of
+the training replace what the experiment sets.
 """
 
 from pathlib import Path

@@ -76,7 +76,7 @@ READING: Definitions = {
         "Format of the texts (not of predictions). Default: by the extension."),
     "offsets": (flags.DEFINE_multi_string, [],
         "Unit of the offsets of character spans in prediction files: characters, utf16 or bytes; "
-        "NAME=UNIT for one source. Default: characters; spans that fit another unit only are "
+        "NAME=UNIT for one source. Default: characters; spans that fit only another unit are "
         "refused."),
     "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
@@ -89,7 +89,7 @@ READING: Definitions = {
 
 RUNNING: Definitions = {
     "save_every_steps": (flags.DEFINE_integer, None,
-        "Also save the state every this many updates, not only after each round.", 1),
+        "Updates between two saves of the state, in addition to the save after each round.", 1),
     "coordinator": (flags.DEFINE_string, None,
         "HOST:PORT of process 0, for a run of several processes outside of a TPU pod."),
     "process_id": (flags.DEFINE_integer, None, "Number of this process, from 0.", 0),

@@ -4,7 +4,7 @@
 `aggregate` combines the sources' predictions without a tagger, and `Tagger` labels sentences with a
 trained one. `TransferConfig` and `TrainConfig` hold the settings of a training,
 `SourcePredictions` what a source predicts; `TransferResult` reads a finished transfer; bad input
-raises `InputError`. All are loaded when they are asked for, so that the kernels can be used without
+raises `InputError`. All are loaded on first use, so that the kernels can be used without
 Flax and transformers.
 """
 

@@ -1,6 +1,7 @@
 """The mathematics of zero-shot sequence labelling, as pure functions of JAX arrays.
 
-Nothing here reads files, flags or text, and only JAX is needed. A whole E step:
+Nothing here reads files, flags or text, and only JAX, jaxtyping and beartype are needed. A whole E
+step:
 
 >>> import jax.numpy as jnp
 >>> from zsl_jax import kernels

@@ -60,7 +60,7 @@ def read_run(path: str | os.PathLike[str]) -> RunRecord:
         if not (folder / name).is_file():
             raise InputError(
                 f"`run`={path}: there is no {name} in it; name the `output` of a finished "
-                "launch.transfer (one from before labels were kept is to be run again)"
+                "launch.transfer"
             )
     result = read_json_object(folder / RESULT)
     if not isinstance(result.get("sources"), dict):

@@ -239,8 +239,8 @@ class OptimizerConfig(Settings):
     )
     head_learning_rate: float | None = setting(
         None,
-        f"The same for the head. Default: {HEAD_STEP} divided by its width, from `learning_rate` "
-        f"to {HIGHEST_HEAD_RATE}.",
+        f"The same for the head. Default: {HEAD_STEP} / hidden size, from `learning_rate` to "
+        f"{HIGHEST_HEAD_RATE}.",
         TRAINING,
         least=0.0,
     )
@@ -393,7 +393,7 @@ class TransferConfig(TrainConfig):
     strategy: Strategy = setting(Strategy.SOFT_EM, "How mrt and lvm are optimised.", APPROACH)
     distillation: Distillation = setting(Distillation.KL, "Loss of kd.", APPROACH)
     rounds: int | None = setting(
-        None, "EM rounds, or passes. Default: 3; 2 with the chain.", PASSES, least=1
+        None, "EM rounds, or passes. Default: 3; lvm with the chain 2.", PASSES, least=1
     )
     stop_early: bool = setting(False, "Stop when a round does not improve J.", PASSES)
 

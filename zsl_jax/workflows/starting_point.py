@@ -11,7 +11,6 @@ from zsl_jax.training.state import new_classifier
 from zsl_jax.workflows.loaded_tagger import LoadedTagger, load_tagger
 
 AUTO, ENCODER, SOURCE = "auto", "encoder", "source:"
-# Words that a tagger sees in one M step: from a source, and from an encoder with a new head.
 
 
 def choose_start(
