@@ -200,6 +200,43 @@ WORDWISE = {  # arguments of words, then the others; "sums" if the result is sum
 }
 
 
+OTHERS = {
+    "segment_sum": (kernels.segment_sum, (PROBS[:, 0], KEYS[:, 0], 7)),
+    "word_type_counts": (kernels.word_type_counts, (POSTERIOR, KEYS[:, 0], 7)),
+    "neighbour_counts": (kernels.neighbour_counts, (POSTERIOR, STARTS, MASK)),
+    "transition_probs": (kernels.transition_probs, (TRANSITIONS, EVEN, ALLOWED, ALLOWED[0])),
+    "weighted_mean": (kernels.weighted_mean, (PROBS[..., :K], WEIGHTS)),
+    "closed_form": (kernels.closed_form_log_confusion, (WEIGHTS, WEIGHTS, 1.0)),
+    "total_variation": (kernels.total_variation, (CONFUSION, CONFUSION[::-1])),
+    "mix_log_confusion": (kernels.mix_log_confusion, (CONFUSION, CONFUSION[::-1], 0.5)),
+    "log_confusion_from_logits": (kernels.log_confusion_from_logits, (CONFUSION,)),
+    "hard_posterior": (kernels.hard_posterior, (LOG_PRIOR,)),
+}
+EVERY = OTHERS | {name: (one, (*words, *more)) for name, (one, words, more) in WORDWISE.items()}
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+@pytest.mark.parametrize("name", EVERY)
+def test_half_precision_is_read_in_float32(name, dtype):
+    function, arguments = EVERY[name]
+
+    def in_type(value, wanted):
+        is_float = isinstance(value, np.ndarray) and value.dtype == np.float32
+        return jnp.asarray(value, dtype).astype(wanted) if is_float else value
+
+    half, rounded = (
+        function(*jax.tree.map(lambda leaf: in_type(leaf, wanted), arguments))  # noqa: B023
+        for wanted in (dtype, jnp.float32)
+    )
+    assert [x.dtype for x in jax.tree.leaves(half)] == [x.dtype for x in jax.tree.leaves(rounded)]
+    assert_equal(half, rounded)
+
+
+def test_counts_of_half_precision_go_beyond_its_integers():
+    rows = jnp.ones((4096, 1), jnp.float16)
+    assert float(kernels.word_type_counts(rows, np.zeros(4096, np.int32), 1)[0, 0]) == 4096
+
+
 @pytest.mark.parametrize("name", WORDWISE)
 def test_words_may_have_any_leading_axes(name):
     function, words, others = WORDWISE[name]

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from zsl_jax.kernels.arguments import at_least_float32, kernel, labels_in_range, varying_like
+from zsl_jax.kernels.arguments import kernel, labels_in_range, varying_like
 
 
 @kernel
@@ -25,7 +25,6 @@ def mean_probs(probs: Float[Array, "*words U K"]) -> Float[Array, "*words K"]:
       >>> mean_probs(probs)
       Array([[0.75, 0.25]], dtype=float32)
     """
-    probs = at_least_float32(probs)
     speaking = jnp.sum(jnp.any(probs > 0, axis=-1), axis=-1, keepdims=True)
     mean = jnp.sum(probs, axis=-2) / jnp.maximum(speaking, 1)
     return jnp.where(speaking > 0, mean, 1 / probs.shape[-1])
@@ -56,7 +55,7 @@ def majority_vote(
     votes = jnp.sum(jax.nn.one_hot(labels, num_labels, dtype=jnp.int32), axis=-2)
     tied = votes == jnp.max(votes, axis=-1, keepdims=True)
     if probs is not None:
-        score = jnp.where(tied, jnp.sum(at_least_float32(probs), axis=-2), -jnp.inf)
+        score = jnp.where(tied, jnp.sum(probs, axis=-2), -jnp.inf)
         tied = score == jnp.max(score, axis=-1, keepdims=True)
     wins = jnp.take_along_axis(tied, jnp.maximum(labels, 0), axis=-1) & (labels >= 0)
     first = jnp.argmax(wins, axis=-1, keepdims=True)

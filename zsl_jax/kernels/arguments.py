@@ -20,9 +20,9 @@ def kernel(
 ) -> Callable[..., Any]:
     """Compiles a function and checks the shapes and types in its signature while it is traced.
 
-    NumPy arrays and Python numbers become JAX arrays. Matrix products keep all bits of float32,
-    also where a GPU or TPU would round the factors. Inside another compiled function the kernel is
-    inlined and costs nothing.
+    NumPy arrays and Python numbers become JAX arrays, and half-precision arrays float32. Matrix
+    products keep all bits of float32, also where a GPU or TPU would round the factors. Inside
+    another compiled function the kernel is inlined and costs nothing.
 
     Args:
       function: With jaxtyping annotations.
@@ -37,6 +37,7 @@ def kernel(
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Result:
+        args, kwargs = jax.tree.map(_at_least_float32, (args, kwargs))
         with jax.default_matmul_precision("highest"):
             return _with_shape_checks(function)(*args, **kwargs)
 
@@ -51,9 +52,10 @@ def _with_shape_checks(function: Callable[..., Result]) -> Callable[..., Result]
     return jaxtyped(function, typechecker=beartype)
 
 
-def at_least_float32(values: Array) -> Array:
-    """Half-precision values as float32; float32 and float64 as they are."""
-    return values.astype(jnp.promote_types(values.dtype, jnp.float32))
+def _at_least_float32(value: Any) -> Any:
+    """Half-precision arrays as float32; everything else as it is."""
+    is_half = isinstance(value, jax.Array) and value.dtype in (jnp.float16, jnp.bfloat16)
+    return value.astype(jnp.float32) if is_half else value
 
 
 def widest_float(*values: ArrayLike) -> jnp.dtype:

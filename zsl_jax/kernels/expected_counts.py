@@ -5,7 +5,7 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from zsl_jax.kernels.arguments import Scalar, at_least_float32, flat_words, kernel, labels_in_range
+from zsl_jax.kernels.arguments import Scalar, flat_words, kernel, labels_in_range
 from zsl_jax.kernels.confusion import log_confusion_from_logits, logits_of_meaning
 from zsl_jax.kernels.likelihood import source_log_likelihoods
 from zsl_jax.kernels.segments import segment_sum
@@ -44,7 +44,7 @@ def expected_counts(
               [0.2, 0.8]]], dtype=float32)
     """
     num_source_labels = num_source_labels or posterior.shape[-1]
-    posterior = jnp.where(mask[..., None], at_least_float32(posterior), 0)
+    posterior = jnp.where(mask[..., None], posterior, 0)
     posterior, labels = flat_words(posterior, 1), flat_words(labels, 1)
     labels = labels_in_range(labels, num_source_labels)
     together = max(1, int(math.log(_MOST_COMBINATIONS, num_source_labels + 1)))
@@ -99,8 +99,8 @@ def likelihood_weighted_counts(
       Array([[[0.45, 0.25],
               [0.05, 0.25]]], dtype=float32)
     """
-    probs = flat_words(jnp.where(mask[..., None, None], at_least_float32(probs), 0), 2)
-    posterior = flat_words(jnp.where(mask[..., None], at_least_float32(posterior), 0), 1)
+    probs = flat_words(jnp.where(mask[..., None, None], probs, 0), 2)
+    posterior = flat_words(jnp.where(mask[..., None], posterior, 0), 1)
     log_likelihood = source_log_likelihoods(probs, log_confusion)
     share = posterior[:, None, :] * jnp.exp(-log_likelihood)
     weighted = jnp.einsum("nuj,nuk->ujk", probs, share)

@@ -12,7 +12,6 @@ from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import (
     are_labels,
-    at_least_float32,
     flat_words,
     kernel,
     labels_in_range,
@@ -69,7 +68,7 @@ def soft_log_likelihood(
     """
     floor = jnp.exp(LOG_FLOOR)
     confusion = jnp.maximum(jnp.exp(log_confusion), floor)  # so that only abstention gives 0 below
-    expected = jnp.matmul(confusion.T, at_least_float32(probs))
+    expected = jnp.matmul(confusion.T, probs)
     return jnp.where(expected > 0, jnp.log(jnp.maximum(expected, floor)), 0)
 
 

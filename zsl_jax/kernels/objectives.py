@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float, Int
 
-from zsl_jax.kernels.arguments import at_least_float32, kernel
+from zsl_jax.kernels.arguments import kernel
 
 SumAndCount = tuple[Float[Array, ""], Int[Array, ""]]
 
@@ -36,7 +36,7 @@ def _kept(
     values: Float[Array, "*words K"], mask: Bool[Array, "*words"]
 ) -> Float[Array, "*words K"]:
     """Rows that the mask keeps, zeros elsewhere, so that padding has no effect on gradients."""
-    return jnp.where(mask[..., None], at_least_float32(values), 0)
+    return jnp.where(mask[..., None], values, 0)
 
 
 @kernel

@@ -14,7 +14,6 @@ from jaxtyping import Array, Bool, Float, Int, Real
 from zsl_jax.kernels.arguments import (
     Scalar,
     are_labels,
-    at_least_float32,
     flat_words,
     kernel,
     labels_in_range,
@@ -215,7 +214,7 @@ def posterior_and_objective(
       >>> objective, entropy  # -2 log 0.4, and the entropies of the two rows
       (Array(1.83, dtype=float32), Array(1.26, dtype=float32))
     """
-    finite = jnp.maximum(at_least_float32(log_joint), _LOWEST)  # so that 0 never meets -inf
+    finite = jnp.maximum(log_joint, _LOWEST)  # so that 0 never meets -inf
     largest = jnp.max(finite, axis=-1)
     shifted = finite - largest[..., None]
     share = jnp.exp(shifted)

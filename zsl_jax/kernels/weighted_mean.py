@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from zsl_jax.kernels.arguments import are_labels, at_least_float32, kernel, labels_in_range
+from zsl_jax.kernels.arguments import are_labels, kernel, labels_in_range
 
 # Added to every weight: sources count evenly where none of those that speak has any weight.
 _LEAST_WEIGHT = 1e-15
@@ -33,7 +33,7 @@ def probs_of_votes(
     """
     if are_labels(votes):
         return jax.nn.one_hot(labels_in_range(votes, num_source_labels), num_source_labels)
-    return at_least_float32(votes)
+    return votes
 
 
 @kernel
