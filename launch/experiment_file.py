@@ -58,7 +58,7 @@ def read_experiment(
         corpora=_corpora(top),
         settings=tuple(settings),
         methods=tuple(methods),
-        seeds=tuple(top.take("seeds", list, [0, 1, 2])),
+        seeds=_seeds(top),
         source_config=_source_config(top, arguments),
         max_source_sentences=top.take("max_source_sentences", int),
         max_test_sentences=top.take("max_test_sentences", int),
@@ -106,8 +106,17 @@ def _source_config(top: Fields, arguments: Sequence[str]) -> TrainConfig:
     return config_of(TrainConfig, [*as_arguments(fields), *more], fields)
 
 
+def _seeds(top: Fields) -> tuple[int, ...]:
+    found = top.take("seeds", list, [0, 1, 2])
+    if not found or not all(type(seed) is int for seed in found):
+        raise top.fault("seeds", "must be whole numbers; give at least one")
+    return tuple(found)
+
+
 def _texts(fields: Fields, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
     found = fields.take(key, list, default)
+    if not found:
+        raise fields.fault(key, "is empty; name at least one")
     for item in found:
         if not isinstance(item, str) or not item or "/" in item:
             raise fields.fault(key, f"has {item!r}, which is not a name; put quotes around it")
@@ -151,12 +160,14 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
 def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) -> Any:
     paper = top.take("paper", dict, {})
     known = {setting.name: setting.targets for setting in settings}
-    for setting, rows in paper.items():
+    for setting in paper:
         if setting not in known:
             raise paper.fault(setting, f"is not a setting; the settings are {', '.join(known)}")
-        for row, values in rows.items():
+        rows = paper.take(setting, dict)
+        for row in rows:
             if row not in [method.name for method in methods]:
                 raise rows.fault(row, "is not a row of this experiment; correct it")
+            values = rows.take(row, dict)
             for target in values:
                 if target not in known[setting]:
                     raise values.fault(target, f"is not a target of {setting}; correct it")

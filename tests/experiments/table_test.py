@@ -12,7 +12,7 @@ from zsl_jax.experiments.plan import Cell, Workplace
 from zsl_jax.experiments.scores import CellResult
 from zsl_jax.experiments.table import as_plain, make_table
 from zsl_jax.experiments.table_formats import as_csv, as_latex, as_markdown, as_text
-from zsl_jax.experiments.table_layout import grids_of
+from zsl_jax.experiments.table_layout import Grid, Written, grids_of
 
 # Accuracy by P and by Q of each cell; the first seed and the second.
 SCORES = {
@@ -163,6 +163,13 @@ def test_latex(table):
     )
     assert r"\begin{tabular}{lrrr}" in text and text.count(r"\begin{table}") == len(grids_of(table))
     assert text.count("{") == text.count("}")
+
+
+def test_what_latex_would_read_as_commands_is_escaped():
+    cell = Written(r"\a ~b^c &50%_#{$} –", None)
+    text = as_latex("T", [Grid(r"x\y", ("n_1",), (("g", "r&d", (cell,)),))], [])
+    escaped = r"\textbackslash{}a \textasciitilde{}b\textasciicircum{}c \&50\%\_\#\{\$\} --"
+    assert escaped in text and r"x\textbackslash{}y" in text and r"n\_1" in text and r"r\&d" in text
 
 
 def test_csv(table):

@@ -62,6 +62,19 @@ def test_values_of_other_types_are_refused(config, settings, message):
         config(**settings)
 
 
+@pytest.mark.parametrize(
+    ("config", "settings", "message"),
+    [
+        (TrainConfig, {"epochs": np.int64(-5)}, "`epochs`=-5 must be at least 1"),
+        (OptimizerConfig, {"learning_rate": np.float32(-1)}, "`learning_rate`=-1.0 must be"),
+        (LabelModelConfig, {"source_weight": (True, 0.5)}, "`source_weight`=.* positive numbers"),
+    ],
+)
+def test_numbers_of_numpy_have_the_same_bounds(config, settings, message):
+    with pytest.raises(InputError, match=message):
+        config(**settings)
+
+
 def test_numbers_of_numpy_and_absent_settings_are_taken():
     config = TransferConfig(epochs=np.int64(2), dropout=np.float32(0.5), rounds=None)
     assert (config.epochs, config.dropout) == (2, 0.5)

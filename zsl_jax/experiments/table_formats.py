@@ -3,22 +3,25 @@
 import csv
 import io
 import itertools
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
 from zsl_jax.experiments.table import BOLD, UNDERLINED, Table
 from zsl_jax.experiments.table_layout import Grid, Written
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "–": "--",
-    "±": r"$\pm$",
-    "−": "$-$",
-    "τ": r"$\tau$",
-    "…": r"\ldots{}",
-}
-_SPECIAL = re.compile(r"[&%$#_{}]")
+_LATEX = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+        "–": "--",
+        "±": r"$\pm$",
+        "−": "$-$",
+        "τ": r"$\tau$",
+        "…": r"\ldots{}",
+        **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+    }
+)
 CSV_COLUMNS = (
     "setting row title group role labels_from target score mean sd seeds mark paper difference"
 ).split()
@@ -130,11 +133,7 @@ def _latex(cell: Written) -> str:
 
 
 def _escaped(text: str) -> str:
-    text = _SPECIAL.sub(lambda match: rf"\{match[0]}", text)
-    for letter, command in _LATEX.items():
-        if letter != "\\":
-            text = text.replace(letter, command)
-    return text
+    return text.translate(_LATEX)
 
 
 def _width(text: str) -> int:

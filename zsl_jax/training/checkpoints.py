@@ -195,8 +195,10 @@ class Saver:
         self._checkpoints.save(state, progress)
         with self._lock:
             self._is_saved = True
-            number = self._signal or (signal.SIGTERM if self._preempted else None)
-        if number is not None:
+            number = self._signal or signal.SIGTERM
+            alone = processes.count() == 1  # otherwise all end after the same update
+            stops = self._signal is not None if alone else self._preempted
+        if stops:
             self._checkpoints.wait()
             raise Preempted(
                 f"Stopped by {number.name} after step {progress.step}, which is saved; {_RESUMES}",

@@ -47,7 +47,9 @@ def check_positive(name: str, values: Any) -> None:
     Raises:
       InputError: It is something else.
     """
-    are_numbers = isinstance(values, tuple) and all(isinstance(v, int | float) for v in values)
+    are_numbers = isinstance(values, tuple) and all(
+        isinstance(value, numbers.Real) and not isinstance(value, bool) for value in values
+    )
     if not values or not are_numbers or not all(0 < value < math.inf for value in values):
         raise InputError(f"`{name}`={values!r:.80} must be positive numbers; give a tuple of them")
 
