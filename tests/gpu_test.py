@@ -43,14 +43,14 @@ def params():
 
 
 def test_fused_attention_is_plain_attention(monkeypatch):
-    assert attention.has_fused_kernel("bfloat16")
+    assert attention.has_fused_kernel("bfloat16", 64, 32)
     rng = np.random.default_rng(0)
     arrays = rng.normal(size=(4, 3, 2, 64, 32)).astype(jnp.bfloat16)
     segments = batch().segments[:3]
     mask = segments[:, None, :, None] == segments[:, None, None, :]
 
     def value_and_gradients(is_fused):
-        monkeypatch.setattr(attention, "has_fused_kernel", lambda dtype: is_fused)
+        monkeypatch.setattr(attention, "has_fused_kernel", lambda *sizes: is_fused)
         *inputs, weights = map(jnp.asarray, arrays)
 
         def total(query, key, value):

@@ -56,6 +56,8 @@ def test_which_devices_have_the_fused_kernel(monkeypatch, versions, dtype, expec
     monkeypatch.setattr(jax, "local_devices", lambda: [Device(version) for version in versions])
     attention._gpus_have_fused_kernel.cache_clear()
     try:
-        assert attention.has_fused_kernel(dtype) == expected
+        assert attention.has_fused_kernel(dtype, 128, 64) == expected
+        for length, size in ((127, 64), (128, 26), (128, 136)):  # which the kernel does not take
+            assert not attention.has_fused_kernel(dtype, length, size)
     finally:
         attention._gpus_have_fused_kernel.cache_clear()

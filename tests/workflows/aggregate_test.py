@@ -27,7 +27,7 @@ def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_pa
         found = zsl_jax.aggregate(text, sources, method, tiny_world.LABELS)
         assert [list(one.labels) for one in found] == truth
         assert [one.probs.shape for one in found] == [(len(own), 3) for own in truth]
-    with pytest.raises(InputError, match="method='vote' is not one of majority, mean"):
+    with pytest.raises(InputError, match="`method`=vote is not one of majority, mean"):
         zsl_jax.aggregate(text, sources, "vote")
 
 
@@ -100,7 +100,7 @@ def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
     one = zsl_jax.aggregate(text, {"ann": sources["ann"]}, "majority", sparse="ann")
     assert one[1].labels == ("O", "O")  # where nobody else speaks, silence stands for O
     with pytest.raises(
-        InputError, match=r"sparse=\['bob'\] names no source; the sources are ann, bo, none"
+        InputError, match=r"`sparse`=\['bob'\] names no source; the sources are ann, bo, none"
     ):
         zsl_jax.aggregate(text, sources, "majority", sparse=["bob"])
 
@@ -129,10 +129,11 @@ def test_each_file_has_the_unit_of_its_own_offsets(spans):
     with pytest.raises(InputError, match=r"java\.jsonl: .*`offsets`=utf16"):
         zsl_jax.aggregate(SHOE, only, "mean")
     with pytest.raises(
-        InputError, match=r"offsets=\{'c': 'utf16'\} names no source; the sources are python, java"
+        InputError,
+        match=r"`offsets`=\{'c': 'utf16'\} names no source; the sources are python, java",
     ):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets={"c": "utf16"})
-    with pytest.raises(InputError, match="offsets='utf8': a unit is one of characters, utf16"):
+    with pytest.raises(InputError, match="`offsets`='utf8': a unit is one of characters, utf16"):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets="utf8")
 
 

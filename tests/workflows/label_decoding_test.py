@@ -41,7 +41,9 @@ def test_a_chain_of_entities_has_viterbi_by_default_and_what_is_chosen_holds(lab
     assert decoding_of("auto", label_set, by_chain) == expected
     for chosen in ("argmax", "viterbi"):
         assert decoding_of(chosen, label_set, by_chain) == chosen
-    with pytest.raises(InputError, match="decode='best' is not one of auto, argmax, viterbi"):
+    with pytest.raises(
+        InputError, match="`decode`=best is not one of auto, argmax, viterbi; choose"
+    ):
         decoding_of("best", label_set, by_chain)
 
 

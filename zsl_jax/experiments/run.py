@@ -3,7 +3,6 @@
 import dataclasses
 import traceback
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from absl import logging
@@ -13,7 +12,8 @@ from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import labelled_test, text_of
 from zsl_jax.experiments.methods import Job, run_method
 from zsl_jax.experiments.plan import Cell, Workplace
-from zsl_jax.io.run_files import RESULT, remove_states
+from zsl_jax.experiments.states import failure_file, is_done
+from zsl_jax.io.run_files import remove_states
 
 
 class Failure(NamedTuple):
@@ -49,16 +49,6 @@ def run_cells(
         if reason is not None:
             failures.append(Failure(cell, reason))
     return failures
-
-
-def is_done(folder: Path) -> bool:
-    """Whether a cell's run has ended."""
-    return (folder / RESULT).exists()
-
-
-def failure_file(folder: Path) -> Path:
-    """The file with the trace of a cell's failure."""
-    return folder.with_name(f"{folder.name}.failed.txt")
 
 
 def _attempt(work: Workplace, cell: Cell) -> str | None:

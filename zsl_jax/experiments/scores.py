@@ -11,7 +11,7 @@ from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Cell, Workplace
-from zsl_jax.experiments.run import is_done
+from zsl_jax.experiments.states import is_done
 from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.run_files import RESULT, RUN, TEST, TEST_VOTES
 from zsl_jax.workflows.labelled_text import labels_by_sentence

@@ -10,13 +10,22 @@ from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import path_of
 from zsl_jax.experiments.plan import Cell, Kind, Workplace
-from zsl_jax.experiments.run import failure_file, is_done
 from zsl_jax.io.json_file import plain, read_json_object, write_json
-from zsl_jax.io.run_files import RUN
+from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.workflows.sources import fingerprint
 
 RECORD = "experiment.json"
+
+
+def is_done(folder: Path) -> bool:
+    """Whether a cell's run has ended."""
+    return (folder / RESULT).exists()
+
+
+def failure_file(folder: Path) -> Path:
+    """The file with the trace of a cell's failure."""
+    return folder.with_name(f"{folder.name}.failed.txt")
 
 
 def state_of(work: Workplace, cell: Cell) -> str:
@@ -46,7 +55,7 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
         if different:
             raise InputError(
                 f"{work.output} holds cells of another experiment: {'; '.join(different[:3])}; "
-                "give another --output, or the earlier flags"
+                "give another `output`, or the earlier settings"
             )
         write_json(record, _merged(before, now))
     for cell in cells:
@@ -126,7 +135,7 @@ def _check_settings(work: Workplace, cell: Cell) -> None:
     if different:
         raise InputError(
             f"{folder} was done with other settings: {different[0]}; give the row another name, or "
-            "another --output"
+            "another `output`"
         )
 
 

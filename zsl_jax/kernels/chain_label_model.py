@@ -139,15 +139,9 @@ def chain_posterior(
       Array([[[0.9 , 0.1 ],
               [0.74, 0.26]]], dtype=float32)
     """
-
-    def row(scores, own, keys, starts, mask, gold):
-        potentials = log_potentials(scores, own, keys, state, prior_power, strength)
-        potentials = clamp_log_joint(potentials, gold)
-        return chain_marginals(potentials, starts, mask, state.start, state.transitions)
-
-    posterior, *sums = jax.vmap(row)(scores, own, keys, starts, mask, gold)
-    sums = [jnp.sum(total, axis=0) for total in sums]
-    return ChainMarginals(posterior, *sum_over_devices(sums, axis_name))
+    potentials = log_potentials(scores, own, keys, state, prior_power, strength)
+    potentials = clamp_log_joint(potentials, gold)
+    return chain_marginals(potentials, starts, mask, state.start, state.transitions, axis_name)
 
 
 @kernel
@@ -189,13 +183,9 @@ def chain_best_labels(
       >>> chain_best_labels(scores, none, keys, starts, mask, unknown, state, 1.0)
       Array([[0, 0]], dtype=int32)
     """
-
-    def row(scores, own, keys, starts, mask, gold):
-        potentials = log_potentials(scores, own, keys, state, prior_power, strength)
-        potentials = clamp_log_joint(potentials, gold)
-        return chain_viterbi(potentials, starts, mask, state.start, state.transitions)
-
-    return jax.vmap(row)(scores, own, keys, starts, mask, gold)
+    potentials = log_potentials(scores, own, keys, state, prior_power, strength)
+    potentials = clamp_log_joint(potentials, gold)
+    return chain_viterbi(potentials, starts, mask, state.start, state.transitions)
 
 
 @kernel(static=("axis_name",))

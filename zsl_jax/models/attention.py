@@ -1,8 +1,9 @@
 """Scaled dot-product attention: a fused kernel where the device has one, plain products elsewhere.
 
 The fused kernel is cuDNN's flash attention behind `jax.nn.dot_product_attention`: it neither stores
-the scores nor reads them again. It takes 16-bit activations, and has no dropout of the attention
-probabilities and no scores besides query times key.
+the scores nor reads them again. It takes 16-bit activations, rows of an even length and heads of a
+multiple of 8, and has no dropout of the attention probabilities and no scores besides query times
+key.
 
 Dao 2023, FlashAttention-2: Faster Attention with Better Parallelism and Work Partitioning,
 https://arxiv.org/abs/2307.08691.
@@ -18,6 +19,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Array, Bool, Float
 
 FUSED_SINCE = 8  # major compute capability of the first GPUs with the fused kernel: Ampere
+MOST_SIZE = 128  # of a head, which every one of these GPUs takes
 
 
 def attend(
@@ -45,7 +47,8 @@ def attend(
     Returns:
       [R, heads, S, size], in the data type of the values.
     """
-    if other_scores is None and drop is None and has_fused_kernel(value.dtype):
+    is_plain = other_scores is None and drop is None
+    if is_plain and has_fused_kernel(value.dtype, *value.shape[-2:]):
         query, key, value = (x.swapaxes(1, 2) for x in (query, key, value))
         context = jax.nn.dot_product_attention(
             query, key, value, mask=mask, scale=scale, implementation="cudnn"
@@ -59,9 +62,10 @@ def attend(
     return (probs if drop is None else drop(probs)) @ value
 
 
-def has_fused_kernel(dtype: DTypeLike) -> bool:
-    """Whether the devices have the fused kernel, and it takes this data type."""
-    return jnp.dtype(dtype).itemsize == 2 and _gpus_have_fused_kernel()
+def has_fused_kernel(dtype: DTypeLike, length: int, size: int) -> bool:
+    """Whether the devices have the fused kernel, and it takes rows and heads of these sizes."""
+    fits = length % 2 == 0 and size % 8 == 0 and size <= MOST_SIZE
+    return fits and jnp.dtype(dtype).itemsize == 2 and _gpus_have_fused_kernel()
 
 
 @functools.cache

@@ -38,7 +38,7 @@ class EncoderConfig:
       position_offset: Row of the position embeddings that holds position 0 (RoBERTa: padding + 1).
       type_vocab_size: Rows of the token type embeddings; 0 where the family has none.
       layer_norm_eps: Added to the variance.
-      hidden_act: A key of `HIDDEN_ACTS`.
+      hidden_act: One of `HIDDEN_ACTS`.
       dropout: Rate on embeddings, attention output and feed-forward output.
       attention_dropout: Rate on the attention probabilities.
       head_dropout: Rate before the head.

@@ -173,5 +173,3 @@ FAMILIES = {
     "deberta-v2": _DEBERTA,
     "modernbert": _MODERNBERT,
 }
-PREFIXES = tuple(dict.fromkeys(family.prefix for family in FAMILIES.values()))
-WORD_TENSORS = tuple(dict.fromkeys(family.embeddings["word"] for family in FAMILIES.values()))

@@ -42,7 +42,7 @@ def start(
 
 
 def _take_sigterm_back(handler: Callable[..., Any]) -> Callable[[int], None] | None:
-    """Let our handler hear SIGTERM again, and return that of JAX.
+    """Lets our handler hear SIGTERM again, and returns that of JAX.
 
     JAX installs its own, in C, which has all processes stop at the same update: outside of
     training, no process would hear the signal.
@@ -55,7 +55,7 @@ def _take_sigterm_back(handler: Callable[..., Any]) -> Callable[[int], None] | N
 
 
 def stop_together() -> bool:
-    """Have all processes of the run stop at the same update; False if JAX cannot do that."""
+    """Makes all processes of the run stop at the same update; False if JAX cannot do that."""
     if _tell_jax is None:
         return False
     _tell_jax(signal.SIGTERM)

@@ -88,13 +88,13 @@ def chain_posterior(
       prior_power: 1 + α; 1 without a tagger.
     """
     rows, posterior = SentenceRows(text.lengths), first
-    sums = _no_sums(text, posterior)
+    none = sums = _no_sums(text, posterior)
     for block, counted in row_blocks(rows, posterior):
         sums = _added(sums, counted, text, block)
     steps: Any = None  # before the first pass, those between neighbours as if independent
     for _ in range(config.iterations):
         state = _state(total(sums), steps, labels, posterior.dtype)
-        sums, chain = _no_sums(text, posterior), None
+        sums, chain = none, None
         parts = (
             (block, kernels.chain_posterior(*chain_inputs(text, scores, block, before, *how)))
             for how in [(state, prior_power, config)]

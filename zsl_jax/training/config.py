@@ -86,7 +86,7 @@ class Settings:
                     )
                 object.__setattr__(self, field.name, choices(value))
             least, most = field.metadata.get("least"), field.metadata.get("most")
-            if isinstance(value, numbers.Real) and not _between(value, least, most):
+            if isinstance(value, numbers.Real) and not _between(float(value), least, most):
                 raise InputError(
                     f"`{field.name}`={value} must be {_bounds(least, most)}; correct it"
                 )

@@ -9,7 +9,7 @@ import numpy as np
 
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.training import steps
-from zsl_jax.training.config import JointWeights, TrainConfig, TransferConfig
+from zsl_jax.training.config import JointWeights, OptimizerConfig, TrainConfig, TransferConfig
 from zsl_jax.training.config_choices import Dtype
 from zsl_jax.training.devices import Devices
 from zsl_jax.training.hooks import Hooks
@@ -80,7 +80,7 @@ def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: Tra
 def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
     """Returns the static part of this run's updates.
 
-    What the loss does not read has its default, so that as many trainings as possible share one
+    What the update does not read has its default, so that as many trainings as possible share one
     compiled program: training on labels, distillation, and the M step of the chain.
     """
     if config.trainable_layers is not None:
@@ -90,7 +90,9 @@ def step_settings(config: TrainConfig, encoder: EncoderConfig, num_labels: int):
         encoder=with_dropout(config, encoder),
         num_labels=num_labels,
         objective=config.objective,
-        optimizer=config.optimizer,
+        optimizer=OptimizerConfig(
+            weight_decay=config.optimizer.weight_decay, clip_norm=config.optimizer.clip_norm
+        ),
         trainable_confusion=has_model and config.trains_confusion,
         weights=config.weights if has_model else JointWeights(),
         dtype=activations_dtype(config),

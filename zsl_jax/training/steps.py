@@ -251,7 +251,7 @@ def confusion_counts(
     if soft:
         return kernels.likelihood_weighted_counts(posterior, votes, log_confusion, mask)
     if votes.ndim == 3:
-        votes = jnp.where(jnp.any(votes > 0, axis=-1), jnp.argmax(votes, axis=-1), -1)
+        votes = kernels.labels_of_probs(votes)
     return kernels.expected_counts(posterior, votes, mask, log_confusion.shape[-2])
 
 

@@ -32,7 +32,7 @@ class StepSettings:
       encoder: The encoder, with the dropout of this run.
       num_labels: K.
       objective: The loss.
-      optimizer: Clipping and decay (its learning rates are not used here).
+      optimizer: Clipping and decay; its learning rates are not used here.
       trainable_confusion: False if σ is fixed or has a closed form.
       weights: α and β of the log joint.
       dtype: Data type of the encoder's activations: "float32" or "bfloat16".

@@ -86,7 +86,7 @@ def aggregate(
     [('X', 'O')]
     """
     if method not in AGGREGATIONS:
-        raise InputError(f"method={method!r} is not one of {', '.join(AGGREGATIONS)}")
+        raise InputError(f"`method`={method} is not one of {', '.join(AGGREGATIONS)}; choose one")
     shard, sources = plain_text(text), fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
     found = resolve_sources(sources, shard, ROW_LENGTH, settings)

@@ -229,7 +229,8 @@ def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
 def _distilled(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
     """Training on one fixed distribution per word."""
     config, votes = to_train.config, text.votes
-    if text.chain is not None and config.approach is Approach.KD:
+    if config.chain is not None:
+        assert text.chain is not None  # fitted before
         target = text.chain.result.posterior
     else:
         target = fixed_target(votes, to_train.label_set.size, config)

@@ -116,7 +116,7 @@ def compare(
     run: RunFolder,
     titles: list[str],
 ) -> Iterator[ComparisonResult]:
-    """Trains by one approach after the other and score each when it is trained.
+    """Trains by one approach after the other, and scores each when it is trained.
 
     Args:
       transfer_task: What all of them learn from.

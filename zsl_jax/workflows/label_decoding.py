@@ -45,7 +45,7 @@ def decoding_of_method(setting: str, label_set: LabelSet, method: str) -> str:
 def check_decoding(setting: str) -> None:
     """Refuses what is not a setting of the decoding."""
     if setting not in DECODINGS:
-        raise InputError(f"decode={setting!r} is not one of {', '.join(DECODINGS)}")
+        raise InputError(f"`decode`={setting} is not one of {', '.join(DECODINGS)}; choose one")
 
 
 def decode(

@@ -66,7 +66,7 @@ def checked_settings(
     named = {sparse} if isinstance(sparse, str) else {*sparse}
     units = dict.fromkeys(sources, offsets) if isinstance(offsets, str) else dict(offsets or {})
     if label_map is not None and not isinstance(label_map, Mapping):
-        raise InputError(f"label_map={label_map!r:.80}: give {{'NAME': map}} with a source's name")
+        raise InputError(f"`label_map`={label_map!r:.80}: give {{'NAME': map}} by source")
     maps = dict(label_map or {})
     settings = (
         ("sparse", named, sorted(named)),
@@ -76,10 +76,10 @@ def checked_settings(
     for setting, names, shown in settings:
         if not {*names} <= {*sources}:
             raise InputError(
-                f"{setting}={shown!r:.80} names no source; the sources are {', '.join(sources)}"
+                f"`{setting}`={shown!r:.80} names no source; the sources are {', '.join(sources)}"
             )
     if not {*units.values()} <= {*UNITS}:
-        raise InputError(f"offsets={offsets!r}: a unit is one of {', '.join(UNITS)}")
+        raise InputError(f"`offsets`={offsets!r}: a unit is one of {', '.join(UNITS)}; choose one")
     read = {name: _label_map(name, given) for name, given in maps.items()}
     return SourceSettings(label_names, named, units, read)
 
@@ -89,9 +89,9 @@ def _label_map(name: str, given: Any) -> LabelMap | str:
         return label_map_of(given, f"label_map[{name!r}]")
     if not isinstance(given, str | os.PathLike):
         raise InputError(
-            f"label_map[{name!r}]={given!r:.80} is neither a file nor a mapping; give one"
+            f"`label_map`[{name!r}]={given!r:.80} is neither a file nor a mapping; give one"
         )
     path = fetched(given)
     if not os.path.isfile(path):
-        raise InputError(f"label_map[{name!r}]: there is no file {path}; correct the path")
+        raise InputError(f"`label_map`[{name!r}]: there is no file {path}; correct the path")
     return path

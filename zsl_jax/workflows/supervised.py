@@ -58,7 +58,7 @@ def train_supervised(
     Args:
       encoder: Where training starts.
       sentences: Labelled text.
-      config: Its rounds and epochs are passes over the text.
+      config: Its epochs are passes over the text.
       hooks: Called on every step and epoch.
       cache: Folder of the frozen layers' output; nothing is written where there are none.
       dev: Labelled text that chooses among the epochs.
@@ -109,7 +109,7 @@ def train_source(
     config: TrainConfig,
     run: RunFolder,
 ) -> None:
-    """Trains a source tagger on labelled text and write its model folder."""
+    """Trains a source tagger on labelled text and writes its model folder."""
     words = config.passes * sum(len(sentence.words) for sentence in sentences)
     with recorded(run, f"source {source.name}", words) as hooks:
         save_tagger(source.path, train_supervised(encoder, sentences, config, hooks, run.cache))

@@ -187,7 +187,7 @@ def as_sentences(
       InputError: A word is not valid.
     """
     if words not in WORD_RULES:
-        raise InputError(f"words={words!r} is not one of {', '.join(WORD_RULES)}")
+        raise InputError(f"`words`={words} is not one of {', '.join(WORD_RULES)}; choose one")
     if isinstance(sentences, str):
         raise InputError("sentences is a string; give a list of sentences, such as [text]")
     if not isinstance(sentences, Iterable):

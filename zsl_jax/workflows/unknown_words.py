@@ -23,7 +23,7 @@ class UnknownWords:
     """Counts the unknown words of a text, block by block, and warns once if they are many."""
 
     def __init__(self, path: str, tokenizer: Any):
-        """Start to count.
+        """Starts with no words.
 
         Args:
           path: The model folder, for the warnings.
