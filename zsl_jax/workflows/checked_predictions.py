@@ -1,6 +1,6 @@
 """Predictions from Python code, checked as files of predictions are when they are read."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -49,14 +49,27 @@ def checked_names(label_names: Sequence[str], where: str) -> tuple[str, ...]:
     Raises:
       InputError: They are something else.
     """
-    if isinstance(label_names, str) or MISSING_LABEL in label_names:
+    if isinstance(label_names, str | Set | Mapping) or MISSING_LABEL in label_names:
         raise InputError(
-            f"{where}: the label names are {label_names!r:.80}; give a list of names, without "
-            f"{MISSING_LABEL!r}, which stands for no label"
+            f"{where}: the label names are {label_names!r:.80}; give a list of names in the order "
+            f"of their ids, without {MISSING_LABEL!r}, which stands for no label"
         )
     names = tuple(str(name) if isinstance(name, str) else name for name in label_names)
     check_label_names(names, where)
     return names
+
+
+def check_unmasked(array: Any, where: str) -> None:
+    """Refuses a masked array, whose mask would be lost.
+
+    Raises:
+      InputError: It is one.
+    """
+    if isinstance(array, np.ma.MaskedArray):
+        raise InputError(
+            f"{where}: masked arrays are not read; give abstentions as label -1 or as a row of "
+            "zeros, with `array.filled(-1)` or `array.filled(0)`"
+        )
 
 
 def checked_probs(
@@ -74,6 +87,7 @@ def checked_probs(
       InputError: They are something else.
     """
     probs = given if isinstance(given, np.ndarray) else np.asarray(given)
+    check_unmasked(probs, where)
     size = (sum(map(len, words)), len(label_names))
     if probs.shape != size or not is_floating(probs):
         raise InputError(
@@ -90,6 +104,7 @@ def is_floating(array: np.ndarray) -> bool:
 
 
 def _label_ids(made: SourcePredictions, where: str) -> Int[np.ndarray, " N"]:
+    check_unmasked(made.labels, where)
     labels, num_words = np.asarray(made.labels), sum(map(len, made.words))
     if labels.shape != (num_words,) or not np.issubdtype(labels.dtype, np.integer):
         raise InputError(

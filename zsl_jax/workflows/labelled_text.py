@@ -81,7 +81,7 @@ def write_labelled(
     """
     name = os.fspath(path)
     if output_format is None:
-        suffix = Path(name.removesuffix(".gz")).suffix
+        suffix = Path(name.removesuffix(".gz")).suffix.lower()
         if suffix in (".conllu", ".iob2", ".json", ".xml"):
             raise InputError(
                 f"{name}: {suffix} is not written; let the name end in .conll, .jsonl or .parquet, "

@@ -16,6 +16,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.checked_predictions import (
+    check_unmasked,
     checked_names,
     checked_predictions,
     checked_probs,
@@ -65,6 +66,7 @@ def resolve_sources(
             elif callable(given):
                 made = predictions_by_function(given, text.sentences, name)
             else:
+                check_unmasked(given, f"the source {name}")
                 made = _from_array(np.asarray(given), text.sentences, settings.label_names, name)
             made = checked_predictions(made, text.sentences, f"the source {name}")
             resolved[name] = in_target_labels(source, made)

@@ -14,6 +14,7 @@ from zsl_jax.data.predictions.source_predictions import (
     split_predictions,
     with_silence,
 )
+from zsl_jax.data.text.formats import format_of
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.source_conversion import converted, log_reading
@@ -113,8 +114,8 @@ def can_stream(sources: Mapping[str, Any]) -> bool:
     """Whether each source is one Parquet file without a label map."""
     named = _named(sources).values()
     return len(named) == len(sources) and all(
-        source.path.endswith(".parquet")
-        and os.path.isfile(source.path)
+        os.path.isfile(source.path)
+        and format_of(source.path) == "parquet"
         and source.label_map is None
         for source in named
     )

@@ -89,7 +89,8 @@ def check_files(source: Source, where: str) -> None:
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     for file in files:
-        if Path(file).suffix in (".parquet", ".conll", ".jsonl") and not Path(file).exists():
+        is_file = Path(file).suffix.lower() in (".parquet", ".conll", ".jsonl")
+        if is_file and not Path(file).exists():
             raise InputError(f"{where}: there is no file {file}; correct the path")
 
 

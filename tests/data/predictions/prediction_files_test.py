@@ -116,6 +116,15 @@ def test_parquet_holds_what_the_format_promises(tmp_path):
     assert probs is not None and probs.base is not None  # a view of the file's values
 
 
+def test_the_case_of_an_extension_does_not_matter(tmp_path):
+    words, labels = (("Anna", "sings"),), np.zeros(2, np.int32)
+    probs = np.float16([[0.75, 0.25], [0.5, 0.5]])
+    lower, upper = tmp_path / "a.parquet", tmp_path / "B.PARQUET"
+    write_predictions(lower, SourcePredictions(("A", "B"), labels, probs, words))
+    upper.write_bytes(lower.read_bytes())
+    np.testing.assert_array_equal(read_predictions(upper).probs, probs)
+
+
 def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "a.parquet"
     write_predictions(path, make(PROBS))

@@ -118,8 +118,8 @@ def test_columns_are_named_by_any_header_that_the_user_knows(tmp_path):
     assert found[0] == [("anna",), ("rome",)]
     refused = message(tmp_path, text, column="étiquette", word_column="ner")
     assert "there is no column 'ner'; it has to be one of mot, lemme, étiquette" in refused
-    refused = message(tmp_path, "word\tgold\tpred\tx\nAnna\tO\tO\t1\n")
-    assert "its columns are word, gold, pred, x" in refused and "`column`" in refused
+    refused = message(tmp_path, "word\tner\tpos\tx\nAnna\tO\tO\t1\n")
+    assert "its columns are word, ner, pos, x" in refused and "`column`" in refused
 
 
 @pytest.mark.parametrize(

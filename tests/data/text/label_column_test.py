@@ -57,6 +57,26 @@ def test_of_several_layers_of_predictions_the_last_is_taken_with_a_warning(tmp_p
     assert re.search(r"column 2, .*\(column 1: LOC, PER\); it is taken", caplog.text)
 
 
+@pytest.mark.parametrize("columns", ["gold pred", "pred gold"])
+def test_a_header_tells_gold_labels_and_predictions_apart(tmp_path, columns, caplog):
+    labels = {"gold": ["B-PER", "O"], "pred": ["B-ORG", "B-LOC"]}
+    rows = zip(["word", "Anna", "sings"], *([n, *labels[n]] for n in columns.split()), strict=True)
+    path = write(tmp_path, "\n".join(map("\t".join, rows)) + "\n")
+    assert list(read_sentences(path)[0].labels) == labels["gold"]
+    found = read_predictions(path)
+    assert [found.label_names[label] for label in found.labels] == labels["pred"]
+    assert not caplog.records
+
+
+def test_the_last_of_several_layers_with_names_is_doubted_like_one_without(tmp_path):
+    rows = "Anna\tB-PER\tNOUN\nsings\tO\tVERB\n"
+    for header in ("word\tner\tpos\n", ""):
+        path = write(tmp_path, header + rows)
+        with pytest.raises(InputError, match=r"holds '(pos|NOUN)', .*in column 1: PER; .*`column`"):
+            read_sentences(path)
+    assert read_sentences(write(tmp_path, "word\tner\tpos\n" + rows), "ner")[0].labels[0] == "B-PER"
+
+
 def test_a_file_of_predictions_is_told_another_way_out(tmp_path):
     with pytest.raises(InputError, match="keep two columns"):
         read_predictions(write(tmp_path, "Anna\tB-PER\t0.98\nsings\tO\t0.75\n"))

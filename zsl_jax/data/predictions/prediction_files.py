@@ -57,9 +57,9 @@ def read_predictions(
     name = os.fspath(path)
     if not os.path.isfile(path):
         raise InputError(f"there is no file {name} of predictions; correct the path")
-    if name.endswith(".parquet"):
-        return agreed_abstentions(read_parquet(name, folder))
     format = _format(name)
+    if format == "parquet":
+        return agreed_abstentions(read_parquet(name, folder))
     if format == "jsonl":
         if has_spans(next(read_objects(name), ("", {}))[1]):
             return read_span_predictions(name, text, offsets)

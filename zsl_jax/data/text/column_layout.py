@@ -15,9 +15,15 @@ _NOT_SURE = ("#", "-DOCSTART-")
 
 # Names in header lines, in lower case.
 WORD_NAMES = frozenset("word words token tokens form text wordform".split())
-LABEL_NAMES = frozenset(
-    "label labels tag tags ner ner_tag ner_tags ne iob bio pos pos_tag pos_tags upos xpos gold "
-    "pred predicted prediction entity entities named_entity netag ne_tag iob_tag bio_tag".split()
+GOLD_NAMES = frozenset(["gold"])
+PREDICTED_NAMES = frozenset("pred predicted prediction".split())
+LABEL_NAMES = (
+    GOLD_NAMES
+    | PREDICTED_NAMES
+    | frozenset(
+        "label labels tag tags ner ner_tag ner_tags ne iob bio pos pos_tag pos_tags upos xpos "
+        "entity entities named_entity netag ne_tag iob_tag bio_tag".split()
+    )
 )
 SENTENCE_NAMES = frozenset(
     "sentence sentence# sentence_# sentence_id sentence_idx sentence_number sent_id sent".split()
@@ -123,7 +129,7 @@ def find_layout(lines: Sequence[str], options: ReadOptions, given: Layout | None
     Raises:
       InputError: It is not clear which column holds the words, or the one named is not there.
     """
-    layout = _global_columns(lines) or given or _cut(lines, options)
+    layout = _global_columns(lines, options) or given or _cut(lines, options)
     if given is None:
         sample = sample_sentences(lines, layout)
         layout = _by_sentence_numbers(_numbered(layout, sample, options), sample)
@@ -147,7 +153,7 @@ def sample_sentences(lines: Sequence[str], layout: Layout) -> list[list[list[str
     return [sentence for sentence in sentences if sentence]
 
 
-def _global_columns(lines: Sequence[str]) -> Layout | None:
+def _global_columns(lines: Sequence[str], options: ReadOptions) -> Layout | None:
     """The layout of CoNLL-U Plus, whose first line names the columns."""
     match = next((match for line in lines[:9] if (match := _GLOBAL_COLUMNS.match(line))), None)
     names = tuple(match.group(1).lower().split()) if match else ()
@@ -155,7 +161,7 @@ def _global_columns(lines: Sequence[str]) -> Layout | None:
         return CONLLU if names == CONLLU_COLUMNS else None
     numbering = Numbering.CONLLU if names[0] == "id" else Numbering.NONE
     layout = Layout(True, len(names), names.index("form"), names=names, numbering=numbering)
-    return layout._replace(label_at=_named_label(names))
+    return layout._replace(label_at=_named_label(names, options))
 
 
 def _cut(lines: Sequence[str], options: ReadOptions) -> Layout:
@@ -176,7 +182,7 @@ def _cut(lines: Sequence[str], options: ReadOptions) -> Layout:
         names=names,
         header=first,
         word_at=word_at,
-        label_at=_named_label(names),
+        label_at=_named_label(names, options),
         sentence_at=None if separated else next(by_name, None),
     )
 
@@ -196,12 +202,14 @@ def _names_labels(name: str) -> bool:
     return name in LABEL_NAMES or not {"ne", "ner"}.isdisjoint(re.split("[:-]", name))
 
 
-def _named_label(names: Sequence[str]) -> int | None:
-    """The column of the labels among named ones; None if it is not clear."""
+def _named_label(names: Sequence[str], options: ReadOptions) -> int | None:
+    """The column of the labels among named ones; -1 for the last of several, None if unclear."""
     found = [place for place, name in enumerate(names) if _names_labels(name)]
-    if len(names) - 1 in found:
-        return len(names) - 1
-    return found[0] if len(found) == 1 else None
+    wanted = PREDICTED_NAMES if options.allow_missing else GOLD_NAMES
+    for places in ([place for place in found if names[place] in wanted], found):
+        if len(places) == 1:
+            return places[0]
+    return -1 if len(names) - 1 in found else None
 
 
 def _numbered(layout: Layout, sample: list[list[list[str]]], options: ReadOptions) -> Layout:

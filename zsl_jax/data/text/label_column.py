@@ -46,7 +46,7 @@ def label_column(layout: Layout, rows: Rows, options: ReadOptions) -> int:
         raise InputError(
             f"{options.name}: column {place} cannot hold both words and labels; {options.remedy}"
         )
-    if options.column is None and layout.header is None and layout.label_at == -1:
+    if options.column is None and layout.label_at == -1:
         _doubt(place, layout, rows, options)
     return place
 
