@@ -107,16 +107,14 @@ def _source_config(top: Fields, arguments: Sequence[str]) -> TrainConfig:
 
 
 def _seeds(top: Fields) -> tuple[int, ...]:
-    found = top.take("seeds", list, [0, 1, 2])
-    if not found or not all(type(seed) is int for seed in found):
-        raise top.fault("seeds", "must be whole numbers; give at least one")
+    found = top.members("seeds", [0, 1, 2])
+    if not all(type(seed) is int and seed >= 0 for seed in found):
+        raise top.fault("seeds", "must be whole numbers from 0; correct them")
     return tuple(found)
 
 
 def _texts(fields: Fields, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
-    found = fields.take(key, list, default)
-    if not found:
-        raise fields.fault(key, "is empty; name at least one")
+    found = fields.members(key, default)
     for item in found:
         if not isinstance(item, str) or not item or "/" in item:
             raise fields.fault(key, f"has {item!r}, which is not a name; put quotes around it")

@@ -29,7 +29,7 @@ def read_methods(
     """The rows, the standard ones by name; each with a configuration for every setting it is in."""
     standard = {fields["name"]: fields for fields in read_yaml(FOLDER / "rows.yaml").mappings(ROWS)}
     methods: list[Method] = []
-    for row in top.take("rows", list, REQUIRED):
+    for row in top.members("rows"):
         fields = _row(row, standard, top)
         name = fields.take("name", str, REQUIRED)
         if any(name == other.name for other in methods):

@@ -93,10 +93,9 @@ def with_sizes(experiment, max_sentences: int | None, max_test_sentences: int | 
 
 
 def _seeds() -> list[int]:
-    try:
-        return [int(seed) for seed in FLAGS.seeds]
-    except ValueError as error:
-        raise InputError(f"--seeds={','.join(FLAGS.seeds)}: give whole numbers") from error
+    if not all(seed.isdecimal() for seed in FLAGS.seeds):
+        raise InputError(f"--seeds={','.join(FLAGS.seeds)}: give whole numbers from 0")
+    return [int(seed) for seed in FLAGS.seeds]
 
 
 def _share() -> tuple[int, int]:

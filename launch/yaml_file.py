@@ -8,6 +8,8 @@ import yaml
 
 from zsl_jax.errors import InputError
 
+REQUIRED = object()
+
 
 class Fields(dict[str, Any]):
     """A mapping of a YAML file, with the file and line of each key."""
@@ -51,9 +53,16 @@ class Fields(dict[str, Any]):
             raise self.fault(key, f"is {value!r}; choose one of {', '.join(choices)}")
         return value
 
+    def members(self, key: str, default: Any = REQUIRED) -> list[Any]:
+        """The items of a list that is not empty."""
+        found = self.take(key, list, default)
+        if not found:
+            raise self.fault(key, "is empty; name at least one")
+        return found
+
     def mappings(self, key: str) -> "list[Fields]":
         """The items of a list, all of which have fields."""
-        found = self.take(key, list, REQUIRED)
+        found = self.members(key)
         for item in found:
             if not isinstance(item, Fields):
                 raise self.fault(key, f"has {item!r}; each item must have fields such as `name`")
@@ -66,7 +75,6 @@ class Fields(dict[str, Any]):
                 raise self.fault(key, f"is not known; the fields here are {', '.join(known)}")
 
 
-REQUIRED = object()
 _NAMES = {
     str: "text",
     int: "a whole number",

@@ -127,6 +127,8 @@ WRONG = {
     "a paper value of all settings": ("  multi:\n    kd: {cc: 80.0}\n", "  multi: 3\n",
         "line 26: `multi` is 3, but must be"),
     "seeds that are none": ("seeds: [0, 1]", "seeds: [0, a]", "line 8: `seeds` must be whole n"),
+    "a negative seed": ("seeds: [0, 1]", "seeds: [-1]", "line 8: `seeds` must be whole n"),
+    "no seed": ("seeds: [0, 1]", "seeds: []", "line 8: `seeds` is empty; name at least one"),
     "no target": ("targets: [cc], labels_from: Q", "targets: [], labels_from: Q",
         "line 16: `targets` is empty; name at least one"),
     "no source": ("sources: [aa]", "sources: []", "line 15: `sources` is empty; name at least"),
