@@ -1,6 +1,7 @@
 """Tests of zsl_jax.review: which sentences are chosen, and what their corrections estimate."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -153,6 +154,18 @@ def test_a_text_that_is_corrected_as_a_whole_has_its_true_scores(record, tmp_pat
     truth = [(ids[:, column] == ids[:, 0]).mean() for column in range(ids.shape[1])]
     for row, value in zip(rows, truth, strict=True):
         assert row.scores["accuracy"] == pytest.approx((value,) * 3)
+
+
+def test_plain_labels_may_come_back_as_spans_but_not_in_another_spelling(record, tmp_path):
+    path = tmp_path / "spans.conll"
+    export = corrected(record, tmp_path, Drawing(80, "errors"), gold_of(record, 0), "conll")
+    expected = estimate_scores(record, export, RESAMPLING)
+    columns = (tmp_path / "export.json").read_text()
+    path.write_text(re.sub(r"\t(\w+)$", r"\tB-\1", columns, flags=re.MULTILINE))
+    assert estimate_scores(record, str(path), RESAMPLING) == expected
+    path.write_text(columns.replace("NOUN", "noun"))
+    with pytest.raises(InputError, match=r"there is no label 'noun' among .* `run`=.*, but NOUN;"):
+        estimate_scores(record, str(path), RESAMPLING)
 
 
 def test_sentences_that_the_run_has_learned_are_no_sample(record, tmp_path):

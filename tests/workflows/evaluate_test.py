@@ -110,6 +110,24 @@ def test_labels_of_another_kind_than_the_gold_labels_are_warned_of(tmp_path, cap
     assert not caplog.text
 
 
+@pytest.mark.parametrize(
+    ("gold", "given", "message"),
+    [
+        (("NOUN", "VERB"), ("noun", "VERB"), "noun differs from NOUN by case alone; they count as"),
+        (("NOUN", "VERB"), ("NNP", "VBZ"), "none of NNP, VBZ is among NOUN, VERB; they count as"),
+        (("B-PER", "O"), ("B-person", "O"), "none of person is among PER; they count as different"),
+        (("B-PER", "O"), ("I-PER", "O"), ""),
+        (("B-PER", "B-LOC"), ("B-PER", "B-MISC"), ""),
+    ],
+)
+def test_labels_that_no_gold_label_is_are_warned_of(tmp_path, caplog, gold, given, message):
+    text, path = [Sentence(("Anna", "sings"), gold)], str(tmp_path / "p.conll")
+    write_conll(path, [(text[0], given)])
+    with caplog.at_level("WARNING", "absl"):
+        evaluate(text, [path], [], None, FAST)
+    assert message in caplog.text and bool(caplog.text) == bool(message)
+
+
 def test_sentences_without_labels_are_read_but_not_scored(tmp_path):
     path, labels = predictions(tmp_path, "p", 7)
     text = [GOLD[0]._replace(labels=None), *GOLD[1:]]

@@ -48,12 +48,30 @@ def test_types_of_several_sources_are_targets_wherever_they_stand(caplog):
     assert draft(message) == {"person": "PER"}
 
 
+def test_plain_labels_that_differ_by_case_get_a_drafted_label_map(caplog):
+    parts = {"a": said("NOUN VERB X ADP"), "b": said("noun X VERB SYM"), "c": said("VERB X NOUN X")}
+    (message,) = warnings(caplog, parts)
+    assert message.startswith("source b alone has the labels noun; ")
+    expected = {"noun": "NOUN", "VERB": "VERB", "X": "X", "SYM": "SYM"}
+    assert "`label_map`=b=FILE" in message and draft(message) == expected
+
+
+def test_a_source_that_shares_no_plain_label_with_the_others_is_warned_of(caplog):
+    (message,) = warnings(caplog, {"a": said("NOUN VERB NOUN"), "b": said("NNP VBZ NNP")})
+    assert message.startswith("source b alone has the labels NNP, VBZ; ")
+    assert draft(message) == {"NNP": "NOUN", "VBZ": "VERB"}
+    caplog.clear()
+    (message,) = warnings(caplog, {"a": said("NOUN _"), "b": said("_ VBZ")})
+    assert "VBZ: VBZ  # no other source has it" in message
+
+
 @pytest.mark.parametrize(
     "parts",
     [
         {"a": said("B-PER O"), "b": said("I-PER O")},
         {"a": said("B-PER O"), "b": said("_ _")},
-        {"a": said("NOUN"), "b": said("PERSON")},
+        {"a": said("NOUN VERB X"), "b": said("NOUN VERB SYM")},
+        {"a": said("NOUN O"), "b": said("_ _")},
         {"a": said("B-PER B-LOC"), "b": said("B-PER|LOC B-LOC", {"PER|LOC": ("PER", "LOC")})},
         {"a": said("B-PER B-LOC"), "b": said("B-PER O")},
     ],
@@ -72,4 +90,4 @@ def test_a_source_that_names_far_fewer_entities_is_warned_of(caplog):
     silent = few.replace("O", "_")
     assert not warnings(caplog, {"a": said(many), "b": said(many), "list": said(silent)})
     caplog.clear()
-    assert not warnings(caplog, {"a": said("B-X " * 4 + "O"), "b": said(many[:18])})
+    assert not warnings(caplog, {"a": said("B-X " * 4 + "O"), "b": said(many[:16])})

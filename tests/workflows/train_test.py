@@ -27,12 +27,14 @@ def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts,
 
 def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, caplog):
     text = [(["tab", "sel", "dor", "vin", "gata"], ["NOUN"] * 4 + ["VERB"])] * 20
+    dev = [*text, (["Ka"], ["NAME"])]
     config = TrainConfig(
         epochs=1, row_length=32, batch_words=512, optimizer=OptimizerConfig(learning_rate=1e-3)
     )
     with caplog.at_level("WARNING"):
-        zsl_jax.train(text, world.encoder, tmp_path / "out", config=config, dev=text)
-    expected = "gives every word of `dev` the label NOUN, where gold has 2 labels"
+        zsl_jax.train(text, world.encoder, tmp_path / "out", config=config, dev=dev)
+    assert "`dev` has the labels NAME, which the training text lacks" in caplog.text
+    expected = "gives every word of `dev` the label NOUN, where gold has 3 labels"
     assert expected in caplog.text and "`batch_words`" in caplog.text
 
 
@@ -41,6 +43,10 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
     [
         ({"task": "nre"}, "there is no task 'nre'"),
         ({"dev": [(["Ka"], ["NAME"])], "task": "ner"}, "the gold label 'NAME' is neither O nor"),
+        (
+            {"dev": [(["Ka"], ["name"])]},
+            "`dev` has the labels name, the training text NAME, and no",
+        ),
         ({"config": TransferConfig()}, "is not a TrainConfig; give zsl_jax.TrainConfig"),
         ({"output": "encoder", "overwrite": True}, "`output`=encoder is `encoder` itself"),
     ],

@@ -8,8 +8,10 @@
 - `transitions`: which label may follow which, in valid BIO
 - `source_labels`: the labels of sources, and which of the target's they may mean
 - `same_kind`: the check that sources do not mix entities with plain tags
+- `comparison`: labels that known ones lack, or that differ from them by case alone
 """
 
+from zsl_jax.labels.comparison import case_variants, label_doubt, label_kinds, listed
 from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
 from zsl_jax.labels.entities import Span, entity_spans
 from zsl_jax.labels.label_set import OUTSIDE, LabelSet, is_bio
@@ -40,12 +42,16 @@ __all__ = [
     "Transitions",
     "allowed_transitions",
     "bio_probs",
+    "case_variants",
     "check_kinds",
     "common_source_labels",
     "doubtful_reading",
     "entity_spans",
     "is_bio",
+    "label_doubt",
+    "label_kinds",
     "label_parts",
+    "listed",
     "merge_columns",
     "recognise",
     "recognise_blocks",

@@ -1,8 +1,9 @@
 """Checks that all sources give labels of one kind: entities, or plain tags."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 from zsl_jax.errors import InputError
+from zsl_jax.labels.comparison import listed
 from zsl_jax.labels.label_set import OUTSIDE, is_bio
 from zsl_jax.labels.source_labels import SILENT
 
@@ -22,11 +23,7 @@ def check_kinds(label_names: Mapping[str, Collection[str]]) -> None:
     if entities and other:
         first = labels[other[0]]
         raise InputError(
-            f"the source {other[0]} gives {_listed(first)}, but the source {entities[0]} gives "
-            f"{_listed(labels[entities[0]])}; map its labels with "
+            f"the source {other[0]} gives {listed(first)}, but the source {entities[0]} gives "
+            f"{listed(labels[entities[0]])}; map its labels with "
             f"`label_map`={other[0]}=FILE, such as `{first[0]}: I-PER`, or `{first[0]}: O`"
         )
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")

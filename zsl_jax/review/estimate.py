@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
+from zsl_jax.data.annotation.correction_labels import in_known_labels
 from zsl_jax.data.annotation.corrections import (
     Correction,
     match_corrections,
@@ -191,8 +192,10 @@ def _known_sentences(
     known: dict[int, _Known] = {}
     rows: list[EstimatedRow] = []
     for block in read_labelled_words(record.folder, record.labels_from):
-        rows = [_row(record, column) for column in block.columns]
         target = block.label_names[: block.probs.shape[1]]
+        if not rows:
+            corrections = in_known_labels(corrections, target, f"`run`={record.folder}")
+        rows = [_row(record, column) for column in block.columns]
         gold = match_corrections(corrections, block.sentences, is_bio(target))
         table = _as_target_labels(record, block)
         numbers = {

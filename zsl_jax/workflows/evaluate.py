@@ -1,6 +1,6 @@
 """Prediction files against gold labels: scores, confusions, intervals and tests."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from zsl_jax.evaluation.averages import average_scores
 from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.evaluation.precision_recall import Labels
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
-from zsl_jax.labels import check_kinds, is_bio
+from zsl_jax.labels import check_kinds, is_bio, label_doubt, listed
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 
@@ -154,19 +154,23 @@ def read_to_score(
     spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
     logging.info("%s: labels read as %s%s", path, scheme, spelling)
     made = found if scheme == "bio" else turned
+    gold_names = {label for sentence in gold for label in sentence.labels or ()}
     try:
-        gold_names = {label for sentence in gold for label in sentence.labels or ()}
         check_kinds({"gold": gold_names, "predicted": made.label_names})
     except InputError:
         logging.warning(
             "%s has the labels %s, which are not of the kind of the gold labels %s: they cannot be "
             "right, whatever is meant; write both in one spelling",
             path,
-            _some(made.label_names),
-            _some(gold_names),
+            listed(made.label_names),
+            listed(gold_names),
+        )
+        return made
+    doubt = label_doubt(made.label_names, gold_names)
+    if doubt:
+        logging.warning(
+            "%s and the gold labels: %s; they count as different; write both in one spelling",
+            path,
+            doubt,
         )
     return made
-
-
-def _some(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)[:5])

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from absl import logging
 
+from zsl_jax.data.annotation.correction_labels import in_known_labels
 from zsl_jax.data.annotation.corrections import (
     Correction,
     Labels,
@@ -22,8 +23,9 @@ from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
+from zsl_jax.labels import common_source_labels, is_bio
 from zsl_jax.runtime import processes
-from zsl_jax.workflows.source_conversion import in_target_labels
+from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 from zsl_jax.workflows.sources import Source
 
 NAME = "gold words"
@@ -43,22 +45,25 @@ def read_gold_words(
         sentences in any order, such as those that an annotation tool exports, see
         `read_corrections`; or these sentences and labels.
       shards: This process's shards of the text.
-      predictions: For each shard, the sources' predictions, which tell whether labels are entities.
+      predictions: For each shard, the sources' predictions, of which the labels are known.
 
     Returns:
       For each shard, the known labels as a source that abstains elsewhere.
 
     Raises:
-      InputError: They cannot be read, or have no sentence of the text.
+      InputError: They cannot be read, have no sentence of the text, or have labels that can only be
+        the sources' in another spelling, see `in_known_labels`.
     """
-    names = {name for shard in predictions for made in shard.values() for name in made.label_names}
-    entities = any(processes.gather(any(name[:2] in ("B-", "I-") for name in names)))
+    own = [made for shard in predictions for made in shard.values()]
+    target = common_source_labels([made.label_names for made in own], label_sets(own)).label_set
+    known = {name for names in processes.gather(target.names) for name in names}
     if isinstance(given, str):
         path, where, corrections = given, f"`gold_words`={given}", read_corrections(given)
     else:
         path, where, corrections = "", "`gold_words`", corrections_of(given, "gold_words")
+    corrections = in_known_labels(corrections, known, "the sources")
     words = [CompactText.of(shard.sentences).words for shard in shards]
-    labels = [match_corrections(corrections, sentences, entities) for sentences in words]
+    labels = [match_corrections(corrections, sentences, is_bio(known)) for sentences in words]
     _report(where, corrections, words, labels)
     source = Source(NAME, path, given=where)
     return [

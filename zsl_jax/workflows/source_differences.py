@@ -1,4 +1,4 @@
-"""Entity types that one source alone has, and sources that name far fewer entities than others."""
+"""Labels that one source alone has, and sources that name far fewer entities than others."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -8,7 +8,7 @@ from absl import logging
 from jaxtyping import Int
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.labels import OUTSIDE, SILENT, is_bio
+from zsl_jax.labels import SILENT, case_variants, is_bio, label_kinds
 from zsl_jax.workflows.label_map_draft import PredictedTypes, warn_of_lone_types
 
 # A source is sparse if it names less than this share of the words that the others name, of which
@@ -20,10 +20,12 @@ Parts = Sequence[Mapping[str, SourcePredictions]]
 
 
 def compare_sources(parts: Parts) -> None:
-    """Warns of sources whose types or numbers of entities differ from those of the others.
+    """Warns of sources whose labels or numbers of entities differ from those of the others.
 
     Types that one source alone has may be types of the others under another name: the warning has
     a label map that can be pasted into a file, drafted from the others' predictions for the words.
+    Plain labels that one source alone has count only if it shares none with the others, or if they
+    differ from others by case alone.
 
     Args:
       parts: For each part of a text, all sources' predictions by name, in BIO or plain labels.
@@ -32,34 +34,41 @@ def compare_sources(parts: Parts) -> None:
     if len(types) < 2:
         return
     kinds = tuple(sorted(set().union(*types.values())))
-    predicted = PredictedTypes(kinds, {name: _predicted(name, parts, kinds) for name in types})
-    _warn_of_sparse(predicted, parts)
+    entities = any(is_bio(_names(name, parts)) for name in types)
+    found = {name: _predicted(name, parts, kinds) for name in types}
+    predicted = PredictedTypes(kinds, found, entities)
+    if entities:
+        _warn_of_sparse(predicted, parts)
     owners = Counter(kind for own in types.values() for kind in own)
     for place, name in enumerate(types):
         before = set().union(*(list(types.values())[:place]))
         lone = sorted(kind for kind in types[name] if owners[kind] == 1)
         targets = before | {kind for kind in owners if owners[kind] > 1}
+        if not entities and len(lone) < len(types[name]):
+            lone = list(case_variants(lone, targets))
         if lone and targets:
             warn_of_lone_types(name, lone, predicted, targets)
 
 
-def _types(name: str, parts: Parts) -> set[str]:
-    """The entity types of a source, those of its sets too; none if its labels are plain."""
-    names = {label for part in parts for label in part[name].label_names}
+def _names(name: str, parts: Parts) -> set[str]:
+    """The names of a source's labels, but for `SILENT`."""
+    return {label for part in parts for label in part[name].label_names} - {SILENT}
+
+
+def _types(name: str, parts: Parts) -> frozenset[str]:
+    """The entity types of a source, or its plain labels; those of its sets too."""
     sets = {kind: members for part in parts for kind, members in part[name].sets.items()}
-    names.discard(SILENT)
-    if not is_bio(names):
-        return set()
-    types = {label[2:] for label in names if label[1:2] == "-"}
-    return {kind for own in types for kind in sets.get(own, (own,))} - {OUTSIDE}
+    own = label_kinds(_names(name, parts))
+    return label_kinds(kind for one in own for kind in sets.get(one, (one,)))
 
 
 def _predicted(name: str, parts: Parts, kinds: Sequence[str]) -> Int[np.ndarray, " N"]:
-    """[N], the number of the type that a source gives each word."""
+    """[N], the number of the kind that a source gives each word."""
     numbers = {kind: number for number, kind in enumerate(kinds)}
+    start = 2 if is_bio(_names(name, parts)) else 0
     found = []
     for part in parts:
-        own = [numbers.get(label[2:], -1) for label in part[name].label_names]
+        own = [numbers.get(label[start:], -1) for label in part[name].label_names]
         found.append(np.array([*own, -1], np.int16)[part[name].labels])
     return np.concatenate(found)
 

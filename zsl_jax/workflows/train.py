@@ -7,9 +7,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from absl import logging
+
+from zsl_jax.errors import InputError
 from zsl_jax.evaluation.metrics import check_task, task_of
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
+from zsl_jax.labels import label_kinds, listed
 from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.config_checks import checked_config
@@ -96,6 +100,7 @@ def train(
     check_task(task)
     if held_out is not None:
         task_of(gold_labels(held_out, "dev"), task)
+        _check_dev(gold_labels(sentences, "text"), gold_labels(held_out, "dev"))
     scores: list[dict[str, Any]] = []
 
     def on_dev(epoch: int, reached: dict[str, Any]) -> None:
@@ -115,3 +120,23 @@ def train(
         save_tagger(run.path, tagger)
         run.write_result({"dev": scores, **about, **compiled()})
     return TrainResult(run.path, config.row_length, scores)
+
+
+def _check_dev(text: Sequence[Sequence[str]], dev: Sequence[Sequence[str]]) -> None:
+    """Warns of labels that the training text lacks, which the tagger cannot give.
+
+    Raises:
+      InputError: The texts have no label in common, so that `dev` cannot choose an epoch.
+    """
+    own, known = (label_kinds(name for names in labels for name in names) for labels in (dev, text))
+    lacking = own - known
+    if lacking and lacking == own and known:
+        raise InputError(
+            f"`dev` has the labels {listed(own)}, the training text {listed(known)}, and none of "
+            "them in common; write both in one spelling"
+        )
+    if lacking:
+        logging.warning(
+            "`dev` has the labels %s, which the training text lacks: the tagger never gives them",
+            listed(lacking),
+        )

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from zsl_jax.data.annotation.correction_labels import in_known_labels
 from zsl_jax.data.annotation.corrections import match_corrections, read_corrections
 from zsl_jax.errors import InputError
 
@@ -106,6 +107,81 @@ def test_columns_become_bio_and_open_words_stay_open(tmp_path):
     assert found == [("B-PER", "_", "O", "B-LOC"), None]
     with pytest.raises(InputError, match=r"sentence 1: its words .* are cut in other places than"):
         match_corrections(corrections, [("Anna", "viua", "Roma")], True)
+
+
+@pytest.mark.parametrize("kind", ["hypertextlabels", "paragraphlabels"])
+def test_regions_of_html_and_dialogues_are_read_where_they_count_characters(tmp_path, kind):
+    def found(place, kind=kind):
+        value = label_studio([])
+        choice = {"type": "choices", "value": {"choices": ["clear"]}}
+        region = {"type": kind, "value": {**place, "text": "Anna", kind: ["PER"]}}
+        value["annotations"][0]["result"] = [choice, region]
+        return labels(tmp_path, [value])
+
+    whole, within = {"start": 0, "end": 4}, {"start": "/div[1]", "end": "/div[1]", "startOffset": 3}
+    expected = ("B-PER", "O", "O", "O")
+    assert found(whole) == found({**within, "globalOffsets": whole}) == expected
+    for place, other in ((within, kind), (whole, "timeserieslabels")):
+        with pytest.raises(InputError, match=rf"item 1: a region of the type '{other}' has no .st"):
+            found(place, other)
+
+
+def corrected(tmp_path, text, known):
+    """The labels of WORDS by a file of columns, whose labels are read as the known ones."""
+    (tmp_path / "a.conll").write_text(text)
+    corrections = read_corrections(str(tmp_path / "a.conll"))
+    corrections = in_known_labels(corrections, known, "the run")
+    return match_corrections(corrections, [WORDS], "O" in known)[0]
+
+
+PLAIN, ENTITIES = ("ADP", "NOUN", "VERB"), ("O", "B-PER", "I-PER", "B-LOC")
+
+
+@pytest.mark.parametrize(
+    ("columns", "known", "expected"),
+    [
+        ("B-NOUN B-VERB O I-NOUN", PLAIN, "NOUN VERB _ NOUN"),
+        ("NOUN VERB ADP NOUN", PLAIN, "NOUN VERB ADP NOUN"),
+        ("B-NOUN VERB ADP NOUN", (*PLAIN, "B-NOUN"), "B-NOUN VERB ADP NOUN"),
+        ("I-PER O O I-LOC", ENTITIES, "B-PER O O B-LOC"),
+    ],
+)
+def test_plain_labels_may_be_written_as_spans_of_one_word(tmp_path, columns, known, expected):
+    text = "".join(f"{word}\t{y}\n" for word, y in zip(WORDS, columns.split(), strict=True))
+    assert corrected(tmp_path, text, known) == tuple(expected.split())
+
+
+@pytest.mark.parametrize(
+    ("label", "known", "message"),
+    [
+        ("noun", PLAIN, "no label 'noun' among those of the run, but NOUN; correct it"),
+        ("B-SYM", PLAIN, "no label 'B-SYM' among those of the run, but ADP, NOUN, VERB; correct"),
+        ("B-per", ENTITIES, "no label 'B-per' among those of the run, but B-PER; correct it"),
+        ("PER", ENTITIES, "no label 'PER' among those of the run, but B-LOC, B-PER, I-LOC, I-PER"),
+    ],
+)
+def test_a_label_in_another_spelling_is_refused_with_its_place(tmp_path, label, known, message):
+    with pytest.raises(InputError, match=rf"a\.conll, sentence 1: there is {message}"):
+        corrected(tmp_path, f"Anna\t{label}\nviu\t_\na\t_\nRoma\t_\n", known)
+
+
+def test_a_new_label_is_kept_with_a_warning(tmp_path, caplog):
+    with caplog.at_level("WARNING", "absl"):
+        found = corrected(tmp_path, "Anna\tSYM\nviu\tVERB\na\t_\nRoma\t_\n", PLAIN)
+    assert found == ("SYM", "VERB", "_", "_")
+    assert "sentence 1: SYM is not among the labels of the run (ADP, NOUN, VERB)" in caplog.text
+
+
+def test_types_of_spans_are_compared_with_the_known_ones(tmp_path, caplog):
+    def read(kind):
+        (tmp_path / "a.json").write_text(json.dumps([label_studio([(0, 4, kind)])]))
+        return in_known_labels(read_corrections(str(tmp_path / "a.json")), ENTITIES, "the run")
+
+    with caplog.at_level("WARNING", "absl"):
+        assert read("LOC") and not caplog.text
+        assert read("MISC") and "item 1: MISC is not among the labels of the run" in caplog.text
+    with pytest.raises(InputError, match=r"item 1: there is no label 'per' .*, but PER; correct"):
+        read("per")
 
 
 @pytest.mark.parametrize(

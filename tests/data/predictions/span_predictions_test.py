@@ -97,6 +97,18 @@ def test_scores_become_probabilities_if_all_spans_have_one(tmp_path):
     assert read_first(tmp_path / "a.jsonl", spans)[0].probs is None
 
 
+def test_scores_that_some_spans_lack_are_not_used_and_that_is_said(tmp_path, caplog):
+    scored = {"start": 0, "end": 10, "label": "PER", "score": 0.9}
+    bare = {"start": 20, "end": 29, "label": "LOC"}
+    with caplog.at_level("WARNING", "absl"):
+        made, _ = read_first(tmp_path / "a.jsonl", [scored, bare])
+    assert made.probs is None and "a.jsonl: 1 of 2 spans have no score, so" in caplog.text
+    caplog.clear()
+    for same in ([scored], [bare], []):
+        read_first(tmp_path / "a.jsonl", same)
+    assert not caplog.text
+
+
 def test_null_abstains_for_the_sentence(tmp_path):
     lines = [{"text": RAW[0], "spans": None}, lines_of([])[1]]
     path = tmp_path / "a.jsonl.gz"

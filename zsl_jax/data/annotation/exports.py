@@ -14,6 +14,7 @@ from zsl_jax.errors import InputError
 
 Exported = dict[str, Any]
 _DISCARDED = ("discarded", "default")  # Argilla 1: set aside, or not yet looked at
+_OTHER_LABELS = ("hypertextlabels", "paragraphlabels")  # of Label Studio: HTML and dialogues
 _MIN = ("annotation_id", "annotator")  # JSON-MIN of Label Studio leaves an empty list out
 
 
@@ -111,13 +112,38 @@ def _of_label_studio(where: str, exported: Exported) -> Exported | None:
     truth = [annotation for annotation in annotations if annotation.get("ground_truth")]
     answers = [
         [
-            region.get("value")
+            _labelled_span(where, region["type"], region.get("value"))
             for region in _objects(where, "result", annotation.get("result"))
-            if region.get("type") == "labels"
+            if _is_span(region)
         ]
         for annotation in truth or annotations
     ]
     return _agreed(where, exported["data"].get("text"), answers)
+
+
+def _is_span(region: Mapping[str, Any]) -> bool:
+    """Whether a region of Label Studio labels a part of a text, or of a recording."""
+    kind, value = region.get("type"), region.get("value")
+    has_place = isinstance(value, dict) and "start" in value
+    return kind == "labels" or (isinstance(kind, str) and kind.endswith("labels") and has_place)
+
+
+def _labelled_span(where: str, kind: str, value: Any) -> Any:
+    """The span of a region; HTML and dialogues may have the place in the whole text beside theirs.
+
+    Raises:
+      InputError: The place is not known in characters of the text.
+    """
+    if kind == "labels":
+        return value
+    place = value.get("globalOffsets", value)
+    span = {key: place.get(key) for key in ("start", "end")} if isinstance(place, dict) else {}
+    if kind not in _OTHER_LABELS or not span or any(type(at) is not int for at in span.values()):
+        raise InputError(
+            f'{where}: a region of the type {kind!r} has no "start" and "end" in characters of the '
+            "text; label plain text (Labels on Text, as in the interface that launch.review writes)"
+        )
+    return {**span, "text": value.get("text"), "labels": value.get(kind)}
 
 
 def _of_argilla(where: str, exported: Exported) -> Exported | None:

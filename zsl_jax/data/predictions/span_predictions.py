@@ -41,7 +41,8 @@ def read_span_predictions(
 
     Spans become BIO labels of our words as in `project`. If every span of the file has a score,
     it becomes the probability of the labels of its words, and the rest that of O; other words are
-    O for certain. The label stays even where O is more probable.
+    O for certain. The label stays even where O is more probable. If only some have one, a warning
+    is logged, and no score is used.
 
     Args:
       path: The file, UTF-8, perhaps compressed (.gz).
@@ -78,6 +79,7 @@ def read_span_predictions(
     scored = [span.score is not None for line in lines for span in line.spans or ()]
     counts = _counts(lines, found)
     _warn_of_blanks(name, lines)
+    _warn_of_lost_scores(name, scored)
     _warn(name, counts, [example for made in found for example in made.examples])
     lost = [example for made in found for example in made.examples[: made.lost]]
     return SourcePredictions(
@@ -146,6 +148,18 @@ def _warn_of_blanks(name: str, lines: Sequence[SpanLine]) -> None:
             len(blank),
             len(lines),
             ", ".join(blank[:3]),
+        )
+
+
+def _warn_of_lost_scores(name: str, scored: Sequence[bool]) -> None:
+    """Warns of a file of which only some spans have a score, so that none is used."""
+    if any(scored) and not all(scored):
+        logging.warning(
+            "%s: %d of %d spans have no score, so that the scores of the others are not used; give "
+            "each span a score",
+            name,
+            scored.count(False),
+            len(scored),
         )
 
 
