@@ -164,7 +164,7 @@ def by_nobody(sentences):
         ({"config": {"rounds": 1}}, "config={'rounds': 1} is not a TransferConfig"),
         ({"config": TransferConfig(stop_early=True)}, "`stop_early` is for the paper's label"),
         ({"config": TransferConfig(approach="direct")}, "`approach`=direct takes exactly one"),
-        ({"decode": "best"}, "decode='best' is not one of"),
+        ({"decode": "best"}, "`decode`=best is not one of"),
         ({"encoder": None}, "`encoder` is missing"),
         ({"save_every_steps": 0}, "`save_every_steps`=0 must be a whole number from 1"),
         ({"gold_words": [["Ka", "tab"]]}, "gold_words, sentence 1: .* is not a pair of words and"),
