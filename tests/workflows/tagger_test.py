@@ -191,7 +191,7 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         ((WORDS, {"a": tmp_path / "none.parquet", "b": said(2)}), "none.parquet"),
         ((WORDS, {}), "`sources` is empty; give at least one"),
         ((WORDS, None, "best"), "`decode`=best is not one of auto, argmax, viterbi"),
-        ((WORDS, None, "argmax", "letters"), "words='letters' is not one of whitespace"),
+        ((WORDS, None, "argmax", "letters"), "`words`=letters is not one of whitespace"),
         (([["a"], ["b\tc"]],), r"sentence 2: the word 'b\\tc' has a tab"),
         (([["a", ""]],), "sentence 1: a word is empty"),
         (("one string",), "sentences is a string; give a list"),
