@@ -19,10 +19,13 @@ from zsl_jax.data.text.files import look_ahead, read_lines
 from zsl_jax.data.text.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.text.json_lines import read_objects
 from zsl_jax.data.text.json_spans import has_spans
+from zsl_jax.data.text.read_options import Reading
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence
+
+ENCODING = "utf-8"  # of every file of predictions: no setting names another
 
 
 def read_predictions(
@@ -64,14 +67,15 @@ def read_predictions(
         if has_spans(next(read_objects(name), ("", {}))[1]):
             return read_span_predictions(name, text, offsets)
         return agreed_abstentions(read_json_predictions(name))
-    return _from_sentences(read_sentences(name, allow_missing=True, format=format))
+    how = Reading(allow_missing=True, format=format, encoding=ENCODING)
+    return _from_sentences(read_sentences(name, **how))
 
 
 def _format(name: str) -> str:
     """The format of a file of predictions; they have labels, so it is not plain text."""
     format = format_of(name)
     if format in ("conll", "txt"):
-        first, _ = look_ahead(read_lines(name, None, streamed=True), FIRST_LINES)
+        first, _ = look_ahead(read_lines(name, ENCODING, streamed=True), FIRST_LINES)
         format = format_of_lines("conll", first, name)
     return format
 

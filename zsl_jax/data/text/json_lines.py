@@ -53,7 +53,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """`json_objects` of a UTF-8 file, which may be compressed (.gz)."""
-    return json_objects(read_lines(name, None), name)
+    return json_objects(read_lines(name, "utf-8"), name)
 
 
 def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
