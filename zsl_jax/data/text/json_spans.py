@@ -64,12 +64,12 @@ class SpanLine(NamedTuple):
 
 def has_spans(line: dict[str, Any]) -> bool:
     """Whether a line holds a text with spans, rather than words with labels."""
-    if _text(line) is None or "words" in line:
+    if text_of(line) is None or "words" in line:
         return False
     return "tokens" not in line or any(key in line for key in SPAN_KEYS)
 
 
-def _text(line: dict[str, Any]) -> str | None:
+def text_of(line: dict[str, Any]) -> str | None:
     """The text of a line; doccano 1.4 calls it "data"."""
     value = next((line[key] for key in TEXT_KEYS if key in line), None)
     return value if isinstance(value, str) else None
@@ -89,7 +89,7 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     Raises:
       InputError: A key is missing or not understood, or a span does not fit the text.
     """
-    text = _text(line)
+    text = text_of(line)
     key = _list_key(where, line)
     if text is None or key is None:
         raise InputError(
