@@ -11,7 +11,12 @@ from zsl_jax.data.predictions.doubtful_offsets import doubt_unit
 from zsl_jax.data.predictions.projection import Projection, project
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.json_lines import read_objects
-from zsl_jax.data.text.json_spans import SpanLine, parse_span_line, text_of
+from zsl_jax.data.text.json_spans import (
+    SpanLine,
+    parse_span_line,
+    refuse_labelled_tokens,
+    text_of,
+)
 from zsl_jax.data.text.word_rules import find_words
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, label_parts, usual_spelling
@@ -66,6 +71,8 @@ def read_span_predictions(
         )
     unit = offsets or "characters"
     lines = [parse_span_line(where, line, unit) for where, line in read_objects(name)]
+    if not any(line.spans for line in lines):
+        refuse_labelled_tokens(read_objects(name))
     if len(lines) != len(text):
         raise InputError(
             f"{name}: {len(lines)} lines where the text has {len(text)} sentences; write one line "
