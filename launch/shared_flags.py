@@ -78,7 +78,8 @@ READING: Definitions = {
         "Unit of the offsets of character spans in prediction files: characters, utf16 or bytes; "
         "NAME=UNIT for one source. Default: characters; spans that fit only another unit are "
         "refused."),
-    "encoding": (flags.DEFINE_string, None, "Encoding of the texts. Default: utf-8."),
+    "encoding": (flags.DEFINE_string, None,
+        "Encoding of the texts (not of predictions). Default: utf-8."),
     "words": (flags.DEFINE_enum, None, ["whitespace", "unicode"],
         "How to split raw text into words. Default: whitespace in plain text, unicode in XML."),
     "max_sentences": (flags.DEFINE_integer, None,

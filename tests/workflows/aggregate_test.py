@@ -9,6 +9,7 @@ from tests import tiny_world
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
+from zsl_jax.workflows.aggregate import aggregate_files
 from zsl_jax.workflows.sources import Source
 
 
@@ -135,6 +136,21 @@ def test_each_file_has_the_unit_of_its_own_offsets(spans):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets={"c": "utf16"})
     with pytest.raises(InputError, match="`offsets`='utf8': a unit is one of characters, utf16"):
         zsl_jax.aggregate(SHOE, spans, "mean", offsets="utf8")
+
+
+def test_files_of_spans_are_aggregated_on_words_of_others_or_of_their_own(tmp_path):
+    spans, words = tmp_path / "a.jsonl", tmp_path / "b.conll"
+    spans.write_text('{"text": "Ann-Bo ran.", "spans": [[0, 6, "PER"]]}\n{"text": "", "spans": []}')
+    words.write_text("Ann-Bo\tB-PER\nran.\tO\n")
+    made = aggregate_files([Source("a", str(spans))], "majority")
+    first, empty = made.rows()
+    assert first[0].words == ("Ann", "-", "Bo", "ran", ".") and empty[0].words == ()
+    assert first[1] == ("B-PER", "I-PER", "I-PER", "O", "O")
+    spans.write_text(spans.read_text().splitlines()[0])
+    sources = [Source("a", str(spans)), Source("b", str(words))]
+    for given in (sources, sources[::-1]):
+        ((sentence, labels),) = aggregate_files(given, "majority").rows()
+        assert (sentence.words, labels) == (("Ann-Bo", "ran."), ("B-PER", "O"))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 import pytest
 
+from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.given_text import labelled_sentences, plain_text
@@ -13,6 +14,24 @@ def test_of_a_file_comments_are_kept_and_labels_are_not(tmp_path):
     first, second = plain_text(path).sentences
     assert first == Sentence(("Ann", "sings"), None, ("# sent_id = 1",))
     assert second == Sentence(("Bo",))
+
+
+def test_of_a_file_that_needs_settings_the_way_to_give_them_is_named(tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text(BLOCKS.replace("Ann", "Ren\xe9"), encoding="iso-8859-1")
+    with pytest.raises(InputError, match=r"`encoding`=iso-8859-1 \(in Python .* give \[s\.words"):
+        plain_text(path)
+    with pytest.raises(
+        InputError, match=r"`encoding`=iso-8859-1 \(in Python .* \[\(s\.words, s\.l"
+    ):
+        labelled_sentences(path, "text")
+    read = read_sentences(path, encoding="iso-8859-1")
+    assert plain_text([s.words for s in read]).sentences[0].words == ("Ren\xe9", "sings")
+    pairs = [(s.words, s.labels) for s in read]
+    assert labelled_sentences(pairs, "text")[0].labels == ("B-PER", "O")
+    path.write_text("Ann\tO\n\tO\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"line 2: a word is empty [^`]* write it out$"):
+        plain_text(path)
 
 
 def test_lists_of_words_and_pairs_with_labels_are_sentences():

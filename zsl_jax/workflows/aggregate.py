@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from absl import logging
 
-from zsl_jax.data.predictions.prediction_files import read_predictions
+from zsl_jax.data.predictions.prediction_files import read_predictions, read_words
 from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import NO_VOTES, source_votes
@@ -102,7 +102,7 @@ def aggregate_files(
     settings: DawidSkeneSettings = TO_CONVERGENCE,
     decoding: str = AUTO,
 ) -> LabelledText:
-    """Aggregates prediction files of one text, which the first of them holds.
+    """Aggregates prediction files of one text, which `read_words` takes from them.
 
     Signs of label switching and collapse are warned of.
     """
@@ -114,7 +114,7 @@ def aggregate_files(
                 f"`source`={source.name}={source.path} is not one file of predictions; let a model "
                 "annotate the text with launch.annotate, and name the file"
             )
-    text = [Sentence(tuple(words)) for words in read_predictions(sources[0].path).words]
+    text = read_words([source.path for source in sources])
     if not text:
         raise InputError(
             f"`source`={sources[0].name}={sources[0].path} holds no predictions; check that it is "

@@ -1,7 +1,9 @@
 """Text as Python users give it: lists of words or the path of a file, labelled or not."""
 
+import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from zsl_jax.data.shards import Shard
 from zsl_jax.data.text.checks import checked_label
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text.files import find_files
+from zsl_jax.data.text.read_options import Reading
 from zsl_jax.data.text.readers import read_sentences, stream_sentences
 from zsl_jax.data.text_shard import TextShard, shard_of_text
 from zsl_jax.errors import InputError
@@ -26,6 +29,7 @@ PathLike = str | os.PathLike[str]
 Text = PathLike | Iterable[Sequence[str]]
 LabelledSentences = PathLike | Iterable[tuple[Sequence[str], Sequence[str]]]
 KnownLabels = PathLike | Iterable[tuple[Sequence[str], Sequence[Any]]]
+_SETTINGS = re.compile(rf"`({'|'.join(['column', *Reading.__annotations__])})`")
 
 
 def plain_text(text: Text) -> TextShard:
@@ -39,7 +43,8 @@ def plain_text(text: Text) -> TextShard:
         _check_has_words(sentences, "text")
         return TextShard(sentences)
     files = find_files(fetched(text))
-    by_file = [CompactText.of(stream_sentences(file, with_labels=False)) for file in files]
+    with _settings_explained("[s.words for s in read_sentences(FILE, with_labels=False, ...)]"):
+        by_file = [CompactText.of(stream_sentences(file, with_labels=False)) for file in files]
     return shard_of_text(by_file, Shard(tuple(range(len(files))), 0, 1), len(files))
 
 
@@ -69,6 +74,27 @@ def check_output(
     check_may_start(output, overwrite)
 
 
+@contextlib.contextmanager
+def _settings_explained(instead: str) -> Iterator[None]:
+    """Says of settings of the reader, which errors of files name, how they are given in Python.
+
+    Args:
+      instead: The expression to give instead of the path.
+
+    Raises:
+      InputError: The error, explained.
+    """
+    try:
+        yield
+    except InputError as error:
+        if not _SETTINGS.search(str(error)):
+            raise
+        raise InputError(
+            f"{error} (in Python a setting of zsl_jax.data.text.readers.read_sentences; instead of "
+            f"the path, give {instead})"
+        ) from error
+
+
 def _check_has_words(sentences: Iterable[Sentence], name: str) -> None:
     if not any(sentence.words for sentence in sentences):
         raise InputError(f"`{name}` has no words; give at least one sentence as a list of words")
@@ -86,7 +112,8 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
         of no scheme.
     """
     if isinstance(text, str | os.PathLike):
-        labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
+        with _settings_explained("[(s.words, s.labels) for s in read_sentences(FILE, ...)]"):
+            labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
     else:
         labelled = _paired(list(text), name)
     try:

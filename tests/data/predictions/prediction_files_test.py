@@ -1,5 +1,6 @@
 import gzip
 import json
+import subprocess
 
 import numpy as np
 import pyarrow as pa
@@ -242,6 +243,21 @@ def test_files_of_another_kind_are_refused(tmp_path):
         read_predictions(path)
 
 
+@pytest.mark.parametrize("name", ["a.conll", "a.jsonl"])
+def test_predictions_have_no_encoding_but_utf_8(tmp_path, name):
+    lines = {"a.conll": "\xe9t\xe9\tO\n", "a.jsonl": '{"words": ["\xe9t\xe9"], "labels": ["O"]}'}
+    (tmp_path / name).write_text("\n" + lines[name], encoding="iso-8859-1")
+    with pytest.raises(InputError, match=r"line 2: byte 0xe9 .* not UTF-8; convert it .*FILE\)$"):
+        read_predictions(tmp_path / name)
+    converted = subprocess.run(
+        ["iconv", "-f", "iso-8859-1", "-t", "utf-8", tmp_path / name],
+        capture_output=True,
+        check=True,
+    )
+    (tmp_path / name).write_bytes(converted.stdout)
+    assert read_predictions(tmp_path / name).words == (("\xe9t\xe9",),)
+
+
 def test_columns_abstain_where_the_label_is_missing(tmp_path):
     path = tmp_path / "a.conll"
     path.write_text("Anna\tB-PER\nsings\t_\n\n#\t\n\nit\tO\n", encoding="utf-8")
@@ -362,6 +378,16 @@ def test_words_in_another_normalisation_are_told_apart():
     with pytest.raises(InputError, match=r"word 1: .* in another Unicode normalisation; predict"):
         check_words(predictions, [Sentence(("cafe\u0301",))], "p.conll")
     check_words(predictions, [Sentence(words[0])], "p.conll")
+
+
+def test_words_with_a_language_in_front_are_told_apart(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("en:Anna\tB-PER\nen:sings\tO\n", encoding="utf-8")
+    text = [Sentence(("Anna", "sings"))]
+    with pytest.raises(InputError, match=r"'en:Anna' .*; take the language off .*sed -E '(.*)' F"):
+        check_words(read_predictions(path), text, "a.conll")
+    subprocess.run(["sed", "-i", "-E", "s/^[a-z][a-z-]*://", path], check=True)
+    check_words(read_predictions(path), text, "a.conll")
 
 
 def test_votes_are_reordered_by_name():

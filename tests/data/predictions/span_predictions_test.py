@@ -247,6 +247,33 @@ def test_bad_lines_are_located(tmp_path, lines, message):
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "token", "keys"),
+    [
+        ({"ents": []}, {"id": 0, "start": 0, "end": 4, "tag": "NNP", "pos": "PROPN"}, "pos, tag"),
+        ({"entities": []}, {"text": "Anna", "labels": [{"value": "PROPN"}]}, "labels"),
+        ({"entities": []}, {"text": "Anna", "ner": "S-PER", "pos": None}, "ner"),
+    ],
+)
+def test_labels_of_tokens_are_not_taken_for_silence(tmp_path, line, token, keys):
+    key = next(iter(line))
+    lines = [{"text": raw, key: [], "tokens": [token]} for raw in RAW]
+    path = write(tmp_path / "a.jsonl", *lines)
+    with pytest.raises(
+        InputError, match=rf"line 1: no line .*\({keys}\), which are not read; write"
+    ):
+        read_predictions(path, TEXT)
+    for changed in (
+        [{**lines[0], key: [[0, 10, "PER"]]}, lines[1]],
+        [
+            {**line, "tokens": [{"text": "Anna", "ner": "O", "labels": [], "tag": ""}]}
+            for line in lines
+        ],
+        [{"text": line["text"], key: []} for line in lines],
+    ):
+        assert "O" in names_of(read_predictions(write(path, *changed), TEXT))
+
+
 def test_spans_need_a_text(tmp_path):
     path = write(tmp_path / "a.jsonl", *lines_of([]))
     with pytest.raises(InputError, match="need a text"):

@@ -181,6 +181,22 @@ def test_errors_name_file_and_line(tmp_path, name, content, expected):
     assert re.search(expected, message(tmp_path, content, name))
 
 
+PRODIGY = {"text": "Anna", "tokens": [{"text": "Anna", "start": 0, "end": 4}], "spans": []}
+
+
+@pytest.mark.parametrize("line", [PRODIGY, {"data": "Anna", "label": [[0, 4, "PER"]]}])
+def test_character_spans_are_not_words_with_labels(tmp_path, line):
+    text, key = next(iter(line)), [*line][-1]
+    for column in (None, key):
+        refused = message(tmp_path, json.dumps(line), "a.jsonl", column=column)
+        assert f'line 1: character spans ("{key}"), not words with labels' in refused
+    refused = message(tmp_path, json.dumps(line), "a.jsonl", with_labels=False)
+    assert f"line 1: raw text, not words; write it as plain text (jq -r '.{text} |" in refused
+    words = {"tokens": ["Anna"], "tags": ["X"], "text": "Anna", "spans": [[0, 4, "PER"]]}
+    assert read(tmp_path, json.dumps(words), "a.jsonl", column="tags")[0].labels == ("X",)
+    assert read(tmp_path, json.dumps(words), "a.jsonl", with_labels=False)[0].words == ("Anna",)
+
+
 @pytest.mark.parametrize(
     ("name", "column", "expected"),
     [

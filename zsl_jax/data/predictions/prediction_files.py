@@ -13,16 +13,19 @@ from zsl_jax.data.predictions.parquet_reader import read_parquet
 from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
 )
-from zsl_jax.data.predictions.span_predictions import read_span_predictions
+from zsl_jax.data.predictions.span_predictions import read_raw_text, read_span_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import look_ahead, read_lines
 from zsl_jax.data.text.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.text.json_lines import read_objects
 from zsl_jax.data.text.json_spans import has_spans
+from zsl_jax.data.text.read_options import Reading
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence
+
+ENCODING = "utf-8"  # of every file of predictions: no setting names another
 
 
 def read_predictions(
@@ -55,24 +58,49 @@ def read_predictions(
         spans and there is no text.
     """
     name = os.fspath(path)
-    if not os.path.isfile(path):
-        raise InputError(f"there is no file {name} of predictions; correct the path")
     format = _format(name)
     if format == "parquet":
         return agreed_abstentions(read_parquet(name, folder))
+    if format == "spans":
+        return read_span_predictions(name, text, offsets)
     if format == "jsonl":
-        if has_spans(next(read_objects(name), ("", {}))[1]):
-            return read_span_predictions(name, text, offsets)
         return agreed_abstentions(read_json_predictions(name))
-    return _from_sentences(read_sentences(name, allow_missing=True, format=format))
+    how = Reading(allow_missing=True, format=format, encoding=ENCODING)
+    return _from_sentences(read_sentences(name, **how))
+
+
+def read_words(paths: Sequence[str]) -> list[Sentence]:
+    """The text of which several files have predictions.
+
+    Args:
+      paths: The files, at least one.
+
+    Returns:
+      The sentences of the first file that has words; if all have character spans, the texts of the
+      first, cut into words as `read_raw_text` does.
+
+    Raises:
+      InputError: A file cannot be read.
+    """
+    with_words = next((path for path in paths if _format(path) != "spans"), None)
+    if with_words is None:
+        return read_raw_text(paths[0])
+    return [Sentence(tuple(words)) for words in read_predictions(with_words).words]
 
 
 def _format(name: str) -> str:
-    """The format of a file of predictions; they have labels, so it is not plain text."""
+    """The format of a file of predictions; they have labels, so it is not plain text.
+
+    JSON lines are of the format "spans" if they have character spans.
+    """
+    if not os.path.isfile(name):
+        raise InputError(f"there is no file {name} of predictions; correct the path")
     format = format_of(name)
     if format in ("conll", "txt"):
-        first, _ = look_ahead(read_lines(name, None, streamed=True), FIRST_LINES)
+        first, _ = look_ahead(read_lines(name, ENCODING, streamed=True), FIRST_LINES)
         format = format_of_lines("conll", first, name)
+    if format == "jsonl" and has_spans(next(read_objects(name), ("", {}))[1]):
+        return "spans"
     return format
 
 

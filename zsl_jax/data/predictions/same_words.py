@@ -8,10 +8,12 @@ from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
 )
 from zsl_jax.data.text.compact_text import CompactText
+from zsl_jax.data.text.wikiann import is_with_language
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
 REMEDY = "predict exactly the words of the text"
+WITHOUT_LANGUAGE = "take the language off its words (sed -E 's/^[a-z][a-z-]*://' FILE)"
 
 
 def check_words(predictions: SourcePredictions, sentences: Sequence[Sentence], where: str) -> None:
@@ -66,7 +68,8 @@ def check_same_words(
             )
         same = unicodedata.normalize("NFC", found) == unicodedata.normalize("NFC", expected)
         how = " in another Unicode normalisation" if same else ""
+        remedy = WITHOUT_LANGUAGE if is_with_language(found, expected) else REMEDY
         raise InputError(
             f"{where}, sentence {number}, word {place}: {found!r} where the text has "
-            f"{expected!r}{how}; {REMEDY}"
+            f"{expected!r}{how}; {remedy}"
         )

@@ -11,7 +11,13 @@ from zsl_jax.data.predictions.doubtful_offsets import doubt_unit
 from zsl_jax.data.predictions.projection import Projection, project
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.json_lines import read_objects
-from zsl_jax.data.text.json_spans import SpanLine, parse_span_line
+from zsl_jax.data.text.json_spans import (
+    SpanLine,
+    parse_span_line,
+    refuse_labelled_tokens,
+    text_of,
+)
+from zsl_jax.data.text.word_rules import find_words
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, label_parts, usual_spelling
 from zsl_jax.types import Sentence
@@ -62,10 +68,12 @@ def read_span_predictions(
     name = os.fspath(path)
     if text is None:
         raise InputError(
-            f"{name} holds character spans, which need a text: name a source with words first"
+            f"{name} holds character spans, which need a text; give its sentences as `text`"
         )
     unit = offsets or "characters"
     lines = [parse_span_line(where, line, unit) for where, line in read_objects(name)]
+    if not any(line.spans for line in lines):
+        refuse_labelled_tokens(read_objects(name))
     if len(lines) != len(text):
         raise InputError(
             f"{name}: {len(lines)} lines where the text has {len(text)} sentences; write one line "
@@ -89,6 +97,13 @@ def read_span_predictions(
         words=tuple(sentence.words for sentence in text),
         about={**counts, **({"lost_examples": "; ".join(lost[:SHOWN])} if lost else {})},
     )
+
+
+def read_raw_text(path: str | os.PathLike[str]) -> list[Sentence]:
+    """The texts of such a file, cut into words by the rules that split off punctuation."""
+    texts = [text_of(line) or "" for _, line in read_objects(os.fspath(path))]
+    cut = [(text, find_words(text, "unicode")) for text in texts]
+    return [Sentence(words, text=text, starts=starts) for text, (words, starts) in cut]
 
 
 def _labels_of(kinds: Collection[str]) -> tuple[LabelSet, dict[str, tuple[int, int]]]:

@@ -102,7 +102,7 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
 
     Args:
       name: The file; see `read_bytes`.
-      encoding: Its encoding as Python names it; None is UTF-8.
+      encoding: Its encoding as Python names it; None is UTF-8, unless the user names another.
       streamed: Whether lines are dropped as they are used: a `.gz` file may then unpack to any
         size as long as no single line exceeds `UNPACKED_LIMIT`.
 
@@ -251,8 +251,9 @@ def _undecodable(
     data = error.object  # the end of what was read
     own = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "iso-8859-1"
     line = num_lines + data.count(b"\n", 0, error.start) + 1
+    setting = f", or name its encoding, for instance `encoding`={own}" if encoding is None else ""
     return (
         f"{name}, line {line}: byte 0x{data[error.start]:02x} at offset "
-        f"{num_bytes - len(data) + error.start} of the file is not UTF-8; name the file's "
-        f"encoding, for instance `encoding`={own}"
+        f"{num_bytes - len(data) + error.start} of the file is not UTF-8; convert it "
+        f"(iconv -f {own} -t utf-8 FILE){setting}"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 from zsl_jax.data.text.checks import checked_label, checked_word
 from zsl_jax.data.text.files import read_lines
+from zsl_jax.data.text.json_spans import LIST_KEYS, TEXT_KEYS, has_spans
 from zsl_jax.data.text.known_keys import check_keys
 from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.errors import InputError
@@ -53,13 +54,14 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def read_objects(name: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """`json_objects` of a UTF-8 file, which may be compressed (.gz)."""
-    return json_objects(read_lines(name, None), name)
+    return json_objects(read_lines(name, "utf-8"), name)
 
 
 def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]:
     """Sentences of a file with one JSON object per line."""
     word_keys, label_keys = word_keys_of(options), label_keys_of(options)
     for where, row in json_objects(lines, options.name):
+        _refuse_raw_text(where, row, options)
         if options.with_labels:
             check_labelled(where, row, options)
         found = [checked_word(where, word) for word in _json_list(where, row, word_keys)]
@@ -75,6 +77,32 @@ def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]
         comments = row.get("comments")
         kept = tuple(map(str, comments)) if isinstance(comments, list) else ()
         yield Sentence(tuple(found), labels, kept)
+
+
+def _refuse_raw_text(where: str, row: dict[str, Any], options: ReadOptions) -> None:
+    """Refuses a text that is not cut into words; spans in it need not end where words do.
+
+    Raises:
+      InputError: There are no words, or spans instead of labels where these are read.
+    """
+    words = next((row[key] for key in word_keys_of(options) if key in row), None)
+    has_words = isinstance(words, list) and all(isinstance(word, str) for word in words)
+    labels = label_keys_of(options) if options.with_labels else ()
+    has_labels = not labels or any(isinstance(row.get(key), list) for key in labels)
+    if not has_spans(row) or (has_words and has_labels):
+        return
+    if not options.with_labels:
+        key = next(key for key in TEXT_KEYS if key in row)
+        raise InputError(
+            f"{where}: raw text, not words; write it as plain text "
+            f'(jq -r \'.{key} | gsub("\\\\s+"; " ")\' FILE > NEW.txt)'
+        )
+    spans = next((key for key in LIST_KEYS if key in row), None)
+    if spans:
+        raise InputError(
+            f'{where}: character spans ("{spans}"), not words with labels; bring them onto words '
+            "(python -m launch.aggregate --source=spans=FILE --method=majority --output=NEW.conll)"
+        )
 
 
 def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> None:

@@ -1,5 +1,7 @@
 """Lines of JSON with a text and character spans in it, as other programs write them."""
 
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, NamedTuple
 
 from zsl_jax.data.text.checks import same_text
@@ -7,6 +9,7 @@ from zsl_jax.data.text.known_keys import check_keys, shown_keys
 from zsl_jax.data.text.offset_units import SHIFTS, UNITS, character_offset, other_units
 from zsl_jax.data.text.span_fields import LABEL_KEYS, SpanFields, span_fields
 from zsl_jax.errors import InputError
+from zsl_jax.labels import OUTSIDE
 
 # Under the last two, spans stand where there are neither the other keys nor words.
 SPAN_KEYS = ("spans", "ents", "entities", "annotation", "prediction")
@@ -14,6 +17,7 @@ DOCCANO_KEYS = ("label", "labels")
 LIST_KEYS = (*SPAN_KEYS, *DOCCANO_KEYS)
 TEXT_KEYS = ("text", "data")
 _READ = (*TEXT_KEYS, "tokens", "answer", "status", "_is_binary")
+_TOKEN_LABELS = ("labels", "ner", "pos", "tag", "upos", "xpos")
 
 
 class CharacterSpan(NamedTuple):
@@ -64,12 +68,12 @@ class SpanLine(NamedTuple):
 
 def has_spans(line: dict[str, Any]) -> bool:
     """Whether a line holds a text with spans, rather than words with labels."""
-    if _text(line) is None or "words" in line:
+    if text_of(line) is None or "words" in line:
         return False
     return "tokens" not in line or any(key in line for key in SPAN_KEYS)
 
 
-def _text(line: dict[str, Any]) -> str | None:
+def text_of(line: dict[str, Any]) -> str | None:
     """The text of a line; doccano 1.4 calls it "data"."""
     value = next((line[key] for key in TEXT_KEYS if key in line), None)
     return value if isinstance(value, str) else None
@@ -89,7 +93,7 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     Raises:
       InputError: A key is missing or not understood, or a span does not fit the text.
     """
-    text = _text(line)
+    text = text_of(line)
     key = _list_key(where, line)
     if text is None or key is None:
         raise InputError(
@@ -108,6 +112,28 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
     numbered = enumerate(values, start=1)
     spans = [_span(f"{where}, span {number}", value, text, unit) for number, value in numbered]
     return SpanLine(where, text, spans)
+
+
+def refuse_labelled_tokens(lines: Iterable[tuple[str, dict[str, Any]]]) -> None:
+    """Refuses lines without any span if their labels are those of "tokens", which are not read.
+
+    Raises:
+      InputError: It names the keys of the labels.
+    """
+    for where, line in lines:
+        tokens = line.get("tokens")
+        tokens = [t for t in tokens if isinstance(t, dict)] if isinstance(tokens, list) else []
+        keys = [key for key in _TOKEN_LABELS if any(map(partial(_is_labelled, key), tokens))]
+        if keys:
+            raise InputError(
+                f'{where}: no line of the file has a span, but its "tokens" have labels '
+                f"({', '.join(keys)}), which are not read; write them as "
+                '{"words": [...], "labels": [...]}, or leave "tokens" out if there is no entity'
+            )
+
+
+def _is_labelled(key: str, token: Mapping[str, Any]) -> bool:
+    return token.get(key) not in (None, "", [], OUTSIDE)
 
 
 def _listed(values: Any) -> Any:

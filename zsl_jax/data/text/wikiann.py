@@ -27,6 +27,16 @@ def without_language(where: str, field: str) -> str:
     return field[language.end() :]
 
 
+def is_with_language(field: str, word: str) -> bool:
+    """Whether a field is a word with a language in front.
+
+    >>> is_with_language("en:Rome", "Rome"), is_with_language("Rome", "Rome")
+    (True, False)
+    """
+    language = _LANGUAGE.match(field)
+    return language is not None and field[language.end() :] == word
+
+
 def refuse_wikiann(sentences: Iterable[Sentence], name: str) -> Iterator[Sentence]:
     """The sentences, unless one language stands with a colon before every word.
 
