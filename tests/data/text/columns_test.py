@@ -85,6 +85,39 @@ def test_universal_ner(tmp_path):
     assert "`format`=conll" in message(tmp_path, "a\tb\tc\td\te\n", "a.iob2")
 
 
+REST = {"a.conllu": "\t_\tX" + "\t_" * 6, "a.iob2": "\tO\t-\tme"}
+
+
+@pytest.mark.parametrize("name", REST)
+@pytest.mark.parametrize(
+    ("numbers", "line", "expected"),
+    [
+        ("1 2 1", 3, "number 1 where 3 is"),
+        ("1 1", 2, "number 1 where 2 is"),
+        ("1 3", 2, "number 3 where 2 is"),
+        ("1 2  2", 4, "number 2 where 1 is"),
+        ("0 1", 1, "number 0 where 1 is"),
+        ("1-2 1 1.1 3", 4, "number 3 where 2 is"),
+    ],
+)
+def test_sentences_without_an_empty_line_between_them_are_refused(
+    tmp_path, name, numbers, line, expected
+):
+    rows = [f"{number}\tw{REST[name]}" if number else "" for number in numbers.split(" ")]
+    refused = message(tmp_path, "\n".join(rows), name)
+    assert f"line {line}: word {expected} expected; a line is missing, or an empty" in refused
+    assert refused.endswith("number the words of each sentence from 1")
+
+
+@pytest.mark.parametrize("name", REST)
+def test_a_comment_behind_a_sentence_needs_an_empty_line(tmp_path, name):
+    word = f"1\tAnna{REST[name]}\n"
+    for comment in ("# sent_id = 2\n", "#" + "\tx" * (REST[name].count("\t") + 1) + "\n"):
+        refused = message(tmp_path, word + comment + word, name)
+        assert "line 2: '#" in refused and "write an empty line between sentences" in refused
+        assert len(read(tmp_path, f"{word}\n{comment}{word}", name)) == 2
+
+
 def test_wikiann(tmp_path):
     assert read(tmp_path, WIKIANN, "train", format="wikiann") == [
         Sentence(("Рым", ":"), ("B-LOC", "O")),

@@ -72,6 +72,38 @@ def test_encodings(tmp_path):
     assert read_sentences(path, encoding="utf-16")[0].words == ("\u017c",)
 
 
+@pytest.mark.parametrize(
+    "text", ["Anna lives\nin Rome\n", "\u592a\u90ce\tO\n\u662f\tO\n", "\xe9t\xe9\r\n"]
+)
+@pytest.mark.parametrize("name", ["a.conll", "a.txt", "a.jsonl", "a.conllu"])
+@pytest.mark.parametrize("own", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"])
+def test_wide_characters_without_a_byte_order_mark_are_recognised(tmp_path, text, name, own):
+    path = tmp_path / name
+    path.write_bytes(text.encode(own))
+    for encoding, way_out in ((None, rf", or .*`encoding`={own}$"), ("utf-8", "$")):
+        convert = rf"convert it \(iconv -f {own} -t utf-8 FILE\)"
+        with pytest.raises(InputError, match=rf"{name}, line 1: .*; {convert}{way_out}"):
+            read_sentences(path, with_labels=False, encoding=encoding)
+    with pytest.raises(
+        InputError, match=rf"line 1: a NUL, as in {own.upper()}; .*`encoding`={own}"
+    ):
+        read_sentences(path, with_labels=False, encoding="iso-8859-1")
+    assert list(files.read_lines(str(path), own)) == text.replace("\r", "").split("\n")
+    path.write_bytes(text.encode(own[:6]))
+    if text.isascii():
+        return
+    with pytest.raises(InputError, match=rf"not UTF-8; .*`encoding`={own[:6]}$"):
+        read_sentences(path, with_labels=False)
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-16-le"])
+def test_a_nul_in_a_text_is_refused(tmp_path, encoding):
+    path = tmp_path / "a.conll"
+    path.write_bytes(("Anna\tO\n" * 99 + "\0\tO\n").encode(encoding or "utf-8"))
+    with pytest.raises(InputError, match=r"line 100: a NUL, which is no character .*; remove it"):
+        read_sentences(path, encoding=encoding)
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1", "utf-7"])
 @pytest.mark.parametrize("block_bytes", [1, 2, 3, 7, 1 << 20])
 def test_blocks_change_nothing(tmp_path, monkeypatch, encoding, block_bytes):

@@ -1,8 +1,10 @@
 """Files whose contents are of another kind than their names say."""
 
+import bz2
 import gzip
 import json
 import pickle
+import zlib
 
 import pytest
 
@@ -62,13 +64,17 @@ def test_ontonotes_is_read_whatever_it_is_called(tmp_path):
         ("#FORMAT=WebAnno TSV 3.2\n\n1-1\t0-4\tAnna\t_\t\n", "a.tsv", "WebAnno TSV; export it"),
         ("Anna,B-PER\nsings,O\n", "a.csv", "cut at commas"),
         (CONLLU, "a.conll", "CoNLL-U; .*`format`=conllu"),
-        (b"PAR1rest", "a.conll", r"Parquet file; let its name end in \.parquet"),
+        (b"PAR1\x15rest", "a.conll", r"Parquet file; let its name end in \.parquet"),
         (gzip.compress(b"Anna\tO\n", mtime=0), "a.conll", r"gzipped; let its name end in \.gz"),
         (gzip.compress(b"Anna\tO\n", mtime=0), "a.jsonl", r"gzipped; let its name end in \.gz"),
         (b"PK\x03\x04rest", "a.txt", "zip"),
         (b"%PDF-1.7", "a.txt", "PDF"),
+        (bz2.compress(b"Anna\tO\n"), "a.conll", "compressed by bzip2; unpack it first"),
+        (bz2.compress(b""), "a.conll", "compressed by bzip2; unpack it first"),
+        (zlib.compress(b"Anna"), "a.spacy", "DocBin .* as CoNLL .* as a source, `source`=NAME=sp"),
+        (zlib.compress(b"Anna", 1), "a.conll", "like the DocBin files of spaCy"),
         (pickle.dumps({"a": 1}), "a.conll", "pickle"),
-        ("a\tO\n".encode("utf-16"), "a.conll", "`encoding`=utf-16"),
+        ("a\tO\n".encode("utf-16"), "a.conll", "iconv -f utf-16 -t utf-8 FILE"),
     ],
 )
 def test_files_of_another_kind_are_refused_by_name(tmp_path, content, name, expected):
@@ -77,6 +83,17 @@ def test_files_of_another_kind_are_refused_by_name(tmp_path, content, name, expe
         with pytest.raises(InputError, match=expected) as caught:
             read()
         assert str(path) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("word", ["BZh", "BZh9", "PAR1", "%PDF-", "x\u01c8", "{\\rtf"])
+def test_texts_that_begin_like_another_kind_are_read(tmp_path, word):
+    text = f"{word}\tB-GENE\nbinds\tO\n"
+    assert read_sentences(write(tmp_path, text, "a.conll"))[0].words == (word, "binds")
+
+
+def test_text_in_an_encoding_where_zlib_files_begin_alike_is_read(tmp_path):
+    path = write(tmp_path, "x\xda\tO\n".encode("iso-8859-1"), "a.conll")
+    assert read_sentences(path, encoding="iso-8859-1")[0].words == ("x\xda",)
 
 
 def test_the_ways_out_of_a_wrong_name_lead_out(tmp_path):

@@ -57,6 +57,42 @@ def test_a_word_without_the_key_has_no_label_rather_than_o(tmp_path):
         read_sentences(path)
 
 
+@pytest.mark.parametrize(
+    ("token", "own", "expected"),
+    [
+        ("B-LOC", "_ _ I-LOC", "B-LOC I-LOC I-LOC"),
+        ("I-LOC", "_ _ E-LOC", "I-LOC I-LOC E-LOC"),
+        ("S-LOC", "_ _ O", "B-LOC E-LOC O"),
+        ("U-LOC", "_ _ O", "B-LOC L-LOC O"),
+        ("E-LOC", "_ _ O", "I-LOC E-LOC O"),
+        ("LOC-B", "_ _ O", "LOC-B LOC-I O"),
+        ("I-B", "_ _ O", "I-B I-B O"),
+        ("O", "_ _ B-LOC", "O O B-LOC"),
+        ("B-LOC", "O B-LOC I-LOC", "O B-LOC I-LOC"),
+        ("B-LOC", "_ B-LOC I-LOC", "_ B-LOC I-LOC"),
+    ],
+)
+def test_words_without_a_label_have_that_of_their_token(tmp_path, token, own, expected):
+    """Stanza writes the labels of entities at the lines of multiword tokens."""
+    misc = [label if label == "_" else f"ner={label}" for label in own.split()]
+    lines = [f"{n}\tw{n}" + "\t_" * 7 + f"\t{m}" for n, m in enumerate(["ner=O", *misc], 1)]
+    lines.insert(1, "2-3\tau" + "\t_" * 7 + f"\tner={token}")
+    lines.insert(3, "2.1\tx" + "\t_" * 8)
+    path = tmp_path / "a.conllu"
+    path.write_text("\n".join(lines) + "\n")
+    (sentence,) = read_sentences(path, column="ner", allow_missing=True)
+    assert sentence.labels == ("O", *expected.split())
+
+
+def test_three_words_of_a_token_have_its_label_and_no_others(tmp_path):
+    lines = ["1-3\tx\tU-X", "1\ta\t_", "2\tb\t_", "3\tc\t_", "4-9\tx\tB-X", "4\td\tO", ""]
+    lines += [f"{number}\te\t_" for number in range(1, 10)]
+    path = tmp_path / "a.iob2"
+    path.write_text("\n".join(line + "\t-\tme" if line else "" for line in lines) + "\n")
+    first, second = read_sentences(path, allow_missing=True)
+    assert first.labels == ("B-X", "I-X", "L-X", "O") and second.labels == ("_",) * 9
+
+
 def test_brackets_of_mentions_are_not_labels_of_words(tmp_path, caplog):
     path = write(tmp_path, ["Entity=(e1-person-1)", "_", "Entity=(e2-place-1)"])
     assert read_sentences(path)[0].labels == ("PROPN", "VERB", "PROPN") and not caplog.text

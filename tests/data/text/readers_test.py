@@ -222,7 +222,7 @@ def test_unknown_columns(tmp_path, name, column, expected):
         ("\u202eabc\u202c", "turned round"),
         ("\u200b", "zero width"),
         ("\u200d\ufe0f", "joiners"),
-        ("\x00\x07", "control characters"),
+        ("\x01\x07", "control characters"),
         ("\x85", "next line"),
         ("\x0b\x0c", "line breaks of printers"),
         ("a\u2028b", "Unicode's line separator"),
@@ -343,7 +343,7 @@ def test_byte_order_marks_inside_a_file_are_no_words(tmp_path):
     assert found.words == ("Anna", "sings") and found.starts == (0, 5)
 
 
-@pytest.mark.parametrize("label", ["B-PER\u200b", "\u00a0O", "B-\ufeffPER", "O\x00", "O\u00ad"])
+@pytest.mark.parametrize("label", ["B-PER\u200b", "\u00a0O", "B-\ufeffPER", "O\x01", "O\u00ad"])
 def test_labels_with_invisible_characters_are_refused(tmp_path, label):
     expected = f"line 2: the label {label!a} has an invisible character"
     assert expected in message(tmp_path, f"a\tO\nb\t{label}\n")

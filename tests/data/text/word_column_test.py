@@ -43,7 +43,7 @@ def test_numbers_of_sentences_before_those_of_words_are_not_words(tmp_path, firs
 
 
 def test_words_in_quotation_marks_are_refused(tmp_path):
-    path = write(tmp_path, [f'"w{number}"\t"O"' for number in range(5)])
+    path = write(tmp_path, [f'"w{number}"\tO' for number in range(5)])
     with pytest.raises(InputError, match=r"column 0 has every word in quotation marks"):
         read_sentences(path)
     assert read_sentences(path, word_column=0)[0].words[0] == '"w0"'

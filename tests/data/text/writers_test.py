@@ -20,7 +20,7 @@ odd_words = st.sampled_from(
     ["#", "# id = 1", "#x", "a b", "\u3000", "\u2028", "\x85", "_", "O", '"']
 )
 words = st.one_of(odd_words, st.text(st.characters(codec="utf-8"), min_size=1, max_size=6)).filter(
-    lambda word: word.strip(" ") and not set("\t\n\r") & set(word)
+    lambda word: word.strip(" ") and not set("\0\t\n\r") & set(word) and '""' not in word
 )
 labels = st.sampled_from(["O", "B-PER", "NOUN", "#", "two words"])
 comments = st.lists(st.sampled_from(["# id = 1", "# free remark", "-DOCSTART- -X- O"]), max_size=2)

@@ -9,8 +9,9 @@ from zsl_jax.errors import InputError
 
 MISSING_LABEL = "_"
 
-# Tabs and line ends break column files; half surrogate pairs cannot be written as UTF-8.
-UNWRITABLE = re.compile("[\t\n\r\ud800-\udfff]")
+# Tabs and line ends break column files, NULs are refused in every text, and half surrogate pairs
+# cannot be written as UTF-8.
+UNWRITABLE = re.compile("[\0\t\n\r\ud800-\udfff]")
 
 
 def are_plain(words: Sequence[str]) -> bool:
@@ -68,13 +69,14 @@ def checked_word(where: str, word: Any) -> str:
       The word as it is.
 
     Raises:
-      InputError: It is empty, only blanks, no string, or has a tab or line end inside.
+      InputError: It is empty, only blanks, no string, or has a tab, line end or NUL inside.
     """
     if not isinstance(word, str) or not word.strip(" "):
         raise InputError(f"{where}: a word is empty or not text; remove it or write it out")
     if UNWRITABLE.search(word):
         raise InputError(
-            f"{where}: the word {word!r} has a tab, a line end or half a surrogate pair; remove it"
+            f"{where}: the word {word!r} has a tab, a line end, a NUL or half a surrogate pair; "
+            "remove it"
         )
     return word
 

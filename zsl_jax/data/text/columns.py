@@ -11,7 +11,9 @@ from zsl_jax.data.text.conll2009 import conll2009_layout
 from zsl_jax.data.text.files import look_ahead
 from zsl_jax.data.text.label_column import Rows, label_column
 from zsl_jax.data.text.misc_column import with_misc_labels
+from zsl_jax.data.text.multiword_tokens import share_label
 from zsl_jax.data.text.numbering import Numbering
+from zsl_jax.data.text.quoting import Quoting, refuse_quoted_label
 from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.data.text.sentence_breaks import SentenceBreaks
 from zsl_jax.data.text.wikiann import without_language
@@ -42,13 +44,16 @@ def read_columns(
     label_at = label_column(layout, sample, options) if options.with_labels else None
     last = {fields[-1 if label_at is None else label_at] for fields in sample}
     known: dict[str, str] = {}  # labels that were looked at
-    for comments, rows in _blocks(coming, options, layout, last):
+    quoting = Quoting([fields[layout.word_at] for fields in sample], options)
+    for comments, rows in _blocks(coming, options, layout, label_at, last):
         words = _words(rows, layout, options.name)
+        quoting.check(words, rows)
         labels = None
         if label_at is not None:
             for (number, fields), word in zip(rows, words, strict=True):
                 if (label := fields[label_at]) not in known:
                     where = f"{options.name}, line {number}"
+                    refuse_quoted_label(where, label)
                     known[label] = checked_label(where, label, word, options.allow_missing)
             labels = tuple([known[fields[label_at]] for _, fields in rows])
         yield Sentence(words, labels, comments)
@@ -81,11 +86,16 @@ def _is_surely_a_word(line: str) -> bool:
 
 
 def _blocks(
-    lines: Iterable[str], options: ReadOptions, layout: Layout, labels: Collection[str]
+    lines: Iterable[str],
+    options: ReadOptions,
+    layout: Layout,
+    label_at: int | None,
+    labels: Collection[str],
 ) -> Iterator[tuple[tuple[str, ...], list[_Row]]]:
     """The comments and the lines of the words of each sentence."""
     comments: list[str] = []
     rows: list[_Row] = []
+    token: list[str] | None = None  # one of several words, before the last of them
     breaks = SentenceBreaks(layout, options)
     split, width = layout.split, layout.num_columns
     for number, line in enumerate(lines, start=1):
@@ -93,7 +103,7 @@ def _blocks(
         document = filled and is_document(line) and layout.numbering is not Numbering.CONLLU
         if rows and (document or not filled):
             yield tuple(comments), rows
-            comments, rows = [], []
+            comments, rows, token = [], [], None
         if document or (
             line[:1] == "#" and is_comment(number, line, layout, None if rows else labels, options)
         ):
@@ -104,11 +114,16 @@ def _blocks(
                 raise InputError(_wrong_columns(options, number, len(fields), layout))
             if breaks.possible:
                 if not breaks.is_word(number, fields):
+                    token = fields if "-" in fields[0] else token
                     continue
                 if breaks.begins_sentence(number, fields, bool(rows)):
                     yield tuple(comments), rows
                     comments, rows = [], []
             rows.append((number, fields))
+            if token is not None and token[0].endswith(f"-{fields[0]}"):
+                if label_at is not None:
+                    share_label(token, rows, label_at)
+                token = None
     if rows:
         yield tuple(comments), rows
 

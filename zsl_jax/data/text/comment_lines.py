@@ -35,11 +35,16 @@ def is_comment(
       options: How the file is read.
 
     Raises:
-      InputError: It may be either.
+      InputError: It may be either, or is a comment where CoNLL-U has none.
     """
     if labels is None:
+        if layout.numbering is Numbering.CONLLU:
+            raise InputError(
+                f"{options.name}, line {number}: {line!r:.60} stands between the words of a "
+                "sentence; write an empty line between sentences, and comments in front of one"
+            )
         if layout.numbering is not Numbering.NONE:
-            return layout.numbering is not Numbering.CONLLU
+            return True
         return _KEY.match(line) is not None and len(layout.split(line)) != layout.num_columns
     if layout.numbering is not Numbering.NONE or (_KEY.match(line) and "\t" not in line):
         return True

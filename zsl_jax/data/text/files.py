@@ -6,6 +6,7 @@ import glob
 import gzip
 import itertools
 import os
+import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -17,22 +18,26 @@ from zsl_jax.errors import InputError
 STANDARD_INPUT = "-"
 UNPACKED_LIMIT = 1 << 30  # bytes of one .gz file; a few kilobytes can unpack to far more
 BLOCK_BYTES = 1 << 20
-# How files begin that are not text, and what to do with them.
+# How files begin that are not text, as patterns that no text fits, and what to do with them.
 _KINDS = {
-    b"PAR1": "a Parquet file; let its name end in .parquet",
-    b"ARROW1\0\0": "an Arrow file; write it as Parquet",
-    b"\xff\xff\xff\xff": "an Arrow stream; name the folder that save_to_disk wrote",
-    b"\x1f\x8b": "gzipped; let its name end in .gz",
-    b"PK\x03\x04": "a zip archive, or a document in one; unpack it, or export it as text",
-    b"BZh": "compressed by bzip2; unpack it first",
-    b"\xfd7zXZ\0": "compressed by xz; unpack it first",
-    b"\x28\xb5\x2f\xfd": "compressed by Zstandard; unpack it first",
-    b"{\\rtf": "a document in Rich Text Format; export its text",
-    b"%PDF-": "a PDF document; export its text",
-    b"SQLite format 3\0": "a database of SQLite; export its text",
-    b"\x80\x04\x95": "a pickle, which is never opened; write it as JSON lines",
-    b"\x80\x05\x95": "a pickle, which is never opened; write it as JSON lines",
+    rb"PAR1[\0-\x08\x0e-\x1f]": "a Parquet file; let its name end in .parquet",
+    rb"ARROW1\0\0": "an Arrow file; write it as Parquet",
+    rb"\xff\xff\xff\xff": "an Arrow stream; name the folder that save_to_disk wrote",
+    rb"\x1f\x8b": "gzipped; let its name end in .gz",
+    rb"PK\x03\x04": "a zip archive, or a document in one; unpack it, or export it as text",
+    rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)": "compressed by bzip2; unpack it first",
+    rb"\xfd7zXZ\0": "compressed by xz; unpack it first",
+    rb"\x28\xb5\x2f\xfd": "compressed by Zstandard; unpack it first",
+    rb"\{\\rtf\d": "a document in Rich Text Format; export its text",
+    rb"%PDF-\d": "a PDF document; export its text",
+    rb"SQLite format 3\0": "a database of SQLite; export its text",
+    rb"\x80[\x04\x05]\x95": "a pickle, which is never opened; write it as JSON lines",
 }
+_ZLIB = (b"x\x01", b"x\x9c", b"x\xda")
+_DOC_BIN = (
+    "compressed by zlib, like the DocBin files of spaCy; write its words and labels as CoNLL "
+    "(word, tab, label), or give the pipeline as a source, `source`=NAME=spacy:PIPELINE"
+)
 _ONTONOTES = ("**/*_gold_conll", "**/*_gold_conll.gz")
 
 
@@ -107,8 +112,8 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         size as long as no single line exceeds `UNPACKED_LIMIT`.
 
     Raises:
-      InputError: It cannot be read, is not in this encoding, or has a lone carriage return; lines
-        before the fault come first.
+      InputError: It cannot be read, is not in this encoding, or has a NUL or a lone carriage
+        return; lines before the fault come first.
     """
     decoder = _decoder(encoding)
     num_bytes = num_lines = 0
@@ -121,6 +126,9 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
         except UnicodeError as error:
             message = _undecodable(name, encoding, error, num_bytes, num_lines)
             raise InputError(message) from error
+        if "\0" in text:
+            line = num_lines + text.count("\n", 0, text.index("\0")) + 1
+            raise InputError(_with_nul(f"{name}, line {line}", encoding, block, num_bytes))
         if text and not begun:
             text, begun = text.removeprefix("\ufeff"), True
         if "\n" not in text:
@@ -220,9 +228,19 @@ def _refuse_binary(name: str, start: bytes) -> None:
     Raises:
       InputError: It names the kind.
     """
-    kind = next((kind for mark, kind in _KINDS.items() if start.startswith(mark)), None)
+    kind = next((kind for begin, kind in _KINDS.items() if re.match(begin, start)), None)
+    if kind is None and start.startswith(_ZLIB) and _unpacks(start):
+        kind = _DOC_BIN
     if kind is not None:
         raise InputError(f"{name} is {kind}")
+
+
+def _unpacks(start: bytes) -> bool:
+    """Whether zlib finds something in the first bytes of a file."""
+    try:
+        return bool(zlib.decompressobj().decompress(start, 1))
+    except zlib.error:
+        return False
 
 
 def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
@@ -249,11 +267,46 @@ def _undecodable(
         reason = " ".join(str(error).split())
         return f"{name} is not in the encoding {encoding} ({reason}); give another `encoding`"
     data = error.object  # the end of what was read
-    own = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "iso-8859-1"
+    own = _wide_encoding(data, num_bytes - len(data)) or "iso-8859-1"
     line = num_lines + data.count(b"\n", 0, error.start) + 1
-    setting = f", or name its encoding, for instance `encoding`={own}" if encoding is None else ""
     return (
         f"{name}, line {line}: byte 0x{data[error.start]:02x} at offset "
-        f"{num_bytes - len(data) + error.start} of the file is not UTF-8; convert it "
-        f"(iconv -f {own} -t utf-8 FILE){setting}"
+        f"{num_bytes - len(data) + error.start} of the file is not UTF-8; "
+        f"{_conversion(own, encoding)}"
     )
+
+
+def _with_nul(where: str, encoding: str | None, block: bytes, num_bytes: int) -> str:
+    """The message on a NUL in the last block of the bytes read so far."""
+    own = _wide_encoding(block, num_bytes - len(block))
+    if own is None or own == encoding:
+        return f"{where}: a NUL, which is no character of a text; remove it"
+    return f"{where}: a NUL, as in {own.upper()}; {_conversion(own, encoding)}"
+
+
+def _conversion(own: str, encoding: str | None) -> str:
+    """The way out for a file in another encoding than the one that it is read in."""
+    named = "" if encoding == "utf-8" else f", or name its encoding, for instance `encoding`={own}"
+    return f"convert it (iconv -f {own} -t utf-8 FILE){named}"
+
+
+def _wide_encoding(data: bytes, offset: int) -> str | None:
+    """The encoding of two or four bytes per character that a part of a file seems to have.
+
+    Args:
+      data: Some bytes of the file.
+      offset: How many bytes stand before them.
+
+    Returns:
+      Its name in Python; None if there are no byte-order mark and hardly any NULs.
+    """
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    even, odd = (data[(offset + place) % 2 :: 2].count(0) for place in (0, 1))
+    if 100 * (even + odd) < len(data) or not data:
+        return None
+    order, place = ("le", 2) if odd > even else ("be", 1)
+    planes = data[(place - offset) % 4 :: 4]  # the third byte of characters of four, at most 16
+    return f"utf-{32 if max(planes, default=0) <= 16 else 16}-{order}"

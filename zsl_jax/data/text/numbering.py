@@ -11,8 +11,8 @@ _NO_WORD = re.compile(r"[0-9]+[-.][0-9]+")  # multiword tokens and empty nodes o
 class Numbering(enum.Enum):
     """How column 0 numbers the words.
 
-    NONE: not at all. CONLLU: with 1-2 and 1.1 beside whole numbers, which are not compared.
-    RESTARTS: from 0 or 1 in each sentence. RUNS_ON: throughout the file.
+    NONE: not at all. CONLLU: from 1 in each sentence, which an empty line ends; 1-2 and 1.1 may
+    stand between the words. RESTARTS: from 0 or 1 in each sentence. RUNS_ON: throughout the file.
     """
 
     NONE = enum.auto()

@@ -16,7 +16,8 @@ class SentenceBreaks:
         """Begins with the first line of a file."""
         self._layout = layout
         self._name, self._remedy = options.name, options.remedy
-        self._start: int | None = None
+        numbered_from_1 = layout.numbering is Numbering.CONLLU and not layout.has_more
+        self._start = 1 if numbered_from_1 else None
         self._number = 0
         self._sentence = ""
 
@@ -66,18 +67,21 @@ class SentenceBreaks:
             sentence = fields[self._layout.sentence_at].strip(" ")
             begins = inside and sentence not in ("", self._sentence)
             self._sentence = sentence or self._sentence
-        if self._layout.numbering in (Numbering.RESTARTS, Numbering.RUNS_ON):
+        if self._layout.numbering is not Numbering.NONE:
             number = int(fields[0][:20])
             if self._start is None:
                 self._start, self._number = number, number - 1
-            anew = self._layout.numbering is Numbering.RESTARTS
-            expected = self._start if anew and not inside else self._number + 1
-            begins = begins or (anew and inside and number == self._start)
+            anew = not inside and self._layout.numbering is not Numbering.RUNS_ON
+            expected = self._start if anew else self._number + 1
+            restarts = self._layout.numbering is Numbering.RESTARTS
+            begins = begins or (restarts and inside and number == self._start)
             if number != expected and not begins:
+                way_out = self._remedy
+                if self._layout.numbering is Numbering.CONLLU:
+                    way_out = "write it, and number the words of each sentence from 1"
                 raise InputError(
                     f"{self._name}, line {line}: word number {number} where {expected} is "
-                    f"expected; a line is missing, or an empty line between sentences; "
-                    f"{self._remedy}"
+                    f"expected; a line is missing, or an empty line between sentences; {way_out}"
                 )
             self._number = number
         return begins
