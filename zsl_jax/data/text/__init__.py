@@ -17,7 +17,9 @@ Files with one word per line:
 - `numbering`: whether a column numbers the words
 - `sentence_breaks`: sentences that no empty line ends; numbered lines that are not words (1-2)
 - `comment_lines`: comments, or words that begin with "#"
+- `quoting`: quotation marks that CSV adds to words and labels
 - `misc_column`: labels in MISC of CoNLL-U
+- `multiword_tokens`: labels of its multiword tokens
 - `conll2009`: CoNLL-2009
 - `wikiann`: the language in front of every word of WikiANN
 
