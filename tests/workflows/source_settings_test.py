@@ -24,14 +24,14 @@ def test_settings_of_a_source_object_stay_where_none_are_given():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"sparse": ["fr"]}, r"sparse=\['fr'\] names no source; the sources are en"),
-        ({"offsets": {"fr": "bytes"}}, "offsets=.* names no source; the sources are en"),
+        ({"sparse": ["fr"]}, r"`sparse`=\['fr'\] names no source; the sources are en"),
+        ({"offsets": {"fr": "bytes"}}, "`offsets`=.* names no source; the sources are en"),
         ({"offsets": {"en": "words"}}, "a unit is one of characters, utf16, bytes"),
-        ({"label_map": {"fr": {}}}, "label_map=.* names no source; the sources are en"),
-        ({"label_map": {"en": "none.yaml"}}, r"label_map\['en'\]: there is no file none.yaml"),
+        ({"label_map": {"fr": {}}}, "`label_map`=.* names no source; the sources are en"),
+        ({"label_map": {"en": "none.yaml"}}, r"`label_map`\['en'\]: there is no file none.yaml"),
         ({"label_map": {"en": {"PER": 3}}}, r"label_map\['en'\]: 'PER': 3: 3 is not a name"),
-        ({"label_map": {"en": 3}}, r"label_map\['en'\]=3 is neither a file nor a mapping"),
-        ({"label_map": "map.yaml"}, "label_map='map.yaml': give {'NAME': map}"),
+        ({"label_map": {"en": 3}}, r"`label_map`\['en'\]=3 is neither a file nor a mapping"),
+        ({"label_map": "map.yaml"}, "`label_map`='map.yaml': give {'NAME': map}"),
     ],
 )
 def test_settings_that_nothing_has_are_refused(settings, message):
