@@ -18,7 +18,7 @@ FLAGS["source"].help = "NAME=FILE of a source's predictions (repeat the flag)."
 flags.DEFINE_integer(
     "dawid_skene_rounds",
     100,
-    "Most EM rounds; with few, rare labels do not merge into frequent ones.",
+    "Maximum number of EM rounds; with few, rare labels do not merge into frequent ones.",
     1,
 )
 flags.DEFINE_float("dawid_skene_prior", 0.01, "Added to every count of dawid_skene.", 0.0)

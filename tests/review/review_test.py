@@ -164,7 +164,7 @@ def test_plain_labels_may_come_back_as_spans_but_not_in_another_spelling(record,
     path.write_text(re.sub(r"\t(\w+)$", r"\tB-\1", columns, flags=re.MULTILINE))
     assert estimate_scores(record, str(path), RESAMPLING) == expected
     path.write_text(columns.replace("NOUN", "noun"))
-    with pytest.raises(InputError, match=r"there is no label 'noun' among .* `run`=.*, but NOUN;"):
+    with pytest.raises(InputError, match=r"'noun' is not a label of `run`=.*; write NOUN$"):
         estimate_scores(record, str(path), RESAMPLING)
 
 

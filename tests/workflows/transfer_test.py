@@ -127,7 +127,9 @@ def test_known_labels_are_given_as_lists_and_a_run_resumes_within_a_round(
     known = [(text[3], ["VERB"] * len(text[3])), (text[0], ["VERB", *[None] * (len(text[0]) - 1)])]
     sources = {"good": by_chance(0.9, 0), "rule": by_rule}
     call = functools.partial(zsl_jax.transfer, text, sources, world.encoder, config=config)
-    with pytest.raises(InputError, match=r"sentence 1: there is no label 'verb' .* sources, but V"):
+    with pytest.raises(
+        InputError, match=r"sentence 1: 'verb' is not a label of the sources; write V"
+    ):
         call(tmp_path / "whole", gold_words=[(text[3], ["verb"] * len(text[3]))])
     whole = call(tmp_path / "whole", gold_words=iter(known))
     assert set(whole.sentences[3].labels) == {"VERB"} and whole.sentences[0].labels[0] == "VERB"

@@ -14,7 +14,7 @@
 from zsl_jax.labels.comparison import case_variants, label_doubt, label_kinds, listed
 from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
 from zsl_jax.labels.entities import Span, entity_spans
-from zsl_jax.labels.label_set import OUTSIDE, LabelSet, is_bio
+from zsl_jax.labels.label_set import OUTSIDE, LabelSet, bio_labels, is_bio
 from zsl_jax.labels.same_kind import check_kinds
 from zsl_jax.labels.schemes import (
     LabelParts,
@@ -41,6 +41,7 @@ __all__ = [
     "TaggingScheme",
     "Transitions",
     "allowed_transitions",
+    "bio_labels",
     "bio_probs",
     "case_variants",
     "check_kinds",

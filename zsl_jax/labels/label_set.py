@@ -93,6 +93,15 @@ class LabelSet(NamedTuple):
         return tuple(self.names[label] for label in ids)
 
 
+def bio_labels(types: Iterable[str]) -> tuple[str, ...]:
+    """O, and both labels of each entity type.
+
+    >>> bio_labels(["PER"])
+    ('O', 'B-PER', 'I-PER')
+    """
+    return (OUTSIDE, *(f"{letter}-{kind}" for kind in types for letter in "BI"))
+
+
 def is_bio(names: Iterable[str]) -> bool:
     """Tells whether labels are BIO labels, rather than plain tags such as parts of speech.
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, check_label_names
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, LabelSet
+from zsl_jax.labels import OUTSIDE, LabelSet, bio_labels
 from zsl_jax.runtime.progress import word_progress
 from zsl_jax.types import Sentence
 
@@ -143,7 +143,7 @@ def _bio(doc: Any) -> list[str]:
     return labels
 
 
-def _entity_labels(nlp: Any) -> list[str]:
+def _entity_labels(nlp: Any) -> tuple[str, ...]:
     """All labels of the components that are made to find entities."""
     types = {
         label
@@ -151,4 +151,4 @@ def _entity_labels(nlp: Any) -> list[str]:
         if "doc.ents" in nlp.get_pipe_meta(name).assigns
         for label in labels
     }
-    return [OUTSIDE, *(f"{letter}-{kind}" for kind in types for letter in "BI")]
+    return bio_labels(types)

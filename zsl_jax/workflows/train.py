@@ -99,8 +99,9 @@ def train(
     held_out = None if dev is None else labelled_sentences(dev, "dev")
     check_task(task)
     if held_out is not None:
-        task_of(gold_labels(held_out, "dev"), task)
-        _check_dev(gold_labels(sentences, "text"), gold_labels(held_out, "dev"))
+        gold = gold_labels(held_out, "dev")
+        task_of(gold, task)
+        _check_dev(gold_labels(sentences, "text"), gold)
     scores: list[dict[str, Any]] = []
 
     def on_dev(epoch: int, reached: dict[str, Any]) -> None:
@@ -129,14 +130,13 @@ def _check_dev(text: Sequence[Sequence[str]], dev: Sequence[Sequence[str]]) -> N
       InputError: The texts have no label in common, so that `dev` cannot choose an epoch.
     """
     own, known = (label_kinds(name for names in labels for name in names) for labels in (dev, text))
-    lacking = own - known
-    if lacking and lacking == own and known:
+    if own and known and not own & known:
         raise InputError(
             f"`dev` has the labels {listed(own)}, the training text {listed(known)}, and none of "
             "them in common; write both in one spelling"
         )
-    if lacking:
+    if own - known:
         logging.warning(
             "`dev` has the labels %s, which the training text lacks: the tagger never gives them",
-            listed(lacking),
+            listed(own - known),
         )

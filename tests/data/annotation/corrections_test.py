@@ -2,10 +2,13 @@
 
 import json
 
+import numpy as np
 import pytest
 
 from zsl_jax.data.annotation.correction_labels import in_known_labels
 from zsl_jax.data.annotation.corrections import match_corrections, read_corrections
+from zsl_jax.data.predictions.parquet_writer import write_predictions
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 
 WORDS = ("Anna", "viu", "a", "Roma")
@@ -154,10 +157,14 @@ def test_plain_labels_may_be_written_as_spans_of_one_word(tmp_path, columns, kno
 @pytest.mark.parametrize(
     ("label", "known", "message"),
     [
-        ("noun", PLAIN, "no label 'noun' among those of the run, but NOUN; correct it"),
-        ("B-SYM", PLAIN, "no label 'B-SYM' among those of the run, but ADP, NOUN, VERB; correct"),
-        ("B-per", ENTITIES, "no label 'B-per' among those of the run, but B-PER; correct it"),
-        ("PER", ENTITIES, "no label 'PER' among those of the run, but B-LOC, B-PER, I-LOC, I-PER"),
+        ("noun", PLAIN, "'noun' is not a label of the run; write NOUN"),
+        ("B-SYM", PLAIN, "'B-SYM' is not a label of the run; write one of ADP, NOUN, VERB"),
+        ("B-per", ENTITIES, "'B-per' is not a label of the run; write B-PER"),
+        (
+            "PER",
+            ENTITIES,
+            "'PER' is not a label of the run; write one of B-LOC, B-PER, I-LOC, I-PER",
+        ),
     ],
 )
 def test_a_label_in_another_spelling_is_refused_with_its_place(tmp_path, label, known, message):
@@ -172,6 +179,16 @@ def test_a_new_label_is_kept_with_a_warning(tmp_path, caplog):
     assert "sentence 1: SYM is not among the labels of the run (ADP, NOUN, VERB)" in caplog.text
 
 
+def test_the_case_of_an_extension_does_not_matter(tmp_path):
+    made = SourcePredictions(
+        ("NOUN", "VERB"), np.array([0, 1], np.int32), None, (("Anna", "sings"),)
+    )
+    write_predictions(tmp_path / "a.parquet", made)
+    (tmp_path / "a.parquet").rename(tmp_path / "A.PARQUET")
+    (correction,) = read_corrections(str(tmp_path / "A.PARQUET"))
+    assert correction.labels == ("NOUN", "VERB")
+
+
 def test_types_of_spans_are_compared_with_the_known_ones(tmp_path, caplog):
     def read(kind):
         (tmp_path / "a.json").write_text(json.dumps([label_studio([(0, 4, kind)])]))
@@ -180,7 +197,7 @@ def test_types_of_spans_are_compared_with_the_known_ones(tmp_path, caplog):
     with caplog.at_level("WARNING", "absl"):
         assert read("LOC") and not caplog.text
         assert read("MISC") and "item 1: MISC is not among the labels of the run" in caplog.text
-    with pytest.raises(InputError, match=r"item 1: there is no label 'per' .*, but PER; correct"):
+    with pytest.raises(InputError, match=r"item 1: 'per' is not a label of .*; write PER$"):
         read("per")
 
 

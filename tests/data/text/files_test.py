@@ -100,7 +100,7 @@ def test_wide_characters_without_a_byte_order_mark_are_recognised(tmp_path, text
 def test_a_nul_in_a_text_is_refused(tmp_path, encoding):
     path = tmp_path / "a.conll"
     path.write_bytes(("Anna\tO\n" * 99 + "\0\tO\n").encode(encoding or "utf-8"))
-    with pytest.raises(InputError, match=r"line 100: a NUL, which is no character .*; remove it"):
+    with pytest.raises(InputError, match=r"line 100: a NUL, which does not belong .*; remove it"):
         read_sentences(path, encoding=encoding)
 
 

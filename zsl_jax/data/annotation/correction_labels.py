@@ -7,7 +7,7 @@ from absl import logging
 from zsl_jax.data.annotation.corrections import Correction
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, case_variants, is_bio, label_kinds, listed
+from zsl_jax.labels import OUTSIDE, bio_labels, case_variants, is_bio, label_kinds, listed
 
 
 def in_known_labels(
@@ -54,8 +54,7 @@ def _complete(known: Collection[str]) -> frozenset[str]:
     """The known labels, and of entities both labels of each type and O."""
     if not is_bio(known):
         return frozenset(known)
-    lettered = (f"{letter}-{kind}" for kind in label_kinds(known) for letter in "BI")
-    return frozenset((OUTSIDE, *lettered))
+    return frozenset(bio_labels(label_kinds(known)))
 
 
 def _given(correction: Correction) -> set[str]:
@@ -69,8 +68,8 @@ def _check_new(where: str, label: str, known: Collection[str], owner: str) -> No
     meant = case_variants([label], known).get(label)
     if meant or is_bio([label]) != is_bio(known):
         raise InputError(
-            f"{where}: there is no label {label!r} among those of {owner}, but "
-            f"{meant or listed(known)}; correct it"
+            f"{where}: {label!r} is not a label of {owner}; write "
+            f"{meant or f'one of {listed(known)}'}"
         )
 
 

@@ -63,7 +63,7 @@ def read_corrections(path: str) -> list[Correction]:
 
 
 def _read(path: str) -> list[Correction]:
-    exported = None if path.endswith(".parquet") else read_exported(path)
+    exported = None if path.lower().endswith(".parquet") else read_exported(path)
     if exported is None:
         return corrections_of(read_predictions(path), path)
     lines = [(where, span_line(where, value)) for where, value in exported]

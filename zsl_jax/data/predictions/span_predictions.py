@@ -19,7 +19,14 @@ from zsl_jax.data.text.json_spans import (
 )
 from zsl_jax.data.text.word_rules import find_words
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, LabelSet, TaggingScheme, label_parts, usual_spelling
+from zsl_jax.labels import (
+    OUTSIDE,
+    LabelSet,
+    TaggingScheme,
+    bio_labels,
+    label_parts,
+    usual_spelling,
+)
 from zsl_jax.types import Sentence
 
 # The share of spans that need not fit the words.
@@ -110,8 +117,7 @@ def _labels_of(kinds: Collection[str]) -> tuple[LabelSet, dict[str, tuple[int, i
     """All labels, and by the type of a span the labels of its first and of its other words."""
     first_labels = _first_labels(kinds)
     types = sorted({label[2:] for label in first_labels.values()})
-    names = [OUTSIDE, *(f"{letter}-{kind}" for kind in types for letter in "BI")]
-    label_set = LabelSet.from_labels([names])
+    label_set = LabelSet.from_labels([bio_labels(types)])
     ids = label_set.ids
     return label_set, {
         kind: (ids[first], ids[f"I-{first[2:]}"]) for kind, first in first_labels.items()

@@ -18,7 +18,7 @@ from zsl_jax.errors import InputError
 STANDARD_INPUT = "-"
 UNPACKED_LIMIT = 1 << 30  # bytes of one .gz file; a few kilobytes can unpack to far more
 BLOCK_BYTES = 1 << 20
-# How files begin that are not text, as patterns that no text fits, and what to do with them.
+# How files begin that are not text, as patterns that no text matches, and what to do with them.
 _KINDS = {
     rb"PAR1[\0-\x08\x0e-\x1f]": "a Parquet file; let its name end in .parquet",
     rb"ARROW1\0\0": "an Arrow file; write it as Parquet",
@@ -280,7 +280,7 @@ def _with_nul(where: str, encoding: str | None, block: bytes, num_bytes: int) ->
     """The message on a NUL in the last block of the bytes read so far."""
     own = _wide_encoding(block, num_bytes - len(block))
     if own is None or own == encoding:
-        return f"{where}: a NUL, which is no character of a text; remove it"
+        return f"{where}: a NUL, which does not belong in a text; remove it"
     return f"{where}: a NUL, as in {own.upper()}; {_conversion(own, encoding)}"
 
 
