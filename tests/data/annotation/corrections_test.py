@@ -168,7 +168,7 @@ def test_plain_labels_may_be_written_as_spans_of_one_word(tmp_path, columns, kno
     ],
 )
 def test_a_label_in_another_spelling_is_refused_with_its_place(tmp_path, label, known, message):
-    with pytest.raises(InputError, match=rf"a\.conll, sentence 1: there is {message}"):
+    with pytest.raises(InputError, match=rf"a\.conll, sentence 1: {message}"):
         corrected(tmp_path, f"Anna\t{label}\nviu\t_\na\t_\nRoma\t_\n", known)
 
 
