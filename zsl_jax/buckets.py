@@ -21,6 +21,7 @@ from zsl_jax.errors import InputError
 SCHEMES = {"gs": "gcsfs", "s3": "s3fs", "az": "adlfs", "hf": "huggingface_hub"}
 RUN_SCHEMES = ("gs",)  # of run folders: there Orbax marks the checkpoints that are complete
 _ADDRESS = re.compile(rf"({'|'.join(SCHEMES)})://(.+)", re.DOTALL)
+_COPIES = "buckets"  # the folder of all copies
 BLOCK_BYTES = 1 << 23
 _held_back = 0  # how many `held_back` are open
 
@@ -55,10 +56,9 @@ def with_addresses(text: str) -> str:
     >>> with_addresses(f"there is no file {local_copy('gs://bucket/ca.conll')}")
     'there is no file gs://bucket/ca.conll'
     """
-    root = _root()
-    if root not in text:
+    if f"/{_COPIES}/" not in text:  # quick, since every text that is written comes here
         return text
-    return re.sub(rf"{re.escape(root)}/({'|'.join(SCHEMES)})/", r"\1://", text)
+    return re.sub(rf"{re.escape(_root())}/({'|'.join(SCHEMES)})/", r"\1://", text)
 
 
 def is_copy(path: Path) -> bool:
@@ -150,4 +150,4 @@ def _epath() -> Any:
 
 
 def _root() -> str:
-    return os.path.abspath(cache_folder() / "buckets")
+    return os.path.abspath(cache_folder() / _COPIES)
