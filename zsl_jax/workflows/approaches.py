@@ -212,7 +212,7 @@ def _by_paper_model(to_train: _TargetTraining, text: TransferCorpus) -> TrainedT
 
 def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
     """EM with the reliability-weighted chain."""
-    config, fitted_chain = to_train.config, text.chain
+    fitted_chain = text.chain
     assert fitted_chain is not None
 
     def learn(training: Training, begin: ResumePoint, first: TrainState):
@@ -222,7 +222,8 @@ def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
 
     tagger, expectation = to_train.run(text, learn)
     fitted = fitted_chain.fitted._replace(state=expectation.model_state)
-    chain = ChainModel(fitted_chain.config, fitted, text.words.types.names, config.predictions)
+    names, predictions = text.words.types.names, fitted_chain.predictions
+    chain = ChainModel(fitted_chain.config, fitted, names, predictions)
     return TrainedTarget(tagger, expectation.log_confusion, expectation.posterior, (), chain)
 
 

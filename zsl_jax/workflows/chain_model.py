@@ -96,7 +96,7 @@ def fit_chain_model(
       predictions: "soft" or "hard", which of the predictions are evidence.
     """
     text = _fitted_text(votes, words, predictions)
-    return fit_label_model(text, chain_labels(votes, label_set), config)
+    return fit_label_model(text, chain_labels(votes, label_set), config, predictions)
 
 
 def best_labels_of_fitted_text(
