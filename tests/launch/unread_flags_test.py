@@ -40,6 +40,7 @@ CASES = {
     "--stop_early": "--stop_early is for the paper's label model",
     "--strategy=direct": "--strategy=direct is for the paper's label model",
     "--approach=kd --strategy=hard_em": "--strategy is not used by --approach=kd, only by mrt and",
+    "--approach=kd --label_model=chain --stop_early": "--stop_early is not used by --approach=kd",
     "--approach=hard_cat --stop_early": "--stop_early is not used by --approach=hard_cat",
     "--tau_fixed=3 --approach=kd --label_model=chain": "--tau_fixed is a setting of the paper's",
     "--mix_start=1": "--mix_start is a setting of the paper's label model; give --label_model=",

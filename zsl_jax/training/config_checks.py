@@ -73,12 +73,8 @@ def check_combination(config: TransferConfig, given: Collection[str] = ()) -> No
     Raises:
       InputError: One setting excludes another.
     """
+    check_label_model(config)
     approach, kind = config.approach, _kind(config)
-    if config.label_model.kind is not None and (approach, kind) not in _LABEL_MODELS:
-        raise InputError(
-            f"`label_model`={kind} cannot be combined with `approach`={approach}; combine chain "
-            "with lvm or kd, and paper with lvm or mrt"
-        )
     for name in _settings_of_paper(config.label_model, given):
         if kind is not LabelModelKind.PAPER:
             wanted = "`label_model`=paper" if approach is Approach.LVM else "`approach`=mrt"
@@ -86,12 +82,6 @@ def check_combination(config: TransferConfig, given: Collection[str] = ()) -> No
                 f"`{name}` is a setting of the paper's label model; give {wanted} with it, or omit "
                 "it"
             )
-    if kind is LabelModelKind.CHAIN and (config.stop_early or config.strategy is Strategy.DIRECT):
-        name = "`stop_early`" if config.stop_early else "`strategy`=direct"
-        raise InputError(
-            f"{name} is for the paper's label model, whose J it uses; give `label_model`=paper "
-            "with it, or omit it"
-        )
     for name, approaches in _READERS.items():
         if name in _changed(config) and approach not in approaches:
             raise InputError(
@@ -101,6 +91,27 @@ def check_combination(config: TransferConfig, given: Collection[str] = ()) -> No
     if config.init not in ("auto", "encoder") and not config.init.startswith("source:"):
         raise InputError(
             f"`init`={config.init} is not one of auto, encoder, source:NAME; choose one"
+        )
+
+
+def check_label_model(config: TransferConfig) -> None:
+    """Rejects a label model that the approach does not have, and settings that need another one.
+
+    Raises:
+      InputError: One excludes the other.
+    """
+    approach, kind = config.approach, _kind(config)
+    if config.label_model.kind is not None and (approach, kind) not in _LABEL_MODELS:
+        raise InputError(
+            f"`label_model`={kind} cannot be combined with `approach`={approach}; combine chain "
+            "with lvm or kd, and paper with lvm or mrt"
+        )
+    needs_objective = config.stop_early or config.strategy is Strategy.DIRECT
+    if approach is Approach.LVM and kind is LabelModelKind.CHAIN and needs_objective:
+        name = "`stop_early`" if config.stop_early else "`strategy`=direct"
+        raise InputError(
+            f"{name} is for the paper's label model, whose J it uses; give `label_model`=paper "
+            "with it, or omit it"
         )
 
 

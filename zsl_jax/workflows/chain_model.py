@@ -193,10 +193,8 @@ def chain_labels(votes: SourceVotes, label_set: LabelSet) -> ChainLabels:
 
     A set of the target's labels stands for each of them with an even share of its probability.
     """
-    size, num_sources = label_set.size, votes.labels.shape[1]
-    compatible = votes.compatible
-    if compatible is None:
-        compatible = np.tile(np.eye(size, dtype=bool), (num_sources, 1, 1))
+    size = label_set.size
+    compatible = votes.meanings(size)
     members = compatible[:, size:].any(axis=0).astype(np.float32)
     shares = members / np.maximum(members.sum(axis=1, keepdims=True), 1)
     if votes.silent is not None:
