@@ -1,6 +1,7 @@
 """The loop resumes from any state as if it had never stopped."""
 
 import dataclasses
+import shutil
 
 import jax
 import numpy as np
@@ -164,6 +165,28 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_still_loads(tmp_pat
         file.rmdir() if file.is_dir() else file.unlink()
     latest.rmdir()
     assert Run(tmp_path).checkpoints.start().progress.step == int(before.name)
+
+
+@pytest.mark.parametrize("every_steps", [None, 2])
+def test_without_the_latest_checkpoint_a_later_round_resumes_too(tmp_path, every_steps):
+    def run(folder, stop_at=None):
+        made = Run(folder, every_steps, stop_at)
+        config = dataclasses.replace(made.config, rounds=3, epochs=1)
+        made.training = made.training._replace(config=config)
+        return made
+
+    expected, result, _ = run(tmp_path / "whole").finish()
+    first = run(tmp_path / "run", ("round", 3))
+    with pytest.raises(Stopped):
+        first.finish()
+    first.checkpoints.close()
+    before, latest = kept_in(tmp_path / "run")
+    assert before == latest * 2 // 3
+    shutil.rmtree(tmp_path / "run" / str(latest))
+    state, again, progress = run(tmp_path / "run").finish()
+    assert progress.step == before
+    np.testing.assert_array_equal(again.posterior, result.posterior)
+    np.testing.assert_array_equal(state.confusion_logits, expected.confusion_logits)
 
 
 def test_flipped_bits_are_found_wherever_they_matter(tmp_path):

@@ -108,8 +108,10 @@ class Checkpoints:
         with contextlib.suppress(Exception):
             self._manager.close()
 
-    def _state_at(self, step: int) -> TrainState:
-        return self._first if step == 0 else self._load(step)[0]
+    def _state_at(self, step: int) -> TrainState | None:
+        if step == 0:
+            return self._first
+        return self._load(step)[0] if step in self._manager.all_steps() else None
 
     def _load(self, step: int) -> tuple[TrainState, Progress]:
         wanted = _filled(self._first)
