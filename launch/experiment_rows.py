@@ -12,6 +12,7 @@ from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_checks import check_read
 from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
@@ -124,7 +125,12 @@ def _config(
         raise InputError(f"{fields.where('flagfile')}: {error}") from error
     if not config_of(TransferConfig, [*shared, *own, *overrides], fields).has_paper_model:
         shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
-    return config_of(TransferConfig, [*shared, *own, *overrides], fields)
+    config = config_of(TransferConfig, [*shared, *own, *overrides], fields)
+    try:
+        check_read(config, row.keys() - left_out)
+    except InputError as error:
+        raise InputError(f"{fields.where()}: {error}") from error
+    return config
 
 
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:

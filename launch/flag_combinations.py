@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from launch import shared_flags
+from launch import flag_files, shared_flags
 from launch.config_flags import from_flags
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
@@ -11,7 +11,7 @@ from zsl_jax.errors import InputError
 def check_transfer(sources, test_sources) -> None:
     """Rejects combinations of flags of launch.transfer that cannot be run."""
     from zsl_jax.training.config import TransferConfig
-    from zsl_jax.training.config_checks import check_combination
+    from zsl_jax.training.config_checks import check_combination, check_read
     from zsl_jax.workflows.transfer_inputs import model_taken_as_it_is
 
     config = from_flags(TransferConfig)
@@ -30,6 +30,7 @@ def check_transfer(sources, test_sources) -> None:
     config.approach.check_sources(len(sources))
     given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
     check_combination(config, given)
+    check_read(config, flag_files.own([name for name in FLAGS if FLAGS[name].present]))
     if FLAGS.approach == "direct":
         model_taken_as_it_is(sources, len(sources))
     elif FLAGS.encoder is None:

@@ -14,6 +14,7 @@ from zsl_jax.training.config_choices import LabelModelKind
 _FOLDER = Path(__file__).parent / "flags"
 _FLAG = "--flagfile"
 _CHOICE = ("approach", "label_model")  # flags that say whether the paper's label model is used
+_of_package: set[str] = set()  # names of flags that only files of the package have set
 
 
 def names() -> list[str]:
@@ -69,15 +70,22 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
       InputError: A flag file is neither a file nor one of `names`, or cannot be read.
     """
     whole: list[tuple[str, bool]] = []  # flags, and whether they come from a file
+    of_package, others = set[str](), set[str]()
     given = iter(arguments)
     for argument in given:
         flag, equals, value = argument.partition("=")
         if flag in (_FLAG, _FLAG[1:]):
-            whole += [(found, True) for found in flags_in(value if equals else next(given, ""))]
+            file = value if equals else next(given, "")
+            whole += [(found, True) for found in flags_in(file)]
+            names = others if path_of(file) == file else of_package
+            names.update(map(_name, flags_in(file)))
         else:
             whole.append((argument, False))
+            others.add(_name(argument))
         if argument == "--":
             whole += [(rest, False) for rest in given]
+    _of_package.clear()
+    _of_package.update(of_package - others)
     every, shared = [flag for flag, _ in whole], [flag for flag, of_file in whole if of_file]
     if not shared or not _uses_paper_model(shared) or _uses_paper_model(every):
         return every
@@ -85,6 +93,15 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
     unused = " ".join(flag for flag in shared if flag not in kept)
     logging.warning("the flag file's settings of the paper's label model are not used: %s", unused)
     return [flag for flag, of_file in whole if not of_file or flag in kept]
+
+
+def own(names: Iterable[str]) -> list[str]:
+    """Those of the flags of this program that the user gave, not only a file of the package."""
+    return [name for name in names if name not in _of_package]
+
+
+def _name(argument: str) -> str:
+    return argument.lstrip("-").partition("=")[0]
 
 
 def _uses_paper_model(arguments: Sequence[str]) -> bool:

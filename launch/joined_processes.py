@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from absl import logging
 
@@ -32,42 +33,20 @@ def joined_processes() -> Iterator[None]:
     Process 0 writes logs, metrics and the model; the others log only warnings. If a process is
     told to end, all of them do; if one is lost, the others end with one sentence and status 1.
     """
-    given = {name: FLAGS[name].value for name in ("coordinator", "num_processes", "process_id")}
-    missing = [name for name, value in given.items() if value is None]
-    if not FLAGS.pod and len(missing) == len(given):
+    given = _place_in_run()
+    if given is None:
         yield
         return
-    if not FLAGS.pod and missing:
-        raise InputError(
-            "--coordinator, --num_processes and --process_id belong together; give all three, or "
-            "--pod on a TPU pod slice"
-        )
-    from zsl_jax.runtime import heartbeats, processes, shared_signals
+    from zsl_jax.runtime import processes, shared_signals
 
     processes.start(**given)
     faulthandler.disable()  # JAX aborts a process whose coordinator is lost, with a line of its own
     if not processes.is_first():
         logging.set_verbosity(logging.WARNING)
         python_logging.getLogger("absl").setLevel(python_logging.WARNING)
-
-    told = threading.Event()
-
-    def stop(number: signal.Signals) -> str:
-        told.set()
-        shared_signals.tell_others(number)
-        return STOPPED
-
-    def report_lost(numbers: list[int]) -> None:
-        reason = f"no heartbeat of process {numbers[0]} for {heartbeats.TIMEOUT:.0f} seconds"
-        if not told.is_set():
-            _leave(LOST.format(reason=reason), 1)
-
+    told = threading.Event()  # that this process is to end
     try:
-        with (
-            shared_signals.following_others(),
-            heartbeats.watching_processes(report_lost),
-            listening(stop),
-        ):
+        with _watching_others(told):
             try:
                 yield
                 processes.wait()
@@ -84,6 +63,43 @@ def joined_processes() -> Iterator[None]:
         if told.is_set():  # the others ended first; the thread that told them ends this process
             time.sleep(SECONDS_TO_END)
         _leave(LOST.format(reason=str(error).strip().partition("\n")[0]), 1)
+
+
+def _place_in_run() -> dict[str, Any] | None:
+    """The arguments of `processes.start`; None for a single process."""
+    given = {name: FLAGS[name].value for name in ("coordinator", "num_processes", "process_id")}
+    missing = [name for name, value in given.items() if value is None]
+    if not FLAGS.pod and missing:
+        if len(missing) == len(given):
+            return None
+        raise InputError(
+            "--coordinator, --num_processes and --process_id belong together; give all three, or "
+            "--pod on a TPU pod slice"
+        )
+    return given
+
+
+@contextlib.contextmanager
+def _watching_others(told: threading.Event) -> Iterator[None]:
+    """Shares signals with the other processes, and ends this one if another is lost."""
+    from zsl_jax.runtime import heartbeats, shared_signals
+
+    def stop(number: signal.Signals) -> str:
+        told.set()
+        shared_signals.tell_others(number)
+        return STOPPED
+
+    def report_lost(numbers: list[int]) -> None:
+        reason = f"no heartbeat of process {numbers[0]} for {heartbeats.TIMEOUT:.0f} seconds"
+        if not told.is_set():
+            _leave(LOST.format(reason=reason), 1)
+
+    with (
+        shared_signals.following_others(),
+        heartbeats.watching_processes(report_lost),
+        listening(stop),
+    ):
+        yield
 
 
 def _leave(message: str, status: int) -> None:

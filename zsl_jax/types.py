@@ -97,3 +97,13 @@ class SourceVotes(NamedTuple):
     first_targets: Int[np.ndarray, " V"] | None = None
     gold: Int[np.ndarray, " N"] | None = None
     silent: int | None = None
+
+    def meanings(self, num_labels: int) -> Bool[np.ndarray, "U V K"]:
+        """`compatible`, also where it is None; `num_labels` is K.
+
+        >>> SourceVotes(np.array([[0, 1]]), None).meanings(2).astype(int).tolist()
+        [[[1, 0], [0, 1]], [[1, 0], [0, 1]]]
+        """
+        if self.compatible is not None:
+            return self.compatible
+        return np.tile(np.eye(num_labels, dtype=bool), (self.labels.shape[1], 1, 1))

@@ -59,6 +59,12 @@ def test_a_row_like_another_changes_some_of_its_fields(tmp_path):
     assert hot.configs["multi"].label_model.tau_fixed == 7
 
 
+def test_a_setting_of_a_row_that_its_approach_does_not_read_is_refused(tmp_path):
+    text = YAML.replace("  - majority\n", "  - {name: hot, like: mrt_soft, tau_trainable: 7}\n")
+    with pytest.raises(InputError, match=r"line \d+: `tau_trainable` is not used by `appr"):
+        read(tmp_path, text)
+
+
 def test_a_function_beside_the_file_is_a_row(tmp_path):
     (tmp_path / "own.py").write_text("def mine(*given, **more):\n    return 'called'\n")
     text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:mine"}\n')

@@ -40,12 +40,21 @@ CASES = {
     "--stop_early": "--stop_early is for the paper's label model",
     "--strategy=direct": "--strategy=direct is for the paper's label model",
     "--approach=kd --strategy=hard_em": "--strategy is not used by --approach=kd, only by mrt and",
+    "--approach=kd --label_model=chain --stop_early": "--stop_early is not used by --approach=kd",
     "--approach=hard_cat --stop_early": "--stop_early is not used by --approach=hard_cat",
     "--tau_fixed=3 --approach=kd --label_model=chain": "--tau_fixed is a setting of the paper's",
     "--mix_start=1": "--mix_start is a setting of the paper's label model; give --label_model=",
     "--init=best": "--init=best is not one of auto, encoder, source:NAME",
     "--test_source=a=b": "--test_source is given without --test=FILE; give both, or omit it",
     "--max_test_sentences=9": "--max_test_sentences is given without --test=FILE",
+    "--approach=mrt --tau_trainable=3": "--tau_trainable is not used by --approach=mrt; omit it",
+    "--approach=mrt --mix_start=1": "--mix_start is not used by --approach=mrt; omit it",
+    "--label_model=paper --pseudo_count=2": "--pseudo_count is not used by --confusion_update=grad",
+    "--label_model=paper --confusion_init=dawid_skene --mu_trainable=.9": "--mu_trainable is not",
+    "--label_model=paper --confusion_update=closed_form --pseudo_count=2": "read",
+    "--label_model=paper --mix_schedule=constant --mix_start=0": "--mix_start is not used by --mix",
+    "--approach=direct --epochs=2": "--epochs is not used by --approach=direct; omit it",
+    "--approach=direct --learning_rate=1": "--learning_rate is not used by --approach=direct; omit",
     "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 
@@ -79,3 +88,40 @@ def test_flags_of_other_programs_that_would_not_be_read_are_refused(
 ):
     done = start(f"launch.{program}", *arguments, f"--output={tmp_path / 'out'}").finish(60)
     assert done.returncode == 2 and f"error: {message}" in done.stderr, done.stderr
+
+
+FILES = """
+from absl import flags
+import launch.transfer
+from launch import flag_combinations, flag_files, inputs
+from launch.terminal import with_flags
+from zsl_jax.errors import InputError
+base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
+for given in {cases!r}:
+    flags.FLAGS.unparse_flags()
+    for name in flags.FLAGS:
+        flags.FLAGS[name].unparse()
+    flags.FLAGS(flag_files.with_contents(base + given.split()))
+    try:
+        flag_combinations.check_transfer(inputs.sources(), [])
+        print("read")
+    except InputError as error:
+        print(with_flags(str(error)))
+"""
+
+
+def test_flag_files_of_the_package_are_for_approaches_that_read_less_too(tmp_path):
+    (tmp_path / "mine").write_text("--approach=mrt\n--tau_trainable=2\n")
+    refused = "--tau_trainable is not used by --approach=mrt; omit it"
+    cases = {
+        "--flagfile=pos_single": "read",
+        "--flagfile=pos_single --approach=mrt": "read",
+        "--flagfile=ner_multi_release --approach=mrt --mu_fixed=.9": "read",
+        "--flagfile=pos_single --confusion_update=closed_form": "read",
+        "--flagfile=pos_single --approach=mrt --tau_trainable=4": refused,
+        "--tau_trainable=3 --flagfile=pos_single --approach=mrt": refused,
+        f"--flagfile={tmp_path / 'mine'}": refused,
+    }
+    command = [sys.executable, "-c", FILES.format(cases=list(cases))]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.splitlines() == list(cases.values()) and "not used" not in done.stderr

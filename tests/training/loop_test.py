@@ -1,6 +1,7 @@
 """The loop resumes from any state as if it had never stopped."""
 
 import dataclasses
+import shutil
 
 import jax
 import numpy as np
@@ -118,13 +119,38 @@ def test_closed_form_resumes_with_the_same_numbers(tmp_path):
     np.testing.assert_array_equal(state.confusion_logits, expected.confusion_logits)
 
 
-def test_latest_best_and_what_the_last_e_step_saw_are_kept(tmp_path):
+def kept_in(folder):
+    return sorted(int(path.name) for path in folder.glob("[0-9]*"))
+
+
+def test_the_latest_state_and_the_one_that_the_last_e_step_saw_are_kept(tmp_path, monkeypatch):
+    objectives, e_step = iter([3.0, 1.0, 2.0, 2.0]), PaperModel.e_step
+    monkeypatch.setattr(
+        PaperModel,
+        "e_step",
+        lambda *values: e_step(*values)._replace(objective=next(objectives)),
+    )
     run = Run(tmp_path, every_steps=1)
+    config = dataclasses.replace(run.config, rounds=3, epochs=1)
+    run.training = run.training._replace(config=config)
     run.finish()
-    rounds = [line for line in run.lines if line[0] == "round"]
-    steps = sorted(int(folder.name) for folder in tmp_path.glob("[0-9]*"))
-    updates = len(run.lines) - len(rounds)
-    assert updates in steps and updates // 2 in steps and len(steps) <= 3
+    updates = len([line for line in run.lines if line[0] == "step"])
+    assert updates % 3 == 0 and kept_in(tmp_path) == [updates * 2 // 3, updates]
+
+
+def test_a_run_resumes_from_a_folder_with_more_states(tmp_path, whole, monkeypatch):
+    with monkeypatch.context() as patched, pytest.raises(Stopped):
+        keep_all = lambda self, found, *, context: [True for _ in found]  # noqa: E731
+        patched.setattr(Checkpoints, "should_preserve", keep_all)
+        first = Run(tmp_path, 3, 10)
+        first.finish()
+    first.checkpoints.close()
+    assert kept_in(tmp_path) == [3, 6, 9]
+    second = Run(tmp_path, 3)
+    state, _, progress = second.finish()
+    assert progress.step == 9 and kept_in(tmp_path) == [6, 12]
+    assert second.lines == whole[2][-len(second.lines) :]
+    np.testing.assert_array_equal(state.confusion_logits, whole[0].confusion_logits)
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_still_loads(tmp_path):
@@ -139,6 +165,28 @@ def test_a_damaged_checkpoint_is_named_and_the_one_before_it_still_loads(tmp_pat
         file.rmdir() if file.is_dir() else file.unlink()
     latest.rmdir()
     assert Run(tmp_path).checkpoints.start().progress.step == int(before.name)
+
+
+@pytest.mark.parametrize("every_steps", [None, 2])
+def test_without_the_latest_checkpoint_a_later_round_resumes_too(tmp_path, every_steps):
+    def run(folder, stop_at=None):
+        made = Run(folder, every_steps, stop_at)
+        config = dataclasses.replace(made.config, rounds=3, epochs=1)
+        made.training = made.training._replace(config=config)
+        return made
+
+    expected, result, _ = run(tmp_path / "whole").finish()
+    first = run(tmp_path / "run", ("round", 3))
+    with pytest.raises(Stopped):
+        first.finish()
+    first.checkpoints.close()
+    before, latest = kept_in(tmp_path / "run")
+    assert before == latest * 2 // 3
+    shutil.rmtree(tmp_path / "run" / str(latest))
+    state, again, progress = run(tmp_path / "run").finish()
+    assert progress.step == before
+    np.testing.assert_array_equal(again.posterior, result.posterior)
+    np.testing.assert_array_equal(state.confusion_logits, expected.confusion_logits)
 
 
 def test_flipped_bits_are_found_wherever_they_matter(tmp_path):

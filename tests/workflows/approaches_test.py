@@ -19,7 +19,9 @@ from zsl_jax.training.config import (
 )
 from zsl_jax.training.config_choices import Approach, LabelModelKind, Strategy
 from zsl_jax.training.confusion_matrices import temperatures
+from zsl_jax.types import Sentence
 from zsl_jax.workflows.approaches import fitted_chain, with_chain
+from zsl_jax.workflows.chain_model import aggregate_with_text
 from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.transfer_task import prepare_transfer, run_approach
 
@@ -194,3 +196,26 @@ def test_the_votes_of_a_test_are_weighted_by_the_settings_that_the_chain_was_fit
     text = with_chain(experiment.text, experiment.label_set, config)
     assert fitted_chain(text, experiment.label_set).config == own
     assert fitted_chain(experiment.text, experiment.label_set).config == ChainConfig()
+
+
+@pytest.mark.parametrize("predictions", ["soft", "hard"])
+def test_a_chain_that_was_fitted_to_labels_reads_a_test_as_the_setting_says(
+    experiment, tmp_path, predictions
+):
+    """The row "chain" of the table, as Q does."""
+    config = dataclasses.replace(
+        CONFIG, predictions=predictions, label_model=LabelModelConfig(CHAIN)
+    )
+    votes, label_set = experiment.text.votes, experiment.label_set
+    labels = experiment._replace(text=experiment.text._replace(votes=votes._replace(probs=None)))
+    text = with_chain(labels.text, label_set, config)
+    done = run_approach(labels, config, create_run_folder(tmp_path / "run", RECORD), "x")
+    found = fitted_chain(text, label_set)
+    assert found.predictions == done.chain.predictions == predictions
+    sentences = [Sentence(words) for words in (("Ka",), ("tab",)) for _ in range(30)]
+    test = votes._replace(labels=votes.labels[:60], probs=votes.probs[:60])
+    soft, hard = (
+        aggregate_with_text(given, sentences, label_set, "chain", found).probs
+        for given in (test, test._replace(probs=None))
+    )
+    assert (np.abs(soft - hard).max() > 1e-3) == (predictions == "soft")

@@ -25,6 +25,12 @@ def test_who_abstains_in_labels_or_probabilities_abstains_in_both():
     assert made.probs.tolist() == [[0, 0], [0, 0], [0.5, 0.5]]
 
 
+def test_the_label_of_an_underscore_abstains():
+    made = checked_predictions(GIVEN._replace(label_names=["A", "_"]), TEXT, "x")
+    assert made.label_names == ("A",) and made.labels.tolist() == [0, -1, -1]
+    assert made.probs.tolist() == [[1], [0], [0]] and made.probs.dtype == np.float16
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -39,7 +45,6 @@ def test_who_abstains_in_labels_or_probabilities_abstains_in_both():
         ({"label_names": {"A": 0, "B": 1}}, "x: the label names are .* in the order of their ids"),
         ({"labels": np.ma.array([0, 1, 1], mask=[0, 1, 0])}, r"x: masked .*`array\.filled\(-1\)`"),
         ({"probs": np.ma.array(PROBS, mask=PROBS == 0)}, "x: masked arrays are not read"),
-        ({"label_names": ["A", "_"]}, "x: the label names are .* without '_'"),
         ({"words": [["a", "b"]]}, "x: 1 sentences where the text has 2"),
         ({"words": [["a", "b"], ["d"]]}, "x, sentence 2, word 1: 'd' where the text has 'c'"),
     ],

@@ -71,3 +71,12 @@ def test_new_columns_of_the_head_follow_from_the_seed(encoder):
     columns = [made.params["classifier"]["kernel"][:, 2] for made in (first, same, other)]
     np.testing.assert_array_equal(columns[0], columns[1])
     assert not np.array_equal(columns[0], columns[2]) and np.abs(columns[0]).max() < 0.2
+
+
+def test_the_column_of_an_underscore_is_left_out(encoder, tmp_path):
+    own = tagger(encoder, ("B", "_", "A"))
+    save_tagger(tmp_path / "own", own)
+    start = choose_start(encoder, {"own": str(tmp_path / "own")}, ["own"], SCHEME, "auto", 0)
+    given, head = own.params["classifier"], start.params["classifier"]
+    assert start.label_set == SCHEME
+    np.testing.assert_array_equal(head["kernel"][:, [1, 0]], given["kernel"][:, [0, 2]])

@@ -11,6 +11,7 @@ from tests.tiny_world import CONFIG, LABELS, sentences
 from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
+from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import LabelModel, read_label_model, save_label_model
 from zsl_jax.labels import LabelSet, SourceLabels
@@ -18,6 +19,7 @@ from zsl_jax.runtime import compilation
 from zsl_jax.workflows import prediction
 from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.loaded_tagger import load_tagger, predict_log_probs, save_tagger
+from zsl_jax.workflows.resolve_sources import resolve_sources
 
 BIO = ("O", "B-X", "I-X")
 TEXT = sentences(4, 60)
@@ -73,6 +75,23 @@ def test_a_tagger_is_a_source(tagger):
     assert found.label_names == BIO and [s.words for s in found] == WORDS
     np.testing.assert_allclose(found[0].probs, alone[0].probs, atol=2e-3)
     assert tagger([])[1].shape == (0, 3)
+
+
+def test_the_class_of_an_underscore_is_no_label(world, tmp_path):
+    folder = write_tagger(tmp_path / "tags", world.encoder, ("NOUN", "_", "VERB"))
+    expected = np.exp(predict_log_probs(load_tagger(folder), TEXT, 32))
+    tagger = zsl_jax.Tagger.from_pretrained(folder, row_length=32)
+    found = tagger.predict(WORDS)
+    labels = [label for tagged in found for label in tagged.labels]
+    assert labels == [("NOUN", "_", "VERB")[label] for label in expected.argmax(-1)]
+    assert set(labels) > {"_"} and tagger.label_names == found[0].label_names == ("NOUN", "VERB")
+    sums = np.concatenate([tagged.probs for tagged in found]).sum(-1)
+    np.testing.assert_allclose(sums, [label != "_" for label in labels], atol=1e-5)
+    (source,) = resolve_sources({"a": folder}, TextShard(TEXT), 32).values()
+    alone = zsl_jax.aggregate(WORDS, {"tagger": tagger}, "majority")
+    assert source.label_names == alone.label_names == ("NOUN", "VERB")
+    assert [y for tagged in alone for y in tagged.labels] == labels
+    assert [("NOUN", "VERB", "_")[label] for label in source.labels] == labels
 
 
 def test_strings_are_cut_into_words_with_their_places(tagger):

@@ -15,7 +15,12 @@ from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
-from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
+from zsl_jax.training.config import (
+    LabelModelConfig,
+    OptimizerConfig,
+    TrainConfig,
+    TransferConfig,
+)
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.workflows import transfer
 
@@ -149,6 +154,15 @@ def test_known_labels_are_given_as_lists_and_a_run_resumes_within_a_round(
         expected = (tmp_path / "whole" / name).read_bytes()
         assert (tmp_path / "file" / name).read_bytes() == expected
         assert (tmp_path / "killed" / name).read_bytes() == expected
+
+
+def test_settings_that_are_not_read_are_named(tmp_path, caplog):
+    config = TransferConfig(approach="mrt", label_model=LabelModelConfig(tau_trainable=3.0))
+    with pytest.raises(InputError, match="`sources` is empty"):
+        zsl_jax.transfer([["Ka"]], {}, "encoder", tmp_path, config=config)
+    assert caplog.messages == [
+        "settings that are not used: `tau_trainable` (by `approach`=mrt); omit them"
+    ]
 
 
 def by_nobody(sentences):

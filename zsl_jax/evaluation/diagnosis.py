@@ -176,6 +176,37 @@ def diagnose(
     Returns:
       The warnings and a report on each source.
     """
+    label_names, same_labels = source_labels.label_set.names, dict(same_labels or {})
+    warnings = _warnings(source_names, source_labels, learned, tally, same_labels, reference)
+    diagonals, starts = (
+        _diagonals(table, tally.compatible, label_names)
+        for table in (learned.log_confusion, learned.log_start)
+    )
+    columns: Any = (
+        source_names,
+        tally.coverage.tolist(),
+        tally.agreement.tolist(),
+        diagonals,
+        [
+            top_confusions(counts, compatible, source_labels)
+            for counts, compatible in zip(tally.counts, tally.compatible, strict=True)
+        ],
+        tally.entity_agreement(source_labels),
+        starts,
+    )
+    reports = tuple(itertools.starmap(SourceReport, zip(*columns, strict=True)))
+    return Diagnosis(tuple(warnings), reports, same_labels, reference)
+
+
+def _warnings(
+    source_names: Sequence[str],
+    source_labels: SourceLabels,
+    learned: Learned,
+    tally: Tally,
+    same_labels: Mapping[str, float],
+    reference: str,
+) -> list[str]:
+    """All warnings, in their order in the report; the arguments are those of `diagnose`."""
     label_names = source_labels.label_set.names
     warnings = silent_source_warnings(
         source_names, source_labels.names, tally.counts.sum(2), tally.num_words
@@ -198,25 +229,7 @@ def diagnose(
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
     if learned.by_tagger is not None and reference == "Q":
         warnings += collapsed_tagger_warnings(label_names, learned.by_tagger, tally.mass >= 1)
-    warnings += no_gain_warnings(same_labels or {}, learned.objectives, reference)
-    diagonals, starts = (
-        _diagonals(table, tally.compatible, label_names)
-        for table in (learned.log_confusion, learned.log_start)
-    )
-    columns: Any = (
-        source_names,
-        tally.coverage.tolist(),
-        tally.agreement.tolist(),
-        diagonals,
-        [
-            top_confusions(counts, compatible, source_labels)
-            for counts, compatible in zip(tally.counts, tally.compatible, strict=True)
-        ],
-        tally.entity_agreement(source_labels),
-        starts,
-    )
-    reports = tuple(itertools.starmap(SourceReport, zip(*columns, strict=True)))
-    return Diagnosis(tuple(warnings), reports, dict(same_labels or {}), reference)
+    return [*warnings, *no_gain_warnings(same_labels, learned.objectives, reference)]
 
 
 def _diagonals(

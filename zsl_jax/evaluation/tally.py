@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from zsl_jax.labels import OUTSIDE, SILENT, SourceLabels, is_bio
+from zsl_jax.types import SourceVotes
 
 
 class Tally(NamedTuple):
@@ -83,8 +84,7 @@ def tally(
     """
     posterior, source_labels = np.asarray(posterior), np.asarray(source_labels)
     size = posterior.shape[1]
-    if compatible is None:
-        compatible = np.tile(np.eye(size, dtype=bool), (source_labels.shape[1], 1, 1))
+    compatible = SourceVotes(source_labels, None, compatible).meanings(size)
     cells = compatible.shape[1] * size
     inferred = posterior.argmax(axis=1)
     counts = []

@@ -11,6 +11,7 @@ from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config_checks import shared_settings
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation_run import run_aggregation
 from zsl_jax.workflows.language_similarity import similarity_weights, weighted_mean
@@ -64,7 +65,8 @@ def run_method(job: Job) -> None:
       InputError: A function of the user's leaves no finished run.
     """
     runner = _by_similarity if job.method.uses == SIMILARITY else _RUNNERS[job.method.kind]
-    runner(job)
+    with shared_settings():
+        runner(job)
 
 
 def _transfer(job: Job) -> None:

@@ -4,7 +4,7 @@
 - `entities`: entities from BIO labels
 - `schemes`: recognises IOB1, BIO, BIOES, IO and plain tags
 - `spelling`: other spellings, such as B_PER and PER-B
-- `conversion`: converts labels and probabilities of any scheme to BIO
+- `conversion`: converts labels and probabilities of any scheme to BIO, or to another set
 - `transitions`: which label may follow which, in valid BIO
 - `source_labels`: the labels of sources, and which of the target's they may mean
 - `same_kind`: the check that sources do not mix entities with plain tags
@@ -12,7 +12,15 @@
 """
 
 from zsl_jax.labels.comparison import case_variants, label_doubt, label_kinds, listed
-from zsl_jax.labels.conversion import REPAIR_RULE, BioConversion, bio_probs, merge_columns, to_bio
+from zsl_jax.labels.conversion import (
+    REPAIR_RULE,
+    BioConversion,
+    Probs,
+    bio_probs,
+    merge_columns,
+    relabel,
+    to_bio,
+)
 from zsl_jax.labels.entities import Span, entity_spans
 from zsl_jax.labels.label_set import OUTSIDE, LabelSet, bio_labels, is_bio
 from zsl_jax.labels.same_kind import check_kinds
@@ -36,6 +44,7 @@ __all__ = [
     "BioConversion",
     "LabelParts",
     "LabelSet",
+    "Probs",
     "SourceLabels",
     "Span",
     "TaggingScheme",
@@ -56,6 +65,7 @@ __all__ = [
     "merge_columns",
     "recognise",
     "recognise_blocks",
+    "relabel",
     "sentence_starts",
     "set_members",
     "stray_label",

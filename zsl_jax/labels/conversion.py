@@ -1,7 +1,7 @@
 """Converts labels, and probabilities of labels, from any tagging scheme to BIO."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -19,6 +19,8 @@ from zsl_jax.labels.schemes import (
 # An I-X (E-X) that continues nothing starts an entity; an entity that is never closed ends where
 # its labels do. conlleval reads entities in the same way.
 REPAIR_RULE = "conlleval"
+
+Probs = TypeVar("Probs", np.ndarray, np.ndarray | None)  # of labels, or none where those are all
 
 
 class BioConversion(NamedTuple):
@@ -151,3 +153,36 @@ def merge_columns(
         if new >= 0:
             merged[:, new] += probs[:, old]
     return merged
+
+
+def relabel(
+    ids: Int[np.ndarray, " N"], probs: Probs, columns: Int[np.ndarray, " L"], width: int
+) -> tuple[Int[np.ndarray, " N"], Probs]:
+    """Gives words the labels of another set, some of which may become one, or none.
+
+    A word whose label becomes none has no label afterwards. At other words, the probabilities of
+    such labels are left out and the others scaled to sum to 1. A word keeps the label that its own
+    becomes, even if other labels together are more probable then.
+
+    Args:
+      ids: [N], label ids; -1 where there is no label.
+      probs: [N, L], or None where there are labels only.
+      columns: [L], the new id of each label; -1 for none.
+      width: K, the number of new labels.
+
+    Returns:
+      [N], the new ids, and [N, K], float32, all zero where there is no label.
+
+    >>> probs, columns = np.array([[0.5, 0.25, 0.25], [0, 1, 0]]), np.array([0, -1, -1])
+    >>> [array.tolist() for array in relabel(np.array([0, 1]), probs, columns, 1)]
+    [[0, -1], [[1.0], [0.0]]]
+    """
+    new_ids = np.append(columns, -1).astype(np.int32)[ids]
+    if probs is None:
+        return new_ids, probs
+    merged = merge_columns(probs.astype(np.float32), columns, width)
+    totals = merged.sum(axis=1)
+    labelled = (new_ids >= 0) & (totals > 0)
+    if (columns < 0).any():
+        merged /= np.where(totals > 0, totals, 1)[:, None]
+    return np.where(labelled, new_ids, np.int32(-1)), np.where(labelled[:, None], merged, 0)

@@ -35,6 +35,8 @@ class FittedLabelModel(NamedTuple):
       config: The settings that it was fitted with.
       fitted: The label model.
       result: Its posterior of the text.
+      predictions: "soft" or "hard", which of the sources' predictions are evidence, also in other
+        texts: here there may be labels only, and probabilities there.
     """
 
     text: ChainText
@@ -42,16 +44,15 @@ class FittedLabelModel(NamedTuple):
     config: ChainConfig
     fitted: FittedChain
     result: ChainPosterior
-
-    @property
-    def predictions(self) -> str:
-        """Which of the sources' predictions are evidence, "soft" or "hard"."""
-        return "hard" if self.text.votes.ndim == 2 else "soft"
+    predictions: str
 
 
-def fit_label_model(text: ChainText, labels: ChainLabels, config: ChainConfig) -> FittedLabelModel:
+def fit_label_model(
+    text: ChainText, labels: ChainLabels, config: ChainConfig, predictions: str
+) -> FittedLabelModel:
     """Fits the label model to a text; all processes call it."""
-    return FittedLabelModel(text, labels, config, *chain_fit.fit_chain(text, labels, config))
+    fitted, result = chain_fit.fit_chain(text, labels, config)
+    return FittedLabelModel(text, labels, config, fitted, result, predictions)
 
 
 class ChainEM(NamedTuple):

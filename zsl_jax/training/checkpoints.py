@@ -1,9 +1,9 @@
 """Checkpoints of a training, by Orbax: after every round, every n updates, and on signals.
 
 A checkpoint holds what the next update needs: the tagger, the logits of σ, the optimiser's moments,
-the PRNG key, and the progress. Three states are kept: the latest, the one with the lowest J, and
-the one that the last E step saw, from which Q is recomputed instead of stored. Arrays are saved
-unsharded, from the host, so that training can resume on any number of devices and processes.
+the PRNG key, and the progress. Two states are kept: the latest, and the one that the last E step
+saw, from which Q is recomputed instead of stored. Arrays are saved unsharded, from the host, so
+that training can resume on any number of devices and processes.
 """
 
 import contextlib
@@ -68,9 +68,7 @@ class Checkpoints:
         Raises:
           InputError: This save or the one before it failed.
         """
-        seen = dict(progress.rounds)
-        best = min(seen, key=lambda step: seen[step], default=progress.step)
-        self._wanted = {best, progress.step, *(step for step, _ in progress.rounds[-1:])}
+        self._wanted = {progress.step, *(step for step, _ in progress.rounds[-1:])}
         if progress.step in self._manager.all_steps():
             return
         arrays = _filled(self._devices.fetch(state))
@@ -110,8 +108,10 @@ class Checkpoints:
         with contextlib.suppress(Exception):
             self._manager.close()
 
-    def _state_at(self, step: int) -> TrainState:
-        return self._first if step == 0 else self._load(step)[0]
+    def _state_at(self, step: int) -> TrainState | None:
+        if step == 0:
+            return self._first
+        return self._load(step)[0] if step in self._manager.all_steps() else None
 
     def _load(self, step: int) -> tuple[TrainState, Progress]:
         wanted = _filled(self._first)

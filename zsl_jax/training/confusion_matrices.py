@@ -69,9 +69,7 @@ def starting_confusion(
     The logits of ψ and, by default, of σ are τ where a source's label may mean the true one. Rows
     of labels that a source does not have are 0 (logits −inf). See `kernels.logits_of_meaning`.
     """
-    compatible = votes.compatible
-    if compatible is None:
-        compatible = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
+    compatible = votes.meanings(num_labels)
     fixed, trainable = temperatures(config, num_labels)
     log_fixed, logits = steps.first_confusion(np.float32(fixed), np.float32(trainable), compatible)
     if config.confusion_init is ConfusionInit.DAWID_SKENE:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from jaxtyping import Bool, Float
 
+from zsl_jax.errors import InputError
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.confusion_matrices import Sources
 from zsl_jax.training.devices import Devices
@@ -136,10 +137,20 @@ def _has_risen(config: TransferConfig, progress: Progress) -> bool:
 def _repeated_e_step(
     training: Training, start: ResumePoint, model: LabelModel
 ) -> Expectation | None:
-    """The last E step before an interruption: checkpoints do not store Q, it is recomputed."""
+    """The last E step before an interruption: checkpoints do not store Q, it is recomputed.
+
+    None if there was none, or if its state is not kept and the next E step comes first, which needs
+    it for the bound alone.
+    """
     number = len(start.progress.rounds) - 1
     if number < 0:
         return None
     assert start.state_at is not None
     state = start.state_at(number)
+    if state is None:
+        if start.progress.epoch // training.config.epochs_per_round > number:
+            return None
+        raise InputError(
+            "the checkpoint that the last E step saw was deleted; give `overwrite` to start over"
+        )
     return model.e_step(training, state.params, state.confusion_logits, number, None)

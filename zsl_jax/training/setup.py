@@ -50,12 +50,13 @@ class ResumePoint(NamedTuple):
       state: The state, on the host.
       progress: Progress up to this state.
       state_at: Returns the state, on the host, that an E step saw, given the step's number; called
-        only for the last one in `progress`.
+        only for the last one in `progress`. None if it is not kept: where the user deleted the
+        latest checkpoint, that of the one before it is not.
     """
 
     state: TrainState
     progress: Progress = Progress()
-    state_at: Callable[[int], TrainState] | None = None
+    state_at: Callable[[int], TrainState | None] | None = None
 
 
 def init_state(params: dict[str, Any], confusion_logits: np.ndarray, config: TrainConfig):

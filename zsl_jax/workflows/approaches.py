@@ -12,7 +12,8 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
 from zsl_jax.training.chain_rounds import ChainEM, FittedLabelModel
 from zsl_jax.training.config import ChainConfig, TransferConfig
-from zsl_jax.training.config_choices import Approach, Strategy
+from zsl_jax.training.config_checks import check_label_model
+from zsl_jax.training.config_choices import Approach
 from zsl_jax.training.confusion_matrices import Sources, starting_confusion
 from zsl_jax.training.e_step import label_posterior
 from zsl_jax.training.hooks import Hooks
@@ -123,28 +124,9 @@ def with_chain(text: TransferCorpus, label_set: LabelSet, config: TransferConfig
     """The text with the chain fitted to it, if it is the label model; all processes call it."""
     if config.chain is None:
         return text
-    _check_chain_is_meant(config)
+    check_label_model(config)
     found = fit_chain_model(text.votes, text.words, label_set, config.chain, config.predictions)
     return text._replace(chain=found)
-
-
-def _check_chain_is_meant(config: TransferConfig) -> None:
-    """Refuses approaches and settings that the chain does not have."""
-    if config.approach not in (Approach.LVM, Approach.KD):
-        raise InputError(
-            f"`label_model`=chain cannot be combined with `approach`={config.approach}; combine it "
-            "with lvm or kd, or omit it"
-        )
-    for_paper = {
-        "`stop_early`": config.stop_early,
-        "`strategy`=direct": config.strategy is Strategy.DIRECT,
-    }
-    for name, given in for_paper.items():
-        if given and config.approach is Approach.LVM:
-            raise InputError(
-                f"{name} is for the paper's label model, whose J it uses; give `label_model`=paper "
-                "with it, or omit it"
-            )
 
 
 def fitted_chain(text: TransferCorpus, label_set: LabelSet) -> ChainModel:
@@ -212,7 +194,7 @@ def _by_paper_model(to_train: _TargetTraining, text: TransferCorpus) -> TrainedT
 
 def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
     """EM with the reliability-weighted chain."""
-    config, fitted_chain = to_train.config, text.chain
+    fitted_chain = text.chain
     assert fitted_chain is not None
 
     def learn(training: Training, begin: ResumePoint, first: TrainState):
@@ -222,7 +204,8 @@ def _by_chain(to_train: _TargetTraining, text: TransferCorpus) -> TrainedTarget:
 
     tagger, expectation = to_train.run(text, learn)
     fitted = fitted_chain.fitted._replace(state=expectation.model_state)
-    chain = ChainModel(fitted_chain.config, fitted, text.words.types.names, config.predictions)
+    names, predictions = text.words.types.names, fitted_chain.predictions
+    chain = ChainModel(fitted_chain.config, fitted, names, predictions)
     return TrainedTarget(tagger, expectation.log_confusion, expectation.posterior, (), chain)
 
 

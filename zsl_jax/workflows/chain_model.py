@@ -96,7 +96,7 @@ def fit_chain_model(
       predictions: "soft" or "hard", which of the predictions are evidence.
     """
     text = _fitted_text(votes, words, predictions)
-    return fit_label_model(text, chain_labels(votes, label_set), config)
+    return fit_label_model(text, chain_labels(votes, label_set), config, predictions)
 
 
 def best_labels_of_fitted_text(
@@ -193,10 +193,8 @@ def chain_labels(votes: SourceVotes, label_set: LabelSet) -> ChainLabels:
 
     A set of the target's labels stands for each of them with an even share of its probability.
     """
-    size, num_sources = label_set.size, votes.labels.shape[1]
-    compatible = votes.compatible
-    if compatible is None:
-        compatible = np.tile(np.eye(size, dtype=bool), (num_sources, 1, 1))
+    size = label_set.size
+    compatible = votes.meanings(size)
     members = compatible[:, size:].any(axis=0).astype(np.float32)
     shares = members / np.maximum(members.sum(axis=1, keepdims=True), 1)
     if votes.silent is not None:

@@ -13,7 +13,7 @@ from zsl_jax.data.predictions.source_predictions import (
     check_label_names,
     check_probs,
 )
-from zsl_jax.data.text.checks import MISSING_LABEL
+from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.compact_text import CompactWords
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -40,7 +40,9 @@ def checked_predictions(
     made = made._replace(labels=_label_ids(made, where))
     if made.probs is not None:
         made = made._replace(probs=checked_probs(made.probs, made.label_names, words, where))
-    return agreed_abstentions(made)
+    names, labels, probs = without_unspecified(made.label_names, made.labels, made.probs)
+    probs = None if probs is None else probs.astype(np.float16, copy=False)
+    return agreed_abstentions(made._replace(label_names=names, labels=labels, probs=probs))
 
 
 def checked_names(label_names: Sequence[str], where: str) -> tuple[str, ...]:
@@ -49,10 +51,10 @@ def checked_names(label_names: Sequence[str], where: str) -> tuple[str, ...]:
     Raises:
       InputError: They are something else.
     """
-    if isinstance(label_names, str | Set | Mapping) or MISSING_LABEL in label_names:
+    if isinstance(label_names, str | Set | Mapping):
         raise InputError(
             f"{where}: the label names are {label_names!r:.80}; give a list of names in the order "
-            f"of their ids, without {MISSING_LABEL!r}, which stands for no label"
+            "of their ids"
         )
     names = tuple(str(name) if isinstance(name, str) else name for name in label_names)
     check_label_names(names, where)

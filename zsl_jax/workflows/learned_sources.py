@@ -77,8 +77,6 @@ def unlearned_confusion(
         log_fixed, logits = starting_confusion(config.label_model, votes, num_labels)
         mix = np.float32(config.mix(1.0))
         return np.asarray(steps.present_confusion(log_fixed, logits, logits, mix)[0])
-    compatible = votes.compatible
-    if compatible is None:
-        compatible = np.tile(np.eye(num_labels, dtype=bool), (votes.labels.shape[1], 1, 1))
+    compatible = votes.meanings(num_labels)
     none, share = np.zeros(compatible.shape, np.float32), np.float32(config.chain.identity_share)
     return np.asarray(kernels.confusion_with_identity(none, compatible, share))

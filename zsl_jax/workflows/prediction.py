@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
+from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.predictions.votes import source_votes
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.errors import InputError
@@ -98,7 +99,7 @@ def label_by_posterior(
         votes = source_votes(predictions, model.source_labels, model.source_names)
         if chain is not None:
             labels, posterior = labels_by_chain(chain, votes, chunk, label_set, table, decoding)
-            yield LabelledText(chunk, label_set.names, labels, posterior)
+            yield LabelledText(chunk, *without_unspecified(label_set.names, labels, posterior))
         else:
             evidence = evidence_of(votes, model.predictions)
             posterior = label_posterior(weights, table, evidence, model.log_confusion).posterior
@@ -142,7 +143,7 @@ def _labelled(
     chunk: Sequence[Sentence], label_set: LabelSet, probs: Float[np.ndarray, "N K"], decoding: str
 ) -> LabelledText:
     labels = decode(probs, label_set, [sentence.words for sentence in chunk], decoding)
-    return LabelledText(chunk, label_set.names, labels, probs)
+    return LabelledText(chunk, *without_unspecified(label_set.names, labels, probs))
 
 
 def check_fits(model: LabelModel, folder: str, names: Iterable[str], label_set: LabelSet) -> None:

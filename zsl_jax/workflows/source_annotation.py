@@ -14,6 +14,7 @@ from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.sharded_predictions import concatenate, select_sentences
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
@@ -106,7 +107,8 @@ def annotate(
     label_set = require_head(tagger)
     log_probs = text_log_probs(tagger, sentences, row_length, shared)
     probs = np.exp(log_probs, out=log_probs)
-    return LabelledText(sentences, label_set.names, probs.argmax(-1), probs).predictions()
+    labelled = without_unspecified(label_set.names, probs.argmax(-1), probs)
+    return LabelledText(sentences, *labelled).predictions()
 
 
 def abstaining(sentences: Sequence[Sentence], label_set: LabelSet) -> SourcePredictions:

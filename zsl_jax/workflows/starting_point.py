@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from absl import logging
 
+from zsl_jax.data.predictions.unspecified import specified
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training.state import new_classifier
@@ -66,14 +67,14 @@ def choose_start(
 
 
 def _has_labels_of(start: LoadedTagger, label_set: LabelSet) -> bool:
-    return start.label_set is not None and set(start.label_set.names) <= set(label_set.names)
+    return start.label_set is not None and {*specified(start.label_set.names)} <= {*label_set.names}
 
 
 def with_labels(start: LoadedTagger, label_set: LabelSet, seed: int) -> LoadedTagger:
     """A tagger with the target's labels: its own columns of the head, new ones where it has none.
 
     Args:
-      start: Its labels are among those of `label_set`.
+      start: Its labels are among those of `label_set`; the column of "_" is left out.
       label_set: The target's labels.
       seed: For the new columns.
     """
@@ -81,8 +82,10 @@ def with_labels(start: LoadedTagger, label_set: LabelSet, seed: int) -> LoadedTa
     hidden_size = start.encoder.hidden_size
     head = new_classifier(np.random.default_rng(seed), hidden_size, label_set.size)
     own = start.params["classifier"]
-    columns = [label_set.ids[name] for name in start.label_set.names]
-    head["kernel"][:, columns], head["bias"][columns] = own["kernel"], own["bias"]
+    names = specified(start.label_set.names)
+    columns = [label_set.ids[name] for name in names]
+    given = [start.label_set.ids[name] for name in names]
+    head["kernel"][:, columns], head["bias"][columns] = own["kernel"][:, given], own["bias"][given]
     missing = np.setdiff1d(np.arange(label_set.size), columns)
-    head["bias"][missing] = own["bias"].min()
+    head["bias"][missing] = own["bias"][given].min()
     return start._replace(params={**start.params, "classifier": head}, label_set=label_set)

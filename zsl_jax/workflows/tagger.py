@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
+from zsl_jax.data.predictions.unspecified import specified
 from zsl_jax.data.text.checks import checked_word
 from zsl_jax.data.text.word_rules import WORD_RULES, find_words
 from zsl_jax.data.text_shard import TextShard
@@ -67,8 +68,8 @@ class Tagger:
 
     @property
     def label_names(self) -> tuple[str, ...]:
-        """The K labels, in the order of the probabilities."""
-        return self._scheme.names
+        """The K labels, in the order of the probabilities; "_" of a model is none of them."""
+        return specified(self._scheme.names)
 
     @functools.cached_property
     def _label_model(self) -> LabelModel:

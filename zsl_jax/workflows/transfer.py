@@ -11,7 +11,7 @@ from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import check_installed, write_report
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.training.config_checks import check_combination, checked_config
+from zsl_jax.training.config_checks import check_combination, checked_config, warn_of_unread
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.given_text import (
     KnownLabels,
@@ -103,6 +103,7 @@ def transfer(
     watch_compilations()
     config = checked_config(config, TransferConfig)
     check_combination(config)
+    warn_of_unread(config)
     sources = fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
     inputs = transfer_inputs(sources, test_sources, settings, config.row_length, cache)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from zsl_jax.data.predictions.label_maps import LabelMap, map_labels, read_label_map
+from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of, map_labels, read_label_map
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 
@@ -180,3 +180,13 @@ def test_numbers_of_very_many_digits_are_one_sentence(tmp_path, text):
     with pytest.raises(InputError, match=r"m\.yaml: .*; put labels into quotes") as error:
         read_label_map(tmp_path / "m.yaml")
     assert len(str(error.value)) < 400
+
+
+def test_an_underscore_is_no_label_to_map_from_or_to():
+    assert label_map_of({"_": None, "A": "B"}, "m").targets == {"_": None, "A": "B"}
+    with pytest.raises(InputError, match=r"m: .* stands for no label.*leave the line out"):
+        label_map_of({"_": "X"}, "m")
+    with pytest.raises(InputError, match=r"m: .* stands for no label.*write null to abstain"):
+        label_map_of({"A": "_"}, "m")
+    with pytest.raises(InputError, match=r"m: .* stands for no label.*write null to abstain"):
+        label_map_of({"A": ["B", "_"]}, "m")

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from zsl_jax.data.predictions import parquet_writer
 from zsl_jax.data.predictions import votes as votes_of_sources
+from zsl_jax.data.predictions.parquet_stream import ParquetStream
 from zsl_jax.data.predictions.parquet_writer import write_prediction_blocks, write_predictions
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.same_words import check_words
@@ -225,7 +226,32 @@ def test_empty_and_missing_labels_in_parquet_abstain_as_in_other_formats(tmp_pat
     assert found.labels.tolist() == [0, -1, -1, 1, -1, 0]
     names = ["O", "_", "B-PER"]
     found = read_predictions(write_foreign(tmp_path / "a.parquet", None, labels, names))
-    assert found.labels.tolist() == [0, -1, 1, 2, -1, 0]
+    assert found.label_names == ("O", "B-PER") and found.labels.tolist() == [0, -1, -1, 1, -1, 0]
+
+
+def test_a_label_that_is_an_underscore_abstains_in_every_format(tmp_path):
+    names, words = ("A", "_", "B"), (("a", "b"), ("c",))
+    given = make([[0.5, 0.25, 0.25], [0.125, 0.75, 0.125], [0, 0.5, 0.5]], [0, 1, 2], words, names)
+    rows = [[2 / 3, 1 / 3], [0, 0], [0, 1]]
+    expected = make(rows, [0, -1, 1], words, ("A", "B"))
+    write_predictions(tmp_path / "a.parquet", given)
+    assert given.probs is not None
+    probs = given.probs.tolist()
+    lines = [
+        {"label_names": names, "words": words[0], "labels": names[:2], "probabilities": probs[:2]},
+        {"words": words[1], "labels": names[2:], "probabilities": probs[2:]},
+    ]
+    write_json(tmp_path / "a.jsonl", *lines)
+    for name in ("a.parquet", "a.jsonl"):
+        assert_same(read_predictions(tmp_path / name), expected)
+    stream = ParquetStream(tmp_path / "a.parquet")
+    assert stream.head.label_names == ("A", "B") and stream.take(2).labels.tolist() == [0, -1, 1]
+    for line in lines:
+        del line["labels"]
+    write_json(tmp_path / "probs.jsonl", *lines)
+    assert read_predictions(tmp_path / "probs.jsonl").labels.tolist() == [0, -1, -1]
+    (tmp_path / "a.conll").write_text("a A\nb _\n\nc B\n")
+    assert_same(read_predictions(tmp_path / "a.conll"), expected._replace(probs=None))
 
 
 def test_files_of_another_kind_are_refused(tmp_path):

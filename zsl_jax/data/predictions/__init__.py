@@ -13,6 +13,7 @@
 - `doubtful_offsets`: refuses offsets that seem to count something else
 - `same_words`: the check that predictions have exactly the words of the text
 - `to_bio`: whole texts and predictions in BIO, by `labels.conversion`, with a report
+- `unspecified`: the label "_" among those of a source, which is none
 - `label_maps`: label maps, `--label_map`
 - `sharded_predictions`: predictions for several files, and for a shard
 - `votes`: the predictions of all sources in one alphabet

@@ -12,6 +12,7 @@ from zsl_jax.data.predictions.source_predictions import (
     check_label_names,
     check_probs,
 )
+from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.checks import MISSING_LABEL, checked_label, checked_word
 from zsl_jax.data.text.json_lines import LABEL_KEYS, check_labelled, read_objects
 from zsl_jax.data.text.known_keys import shown_keys
@@ -64,6 +65,7 @@ def read_json_predictions(path: str | os.PathLike[str]) -> SourcePredictions:
         given = {label for row in rows for label in row.labels or ()} - {MISSING_LABEL}
         label_names = LabelSet.from_labels([given]).names
     labels = np.concatenate([_label_ids(row, label_names) for row in rows])
+    label_names, labels, probs = without_unspecified(label_names, labels, probs)
     return SourcePredictions(
         label_names, labels, None if probs is None else probs.astype(np.float16), words
     )

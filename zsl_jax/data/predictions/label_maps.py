@@ -9,14 +9,14 @@ import numpy as np
 import yaml
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.text.checks import UNWRITABLE
+from zsl_jax.data.text.checks import MISSING_LABEL, UNWRITABLE
 from zsl_jax.errors import InputError
 from zsl_jax.labels import (
     OUTSIDE,
     LabelSet,
     TaggingScheme,
     label_parts,
-    merge_columns,
+    relabel,
     usual_spelling,
 )
 
@@ -112,6 +112,11 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
     if value is None:
         return None
     listed = list(value) if isinstance(value, list | tuple) else [value]
+    if MISSING_LABEL in (name, *listed):
+        raise InputError(
+            f"{line}: {MISSING_LABEL!r} stands for no label, and a source abstains there; "
+            + ("leave the line out" if name == MISSING_LABEL else "write null to abstain")
+        )
     members = [_check_name(member, line) for member in listed]
     if not members or len(set(members)) < len(members):
         raise InputError(f"{line}: list each label that it may be once, or write null to abstain")
@@ -153,20 +158,13 @@ def map_labels(
     scheme = LabelSet.from_labels([{target for target in targets if target is not None}])
     ids = scheme.ids
     columns = np.array([-1 if name is None else ids[name] for name in targets], np.int32)
-    labels = np.append(columns, np.int32(-1))[predictions.labels]
+    labels, probs = relabel(predictions.labels, predictions.probs, columns, scheme.size)
     chosen = [target for target in label_map.targets.values() if isinstance(target, tuple)]
-    predictions = predictions._replace(sets={set_name(members): members for members in chosen})
-    if predictions.probs is None:
-        return predictions._replace(label_names=scheme.names, labels=labels)
-    probs = merge_columns(predictions.probs.astype(np.float32), columns, scheme.size)
-    totals = probs.sum(axis=1)
-    labelled = (labels >= 0) & (totals > 0)
-    if (columns < 0).any():
-        probs /= np.where(totals > 0, totals, 1)[:, None]
     return predictions._replace(
         label_names=scheme.names,
-        labels=np.where(labelled, labels, np.int32(-1)),
-        probs=np.where(labelled[:, None], probs, 0).astype(np.float16),
+        labels=labels,
+        probs=None if probs is None else probs.astype(np.float16),
+        sets={set_name(members): members for members in chosen},
     )
 
 

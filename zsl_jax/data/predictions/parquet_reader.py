@@ -25,6 +25,7 @@ from zsl_jax.data.predictions.source_predictions import (
     join_predictions,
     locate_word,
 )
+from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.arrow_files import (
     check_text_lists,
     column_values,
@@ -158,11 +159,13 @@ def _block(
     _check_filled(columns["labels"], where, first_sentence)
     check_lengths(num_words, _lengths(columns["labels"]), "labels", where, first_sentence)
     labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
-    if "probabilities" not in columns:
-        return SourcePredictions(label_names, labels, None, words)
-    probs = _probs(columns["probabilities"], num_words, len(label_names), where, first_sentence)
-    check_probs(probs, words, where, first_sentence)
-    return SourcePredictions(label_names, labels, probs.astype(np.float16, copy=False), words)
+    probs = None
+    if "probabilities" in columns:
+        probs = _probs(columns["probabilities"], num_words, len(label_names), where, first_sentence)
+        check_probs(probs, words, where, first_sentence)
+    names, labels, probs = without_unspecified(label_names, labels, probs)
+    probs = None if probs is None else probs.astype(np.float16, copy=False)
+    return SourcePredictions(names, labels, probs, words)
 
 
 def _check_filled(column: pa.Array, where: str, first_sentence: int) -> None:
@@ -184,7 +187,7 @@ def _label_ids(
 ) -> Int[np.ndarray, " N"]:
     """The labels' ids, -1 for null, "" and "_"."""
     labels = pc.cast(column.flatten(), pa.string())
-    for missing in {"", MISSING_LABEL} - {*label_names}:
+    for missing in ("", MISSING_LABEL):
         labels = pc.if_else(pc.equal(labels, missing), pa.scalar(None, pa.string()), labels)
     ids = pc.index_in(labels, value_set=pa.array(label_names, pa.string()))
     unknown = pc.and_(pc.is_null(ids), pc.is_valid(labels))
