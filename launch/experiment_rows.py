@@ -11,6 +11,7 @@ from launch.flag_files import flags_in, paper_flags, without
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
+from zsl_jax.experiments.scores import BEST_SOURCE
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_checks import check_read
 from zsl_jax.training.config_choices import Approach
@@ -53,11 +54,14 @@ def read_observations(
     for fields in read_yaml(FOLDER / "rows.yaml").mappings("observations"):
         title = fields.take("title", str, REQUIRED)
         sides = [fields.take(key, str, REQUIRED) for key in ("better", "worse")]
+        labels_from = fields.take("labels_from", str, None)
         for setting in settings[:1] if "/" in sides[0] else settings:
             better, worse = (_place(side, setting.name) for side in sides)
-            if {better, worse} <= _places(methods):
+            with_source = sides[1] == BEST_SOURCE
+            if {better, better if with_source else worse} <= _places(methods):
                 where = title if "/" in sides[0] else f"{setting.title}, {title}"
-                found.append(Observation(where, better, worse))
+                other = None if with_source else worse
+                found.append(Observation(where, better, other, labels_from))
     return tuple(found)
 
 

@@ -106,7 +106,7 @@ def test_frozen_layers_run_once_per_text(work, done):
 def test_scores_are_those_of_the_predictions(work, done):
     cell = Cell("multi", "cc", "mine", 0)
     result = read_result(work, cell)
-    assert result.counts_from == "Q" and set(result.scores) == {"P", "Q"}
+    assert result.counts_from == "Q" and set(result.scores) == {"P", "Q", "best_source"}
     gold = read_predictions(work.output / "multi/cc/supervised/0/test.parquet").words
     sentences = labelled_test(work, "cc")
     assert [s.words for s in sentences] == [tuple(words) for words in gold]

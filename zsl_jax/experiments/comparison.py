@@ -111,6 +111,7 @@ def resampled_mean(
     results: Mapping[Cell, CellResult],
     score: str,
     resampling: Resampling = RESAMPLING,
+    labels_from: str | None = None,
 ) -> Float[np.ndarray, " R"] | None:
     """The mean score of some cells with one target in resamples of the sentences of its test.
 
@@ -120,6 +121,7 @@ def resampled_mean(
       results: Of all cells.
       score: Which score.
       resampling: Settings; R is the number of resamples.
+      labels_from: Which labels of the cells; None for those that count.
 
     Returns:
       [R] scores in [0, 1]; None if the labels of a cell are missing.
@@ -128,7 +130,7 @@ def resampled_mean(
     task, reading = work.experiment.task, _READINGS.get(score, "strict")
     counts = []
     for cell in cells:
-        labels = predicted_labels(work, cell, results[cell].counts_from)
+        labels = predicted_labels(work, cell, labels_from or results[cell].counts_from)
         if labels is None:
             return None
         counts.append(metrics.sentence_counts(gold, labels, task, reading))

@@ -5,12 +5,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsl_jax.evaluation.bootstrap import paired_test
+from zsl_jax.evaluation.bootstrap import Interval, paired_test, percentile_interval
+from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
 from zsl_jax.experiments.comparison import RESAMPLING, resampled_mean
 from zsl_jax.experiments.plan import Cell, Observation, Workplace
-from zsl_jax.experiments.scores import CellResult
+from zsl_jax.experiments.scores import BEST_SOURCE, CellResult
 
 LEVEL = 0.05
+
+
+class Side(NamedTuple):
+    """One side of an observation on one target.
+
+    Attributes:
+      cells: Of one row, with all seeds that both sides have.
+      labels_from: Which of their labels, as in `CellResult.scores`.
+    """
+
+    cells: list[Cell]
+    labels_from: str
 
 
 class Observed(NamedTuple):
@@ -18,15 +31,22 @@ class Observed(NamedTuple):
 
     Attributes:
       observation: Which.
-      differences: By target, of the means over seeds, in points.
+      scores: By target, in percent: the scores of the better row and of the other one by seed.
       p_values: By target, of the paired bootstrap over the sentences of its test.
       p_value: Of the mean difference over all targets, whose tests are resampled independently.
     """
 
     observation: Observation
-    differences: Mapping[str, float]
+    scores: Mapping[str, tuple[np.ndarray, np.ndarray]]
     p_values: Mapping[str, float]
     p_value: float | None
+
+    @property
+    def differences(self) -> dict[str, float]:
+        """By target, of the means over seeds, in points."""
+        return {
+            target: float(own.mean() - other.mean()) for target, (own, other) in self.scores.items()
+        }
 
     @property
     def mean(self) -> float:
@@ -34,14 +54,44 @@ class Observed(NamedTuple):
         return float(np.mean(list(self.differences.values())))
 
     @property
+    def interval(self) -> Interval:
+        """The mean difference in resamples of the targets."""
+        points = np.array(list(self.differences.values()))
+        drawn = np.random.default_rng(RESAMPLING.seed).integers(
+            len(points), size=(RESAMPLING.num_resamples, len(points))
+        )
+        resampled = points[drawn].mean(axis=1)
+        return percentile_interval(self.mean, resampled, RESAMPLING.confidence)
+
+    @property
+    def epsilon(self) -> float | None:
+        """The largest exact ε of a target over the seeds; None where one has a single seed."""
+        pairs = list(self.scores.values())
+        if min(len(own) for own, _ in pairs) < 2:
+            return None
+        return max(stochastic_dominance(*pair, RESAMPLING).epsilon_min for pair in pairs)
+
+    @property
     def text(self) -> str:
         """One sentence, for the notes below a table."""
         tested = "" if self.p_value is None else f" (bootstrap p = {self.p_value:.3f})"
         higher, lower = (self._targets(sign) for sign in (1, -1))
-        return (
+        said = (
             f"{self.observation.title}: {self.mean:+.2f}{tested}; of {len(self.differences)} "
             f"targets, {higher} above and {lower} below"
         )
+        return said + (self._spread() if len(self.differences) > 1 else "")
+
+    def _spread(self) -> str:
+        """The interval over targets, the lowest one, the cells won, and ε."""
+        _, low, high = self.interval
+        lowest = min(self.differences, key=lambda target: self.differences[target])
+        won = np.concatenate([own > other for own, other in self.scores.values()])
+        said = (
+            f", {RESAMPLING.confidence:.0%} over targets {low:+.2f} to {high:+.2f}, lowest "
+            f"{lowest} {self.differences[lowest]:+.2f}; {won.sum()} of {won.size} cells above"
+        )
+        return said + ("" if self.epsilon is None else f"; exact ε at most {self.epsilon:.2f}")
 
     def _targets(self, sign: int) -> str:
         """How many targets have a difference of this sign, and of how many that is clear."""
@@ -58,40 +108,53 @@ def observe(work: Workplace, results: Mapping[Cell, CellResult]) -> list[Observe
       results: Of the cells that are done.
     """
     found = [_observed(work, results, one) for one in work.experiment.observations]
-    return [one for one in found if one.differences]
+    return [one for one in found if one.scores]
 
 
 def _observed(
     work: Workplace, results: Mapping[Cell, CellResult], observation: Observation
 ) -> Observed:
-    score, differences, p_values, resampled = work.experiment.score, {}, {}, []
-    for number, (target, sides) in enumerate(_pairs(results, observation).items()):
-        means = [np.mean([results[cell].score(score) for cell in cells]) for cells in sides]
-        differences[target] = float(means[0] - means[1])
+    score, scores, p_values, resampled = work.experiment.score, {}, {}, []
+    for number, (target, sides) in enumerate(_sides(results, observation).items()):
+        better, worse = (
+            np.array([results[cell].score(score, labels_from) for cell in cells])
+            for cells, labels_from in sides
+        )
+        scores[target] = better, worse
         own = RESAMPLING._replace(seed=number)
-        better, worse = (resampled_mean(work, cells, results, score, own) for cells in sides)
-        if better is not None and worse is not None:
-            resampled.append(better - worse)
+        drawn = [
+            resampled_mean(work, cells, results, score, own, labels_from)
+            for cells, labels_from in sides
+        ]
+        if drawn[0] is not None and drawn[1] is not None:
+            resampled.append(drawn[0] - drawn[1])
             p_values[target] = paired_test(0.0, resampled[-1], RESAMPLING.confidence).p_value
     p_value = None
-    if differences and len(resampled) == len(differences):
+    if scores and len(resampled) == len(scores):
         mean = np.mean(resampled, axis=0)
         p_value = paired_test(0.0, mean, RESAMPLING.confidence).p_value
-    return Observed(observation, differences, p_values, p_value)
+    return Observed(observation, scores, p_values, p_value)
 
 
-def _pairs(
+def _sides(
     results: Mapping[Cell, CellResult], observation: Observation
-) -> dict[str, tuple[list[Cell], list[Cell]]]:
-    """By target, the cells of either row with the seeds that both have."""
-    pairs: dict[str, tuple[list[Cell], list[Cell]]] = {}
+) -> dict[str, tuple[Side, Side]]:
+    """By target, both sides with the seeds that they have in common."""
+    pairs: dict[str, tuple[Side, Side]] = {}
     for cell in results:
         if (cell.setting, cell.method) != observation.better:
             continue
-        setting, method = observation.worse
+        setting, method = observation.worse or observation.better
         other = cell._replace(setting=setting, method=method)
-        if other in results:
-            better, worse = pairs.setdefault(cell.target, ([], []))
-            better.append(cell)
-            worse.append(other)
+        if other not in results:
+            continue
+        wanted = observation.labels_from
+        kinds = (
+            wanted or results[cell].counts_from,
+            wanted or results[other].counts_from if observation.worse else BEST_SOURCE,
+        )
+        if kinds[0] in results[cell].scores and kinds[1] in results[other].scores:
+            sides = pairs.setdefault(cell.target, (Side([], kinds[0]), Side([], kinds[1])))
+            for side, own in zip(sides, (cell, other), strict=True):
+                side.cells.append(own)
     return pairs

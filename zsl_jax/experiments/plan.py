@@ -114,12 +114,15 @@ class Observation(NamedTuple):
     Attributes:
       title: In the notes below the table.
       better: Setting and method of the row that should be higher.
-      worse: The same of the other one.
+      worse: The same of the other one; None for the source that agrees best with the label model
+        in each cell of the first.
+      labels_from: "P" compares the labels of the tagger alone; None those that count.
     """
 
     title: str
     better: tuple[str, str]
-    worse: tuple[str, str]
+    worse: tuple[str, str] | None
+    labels_from: str | None = None
 
 
 # By setting, method and target: the score in percent.

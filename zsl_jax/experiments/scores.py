@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zsl_jax.data.predictions.label_table import read_label_tables
+from zsl_jax.data.predictions.label_table import SOURCE, read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Cell, Workplace
@@ -18,6 +18,7 @@ from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.transfer_labels import TAGGER
 
 TRAINED = ("P", "Q", "votes")
+BEST_SOURCE = "best_source"  # labels of the source that agrees best with the label model
 NAMES = ("accuracy", "f1_strict", "f1_conlleval")
 
 
@@ -25,7 +26,7 @@ class CellResult(NamedTuple):
     """The outcome of a cell.
 
     Attributes:
-      scores: By "P", "Q" or "votes": the scores by name, in percent.
+      scores: By "P", "Q", "votes" or "best_source": the scores by name, in percent.
       counts_from: Which of these counts in the cell's setting.
       seconds: Between the (last) start and the end of its run.
       devices: On which it ran.
@@ -40,9 +41,9 @@ class CellResult(NamedTuple):
     versions: Mapping[str, str]
     cpu_seconds: float | None = None
 
-    def score(self, name: str) -> float:
-        """The score that counts."""
-        return self.scores[self.counts_from][name]
+    def score(self, name: str, labels_from: str | None = None) -> float:
+        """A score of the labels that count, or of others that the cell has."""
+        return self.scores[labels_from or self.counts_from][name]
 
 
 def read_results(work: Workplace, cells: Sequence[Cell]) -> dict[Cell, CellResult]:
@@ -58,20 +59,33 @@ def read_result(work: Workplace, cell: Cell) -> CellResult:
     """
     folder = work.folder(cell)
     run, result = read_json_object(folder / RUN), read_json_object(folder / RESULT)
-    last = {row["labels_from"]: row["scores"] for row in result.get("rows") or ()}
-    scores = {
-        kind: {name: 100 * last[kind][name] for name in NAMES if name in last[kind]}
-        for kind in _kinds_of(result.get("rows") or ())
-    }
+    rows = result.get("rows") or ()
+    last = {row["labels_from"]: row["scores"] for row in rows}
+    scores = {kind: _in_percent(last[kind]) for kind in _kinds_of(rows)}
     if not scores:
         raise InputError(f"{folder / RESULT} has no scores of a test; delete {folder}")
     wanted = work.experiment.setting(cell.setting).labels_from
     counts_from = wanted if wanted in scores else next(iter(scores))
+    by_source = {row["name"]: row["scores"] for row in rows if row["labels_from"] == "source"}
+    best = _best_source(result)
+    if best in by_source:
+        scores[BEST_SOURCE] = _in_percent(by_source[best])
     start = (run.get("resumed") or [run])[-1].get("started", run["started"])
     begun, ended = map(datetime.datetime.fromisoformat, (start, result["finished"]))
     seconds = (ended - begun).total_seconds()
     devices, spent = str(result.get("devices")), result.get("cpu_seconds")
     return CellResult(scores, counts_from, seconds, devices, run["versions"], spent)
+
+
+def _in_percent(scores: Mapping[str, Any]) -> dict[str, float]:
+    return {name: 100 * scores[name] for name in NAMES if name in scores}
+
+
+def _best_source(result: Mapping[str, Any]) -> str | None:
+    """The name of the source with the highest agreement in a run's report; None without one."""
+    reports = (result.get("sources") or {}).get("sources") or ()
+    agreement = {own["name"]: own["agreement"] for own in reports if own.get("agreement")}
+    return max(agreement, key=lambda name: agreement[name], default=None)
 
 
 def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -81,7 +95,7 @@ def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def predicted_labels(work: Workplace, cell: Cell, kind: str) -> list[tuple[str, ...]] | None:
-    """The labels of each sentence of the test by "P", "Q" or "votes"; None where none are kept."""
+    """The labels of each sentence of the test by a key of `CellResult.scores`, or None."""
     folder: Path = work.folder(cell)
     file = folder / f"{TEST}.parquet"
     if not file.exists():
@@ -89,8 +103,12 @@ def predicted_labels(work: Workplace, cell: Cell, kind: str) -> list[tuple[str, 
     made = read_predictions(file)
     if made.about.get("labels_from") == kind:
         return labels_by_sentence(made.label_names, made.words, made.labels)
-    if kind != "P" or not (folder / TEST_VOTES).exists():
+    best = _best_source(read_json_object(folder / RESULT)) if kind == BEST_SOURCE else None
+    column = {"P": TAGGER, BEST_SOURCE: f"{SOURCE}{best}"}.get(kind)
+    if column is None or not (folder / TEST_VOTES).exists():
         return None
     tables = list(read_label_tables(folder / TEST_VOTES))
-    ids = np.concatenate([table.column(TAGGER) for table in tables])
+    if column not in tables[0].columns:
+        return None
+    ids = np.concatenate([table.column(column) for table in tables])
     return labels_by_sentence(tables[0].label_names, made.words, ids)
