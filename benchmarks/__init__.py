@@ -26,7 +26,8 @@ Time and memory:
 - `m_step`, `torch_tagger`: updates, beside PyTorch
 - `e_step`, `e_step_pieces`: the E step, beside crowd-kit and NumPy
 - `planted_votes`: planted votes, and Dawid–Skene on them, for `e_step`
-- `chain`: the default label model
+- `chain`: the default label model, beside an M step, skweak and crowd-kit
+- `skweak_hmm`: skweak's HMM, for `aggregators` and `chain`
 - `dropout`: dropout's random bits
 - `frozen_layers`: rounds with frozen layers
 - `end_to_end`: whole transfers, by length of the text

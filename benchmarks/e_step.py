@@ -9,7 +9,7 @@ than --peer_seconds gets fewer runs, or none if a single run would. Inputs are i
 format (NumPy arrays; a data frame), outputs are NumPy arrays.
 
 The E step's bytes are those that must move: votes (labels in four bytes, probabilities in two) and
-prior in, posterior out. Needs the extra `bench`.
+prior in, posterior out. Needs the extra `bench`. `benchmarks.chain` times the chain's E step.
 """
 
 import functools

@@ -64,7 +64,8 @@ def write_run(
         learned, kind = diagnosis.Learned(log_confusion, log_start), "Q"
         model = LabelModel(tuple(source_names), labels, log_confusion, 1.0, (1.0,), "soft", None)
         save_label_model(folder, model)
-    same = {"majority": 0.9, "mean": 0.91}
+    same = {"majority": 0.9, "mean": 0.91, "dawid_skene": 0.92, f"source {source_names[0]}": 0.89}
+    same |= {"tagger": 0.95} if has_label_model else {}
     report = diagnosis.diagnose(source_names, labels, learned, tally, same, kind)
     record = {
         "flags": {"approach": "lvm", "text": "text.conll", "seed": seed}, "seed": seed,

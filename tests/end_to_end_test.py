@@ -149,7 +149,10 @@ def test_transfer_shows_every_baseline_and_the_tagger_with_p_and_q(world, transf
     about = json.loads((output / "result.json").read_text())["sources"]
     assert [source["name"] for source in about["sources"]] == ["file", "model"]
     assert set(about["sources"][0]["diagonal"]) == set(LABELS)
-    assert set(about["same_labels"]) == {"majority", "mean"}
+    compared = ["majority", "mean", "dawid_skene", "source file", "tagger"]
+    assert list(about["same_labels"]) == compared
+    assert about["same_labels"]["source file"] == about["sources"][0]["agreement"]
+    assert "label of Dawid–Skene on " in printed and "label of the source file on " in printed
     record = json.loads((output / "run.json").read_text())
     assert set(record["test_data"]) == {str(world.test)} and str(world.test) not in record["data"]
     lines = [json.loads(line) for line in (output / "metrics.jsonl").read_text().splitlines()]

@@ -1,6 +1,8 @@
-"""Corpora that are not part of the project, for the tests that read real text."""
+"""Corpora and tools that are not part of the project, for the tests that read real text."""
 
+import importlib.util
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -13,3 +15,12 @@ def corpus(name: str) -> Path:
     if not path.exists():
         pytest.skip(f"{path} is missing; set ZSL_DATA to the folder of corpora")
     return path
+
+
+def tool(name: str) -> ModuleType:
+    """A module of the folder `tools` beside DATA, loaded anew; skips where it is missing."""
+    spec = importlib.util.spec_from_file_location(name, corpus(f"../tools/{name}.py"))
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -216,8 +216,30 @@ def test_a_label_model_that_adds_nothing_says_so():
     assert "Q gives the label of the majority on 99.49 % of the words" in found.text
     (both,) = diagnose(*healthy, {"majority": 1.0, "mean": 1.0}, (1.5, 1.4)).warnings
     assert "the majority and of the mean on" in both
+    shares = {"majority": 1.0, "dawid_skene": 1.0, "source en": 0.996, "tagger": 1.0}
+    (all_of_them,) = diagnose(*healthy, shares).warnings
+    assert "the label of the majority, of Dawid–Skene and of the source en on" in all_of_them
+    assert diagnose(*healthy, {"tagger": 1.0}).warnings == ()
     assert diagnose(*healthy, {"mean": 0.9}, (1.5, 1.6, 1.4)).warnings == ()
     assert diagnose(*healthy, {}, (1.5,)).warnings == ()
+
+
+def test_a_tagger_that_is_behind_a_source_or_the_votes_is_named():
+    tally = tally_of(np.array(HEALTHY_POSTERIOR), np.array(HEALTHY_VOTES))
+
+    def told(shares, counts=(1, 1, 2)):
+        learned = diagnosis.Learned(by_tagger=np.array(counts))
+        return diagnosis.diagnose(("de", "fr"), ALPHABET, learned, tally, shares)
+
+    shares = {"mean": 0.9, "source en": 0.915, "tagger": 0.42}
+    found = told(shares)
+    (warning,) = found.warnings
+    assert "P) gives the label of Q on 42.0 % of the words, the source en on 91.5 %:" in warning
+    assert "or use the labels of Q" in warning
+    assert "Q gives the label of the tagger on 42.00 % of the words" in found.text
+    assert told({**shares, "tagger": 0.9}).warnings == told({"tagger": 0.1}).warnings == ()
+    (collapsed,) = told(shares, (0, 4, 0)).warnings
+    assert "gives every word the label NOUN" in collapsed
 
 
 def test_the_record_is_plain_json():

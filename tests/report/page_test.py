@@ -112,8 +112,13 @@ def test_confusions_warnings_and_changes_are_those_of_the_record(text, result):
             share = f"{100 * found['share']:.2f}"
             assert f"{given} for {true}: {found['num_words']:,} word" in text
             assert f"{share} % of {true}</h4>" in text
-    for share in about["same_labels"].values():
-        assert f"of the sources on {100 * (1 - share):.2f} % of the words" in " ".join(text.split())
+    names = ["the majority of the sources", "the mean of the sources", "Dawid–Skene"]
+    names += [f"the source {html.escape(SOURCES[0]).replace('&#x27;', '&#39;')}", "the tagger"]
+    differ = [
+        f"from {name} on {100 * (1 - share):.2f} % of the words"
+        for name, share in zip(names, about["same_labels"].values(), strict=True)
+    ]
+    assert f" differ {', '.join(differ[:-1])} and {differ[-1]}. " in " ".join(text.split())
 
 
 def test_mentions_that_do_not_stand_in_the_text_are_told_with_examples(text):

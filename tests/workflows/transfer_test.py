@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 
 import numpy as np
 import pytest
@@ -80,6 +81,7 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     read = zsl_jax.TransferResult.from_folder(tmp_path / "out")
     assert (read.folder, read.row_length, read.table) == (done.folder, 32, done.table)
     assert read.report == done.report and read.rows == done.rows
+    assert read.verdict == done.verdict and re.match(r"lvm \(Q, .*P, ", done.verdict)
     assert done.label_names == read.label_names == done.tagger.label_names
     for one, other in zip(read.sentences, done.sentences, strict=True):
         assert one[:2] == other[:2] and one.label_names == other.label_names == done.label_names
@@ -111,7 +113,8 @@ def test_approaches_without_a_label_model_label_by_the_tagger(world, texts, tmp_
     done = zsl_jax.transfer(*call, config=config, overwrite=True)  # the folder is free again
     assert len(done.sentences) == 10 and done.rows == []
     assert done.report.reference == "P" and "agrees with P" in done.report.text
-    assert done.confusion is None and done.table == ""
+    assert done.confusion is None and done.table == done.verdict == ""
+    assert list(done.report.same_labels) == ["majority", "mean", "dawid_skene", "source rule"]
     read = zsl_jax.TransferResult.from_folder(output)
     assert read.report == done.report and read.confusion is None and read.rows == []
     files = read_predictions(output / "labels.parquet")

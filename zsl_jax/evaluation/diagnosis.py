@@ -15,6 +15,8 @@ from zsl_jax.evaluation.tally import Tally, diagonal
 from zsl_jax.evaluation.warning_signs import (
     collapsed_tagger_warnings,
     confusion_warnings,
+    labelling_phrase,
+    lagging_tagger_warnings,
     lost_label_warnings,
     near_copy_warnings,
     no_gain_warnings,
@@ -83,8 +85,8 @@ class Diagnosis(NamedTuple):
     Attributes:
       warnings: One sentence each.
       sources: One report per source.
-      same_labels: By the name of a method that combines votes, such as "majority", the share of the
-        words with votes on which it gives the inferred label.
+      same_labels: By the name of another labelling, such as "majority", the share of the words with
+        votes on which it gives the inferred label.
       reference: What the sources are compared with, "Q" or "P".
     """
 
@@ -228,7 +230,9 @@ def _warnings(
     votes = tally.counts.sum(2)[:, : len(label_names)]
     warnings += lost_label_warnings(source_names, label_names, tally.mass, votes)
     if learned.by_tagger is not None and reference == "Q":
-        warnings += collapsed_tagger_warnings(label_names, learned.by_tagger, tally.mass >= 1)
+        warnings += collapsed_tagger_warnings(
+            label_names, learned.by_tagger, tally.mass >= 1
+        ) or lagging_tagger_warnings(same_labels)
     return [*warnings, *no_gain_warnings(same_labels, learned.objectives, reference)]
 
 
@@ -306,7 +310,8 @@ def format_diagnosis(diagnosis: Diagnosis) -> str:
             )
     for name, share in diagnosis.same_labels.items():
         lines.append(
-            f"{reference} gives the label of the {name} on {100 * share:.2f} % of the words"
+            f"{reference} gives the label of {labelling_phrase(name)} on {100 * share:.2f} % of "
+            "the words"
         )
     return "\n".join([*lines, *(f"warning: {warning}" for warning in diagnosis.warnings)])
 

@@ -11,8 +11,19 @@ EQUAL_COLUMNS = 0.02
 LOST_SHARE = 0.01
 COPY_SHARE = 0.5
 SAME_SHARE = 0.995
+LAG = 0.02
+TAGGER = "tagger"  # among labellings that are compared with Q
 UNLEARNED_GAP = 0.2
 SHOWN = 3
+
+
+def labelling_phrase(name: str) -> str:
+    """What a labelling of the text is called in a sentence.
+
+    >>> [labelling_phrase(name) for name in ("mean", "dawid_skene", "source en")]
+    ['the mean', 'Dawid–Skene', 'the source en']
+    """
+    return "Dawid–Skene" if name == "dawid_skene" else f"the {name}"
 
 
 def silent_source_warnings(
@@ -99,6 +110,26 @@ def collapsed_tagger_warnings(
         f"the tagger alone (P) gives every word the label {label_names[used[0]]}, where Q has "
         f"{len(wanted)} labels: it has learned too little; train longer (`epochs`, "
         "`head_learning_rate`), or use the labels of Q"
+    ]
+
+
+def lagging_tagger_warnings(same_labels: Mapping[str, float]) -> list[str]:
+    """Warns of a tagger that gives Q's label less often than what needs no training.
+
+    Args:
+      same_labels: By the name of a labelling, the share of the words on which it gives Q's label.
+
+    Returns:
+      At most one sentence, where the tagger's share is below another one by more than 0.02.
+    """
+    others = {name: share for name, share in same_labels.items() if name != TAGGER}
+    best = max(others, key=lambda name: others[name], default=TAGGER)
+    if TAGGER not in same_labels or same_labels[TAGGER] + LAG >= same_labels[best]:
+        return []
+    return [
+        f"the tagger alone (P) gives the label of Q on {100 * same_labels[TAGGER]:.1f} % of the "
+        f"words, {labelling_phrase(best)} on {100 * same_labels[best]:.1f} %: the tagger has "
+        "learned too little; train longer (`epochs`, `head_learning_rate`), or use the labels of Q"
     ]
 
 
@@ -249,8 +280,8 @@ def no_gain_warnings(
     """Warns of a label model that adds nothing to putting the votes together.
 
     Args:
-      same_labels: By the name of a way to put votes together, the share of the words on which Q's
-        label is that way's.
+      same_labels: By the name of a labelling, the share of the words on which it gives Q's label;
+        the tagger's does not count.
       objectives: J per word of each E step, the first of which is that of the fixed matrices.
       reference: "Q", or "P" for a tagger without a label model, which may well learn the vote.
 
@@ -258,12 +289,16 @@ def no_gain_warnings(
       At most two sentences: on shares of 0.995 or more, and on a last J not below the first.
     """
     warnings = []
-    same = [name for name, share in same_labels.items() if share >= SAME_SHARE]
+    same = [
+        f"of {labelling_phrase(name)}"
+        for name, share in same_labels.items()
+        if share >= SAME_SHARE and name != TAGGER
+    ]
     if same and reference == "Q":
+        listed = " and ".join([*([", ".join(same[:-1])] if same[1:] else []), same[-1]])
         warnings.append(
-            f"Q gives the label of the {' and of the '.join(same)} on {100 * SAME_SHARE:g} % of "
-            "the words or more: the label model adds next to nothing to this, which needs no "
-            "training"
+            f"Q gives the label {listed} on {100 * SAME_SHARE:g} % of the words or more: the label "
+            "model adds next to nothing to this, which needs no training"
         )
     if len(objectives) > 1 and objectives[-1] >= objectives[0]:
         warnings.append(

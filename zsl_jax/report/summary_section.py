@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from zsl_jax.evaluation.warning_signs import labelling_phrase
 from zsl_jax.report.run_record import RunRecord
 from zsl_jax.report.text_statistics import TextStatistics
 
@@ -23,12 +24,17 @@ def summary_section(record: RunRecord, text: TextStatistics) -> dict[str, Any]:
         "most_trusted": ranked[0],
         "least_trusted": ranked[-1] if len(ranked) > 1 else None,
         "by_entities": reports[0].get("entity_agreement") is not None,
-        "changed": {name: 1 - share for name, share in sources["same_labels"].items()},
+        "changed": {_labelling(name): 1 - s for name, s in sources["same_labels"].items()},
         "expected_errors": text.expected_errors / max(text.num_words, 1),
         "warnings": sources["warnings"],
         "last_row": rows[-1] if rows else None,
         "verdict": record.result.get("verdict"),
     }
+
+
+def _labelling(name: str) -> str:
+    of_sources = " of the sources" if name in ("majority", "mean") else ""
+    return labelling_phrase(name) + of_sources
 
 
 def _trust(report: dict[str, Any]) -> float:

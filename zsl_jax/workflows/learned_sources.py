@@ -15,8 +15,9 @@ from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
 from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.run_hooks import tally_of
-from zsl_jax.workflows.transfer_labels import TextLabels
+from zsl_jax.workflows.transfer_labels import TAGGER, TextLabels
 from zsl_jax.workflows.transfer_task import TransferTask
+from zsl_jax.workflows.vote_aggregation import aggregate_votes, as_target_labels
 
 
 def save_sources(
@@ -47,11 +48,7 @@ def source_report(
 ) -> diagnosis.Diagnosis:
     """A report on each source, with warnings; all processes call it."""
     votes, source_labels = transfer_task.text.votes, transfer_task.source_labels
-    inferred, size = labels.ids, source_labels.label_set.size
-    same_labels = {}
-    for method, own in labels.votes.items():
-        same, voted = processes.total([(own == inferred).sum(), (own >= 0).sum()]).tolist()
-        same_labels[method] = same / max(voted, 1)
+    size = source_labels.label_set.size
     log_start = None
     if done.log_confusion is not None:
         log_start = unlearned_confusion(votes, size, config)
@@ -60,10 +57,36 @@ def source_report(
     objectives = done.objectives if mixes[0] == mixes[1] else ()  # J moves with λ by construction
     copies = None if done.chain is None else done.chain.fitted.copies
     learned = diagnosis.Learned(done.log_confusion, log_start, objectives, by_tagger, copies)
-    tally = tally_of(labels.probs, votes)
+    tally, same = tally_of(labels.probs, votes), same_labels(transfer_task, labels)
     return diagnosis.diagnose(
-        transfer_task.names, source_labels, learned, tally, same_labels, labels.labels_from
+        transfer_task.names, source_labels, learned, tally, same, labels.labels_from
     )
+
+
+def same_labels(transfer_task: TransferTask, labels: TextLabels) -> dict[str, float]:
+    """How often others give the text's labels; all processes call it.
+
+    Args:
+      transfer_task: What was trained on.
+      labels: Of this process's part of the text.
+
+    Returns:
+      The share of the words with votes, by name: of the majority, the mean and Dawid-Skene, of the
+      source that agrees most, and of the tagger beside Q.
+    """
+    votes, size = transfer_task.text.votes, transfer_task.label_set.size
+    by_source = as_target_labels(votes._replace(probs=None), size).labels
+    others = {**labels.votes, "dawid_skene": aggregate_votes(votes, size, "dawid_skene").labels}
+    others |= {f"source {name}": by_source[:, u] for u, name in enumerate(transfer_task.names)}
+    if labels.labels_from == "Q":
+        others[TAGGER] = labels.by_tagger
+    voted = (votes.labels >= 0).any(axis=1)
+    counts = [voted.sum(), *((ids == labels.ids)[voted].sum() for ids in others.values())]
+    num_words, *same = processes.total(counts).tolist()
+    shares = {name: n / max(num_words, 1) for name, n in zip(others, same, strict=True)}
+    sources = [f"source {name}" for name in transfer_task.names]
+    best = max(sources, key=lambda name: shares[name])
+    return {name: share for name, share in shares.items() if name not in sources or name == best}
 
 
 def unlearned_confusion(

@@ -25,6 +25,10 @@ from zsl_jax.workflows.vote_aggregation import (
 
 # What a method to aggregate votes learns from a text; None for a method that learns nothing.
 LearnedFromText = ChainModel | kernels.DawidSkene | None
+BY_Q = (
+    "label by Q, which needs the sources' predictions (`source` of launch.predict), or by the "
+    "label model alone (launch.aggregate)"
+)
 RESAMPLING = bootstrap.Resampling(num_resamples=1000)  # of the test's sentences
 
 
@@ -142,31 +146,57 @@ def format_table(rows: Sequence[Row]) -> str:
 
 
 def verdict(rows: Sequence[Row]) -> str:
-    """States whether the trained tagger is better than everything that needs no training.
+    """States whether Q, and the tagger alone, are better than everything that needs no training.
 
     Args:
-      rows: Of a table; the last one is what was trained, by Q if it has one.
+      rows: Of a table; the last one is what was trained, by Q if it has one, with P before it.
 
     Returns:
-      A sentence, with the score that counts of every row that is not beaten.
+      A sentence, with the score that counts of every row that is not beaten; where the tagger alone
+      (P) does not beat what Q beats, also what to do.
 
-    >>> rows = [Row("mean", "votes", {"score": 0.7}), Row("lvm", "Q", {"score": 0.65})]
+    >>> rows = [Row("mean", "votes", {"score": 0.7}), Row("lvm", "P", {"score": 0.65})]
     >>> verdict(rows)
-    'lvm (Q, 65.00) does not beat mean (votes, 70.00)'
+    'lvm (P, 65.00) does not beat mean (votes, 70.00)'
+    >>> verdict([*rows, Row("lvm", "Q", {"score": 0.6})])
+    'lvm (Q, 60.00; P, 65.00) does not beat mean (votes, 70.00)'
     >>> verdict(rows[1:])
-    'lvm (Q, 65.00) is compared with nothing: no source has predictions for the test'
+    'lvm (P, 65.00) is compared with nothing: no source has predictions for the test'
     """
-    trained = rows[-1]
-    score = trained.scores["score"]
-    title = _titled(trained)
+    tagger, trained = _tagger_alone(rows), rows[-1]
     others = [row for row in rows if row.labels_from in ("source", "votes")]
+    both = _titled(trained) if tagger is None else f"{trained.name} ({_scored(trained, tagger)})"
     if not others:
-        return f"{title} is compared with nothing: no source has predictions for the test"
-    unbeaten = [row for row in others if row.scores["score"] >= score]
+        return f"{both} is compared with nothing: no source has predictions for the test"
+    outcome = _outcome(trained, others)
+    if tagger is None or _outcome(tagger, others) == outcome:
+        return f"{both} {outcome}"
+    sentence = f"{_titled(trained)} {outcome}; its tagger alone ({_scored(tagger)}) "
+    sentence += _outcome(tagger, others)
+    if tagger.scores["score"] > trained.scores["score"]:
+        return sentence
+    return f"{sentence}: {BY_Q}"
+
+
+def _tagger_alone(rows: Sequence[Row]) -> Row | None:
+    """The row of P before a last one of Q, if both are of the same training."""
+    *_, tagger, trained = (None, *rows)
+    if tagger is None or tagger.name != trained.name:
+        return None
+    kinds = tagger.labels_from[:1] + trained.labels_from[:1]
+    return tagger if kinds == "PQ" else None
+
+
+def _outcome(trained: Row, others: Sequence[Row]) -> str:
+    unbeaten = [row for row in others if row.scores["score"] >= trained.scores["score"]]
     if not unbeaten:
-        return f"{title} beats every source and every aggregation of them"
-    return f"{title} does not beat {', '.join(map(_titled, unbeaten))}"
+        return "beats every source and every aggregation of them"
+    return f"does not beat {', '.join(map(_titled, unbeaten))}"
 
 
 def _titled(row: Row) -> str:
-    return f"{row.name} ({row.labels_from}, {100 * row.scores['score']:.2f})"
+    return f"{row.name} ({_scored(row)})"
+
+
+def _scored(*rows: Row) -> str:
+    return "; ".join(f"{row.labels_from}, {100 * row.scores['score']:.2f}" for row in rows)

@@ -20,7 +20,7 @@ from zsl_jax.report.run_record import RunRecord, read_run
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
-from zsl_jax.workflows.result_table import Row, format_table
+from zsl_jax.workflows.result_table import Row, format_table, verdict
 from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
 from zsl_jax.workflows.tagger import Tagger
 
@@ -134,6 +134,11 @@ class TransferResult:
     def table(self) -> str:
         """The rows as text; empty without a test."""
         return format_table(self.rows) if self.rows else ""
+
+    @property
+    def verdict(self) -> str:
+        """What Q and the tagger alone do not beat on the test; empty without a test."""
+        return verdict(self.rows) if self.rows else ""
 
 
 def _row_length(record: RunRecord) -> int:
