@@ -10,6 +10,8 @@ Scores on corpora:
 - `robustness`: the label model on few, many, broken and copied sources
 - `text_sizes`: the label model by the size of its text
 - `label_model_cells`: what these two share
+- `label_model_parts`: the label model with one part changed at a time
+- `label_model_variants`, `word_keys`, `reproduced_cells`: its variants, keys and texts
 - `rules`: gazetteers as sources
 - `review`: what a review is worth
 - `annotators`, `corrected_votes`: simulated annotators, and the label model with their corrections
