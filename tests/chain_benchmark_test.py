@@ -2,17 +2,16 @@
 
 import importlib.util
 import json
-import subprocess
-import sys
+
+from tests.programs import start
 
 
 def test_the_e_steps_stand_beside_an_m_step_and_the_fit_beside_other_programs(tmp_path):
-    command = [
-        sys.executable, "-m", "benchmarks.chain", "--words=400", "--labels=3", "--sources=2",
-        "--vocabulary=50", "--repeats=1", "--peer_words=100", "--iterations=2",
-        "--encoder_shape=tiny", "--m_step_seconds=0", f"--output={tmp_path / 'figures.json'}",
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    done = start(
+        "benchmarks.chain", "--words=400", "--labels=3", "--sources=2", "--vocabulary=50",
+        "--repeats=1", "--peer_words=100", "--iterations=2", "--encoder_shape=tiny",
+        "--m_step_seconds=0", f"--output={tmp_path / 'figures.json'}",
+    ).finish()  # fmt: skip
     assert done.returncode == 0, done.stderr
     figures = json.loads((tmp_path / "figures.json").read_text())
     names = [line["program"] for line in figures["e_steps"]]
