@@ -202,7 +202,7 @@ def labels_of(cell: Cell, variant: Variant, states: States) -> np.ndarray:
     config, labels = ChainConfig(**variant.settings), chain_labels(votes[0], label_set)
     text, test = texts_of(cell, variant, states)
     with replaced(variant):
-        fitted = fit_label_model(text, labels, config).fitted
+        fitted = fit_label_model(text, labels, config, variant.predictions).fitted
         if variant.method == "weighted_mean":
             stands_for, weights = labels.meanings.stands_for, fitted.sources.weights
             mean = kernels.mean_by_reliability(test.votes, weights, stands_for)
