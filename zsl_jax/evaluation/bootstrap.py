@@ -100,6 +100,18 @@ def _drawn(num_sentences: int, resampling: Resampling) -> Iterator[Float[np.ndar
         yield times.reshape(size, num_sentences).astype(np.float64)
 
 
+def mean_interval(values: Float[np.ndarray, " T"], resampling: Resampling) -> Interval:
+    """The mean of some values, such as differences by target, in resamples of the values.
+
+    >>> mean_interval(np.array([1.0, 1.0]), Resampling(10))
+    Interval(value=1.0, low=1.0, high=1.0)
+    """
+    rng, size = np.random.default_rng(resampling.seed), len(values)
+    drawn = rng.integers(size, size=(resampling.num_resamples, size))
+    resampled = values[drawn].mean(axis=1)
+    return percentile_interval(float(values.mean()), resampled, resampling.confidence)
+
+
 def percentile_interval(
     value: float, resampled: Float[np.ndarray, " R"], confidence: float
 ) -> Interval:

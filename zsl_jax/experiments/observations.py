@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zsl_jax.evaluation.bootstrap import Interval, paired_test, percentile_interval
+from zsl_jax.evaluation.bootstrap import Interval, mean_interval, paired_test
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
 from zsl_jax.experiments.comparison import RESAMPLING, resampled_mean
 from zsl_jax.experiments.plan import Cell, Observation, Workplace
@@ -56,12 +56,7 @@ class Observed(NamedTuple):
     @property
     def interval(self) -> Interval:
         """The mean difference in resamples of the targets."""
-        points = np.array(list(self.differences.values()))
-        drawn = np.random.default_rng(RESAMPLING.seed).integers(
-            len(points), size=(RESAMPLING.num_resamples, len(points))
-        )
-        resampled = points[drawn].mean(axis=1)
-        return percentile_interval(self.mean, resampled, RESAMPLING.confidence)
+        return mean_interval(np.array(list(self.differences.values())), RESAMPLING)
 
     @property
     def epsilon(self) -> float | None:
@@ -85,13 +80,14 @@ class Observed(NamedTuple):
     def _spread(self) -> str:
         """The interval over targets, the lowest one, the cells won, and ε."""
         _, low, high = self.interval
+        epsilon = self.epsilon
         lowest = min(self.differences, key=lambda target: self.differences[target])
         won = np.concatenate([own > other for own, other in self.scores.values()])
         said = (
             f", {RESAMPLING.confidence:.0%} over targets {low:+.2f} to {high:+.2f}, lowest "
             f"{lowest} {self.differences[lowest]:+.2f}; {won.sum()} of {won.size} cells above"
         )
-        return said + ("" if self.epsilon is None else f"; exact ε at most {self.epsilon:.2f}")
+        return said + ("" if epsilon is None else f"; exact ε at most {epsilon:.2f}")
 
     def _targets(self, sign: int) -> str:
         """How many targets have a difference of this sign, and of how many that is clear."""
