@@ -76,9 +76,10 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
         flag, equals, value = argument.partition("=")
         if flag in (_FLAG, _FLAG[1:]):
             file = value if equals else next(given, "")
-            whole += [(found, True) for found in flags_in(file)]
+            found = flags_in(file)
+            whole += [(flag, True) for flag in found]
             names = others if path_of(file) == file else of_package
-            names.update(map(_name, flags_in(file)))
+            names.update(map(_name, found))
         else:
             whole.append((argument, False))
             others.add(_name(argument))
