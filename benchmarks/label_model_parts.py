@@ -20,9 +20,11 @@ from absl import flags
 
 from benchmarks import measuring
 from benchmarks.label_model_variants import DEFAULT, VARIANTS, score_of
-from benchmarks.reproduced_cells import Place, places, read_cell, states_of
+from benchmarks.reproduced_cells import ROW, Place, places, read_cell, states_of
 from launch import options
 from launch.options import FLAGS
+from zsl_jax.errors import InputError
+from zsl_jax.evaluation.bootstrap import Resampling, mean_interval
 from zsl_jax.io.json_file import read_json_object, write_json
 
 options.define("output")
@@ -31,7 +33,7 @@ flags.DEFINE_string("data", None, "Folder of the corpora, as for launch.reproduc
 flags.DEFINE_list("variants", None, "Variants (default: all).")
 flags.DEFINE_list("seeds", None, "Seeds (default: those of the outputs).")
 
-ALL, RESAMPLES = "all", 10_000
+ALL = "all"
 # By variant, target and seed, in percent.
 Scores = dict[str, dict[str, dict[str, float]]]
 
@@ -41,9 +43,16 @@ def main() -> None:
     file = Path(FLAGS.output)
     scores: dict[str, Scores] = dict(read_json_object(file)) if file.exists() else {}
     names = list(dict.fromkeys([DEFAULT, *(FLAGS.variants or VARIANTS)]))
+    if unknown := [name for name in names if name not in VARIANTS]:
+        raise InputError(f"--variants={','.join(unknown)}: give some of {', '.join(VARIANTS)}")
     for output in map(Path, FLAGS.experiments):
         by_variant = scores.setdefault(output.name, {})
-        for place in places(output, FLAGS.seeds):
+        if not (found := [*places(output, FLAGS.seeds)]):
+            raise InputError(
+                f"--experiments: {output} has no finished row {ROW} with these seeds; run "
+                f"launch.reproduce --output={output} --rows={ROW}"
+            )
+        for place in found:
             if add_scores(by_variant, place, names):
                 write_json(file, scores)
                 print(f"{output.name}, {place.target}, seed {place.seed}", flush=True)
@@ -87,15 +96,13 @@ def _line(
         target: np.mean([score - default[target][seed] for seed, score in by_seed.items()])
         for target, by_seed in scores.items()
     }
-    values = np.array(list(differences.values()))
-    drawn = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
-    low, high = np.percentile(values[drawn].mean(axis=1), (2.5, 97.5))
+    difference, low, high = mean_interval(np.array(list(differences.values())), Resampling())
     worst = min(differences, key=differences.__getitem__)
     return {
         "variant": name,
         "cells": str(sum(map(len, scores.values()))),
         "mean": f"{np.mean(means):.2f}",
-        "difference": f"{values.mean():+.2f}",
+        "difference": f"{difference:+.2f}",
         "95 %": f"{low:+.2f} to {high:+.2f}",
         "least": f"{differences[worst]:+.2f} ({worst})",
     }

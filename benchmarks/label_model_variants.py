@@ -46,8 +46,8 @@ class Variant(NamedTuple):
     Attributes:
       settings: Fields of `ChainConfig`.
       keys: Of word types.
-      clusters: Where the number of a word's cluster is a key, too: "before" the word's form or
-        "after" it, the latter together with the form.
+      clusters: Whether the number of a word's cluster is a further key: "before" the word's form,
+        or "after" it and combined with the form; None for no clusters.
       num_clusters: Clusters of the frozen encoder's states.
       replaced: Other values of attributes, by the object that has each and its name.
       predictions: "soft" or "hard", the evidence.
@@ -81,7 +81,7 @@ def replaced(variant: Variant) -> Iterator[None]:
 
 
 def without_memory(steps: Any, firsts: Any, allowed: Any, may_start: Any) -> tuple[Any, Any]:
-    """A chain in which a label does not depend on the one before."""
+    """A chain in which a label does not depend on the previous one."""
     prior = jnp.sum(steps, axis=0) + firsts + 1e-6
     prior = prior / jnp.sum(prior)
     return prior, jnp.tile(prior, (len(prior), 1))

@@ -1,16 +1,17 @@
 """Keys of word types for `label_model_variants`, from the words and from frozen encoder states."""
 
 import functools
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data.text.word_types import ENTITY_SUFFIXES, TAG_SUFFIXES, type_names
+from zsl_jax.data.text.word_types import ENTITY_SUFFIXES, TAG_SUFFIXES, type_names, with_openers
 
 Words = tuple[tuple[str, ...], ...]  # of each sentence
-# The keys of a word, from coarse to fine. Takes the word, whether it opens a sentence, and whether
-# the labels are those of entities.
+# Gives the keys of a word, from coarse to fine, from the word, whether it opens its sentence, and
+# whether the labels are those of entities.
 Keys = Callable[[str, bool, bool], tuple[str, ...]]
 SMALLEST_TABLE = 2**12
 
@@ -38,10 +39,10 @@ def numbered(
     """Numbers of the keys of a text's words, and of those of a test, as `word_types` gives them."""
     tables: list[dict[str, int]] = [{} for _ in keys("x", False, is_entity)]
     rows, known = [], []
-    for word, opens in _words(text):
+    for word, opens in itertools.chain.from_iterable(map(with_openers, text)):
         names = zip(tables, keys(word, opens, is_entity), strict=True)
         rows.append([table.setdefault(key, len(table)) for table, key in names])
-    for word, opens in _words(test):
+    for word, opens in itertools.chain.from_iterable(map(with_openers, test)):
         plain = keys(word, False, is_entity)
         pairs = zip(tables, keys(word, opens, is_entity), plain, strict=True)
         known.append([table.get(key, table.get(other, -1)) for table, key, other in pairs])
@@ -52,13 +53,6 @@ def counted_down(keys: Sequence[np.ndarray]) -> list[np.ndarray]:
     """The same keys with numbers that end at a constant, so that texts share compiled programs."""
     largest = max(SMALLEST_TABLE - 1, *(int(part.max()) for part in keys))
     return [np.where(part < 0, part, largest - part).astype(np.int32) for part in keys]
-
-
-def _words(sentences: Words) -> Iterator[tuple[str, bool]]:
-    """Every word, and whether it opens its sentence."""
-    for words in sentences:
-        first = next((n for n, word in enumerate(words) if any(map(str.isalpha, word))), None)
-        yield from ((word, n == first) for n, word in enumerate(words))
 
 
 def with_clusters(

@@ -74,6 +74,22 @@ def test_a_call_adds_what_is_missing_and_prints_differences(experiment, cell):
     assert f"{difference} to {difference}  {difference} (table x)" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        (["--variants=no chian"], "--variants=no chian: give some of default, mean of the sources"),
+        (["--seeds=7"], f"has no finished row {ROW} with these seeds; run launch.reproduce"),
+    ],
+)
+def test_what_is_not_there_is_named(experiment, changes, said):
+    done = start(
+        "benchmarks.label_model_parts", f"--experiments={experiment}", *changes,
+        f"--output={experiment.parent / 'none.json'}", f"--data={experiment.parent}",
+    ).finish()  # fmt: skip
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr
+    assert not (experiment.parent / "none.json").exists()
+
+
 def test_the_default_is_the_chain_and_what_is_replaced_is_put_back(cell, monkeypatch):
     monkeypatch.setattr(label_model_variants, "counted_down", list)
     default = labels_of(cell, VARIANTS["default"], None)

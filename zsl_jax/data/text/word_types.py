@@ -1,6 +1,6 @@
 """Types of words: keys from coarse to fine, under which a text's words are counted together."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -60,14 +60,22 @@ def type_names(
     return (shape, *(f"{shape} {form[-length:]}" for length in suffixes), form)
 
 
+def with_openers(words: Sequence[str]) -> Iterator[tuple[str, bool]]:
+    """Each word of a sentence, and whether it opens it: the first word that has a letter does.
+
+    >>> list(with_openers(["“", "No", "one"]))
+    [('“', False), ('No', True), ('one', False)]
+    """
+    first = next((n for n, word in enumerate(words) if any(map(str.isalpha, word))), None)
+    return ((word, n == first) for n, word in enumerate(words))
+
+
 def word_types(
     sentences: Iterable[Sequence[str]],
     names: Sequence[Sequence[str]] | None = None,
     suffixes: Sequence[int] = ENTITY_SUFFIXES,
 ) -> WordTypes:
     """Numbers the types of a text's words.
-
-    The first word of a sentence that has a letter opens it.
 
     Args:
       sentences: The words of each sentence.
@@ -98,8 +106,7 @@ def word_types(
     forms: dict[tuple[str, bool], int] = {}
     places: list[int] = []
     for words in sentences:
-        first = next((n for n, word in enumerate(words) if any(map(str.isalpha, word))), None)
-        places.extend(forms.setdefault((w, n == first), len(forms)) for n, w in enumerate(words))
+        places.extend(forms.setdefault(word, len(forms)) for word in with_openers(words))
     rows = np.empty((len(forms), len(tables)), np.int32)
     for place, (word, opens) in enumerate(forms):
         keys, plain = type_names(word, suffixes, opens), type_names(word, suffixes)
