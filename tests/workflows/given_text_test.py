@@ -1,9 +1,11 @@
+import numpy as np
 import pytest
 
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.given_text import labelled_sentences, plain_text
+from zsl_jax.workflows.given_text import known_labels, labelled_sentences, plain_text
+from zsl_jax.workflows.tagged_sentence import TaggedSentence
 
 BLOCKS = "# sent_id = 1\nAnn\tB-PER\nsings\tO\n\nBo\tB-PER\n"
 
@@ -19,16 +21,13 @@ def test_of_a_file_comments_are_kept_and_labels_are_not(tmp_path):
 def test_of_a_file_that_needs_settings_the_way_to_give_them_is_named(tmp_path):
     path = tmp_path / "text.conll"
     path.write_text(BLOCKS.replace("Ann", "Ren\xe9"), encoding="iso-8859-1")
-    with pytest.raises(InputError, match=r"`encoding`=iso-8859-1 \(in Python .* give \[s\.words"):
+    with pytest.raises(InputError, match=r"`encoding`=iso-8859-1 \(in Python .* give read_sent"):
         plain_text(path)
-    with pytest.raises(
-        InputError, match=r"`encoding`=iso-8859-1 \(in Python .* \[\(s\.words, s\.l"
-    ):
+    with pytest.raises(InputError, match=r"`encoding`=iso-8859-1 \(in Python .* give read_sent"):
         labelled_sentences(path, "text")
     read = read_sentences(path, encoding="iso-8859-1")
-    assert plain_text([s.words for s in read]).sentences[0].words == ("Ren\xe9", "sings")
-    pairs = [(s.words, s.labels) for s in read]
-    assert labelled_sentences(pairs, "text")[0].labels == ("B-PER", "O")
+    assert plain_text(read).sentences[0].words == ("Ren\xe9", "sings")
+    assert labelled_sentences(read, "text")[0].labels == ("B-PER", "O")
     path.write_text("Ann\tO\n\tO\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"line 2: a word is empty [^`]* write it out$"):
         plain_text(path)
@@ -38,6 +37,18 @@ def test_lists_of_words_and_pairs_with_labels_are_sentences():
     assert plain_text([["Ann", "sings"]]).sentences == [Sentence(("Ann", "sings"))]
     (labelled,) = labelled_sentences([(["Ann", "sings"], ["B-PER", "O"])], "text")
     assert labelled == Sentence(("Ann", "sings"), ("B-PER", "O"))
+
+
+def test_sentences_of_readers_and_taggers_are_text_without_their_labels(tmp_path):
+    path = tmp_path / "text.conll"
+    path.write_text(BLOCKS)
+    read = read_sentences(path)
+    assert plain_text(read).sentences == plain_text(path).sentences
+    assert labelled_sentences(read, "text")[1].labels == ("B-PER",)
+    tagged = TaggedSentence(("Bo", "!"), ("B-PER", "O"), np.eye(2, dtype=np.float32), "Bo!", (0, 2))
+    assert plain_text([tagged]).sentences == [Sentence(("Bo", "!"), None, (), "Bo!", (0, 2))]
+    assert labelled_sentences([tagged], "text")[0].labels == ("B-PER", "O")
+    assert known_labels([tagged], "gold_words").words == (("Bo", "!"),)
 
 
 @pytest.mark.parametrize("text", [[], [[]], [[], []]])
@@ -62,7 +73,8 @@ def test_what_is_not_a_text_is_refused(text, message):
 
 
 @pytest.mark.parametrize(
-    "pair", ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]]]
+    "pair",
+    ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]], Sentence(("a",))],
 )
 def test_sentences_that_are_not_pairs_of_words_and_labels_are_refused(pair):
     with pytest.raises(InputError, match=r"text, sentence 1: .* is not a pair of words and labels"):

@@ -23,6 +23,7 @@ from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.output_checks import check_is_not_input, check_may_start
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.function_source import predictions_of_lists
+from zsl_jax.workflows.tagged_sentence import TaggedSentence
 from zsl_jax.workflows.tagger import as_sentences
 
 PathLike = str | os.PathLike[str]
@@ -43,7 +44,7 @@ def plain_text(text: Text) -> TextShard:
         _check_has_words(sentences, "text")
         return TextShard(sentences)
     files = find_files(fetched(text))
-    with _settings_explained("[s.words for s in read_sentences(FILE, with_labels=False, ...)]"):
+    with _settings_explained("read_sentences(FILE, with_labels=False, ...)"):
         by_file = [CompactText.of(stream_sentences(file, with_labels=False)) for file in files]
     return shard_of_text(by_file, Shard(tuple(range(len(files))), 0, 1), len(files))
 
@@ -104,7 +105,8 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
     """Labelled sentences in BIO, or with their plain labels.
 
     Args:
-      text: (words, labels) of each sentence, or the path of a labelled text.
+      text: (words, labels) of each sentence, sentences that have labels, or the path of a labelled
+        text.
       name: The argument's name, for error messages.
 
     Raises:
@@ -112,10 +114,10 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
         of no scheme.
     """
     if isinstance(text, str | os.PathLike):
-        with _settings_explained("[(s.words, s.labels) for s in read_sentences(FILE, ...)]"):
+        with _settings_explained("read_sentences(FILE, ...)"):
             labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
     else:
-        labelled = _paired(list(text), name)
+        labelled = _paired(_pairs_of(text), name)
     try:
         return list(bio_sentences(labelled)[0])
     except InputError as error:
@@ -135,9 +137,14 @@ def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:
     """
     if isinstance(given, str | os.PathLike):
         return fetched(given)
-    pairs = list(given)
+    pairs = _pairs_of(given)
     words = tuple(sentence.words for sentence in _sentences_of(pairs, name))
     return predictions_of_lists([labels for _, labels in pairs], words, name)
+
+
+def _pairs_of(given: Iterable[Any]) -> list[Any]:
+    """The words and labels of sentences, and everything else as it is."""
+    return [(s.words, s.labels) if isinstance(s, Sentence | TaggedSentence) else s for s in given]
 
 
 def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:

@@ -103,7 +103,8 @@ class Tagger:
         """Labels and probabilities: P of the tagger, or Q of tagger and sources.
 
         Args:
-          sentences: Lists of words, or strings, which are cut into words.
+          sentences: Lists of words, or strings, which are cut into words; or sentences as results
+            and readers have them, whose labels are not read.
           sources: The predictions for these words of the sources that the tagger was trained with,
             by name: paths of prediction files (or model folders), `SourcePredictions`, functions
             as for `zsl_jax.aggregate`, or arrays on the flat axis of all N words: [N] label ids
@@ -178,7 +179,7 @@ class Tagger:
 def as_sentences(
     sentences: Iterable[str | Sequence[str]], words: str = "whitespace"
 ) -> list[Sentence]:
-    """Sentences that the user gave as lists of words or strings, checked.
+    """Sentences that the user gave as lists of words, strings or sentences, checked.
 
     Args:
       sentences: As for `Tagger.predict`.
@@ -197,8 +198,11 @@ def as_sentences(
 
 
 def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
-    """One sentence that the user gave, its words checked."""
-    text, starts = None, None
+    """One sentence that the user gave, its words checked, without labels."""
+    comments, text, starts = (), None, None
+    if isinstance(given, Sentence | TaggedSentence):
+        comments, text, starts = getattr(given, "comments", ()), given.text, given.starts
+        given = given.words
     if not isinstance(given, Iterable) or isinstance(given, Mapping):
         raise InputError(f"sentence {number}: {given!r:.80} is not a list of words; give one")
     words = tuple(given)
@@ -207,4 +211,4 @@ def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
         words, starts = find_words(given, rule)
     for word in words:
         checked_word(f"sentence {number}", word)
-    return Sentence(words, None, (), text, starts)
+    return Sentence(words, None, comments, text, starts)
