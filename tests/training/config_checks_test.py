@@ -44,3 +44,13 @@ def test_the_source_as_it_is_reads_no_setting_of_training(caplog):
     assert "row_length" not in line
     with pytest.raises(InputError, match="`rounds` is not used by `approach`=direct; omit it"):
         check_read(config, ["rounds"])
+
+
+@pytest.mark.parametrize("approach", ["hard", "hard_vote", "hard_cat"])
+def test_probabilities_are_not_read_where_labels_are_the_targets(approach, caplog):
+    with pytest.raises(InputError, match=f"`predictions` is not used by `approach`={approach}"):
+        check_read(TransferConfig(approach=approach, predictions="soft"), ["predictions"])
+    hard = TransferConfig(approach=approach, predictions="hard")
+    check_read(hard, ["predictions"])
+    warn_of_unread(hard)
+    assert not caplog.messages

@@ -155,11 +155,13 @@ def _unread(config: TransferConfig) -> dict[str, str]:
     """
     model, approach = config.label_model, f"`approach`={config.approach}"
     if config.approach is Approach.DIRECT:  # it trains nothing
-        trained = [*_in_section(config, PASSES, TRAINING, OPTIMISATION), "init"]
+        trained = [*_in_section(config, PASSES, TRAINING, OPTIMISATION), "init", "predictions"]
         return dict.fromkeys([name for name in trained if name != "row_length"], approach)
     if config.approach is Approach.MRT:
         of_sigma = [name for name in _in_section(model, PAPER) if name not in _OF_FIXED]
         return dict.fromkeys(of_sigma, approach)
+    if config.approach.has_hard_targets and config.predictions is Predictions.SOFT:
+        return {"predictions": approach}
     if not config.has_paper_model:  # others are refused by `check_combination`
         return {}
     unread = {}

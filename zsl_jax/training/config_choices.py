@@ -21,6 +21,11 @@ class Approach(enum.StrEnum):
         """Whether each source has a confusion matrix."""
         return self in (Approach.MRT, Approach.LVM)
 
+    @property
+    def has_hard_targets(self) -> bool:
+        """Whether the tagger learns from labels, also of sources that give probabilities."""
+        return self in (Approach.HARD, Approach.HARD_CAT, Approach.HARD_VOTE)
+
     def check_sources(self, num_sources: int) -> None:
         """Checks that the approach can learn from that many sources.
 
