@@ -28,7 +28,8 @@ from zsl_jax.errors import InputError
 options.define("encoder", "text", "source", "output", "approach", "rounds", "batch_words")
 options.define("row_length", "seed")
 flags.DEFINE_list("sentences", ["500", "1000", "2000", "4000"], "Sizes of the text.")
-PASSED_ON = ("encoder", "approach", "rounds", "batch_words", "row_length", "seed")
+flags.DEFINE_enum("label_model", None, ["paper", "chain"], "As of launch.transfer.")
+PASSED_ON = ("encoder", "approach", "label_model", "rounds", "batch_words", "row_length", "seed")
 
 Line = dict[str, Any]
 
@@ -58,8 +59,6 @@ def transfer(count: int, folder: Path) -> Line:
     output = folder / "model"
     command = program("transfer") + common
     command += [f"--{name}={value}" for name, value in given.items() if value is not None]
-    if FLAGS.approach in ("lvm", "mrt"):
-        command.append("--label_model=paper")
     command += [f"--source={source}" for source in FLAGS.source]
     trained = measuring.run_program([*command, f"--output={output}"])
     command = program("predict") + common

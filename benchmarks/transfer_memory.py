@@ -30,7 +30,7 @@ flags.DEFINE_integer("small_sentences", 500, "Sentences of the small text.", 1)
 flags.DEFINE_integer("words_per_sentence", 21, "Words of each sentence.", 1)
 flags.DEFINE_integer("num_sources", 5, "Number of sources, all with probabilities.", 1)
 flags.DEFINE_integer("num_labels", 17, "Number of labels.", 2)
-flags.DEFINE_enum("label_model", "paper", ["paper", "chain"], "Label model of the transfer.")
+flags.DEFINE_enum("label_model", "chain", ["paper", "chain"], "Label model of the transfer.")
 flags.DEFINE_string("folder", None, "Parent of the generated files (default: a temporary folder).")
 VOCABULARY = 20_000
 BLOCK = 4_096

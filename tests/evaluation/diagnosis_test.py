@@ -21,10 +21,12 @@ def confusion_near_identity(num_sources, diagonal=0.8):
     return np.tile(matrix, (num_sources, 1, 1))
 
 
-def diagnose(confusion, posterior, labels, same_labels=None, objectives=(), start=None):
+def diagnose(
+    confusion, posterior, labels, same_labels=None, objectives=(), start=None, by_gradient=True
+):
     log_confusion = None if confusion is None else np.log(confusion)
     tally = tally_of(np.array(posterior), np.array(labels))
-    learned = diagnosis.Learned(log_confusion, start, objectives)
+    learned = diagnosis.Learned(log_confusion, start, objectives, by_gradient=by_gradient)
     return diagnosis.diagnose(("de", "fr"), ALPHABET, learned, tally, same_labels)
 
 
@@ -54,6 +56,8 @@ def test_confusion_matrices_that_hardly_moved_are_named_with_a_way_out():
     fixed = confusion_near_identity(2, 0.4)  # as under MRT: nothing was to be learned
     assert diagnose(fixed, *arguments, np.log(fixed)).warnings == ()
     assert diagnose(confusion_near_identity(2, 0.45), *arguments).warnings == ()
+    counted = diagnose(confusion_near_identity(2, 0.45), *arguments, start, by_gradient=False)
+    assert counted.warnings == ()  # in closed form, as under the chain: no rate is too low
 
 
 def test_near_copies_are_named_in_groups():

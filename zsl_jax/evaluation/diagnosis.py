@@ -145,6 +145,7 @@ class Learned(NamedTuple):
       objectives: J per word of each E step, where these can be compared.
       by_tagger: [K], words to which the tagger alone gives each label; None without a tagger.
       copies: [U, U], how far any two sources are copies of each other; None if it is not known.
+      by_gradient: Whether the matrices were trained by gradient, and may have been so too little.
     """
 
     log_confusion: Float[np.ndarray, "U V K"] | None = None
@@ -152,6 +153,7 @@ class Learned(NamedTuple):
     objectives: Sequence[float] = ()
     by_tagger: Float[np.ndarray, " K"] | None = None
     copies: Float[np.ndarray, "U U"] | None = None
+    by_gradient: bool = False
 
 
 def diagnose(
@@ -220,7 +222,7 @@ def _warnings(
         each = zip(source_names, confusion, tally.compatible, tally.counts, strict=True)
         for name, matrix, meanings, counts in each:
             warnings += confusion_warnings(name, label_names, matrix, meanings, counts)
-        if learned.log_start is not None:
+        if learned.by_gradient and learned.log_start is not None:
             expected, at_start = map(
                 tally.expected_agreement, (learned.log_confusion, learned.log_start)
             )

@@ -56,7 +56,10 @@ def source_report(
     mixes = config.mix(0.0), config.mix(1.0)
     objectives = done.objectives if mixes[0] == mixes[1] else ()  # J moves with λ by construction
     copies = None if done.chain is None else done.chain.fitted.copies
-    learned = diagnosis.Learned(done.log_confusion, log_start, objectives, by_tagger, copies)
+    by_gradient = config.has_paper_model and config.trains_confusion
+    learned = diagnosis.Learned(
+        done.log_confusion, log_start, objectives, by_tagger, copies, by_gradient
+    )
     tally, same = tally_of(labels.probs, votes), same_labels(transfer_task, labels)
     return diagnosis.diagnose(
         transfer_task.names, source_labels, learned, tally, same, labels.labels_from
