@@ -151,7 +151,7 @@ def _repeated_e_step(
         if start.progress.epoch // training.config.epochs_per_round > number:
             return None
         raise InputError(
-            f"the checkpoint at step {start.progress.rounds[number][0]} was deleted, though the last "
-            "E step has to be done again from it; give `overwrite` to start over"
+            f"the checkpoint at step {start.progress.rounds[number][0]}, from which the last E "
+            "step is repeated, was deleted; give `overwrite` to start over"
         )
     return model.e_step(training, state.params, state.confusion_logits, number, None)
