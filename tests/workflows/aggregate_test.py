@@ -135,6 +135,16 @@ def test_every_method_reports_on_sources_that_are_sparse_or_give_sets_of_labels(
         assert all(table.shape == shape for table in made.confusion.by_source.values())
 
 
+def test_a_plain_label_that_may_be_several_entities_adds_no_label_to_the_target():
+    labels = ["B-PER", "I-PER", "O", "B-LOC"]
+    sources = {"a": lambda _: [labels], "b": lambda _: [["NAME", "NAME", "V", "NAME"]]}
+    maps = {"b": {"NAME": ["I-PER", "I-LOC"], "V": "O"}}
+    found = zsl_jax.aggregate([["Ann", "Lee", "left", "Rome"]], sources, label_map=maps)
+    assert found.label_names == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+    assert list(found[0].labels) == labels
+    assert [source.agreement for source in found.report.sources] == [1, 1]
+
+
 SHOE = [["\U0001f45e", "Al", "ran"]]
 
 
