@@ -11,8 +11,8 @@ from zsl_jax.errors import InputError
 def check_transfer(sources, test_sources) -> None:
     """Rejects combinations of flags of launch.transfer that cannot be run."""
     from zsl_jax.training.config import TransferConfig
-    from zsl_jax.training.config_checks import check_combination, check_read
-    from zsl_jax.workflows.transfer_inputs import model_taken_as_it_is
+    from zsl_jax.training.config_checks import check_combination, check_gold_words, check_read
+    from zsl_jax.workflows.transfer_inputs import model_taken_as_it_is, warn_of_untested
 
     config = from_flags(TransferConfig)
     if not sources:
@@ -27,9 +27,12 @@ def check_transfer(sources, test_sources) -> None:
     for name in ("test_source", "max_test_sentences"):
         if FLAGS[name].value and FLAGS.test is None:
             raise InputError(f"--{name} is given without --test=FILE; give both, or omit it")
+    if FLAGS.test is not None:
+        warn_of_untested(sorted(files - {source.name for source in test_sources}))
     config.approach.check_sources(len(sources))
     given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
     check_combination(config, given)
+    check_gold_words(config, FLAGS.gold_words is not None)
     check_read(config, flag_files.own([name for name in FLAGS if FLAGS[name].present]))
     if FLAGS.approach == "direct":
         model_taken_as_it_is(sources, len(sources))

@@ -14,7 +14,7 @@ from launch import config_flags, flag_files, help_page, shared_flags
 from launch.compilation_cache import keep_compilations
 from launch.malloc_settings import use_malloc_settings
 from launch.memory_advice import memory_advice
-from launch.paths import prepare_paths
+from launch.paths import prepare_paths, refuse_repeated_texts
 from launch.terminal import log_as_json, say_error, set_up_log
 from zsl_jax.errors import InputError, Preempted
 from zsl_jax.interruption import watch_signals
@@ -124,6 +124,7 @@ def run(
 def _parsed(arguments: list[str]) -> list[str]:
     """Returns the arguments that are not flags; absl reports unknown flags."""
     try:
+        refuse_repeated_texts(arguments)
         return app.parse_flags_with_usage(flag_files.with_contents(arguments))
     except InputError as error:
         say_error(f"error: {error}")

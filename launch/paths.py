@@ -3,7 +3,7 @@
 import errno
 import os
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from absl import flags
 
@@ -18,6 +18,23 @@ NAMED = ("source", "test_source", "label_map")  # NAME=PATH
 _ADDRESS = re.compile(r"(\w[\w+.-]*)://")
 LABELLED = ("predicted", "significance", "gold_words", "estimate")
 INPUTS = (*TEXTS, *NAMED, *LABELLED, "encoder", "model", "run")
+
+
+def refuse_repeated_texts(arguments: Iterable[str]) -> None:
+    """Refuses a text that a command line names twice, of which only the last would be read.
+
+    Raises:
+      InputError: There is one.
+    """
+    names = [
+        argument.lstrip("-").partition("=")[0] for argument in arguments if argument[:1] == "-"
+    ]
+    for name in TEXTS:
+        if names.count(name) > 1:
+            raise InputError(
+                f"--{name} is given twice; give one text, or several files with commas between "
+                f"them: --{name}=FILE,FILE"
+            )
 
 
 def prepare_paths(schemes: Mapping[str, Collection[str]]) -> None:

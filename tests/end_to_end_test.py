@@ -91,6 +91,7 @@ def test_check_reads_everything_and_writes_nothing(world, trained, tmp_path):
     assert re.search(r"^model +100.00 ", done.stdout, re.MULTILINE)
     assert f"would train lvm with the chain from {trained / 'second'}: 2 rounds" in done.stdout
     assert lines[-2].startswith(f"test: {num_test} sentences")
+    assert "the source file has no predictions for --test" in done.stderr
     assert lines[-1] == "checked; nothing was trained or written"
     assert not list(tmp_path.iterdir())
     missing = program(*given, f"--test={tmp_path / 'none'}", status=2)

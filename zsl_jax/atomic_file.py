@@ -56,16 +56,26 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
                 os.replace(part, target)
         publish(target)
     except OSError as error:
-        if not target.parent.exists():
-            raise InputError(
-                f"{path} cannot be written, since there is no folder {target.parent}; create it, "
-                "or give another path"
-            ) from error
+        check_parent(path)
         reason = error.strerror or str(error)
         raise InputError(
             f"{path} cannot be written: {reason}; make room, make the folder writable, or give "
             "another path"
         ) from error
+
+
+def check_parent(path: str | os.PathLike[str]) -> None:
+    """Refuses a file in a folder that does not exist.
+
+    Raises:
+      InputError: There is no such folder.
+    """
+    parent = Path(os.path.realpath(path)).parent
+    if not parent.exists():
+        raise InputError(
+            f"{path} cannot be written, since there is no folder {parent}; create it, or give "
+            "another path"
+        )
 
 
 @contextlib.contextmanager

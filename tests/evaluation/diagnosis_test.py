@@ -83,6 +83,16 @@ def test_a_switched_diagonal_is_blamed_on_its_source_and_labels():
     assert "NOUN 0.100, VERB 0.100" in warning and "ADJ" not in warning
 
 
+def test_a_label_that_is_never_inferred_says_nothing_about_a_source():
+    confusion = confusion_near_identity(2)
+    confusion[1, :, 1] = 0.3, 0.2, 0.5
+    posterior = [[1.0, 0, 0], [0.9, 0.1, 0], [0, 0, 1], [0, 0.2, 0.8]]
+    assert diagnose(confusion, posterior, [[0, 0], [0, 1], [2, 2], [2, 1]]).warnings == ()
+    posterior[1] = [0.1, 0.9, 0]
+    (warning,) = diagnose(confusion, posterior, [[0, 0], [1, 1], [2, 2], [2, 1]]).warnings
+    assert "source fr" in warning and "for: NOUN 0.200;" in warning
+
+
 def test_equal_columns_are_warned_of_and_equal_rows_are_not():
     confusion = confusion_near_identity(2)
     confusion[0] = [[0.8, 0.1, 0.1], [0.1, 0.45, 0.45], [0.1, 0.45, 0.45]]

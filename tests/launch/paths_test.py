@@ -80,10 +80,24 @@ def test_an_empty_output_is_refused(home):
     assert done.returncode == 2 and "error: --output is empty; give a path" in done.stderr
 
 
-def test_output_formats_that_cannot_be_written_are_refused(home):
-    done = run("aggregate", home, "--source=x=~/a.conll", "--output=~/c.conllu")
-    assert done.returncode == 2 and ".conllu is not written; let the name end in" in done.stderr
-    assert not (home / "c.conllu").exists()
+@pytest.mark.parametrize(
+    ("output", "said"),
+    [
+        ("c.conllu", ".conllu is not written; let the name end in"),
+        ("c.CSV", ".csv is not written; let the name end in"),
+        ("none/c.conll", "there is no folder"),
+    ],
+)
+def test_outputs_that_cannot_be_written_are_refused_before_anything_is_read(home, output, said):
+    done = run("aggregate", home, "--source=x=~/a.conll", f"--output=~/{output}")
+    assert done.returncode == 2 and said in done.stderr
+    assert "labels read as" not in done.stderr and not (home / output).exists()
+
+
+def test_a_text_that_is_given_twice_is_refused(home):
+    arguments = ["--encoder=~/model", "--train=~/a.conll", "--train", "~/b.conll", "--output=~/o"]
+    done = run("train", home, *arguments)
+    assert done.returncode == 2 and "--train is given twice" in done.stderr
 
 
 def test_one_standard_input_for_one_text(home):
@@ -112,8 +126,9 @@ def test_flags_that_are_nan_are_refused(home):
     ],
 )
 def test_urls_and_overlong_names_are_refused_before_anything_else(home, flag, said):
-    arguments = ["--encoder=~/model", "--text=~/a.conll", "--source=x=~/b.conll", "--output=~/out"]
-    done = run("transfer", home, *arguments, flag)
+    arguments = ["--encoder=~/model", "--source=x=~/b.conll", "--output=~/out"]
+    texts = [] if flag.startswith("--text") else ["--text=~/a.conll"]
+    done = run("transfer", home, *arguments, *texts, flag)
     assert done.returncode == 2 and said in done.stderr, done.stderr
     assert "Traceback" not in done.stderr and not (home / "out").exists()
 

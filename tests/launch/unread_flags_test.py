@@ -55,6 +55,7 @@ CASES = {
     "--label_model=paper --mix_schedule=constant --mix_start=0": "--mix_start is not used by --mix",
     "--approach=direct --epochs=2": "--epochs is not used by --approach=direct; omit it",
     "--approach=direct --learning_rate=1": "--learning_rate is not used by --approach=direct; omit",
+    "--approach=direct --gold_words=g": "--gold_words is not used by --approach=direct, which",
     "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 

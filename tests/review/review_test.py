@@ -147,10 +147,14 @@ def test_scores_of_all_labellings_are_estimated_with_their_intervals(record, tmp
         assert rows[key].low < truth < rows[key].high
 
 
-def test_a_text_that_is_corrected_as_a_whole_has_its_true_scores(record, tmp_path):
+@pytest.mark.parametrize("number", [300, 1000])
+def test_a_text_that_is_corrected_as_a_whole_has_its_true_scores(record, tmp_path, number):
     _, ids, _ = whole(record)
-    export = corrected(record, tmp_path, Drawing(300, "entropy"), gold_of(record, 0), "argilla")
-    rows = estimate_scores(record, export, RESAMPLING).rows
+    drawing = Drawing(number, "entropy")
+    export = corrected(record, tmp_path, drawing, gold_of(record, 0), "argilla")
+    found = estimate_scores(record, export, RESAMPLING)
+    assert (found.num_random, found.num_reviewed) == (150, 300)
+    rows = found.rows
     truth = [(ids[:, column] == ids[:, 0]).mean() for column in range(ids.shape[1])]
     for row, value in zip(rows, truth, strict=True):
         assert row.scores["accuracy"] == pytest.approx((value,) * 3)

@@ -11,6 +11,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregate import aggregate_files
 from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.vote_aggregation import AGGREGATIONS
 
 
 def test_aggregation_of_a_function_a_file_an_array_and_predictions(texts, tmp_path):
@@ -116,6 +117,32 @@ def test_label_maps_bring_sources_to_the_labels_of_the_target(tmp_path):
     assert made.probs.tolist() == [[0.5, 0.5, 0], [0, 0, 1]]  # of NOUN, PROPN, VERB
     with pytest.raises(InputError, match=r"label_map\['file'\] has no target for V of the source"):
         zsl_jax.aggregate(text, sources, label_map={**maps, "file": {"PROPN": "PROPN"}})
+
+
+@pytest.mark.parametrize("method", AGGREGATIONS)
+def test_every_method_reports_on_sources_that_are_sparse_or_give_sets_of_labels(method):
+    text = [["Ann", "Lee", "left", "Rome"]] * 4
+    labels = ["B-PER", "I-PER", "O", "B-LOC"]
+    sources = {name: lambda sentences: [labels for _ in sentences] for name in ("a", "b")}
+    sources["names"] = lambda sentences: [[(0, 2, "NAME"), (3, 4, "NAME")] for _ in sentences]
+    maps = {"names": {"NAME": ["PER", "LOC"]}}
+    made = zsl_jax.aggregate(text, sources, method, sparse="names", label_map=maps)
+    assert [list(one.labels) for one in made] == [labels] * 4
+    assert [source.agreement for source in made.report.sources] == [1, 1, 1]
+    assert not [w for w in made.report.warnings if "names" in w and "chance" in w]
+    if made.confusion is not None:
+        shape = (len(made.confusion.source_labels), len(made.label_names))
+        assert all(table.shape == shape for table in made.confusion.by_source.values())
+
+
+def test_a_plain_label_that_may_be_several_entities_adds_no_label_to_the_target():
+    labels = ["B-PER", "I-PER", "O", "B-LOC"]
+    sources = {"a": lambda _: [labels], "b": lambda _: [["NAME", "NAME", "V", "NAME"]]}
+    maps = {"b": {"NAME": ["I-PER", "I-LOC"], "V": "O"}}
+    found = zsl_jax.aggregate([["Ann", "Lee", "left", "Rome"]], sources, label_map=maps)
+    assert found.label_names == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+    assert list(found[0].labels) == labels
+    assert [source.agreement for source in found.report.sources] == [1, 1]
 
 
 SHOE = [["\U0001f45e", "Al", "ran"]]

@@ -116,7 +116,7 @@ def test_labels_of_another_kind_than_the_gold_labels_are_warned_of(tmp_path, cap
         (("NOUN", "VERB"), ("noun", "VERB"), "noun differs from NOUN by case alone; they count as"),
         (("NOUN", "VERB"), ("NNP", "VBZ"), "none of NNP, VBZ is among NOUN, VERB; they count as"),
         (("B-PER", "O"), ("B-person", "O"), "none of person is among PER; they count as different"),
-        (("B-PER", "O"), ("I-PER", "O"), ""),
+        (("B-PER", "O"), ("I-PER", "O"), "the labels fit IO, but are read as BIO"),
         (("B-PER", "B-LOC"), ("B-PER", "B-MISC"), ""),
     ],
 )
@@ -138,7 +138,7 @@ def test_sentences_without_labels_are_read_but_not_scored(tmp_path):
         evaluate([s._replace(labels=None) for s in GOLD], [path], [], "ner", FAST)
 
 
-def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
+def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path, caplog):
     gold = [Sentence(("a", "b", "c", "d"), ("B-X", "I-X", "O", "B-X"))]
 
     def scores(labels, gold_scheme="bio"):
@@ -151,7 +151,11 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path):
 
     assert scores("B-X E-X O S-X")["f1_strict"] == 1
     assert scores("B_X I_X O B_X")["f1_strict"] == 1
+    assert "the labels fit" not in caplog.text
     assert scores("I-X I-X O I-X")["f1_strict"] == 0  # not IO: gold is BIO
+    assert "p.conll: the labels fit IO, but are read as BIO" in caplog.text
+    scores("I-X B-X O I-X")
+    assert "p.conll: the labels fit IOB1, but are read as BIO" in caplog.text
     assert scores("I-X I-X O I-X", "io")["f1_strict"] == 1
     assert scores("I-X I-X O I-X", "iob1")["f1_strict"] == 1
     assert scores("I-X B-X O B-X")["f1_strict"] == pytest.approx(0.5)  # not IOB1

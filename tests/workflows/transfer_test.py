@@ -183,6 +183,8 @@ def by_nobody(sentences):
         ({"config": {"rounds": 1}}, "config={'rounds': 1} is not a TransferConfig"),
         ({"config": TransferConfig(stop_early=True)}, "`stop_early` is for the paper's label"),
         ({"config": TransferConfig(approach="direct")}, "`approach`=direct takes exactly one"),
+        ({"config": TransferConfig(approach="direct"), "gold_words": [(["Ka"], ["NAME"])]},
+         "`gold_words` is not used by `approach`=direct"),
         ({"decode": "best"}, "`decode`=best is not one of"),
         ({"encoder": None}, "`encoder` is missing"),
         ({"save_every_steps": 0}, "`save_every_steps`=0 must be a whole number from 1"),

@@ -169,14 +169,16 @@ def confusion_warnings(
       At most three sentences: on labels that the source never gives though Q has them, on others
       with φ(y|y) < 1/K, and on pairs of labels whose columns
       differ by a total variation of less than 0.02. There is no warning of labels that the source
-      does not have, nor of pairs for which it has only labels that may mean both or neither.
+      does not have or that are inferred for none of its words, nor of pairs for which it has only
+      labels that may mean both or neither.
     """
     size = len(label_names)
     warnings = []
     right = np.where(compatible, confusion, 0).sum(axis=0)
-    below = compatible.any(axis=0) & (right < 1 / size - 1e-5)
+    judged = compatible.any(axis=0) & (counts.sum(axis=0) > 0)
+    below = judged & (right < 1 / size - 1e-5)
     silent = below & ~(compatible & (counts.sum(axis=1) > 0)[:, None]).any(axis=0)
-    lost = np.flatnonzero(silent & (counts.sum(axis=0) > 0)).tolist()
+    lost = np.flatnonzero(silent).tolist()
     if lost:
         words = [int(counts[:, y].sum()) for y in lost]
         listed = ", ".join(f"{label_names[y]} {n:,}" for y, n in zip(lost, words, strict=True))

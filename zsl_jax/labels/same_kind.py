@@ -24,6 +24,6 @@ def check_kinds(label_names: Mapping[str, Collection[str]]) -> None:
         first = labels[other[0]]
         raise InputError(
             f"the source {other[0]} gives {listed(first)}, but the source {entities[0]} gives "
-            f"{listed(labels[entities[0]])}; map its labels with "
-            f"`label_map`={other[0]}=FILE, such as `{first[0]}: I-PER`, or `{first[0]}: O`"
+            f"{listed(labels[entities[0]])}; give a map, `label_map`={other[0]}=FILE, whose "
+            "targets are labels of entities such as I-PER, or O"
         )

@@ -22,7 +22,7 @@ class Drawing(NamedTuple):
     """How a review chooses its sentences.
 
     Attributes:
-      number: Of sentences.
+      number: Of sentences, at most; all that are left where the text has fewer.
       doubt: One of `choosing.DOUBTS`.
       random_share: The share of them that is drawn at random from all others, which makes the
         estimate honest.
@@ -79,22 +79,23 @@ def draw_review(
       InputError: Every sentence is corrected.
     """
     keys = {correction.key for correction in corrections}
-    known, wanted = known_sentences(_blocks(record), keys), drawing.number
+    known = known_sentences(_blocks(record), keys)
+    total = sum(len(block.sentences) for block in _blocks(record))
+    wanted = min(drawing.number, total - len(known))
+    if not wanted:
+        raise InputError(
+            f"`gold_words` has all {total:,} sentences of `run`={record.folder}; there is nothing "
+            "left to correct"
+        )
     num_drawn = wanted if drawing.doubt == RANDOM else round(wanted * drawing.random_share)
     found: list[Candidate] = []
     if num_drawn < wanted:
         kept = CANDIDATES * wanted
         found = candidates(_blocks(record), drawing.doubt, kept, known)
-    total = sum(len(block.sentences) for block in _blocks(record))
     chosen = {candidate.number for candidate in spread(found, wanted - num_drawn)}
     rest = np.array(sorted(set(range(total)) - known - chosen), np.int64)
-    if not len(rest) and not chosen:
-        raise InputError(
-            f"`gold_words` has all {total:,} sentences of `run`={record.folder}; there is nothing "
-            "left to correct"
-        )
     rng = np.random.default_rng(drawing.seed)
-    drawn = rng.choice(rest, min(wanted - len(chosen), len(rest)), replace=False).tolist()
+    drawn = rng.choice(rest, wanted - len(chosen), replace=False).tolist()
     review = Review(tuple(sorted(known)), tuple(sorted(chosen)), tuple(sorted(drawn)), total)
     tasks, label_names = _tasks(record, {*chosen, *drawn})
     return DrawnReview(review, tasks, label_names)

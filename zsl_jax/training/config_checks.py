@@ -94,6 +94,18 @@ def check_combination(config: TransferConfig, given: Collection[str] = ()) -> No
         )
 
 
+def check_gold_words(config: TransferConfig, given: bool) -> None:
+    """Rejects known words where nothing is trained and the labels are the tagger's own.
+
+    Raises:
+      InputError: They are given for such an approach.
+    """
+    if given and config.approach is Approach.DIRECT:
+        raise InputError(
+            "`gold_words` is not used by `approach`=direct, which trains nothing; omit it"
+        )
+
+
 def check_label_model(config: TransferConfig) -> None:
     """Rejects a label model that the approach does not have, and settings that need another one.
 

@@ -12,7 +12,7 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import NO_VOTES, source_votes
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis, Learned, diagnose
-from zsl_jax.labels import check_kinds, common_source_labels
+from zsl_jax.labels import SourceLabels, check_kinds, common_source_labels
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
 from zsl_jax.workflows.given_text import Text, plain_text
@@ -31,6 +31,7 @@ from zsl_jax.workflows.vote_aggregation import (
     TO_CONVERGENCE,
     DawidSkeneSettings,
     aggregate_votes,
+    as_target_labels,
 )
 
 ROW_LENGTH = 128
@@ -148,6 +149,9 @@ def aggregate_predictions(
     if not (votes.labels >= 0).any():
         raise InputError(NO_VOTES)
     label_set = source_labels.label_set
+    if method == "bea":  # it reads the labels as the target's, and its report is about these
+        votes = as_target_labels(votes._replace(probs=None), label_set.size)
+        source_labels = SourceLabels.of(label_set)
     if method in TEXT_METHODS:
         made = aggregate_with_text(votes, text, label_set, method, decoding=decoding)
     else:

@@ -150,6 +150,15 @@ def read_to_score(
     turned = bio_predictions(found)
     scheme = turned.about["scheme"]
     if gold_scheme not in ("iob1", "io") and is_bio(found.label_names):
+        if scheme in ("iob1", "io"):
+            logging.warning(
+                "%s: the labels fit %s, but are read as BIO, like the gold labels: strict F1 "
+                "counts each entity that begins with I-X as an error; if %s is meant, see "
+                "conlleval's F1, or write the labels as BIO",
+                path,
+                scheme.upper(),
+                scheme.upper(),
+            )
         scheme = "bio"
     spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
     logging.info("%s: labels read as %s%s", path, scheme, spelling)

@@ -53,6 +53,22 @@ class LabelledText(NamedTuple):
         return SourcePredictions(self.label_names, labels, probs, words)
 
 
+def format_of(path: str | os.PathLike[str]) -> str:
+    """The format in which `write_labelled` writes a file whose format is not given.
+
+    Raises:
+      InputError: The name is that of another format.
+    """
+    name = os.fspath(path)
+    suffix = Path(name.removesuffix(".gz")).suffix.lower()
+    if suffix in (".conllu", ".csv", ".iob2", ".json", ".xml"):
+        raise InputError(
+            f"{name}: {suffix} is not written; let the name end in .conll, .jsonl or .parquet, "
+            "or give `output_format`"
+        )
+    return {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")
+
+
 def write_labelled(
     path: str | os.PathLike[str],
     label_names: Sequence[str],
@@ -79,15 +95,7 @@ def write_labelled(
       InputError: The file cannot be written, cannot hold a word or label, or has a name of another
         format.
     """
-    name = os.fspath(path)
-    if output_format is None:
-        suffix = Path(name.removesuffix(".gz")).suffix.lower()
-        if suffix in (".conllu", ".iob2", ".json", ".xml"):
-            raise InputError(
-                f"{name}: {suffix} is not written; let the name end in .conll, .jsonl or .parquet, "
-                "or give `output_format`"
-            )
-        output_format = {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")
+    name, output_format = os.fspath(path), output_format or format_of(path)
     num_words = 0
 
     def counted() -> Iterator[LabelledText]:

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from absl import logging
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import source_votes
@@ -47,14 +46,10 @@ def prepare_test(
     predictions: Mapping[str, SourcePredictions],
     task: str | None,
 ) -> TestSet:
-    """The test text with the predictions of the sources that have any for it."""
+    """The test text with the predictions of the sources; those without any for it abstain."""
     found = []
     for name in transfer_task.names:
         if name not in predictions:
-            logging.warning(
-                "the source %s has no predictions for `test` and abstains there; name them with "
-                "`test_source`=%s=FILE", name, name
-            )  # fmt: skip
             found.append(abstaining(gold, transfer_task.label_set))
             continue
         found.append(with_unseen_labels(predictions[name], transfer_task.source_labels, name))

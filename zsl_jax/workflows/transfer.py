@@ -11,7 +11,12 @@ from zsl_jax.io.run_folder import create_run_folder
 from zsl_jax.report import check_installed, write_report
 from zsl_jax.runtime.compilation import watch_compilations
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.training.config_checks import check_combination, checked_config, warn_of_unread
+from zsl_jax.training.config_checks import (
+    check_combination,
+    check_gold_words,
+    checked_config,
+    warn_of_unread,
+)
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.given_text import (
     KnownLabels,
@@ -32,7 +37,7 @@ from zsl_jax.workflows.resolve_sources import Given, fetched_sources
 from zsl_jax.workflows.results import TransferResult, confusion_matrices
 from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
 from zsl_jax.workflows.tagged_sentence import tagged_sentences
-from zsl_jax.workflows.transfer_inputs import transfer_inputs
+from zsl_jax.workflows.transfer_inputs import transfer_inputs, warn_of_untested
 from zsl_jax.workflows.transfer_run import FinishedRun, Writing, run_transfer
 from zsl_jax.workflows.transfer_task import prepare_transfer, trainable_models
 
@@ -103,6 +108,7 @@ def transfer(
     watch_compilations()
     config = checked_config(config, TransferConfig)
     check_combination(config)
+    check_gold_words(config, gold_words is not None)
     warn_of_unread(config)
     sources = fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
@@ -113,6 +119,8 @@ def transfer(
     read = {"text": text, "test": test, "encoder": start_path, "gold_words": gold_words}
     check_output(output, overwrite, read, inputs.paths())
     gold = _labelled_test(test, test_sources, task)
+    if gold is not None:
+        warn_of_untested(inputs.untested())
     shard, start = plain_text(text), load_tagger(start_path)
     found = inputs.predictions(shard)
     known = () if given_gold is None else read_gold_words(given_gold, [shard], [found])

@@ -1,8 +1,10 @@
 """What `zsl_jax.transfer` is given, checked before anything is computed."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
+
+from absl import logging
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text_shard import TextShard
@@ -59,7 +61,7 @@ class TransferInputs(NamedTuple):
 
     def labelled_test(self, gold: list[Sentence], task: str | None) -> LabelledTest:
         """A test with the sources' predictions for it."""
-        asked = {**self._able_to_annotate(), **self.test_sources}
+        asked = self._asked_about_test()
         plain = TextShard([Sentence(sentence.words) for sentence in gold])
         made = resolve_sources(asked, plain, self.row_length, self.settings, self.cache)
         return LabelledTest(gold, made, task)
@@ -76,6 +78,15 @@ class TransferInputs(NamedTuple):
         if encoder is None:
             raise InputError("`encoder` is missing: give the folder or hub name to start from")
         return fetched(encoder)
+
+    def untested(self) -> list[str]:
+        """The names of the sources without predictions for a test."""
+        asked = self._asked_about_test()
+        return [name for name in self.sources if name not in asked]
+
+    def _asked_about_test(self) -> dict[str, Given]:
+        """What predicts for a test: test sources, and the sources that can annotate it."""
+        return {**self._able_to_annotate(), **self.test_sources}
 
     def _able_to_annotate(self) -> dict[str, Given]:
         """The sources that can be asked about another text: functions, models and pipelines."""
@@ -106,6 +117,17 @@ def transfer_inputs(
                 f"`test_sources`: there is no source {name}; the sources are {', '.join(sources)}"
             )
     return TransferInputs(sources, for_test, settings, row_length, cache)
+
+
+def warn_of_untested(names: Iterable[str]) -> None:
+    """Warns, before anything is trained, of sources without predictions for the test."""
+    for name in names:
+        logging.warning(
+            "the source %s has no predictions for `test` and abstains there; name them with "
+            "`test_source`=%s=FILE",
+            name,
+            name,
+        )
 
 
 def model_taken_as_it_is(sources: list[Source], count: int) -> str:

@@ -54,9 +54,17 @@ class Aggregated(NamedTuple):
 
 
 def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
-    """The votes in the target's K labels: a set of them counts for the first one in it."""
+    """The votes in the target's K labels: a set of them counts for the first one in it.
+
+    Args:
+      votes: Labels, which may be sets of the target's labels.
+      num_labels: K.
+
+    Returns:
+      Votes with V = K; a label's `compatible` labels are also those of the sets that it stands for.
+    """
     if votes.first_targets is None or len(votes.first_targets) == num_labels:
-        return votes._replace(compatible=None, first_targets=None)
+        return votes._replace(first_targets=None)
     labels = np.append(votes.first_targets, np.int32(-1))[votes.labels]
     probs, abstains = votes.probs, np.zeros(labels.shape, bool)
     if votes.silent is not None:  # where others speak, silence is not a vote
@@ -68,7 +76,11 @@ def as_target_labels(votes: SourceVotes, num_labels: int) -> SourceVotes:
         for place, target in enumerate(votes.first_targets[num_labels:]):
             probs[..., target] += sets[..., place]
         probs[abstains] = 0
-    return SourceVotes(labels, probs, gold=votes.gold)
+    meanings = votes.meanings(num_labels)
+    compatible = meanings[:, :num_labels].copy()
+    for label, target in enumerate(votes.first_targets[num_labels:], start=num_labels):
+        compatible[:, target] |= meanings[:, label]
+    return SourceVotes(labels, probs, compatible, gold=votes.gold)
 
 
 def aggregate_votes(

@@ -50,6 +50,28 @@ def test_a_plain_label_may_be_several():
     assert made.sets == {"NOUN|PROPN": ("NOUN", "PROPN")}
 
 
+@pytest.mark.parametrize(
+    ("target", "name", "members"),
+    [
+        (("I-PER", "I-ORG"), "I-PER|ORG", ("PER", "ORG")),
+        (("B_PER", "B_ORG"), "B-PER|ORG", ("PER", "ORG")),
+        (("O", "S-PER"), "S-O|PER", ("O", "PER")),
+    ],
+)
+def test_a_plain_label_may_be_several_entities(target, name, members):
+    made = mapped({"NN": target}, names=("NN", "O"), labels=np.array([0, 1, 0, 1, 0, -1], np.int32))
+    assert names_of(made)[:2] == [name, "O"]
+    assert made.sets == {"|".join(members): members}
+
+
+@pytest.mark.parametrize("target", [("I-PER", "ORG"), ("B-PER", "I-ORG"), ("PER", "I-PER")])
+def test_entities_that_a_plain_label_may_be_have_one_letter(target):
+    with pytest.raises(
+        InputError, match=r"a.yaml: NN is mapped to .*; list .* NN: \[I-PER, I-ORG\]"
+    ):
+        mapped({"NN": target}, names=("NN", "O"), labels=np.array([0, 1, 0, 1, 0, -1], np.int32))
+
+
 def test_a_label_of_an_entity_is_not_several():
     with pytest.raises(InputError, match=r"B-GPE is a label of an entity.*GPE: \[PER, ORG\]"):
         mapped({"B-GPE": ("LOC", "ORG"), "GPE": "LOC", "LOC": "LOC", "MISC": "O"})

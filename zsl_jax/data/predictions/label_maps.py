@@ -137,11 +137,11 @@ def map_labels(
     """Translates a source's labels, and sums their probabilities.
 
     A label that may be several of the target's gets the name of their set, such as PER|ORG, and
-    `sets` has its members. A label is looked up as it is; in BIO, its entity type is looked up
-    after that, and B- and I- stay. O stays O unless the map has it. A word whose label maps to null
-    abstains; at other words, the probabilities of such labels are left out and the others scaled to
-    sum to 1. A label remains that of the source's label, even if other labels together are more
-    probable now.
+    `sets` has its members; a plain label that may be I-PER or I-ORG gets I-PER|ORG. A label is
+    looked up as it is; in BIO, its entity type is looked up after that, and B- and I- stay. O stays
+    O unless the map has it. A word whose label maps to null abstains; at other words, the
+    probabilities of such labels are left out and the others scaled to sum to 1. A label remains
+    that of the source's label, even if other labels together are more probable now.
 
     Args:
       predictions: The source's predictions, in BIO or plain labels.
@@ -152,14 +152,20 @@ def map_labels(
       The predictions under the target's names.
 
     Raises:
-      InputError: The map lacks a label, or gives an entity type a label as its target.
+      InputError: The map lacks a label, gives an entity type a label as its target, or a label
+        several of different kinds.
     """
     targets = _targets(predictions, label_map, where)
     scheme = LabelSet.from_labels([{target for target in targets if target is not None}])
     ids = scheme.ids
     columns = np.array([-1 if name is None else ids[name] for name in targets], np.int32)
     labels, probs = relabel(predictions.labels, predictions.probs, columns, scheme.size)
-    chosen = [target for target in label_map.targets.values() if isinstance(target, tuple)]
+    several = [target for target in label_map.targets.values() if isinstance(target, tuple)]
+    types = map(_entity_types, several)
+    chosen = [
+        own if len(own) == len(target) else target
+        for own, target in zip(types, several, strict=True)
+    ]
     return predictions._replace(
         label_names=scheme.names,
         labels=labels,
@@ -208,7 +214,31 @@ def _label_target(
             f"{path}: {name} is a label of an entity; list what it may be for its type, as "
             f"{name[2:]}: [PER, ORG]"
         )
-    return set_name(target)
+    letters = {label[0] for label in usual_spelling(target) if _is_of_entity(label)}
+    if not letters:
+        return set_name(target)
+    types = _entity_types(target)
+    if len(letters) > 1 or len(types) < len(target):
+        raise InputError(
+            f"{path}: {name} is mapped to {', '.join(target)}, which are not labels with one "
+            f"letter; list what it may be as {name}: [I-PER, I-ORG]"
+        )
+    return f"{letters.pop()}-{set_name(types)}"
+
+
+def _is_of_entity(label: str) -> bool:
+    return label != OUTSIDE and label_parts([label]).scheme is not TaggingScheme.PLAIN
+
+
+def _entity_types(labels: Sequence[str]) -> tuple[str, ...]:
+    """The entity types of labels, and O; plain labels are left out.
+
+    >>> _entity_types(["I-PER", "B_ORG", "O", "NOUN"])
+    ('PER', 'ORG', 'O')
+    """
+    usual = usual_spelling(labels)
+    kept = [label for label in usual if label == OUTSIDE or _is_of_entity(label)]
+    return tuple(label if label == OUTSIDE else label[2:] for label in kept)
 
 
 def _with_letter(
@@ -220,7 +250,7 @@ def _with_letter(
     members = target if isinstance(target, tuple) else (target,)
     for member in members:
         usual = usual_spelling([member])[0]
-        if member != OUTSIDE and label_parts([usual]).scheme is not TaggingScheme.PLAIN:
+        if _is_of_entity(usual):
             raise InputError(
                 f"{path}: {entity_type} is an entity type, but {member} is a label; give it a type "
                 f"such as {usual[2:]}"
