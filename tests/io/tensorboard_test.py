@@ -69,3 +69,8 @@ def test_a_folder_or_package_that_is_missing_is_refused_before_anything_is_writt
     with pytest.raises(InputError, match=r"pip install 'zsl_jax\[tensorboard\]'"):
         write(tmp_path / "tb", tmp_path / "run", [])
     assert not (tmp_path / "run").exists()
+
+
+def test_tags_have_no_characters_that_tensorboard_would_replace_with_a_message():
+    line = {"kind": "round", "run": "lvm", "round": 1, "agreement": {"my model (v2)": 0.75}}
+    assert tensorboard.scalars(line).values == {"agreement/my_model_v2_": 0.75}

@@ -84,7 +84,7 @@ def scalars(line: Mapping[str, Any]) -> Scalars | None:
     >>> scalars({"kind": "round", "run": "lvm", "round": 1, "agreement": {"en": 0.75}})
     Scalars(folder='lvm/rounds', step=1, values={'agreement/en': 0.75})
     """
-    title = re.sub(r"[^\w.-]+", "_", str(line.get("run")))
+    title = _part_of_tag(str(line.get("run")))
     kind = line.get("kind")
     if kind == "step":
         return Scalars(title, line["step"], dict(_numbers(line, _OF_STEPS)))
@@ -96,6 +96,11 @@ def scalars(line: Mapping[str, Any]) -> Scalars | None:
     return None
 
 
+def _part_of_tag(name: str) -> str:
+    """A name without the characters that TensorBoard does not allow, such as blanks."""
+    return re.sub(r"[^\w.-]+", "_", name)
+
+
 def _numbers(values: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[str, float]]:
     """The finite numbers under some names, and under names of these; of several, their mean."""
     for name in names:
@@ -103,6 +108,7 @@ def _numbers(values: Mapping[str, Any], names: Sequence[str]) -> Iterator[tuple[
         if isinstance(value, list):
             value = sum(value) / len(value) if value and None not in value else None
         if isinstance(value, Mapping):
-            yield from ((f"{name}/{key}", number) for key, number in _numbers(value, tuple(value)))
+            of_keys = _numbers(value, tuple(value))
+            yield from ((f"{name}/{_part_of_tag(key)}", number) for key, number in of_keys)
         elif value is not None:
             yield name, float(value)
