@@ -233,7 +233,7 @@ def _is_of_entity(label: str) -> bool:
 def _entity_types(labels: Sequence[str]) -> tuple[str, ...]:
     """The entity types of labels, and O; plain labels are left out.
 
-    >>> _entity_types(["I-PER", "B_ORG", "O", "NOUN"])
+    >>> _entity_types(["I-PER", "I-ORG", "O", "NOUN"])
     ('PER', 'ORG', 'O')
     """
     usual = usual_spelling(labels)
