@@ -46,8 +46,8 @@ class Variant(NamedTuple):
     Attributes:
       settings: Fields of `ChainConfig`.
       keys: Of word types.
-      clusters: Whether the number of a word's cluster is a further key: "before" the word's form,
-        or "after" it and combined with the form; None for no clusters.
+      clusters: Place of the cluster's number among the keys: "before" the word's form, or "after"
+        it and combined with the form; None uses no clusters.
       num_clusters: Clusters of the frozen encoder's states.
       replaced: Other values of attributes, by the object that has each and its name.
       predictions: "soft" or "hard", the evidence.

@@ -10,8 +10,8 @@ from jaxtyping import Float, Int
 from zsl_jax.data.text.word_types import ENTITY_SUFFIXES, TAG_SUFFIXES, type_names, with_openers
 
 Words = tuple[tuple[str, ...], ...]  # of each sentence
-# Gives the keys of a word, from coarse to fine, from the word, whether it opens its sentence, and
-# whether the labels are those of entities.
+# Returns the keys of a word, from coarse to fine. The arguments are the word, whether it opens its
+# sentence, and whether the labels are those of entities.
 Keys = Callable[[str, bool, bool], tuple[str, ...]]
 SMALLEST_TABLE = 2**12
 

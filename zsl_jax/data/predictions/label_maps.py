@@ -152,8 +152,8 @@ def map_labels(
       The predictions under the target's names.
 
     Raises:
-      InputError: The map lacks a label, gives an entity type a label as its target, or a label
-        several of different kinds.
+      InputError: The map lacks a label, maps an entity type to a label, or maps a label to several
+        that are not of one kind.
     """
     targets = _targets(predictions, label_map, where)
     scheme = LabelSet.from_labels([{target for target in targets if target is not None}])
