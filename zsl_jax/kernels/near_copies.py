@@ -64,10 +64,13 @@ def pair_sums(
     """
     labels = flat_words(votes if are_labels(votes) else labels_of_probs(votes), 1)
     labels = labels_in_range(labels, num_source_labels)
-    given = probs_of_votes(jnp.where(jnp.ravel(mask)[:, None], labels, -1), num_source_labels)
-    speaks = jnp.sum(given, axis=-1)
+    labels = jnp.where(jnp.ravel(mask)[:, None], labels, -1)
+    given = probs_of_votes(labels, num_source_labels)
+    speaks = labels >= 0
+    same = (labels[:, :, None] == labels[:, None, :]) & speaks[:, :, None]
     return PairSums(
-        jnp.einsum("nuv,nwv->uw", given, given), jnp.einsum("nuv,nw->uwv", given, speaks)
+        jnp.sum(same, axis=0).astype(given.dtype),
+        jnp.einsum("nuv,nw->uwv", given, speaks.astype(given.dtype)),
     )
 
 
