@@ -135,9 +135,23 @@ def read_shards(
         by_file = [CompactText.of(_stream([file])) for file in shard.of_files(files)]
         text = shard_of_text(by_file, shard, len(files), max_sentences, _seed())
         if not text.sentences:
-            raise InputError(f"--{flag} has fewer sentences than --shards={num_shards}")
+            raise _empty_shard(flag, num_shards)
         texts.append(text)
     return texts
+
+
+def check_shards(flag: str, text: "TextShard", num_shards: int) -> None:
+    """Raises the error of `read_shards` if one of so many shards of a whole text would be empty."""
+    by_file = text.by_file if text.by_file and not FLAGS.max_sentences else [text.sentences]
+    for shard in shard_files(len(by_file), num_shards):
+        if sum(map(len, shard.of_files(by_file))) <= shard.first:
+            raise _empty_shard(flag, num_shards)
+
+
+def _empty_shard(flag: str, num_shards: int) -> InputError:
+    return InputError(
+        f"--{flag}: a shard of --shards={num_shards} would have no sentence; give fewer shards"
+    )
 
 
 def sample_of(text: "TextShard", count: int | None) -> "TextShard":

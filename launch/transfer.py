@@ -96,6 +96,7 @@ def check(sources, test_sources, config) -> None:
 
     run_spec.record()  # every file that a flag names is there
     text = inputs.read_shards("text", FLAGS.max_sentences, 1, [0])[0]
+    inputs.check_shards("text", text, FLAGS.shards or 1)
     all_files = all(source.is_file for source in sources)
     sample = inputs.sample_of(text, None if all_files else CHECKED_SENTENCES)
     with tempfile.TemporaryDirectory() as folder:

@@ -96,6 +96,8 @@ def test_check_reads_everything_and_writes_nothing(world, trained, tmp_path):
     assert not list(tmp_path.iterdir())
     missing = program(*given, f"--test={tmp_path / 'none'}", status=2)
     assert f"--test={tmp_path / 'none'}: there is no file" in missing.stderr
+    divided = program(*given, f"--shards={num_text + 1}", status=2)
+    assert f"a shard of --shards={num_text + 1} would have no sentence" in divided.stderr
 
 
 def test_frozen_layers_are_written_through_and_their_output_is_gone_at_the_end(

@@ -20,7 +20,8 @@ from zsl_jax.data.text.word_rules import WORD_RULES, find_words
         ("我们在Rome吃3个", "我|们|在|Rome|吃|3|个"),
         ("ひらカタカナ", "ひ|ら|カタカナ"),
         ("co\u00adoperate a\u200bb", "co\u00adoperate|a|\u200b|b"),
-        ("👩\u200d🔬👍🏽", "👩\u200d|🔬|👍|🏽"),
+        ("👩\u200d🔬👍🏽 👩🏽\u200d❤\ufe0f\u200d👨!", "👩\u200d🔬|👍🏽|👩🏽\u200d❤\ufe0f\u200d👨|!"),
+        ("🇩🇪🇫🇷🇺 a\u200d, ?", "🇩🇪|🇫🇷|🇺|a\u200d|,|?"),
         ("a\u00a0b\u2028c\x1cd", "a|b|c|d"),
         ("\x07 \x00", "\x07|\x00"),
     ],
@@ -45,7 +46,7 @@ def test_whitespace_rule():
     )
 
 
-@given(st.text(max_size=40) | st.text("a1.,'’·-_ \u0301\u200d中ひא", max_size=40))
+@given(st.text(max_size=40) | st.text("a1.,'’·-_ \u0301\u200d中ひא👩🔬🏽🇩", max_size=40))
 def test_words_are_parts_of_the_text_and_nothing_is_lost(text):
     for rule in WORD_RULES:
         words, starts = find_words(text, rule)

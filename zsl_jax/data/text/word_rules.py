@@ -5,7 +5,8 @@ unicode     a word is a run of letters, digits and "_"; inside it a single . ' �
             two of them, and a comma between two digits (don't, l·l, U.S, 3.5, 1,000). Every other
             character that is not white space is a word by itself, and so is every Han character
             and Hiragana. Combining marks and invisible format characters go with the character
-            before them.
+            before them; so do the parts of an emoji: skin tones, and symbols behind a zero-width
+            joiner. A flag is one word.
 
 The second rule follows the word boundaries of Unicode (UAX 29) in what matters for tagging. Thai,
 Lao, Khmer and Burmese need a dictionary: bring their text with blanks between the words.
@@ -25,6 +26,7 @@ _HAN = (
     "\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
 _ZERO_WIDTH_SPACE = "\u200b"  # a format character, but one that separates
+_SKIN_TONES = range(0x1F3FB, 0x1F400)
 
 
 def find_words(text: str, rule: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
@@ -67,17 +69,20 @@ def _unicode_pattern() -> re.Pattern[str]:
     marks = f"[{_ranges(_clinging_characters())}]"
     letter = rf"(?:(?![{_HAN}])\w{marks}*)"
     inside = r"(?:[.'’·]|(?<=\d),(?=\d))"
-    return re.compile(rf"{letter}+(?:{inside}{letter}+)*|[^\s]{marks}*")
+    flag = "[\U0001f1e6-\U0001f1ff]{2}"
+    joined = rf"(?:(?<=\u200d)[^\w\s]{marks}*)*"
+    return re.compile(rf"{letter}+(?:{inside}{letter}+)*|(?:{flag}|[^\s]){marks}*{joined}")
 
 
 def _clinging_characters() -> list[int]:
-    """Combining marks and format characters (joiners, directions, soft hyphens)."""
+    """Combining marks, format characters (joiners, directions, soft hyphens) and skin tones."""
     planes = (*range(0x20000), *range(0xE0000, 0xE0200))  # no others have any
     return [
         code
         for code in planes
         if (kind := unicodedata.category(chr(code)))[0] == "M"
         or (kind == "Cf" and chr(code) != _ZERO_WIDTH_SPACE)
+        or code in _SKIN_TONES
     ]
 
 
