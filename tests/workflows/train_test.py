@@ -49,6 +49,10 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
         ),
         ({"config": TransferConfig()}, "is not a TrainConfig; give zsl_jax.TrainConfig"),
         ({"output": "encoder", "overwrite": True}, "`output`=encoder is `encoder` itself"),
+        ({"output": None}, "`output`: None is not a path; give one"),
+        ({"encoder": 5}, "`encoder`: 5 is not a path; give one"),
+        ({"tensorboard": ""}, "`tensorboard`: '' is not a path; give one"),
+        ({"overwrite": "no"}, "`overwrite`='no' must be True or False; correct it"),
     ],
 )
 def test_arguments_are_refused_before_training(world, tmp_path, monkeypatch, more, message):

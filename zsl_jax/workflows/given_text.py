@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.buckets import local_copy
+from zsl_jax.buckets import local_copy, path_text
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.shards import Shard
@@ -64,15 +64,38 @@ def check_output(
       more: Further paths, each with what names it.
 
     Raises:
-      InputError: It is such a folder.
+      InputError: It is such a folder or not a path, or `overwrite` is not True or False.
     """
+    folder = path_text(output, "`output`")
+    check_switch("overwrite", overwrite)
     paths = [
         (f"`{name}`", fetched(given))
         for name, given in inputs.items()
         if isinstance(given, str | os.PathLike)
     ]
-    check_is_not_input(local_copy(os.fspath(output)), [*paths, *more])
-    check_may_start(output, overwrite)
+    check_is_not_input(local_copy(folder), [*paths, *more])
+    check_may_start(folder, overwrite)
+
+
+def check_switch(name: str, value: object) -> None:
+    """Refuses what is neither True nor False, such as the path of a report for `report`.
+
+    Raises:
+      InputError: It is something else.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"`{name}`={value!r:.80} must be True or False; correct it")
+
+
+def check_folders(**folders: object) -> None:
+    """Refuses folders, by the names of the arguments, that are neither paths nor None.
+
+    Raises:
+      InputError: One is something else.
+    """
+    for name, folder in folders.items():
+        if folder is not None:
+            path_text(folder, f"`{name}`")
 
 
 @contextlib.contextmanager

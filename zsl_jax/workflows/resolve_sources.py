@@ -87,7 +87,7 @@ def fetched_sources(sources: Mapping[str, Given]) -> dict[str, Given]:
     for name, given in sources.items():
         check_source_name(name, "`sources`")
         if isinstance(given, str | os.PathLike):
-            path = fetched(given)
+            path = fetched(given, f"the source {name}")
             check_files(Source(name, path), f"the source {name}")
             local[name] = path
         elif _is_source(given):

@@ -110,7 +110,7 @@ class TransferResult:
         Raises:
           InputError: The folder holds no finished transfer.
         """
-        record = read_run(fetched(folder))
+        record = read_run(fetched(folder, "`folder`"))
         read = read_parquet(record.folder / f"{LABELS}.parquet")
         probs = np.asarray(read.probs, np.float32)
         text = CompactText.of(Sentence(words) for words in read.words)

@@ -20,6 +20,7 @@ from zsl_jax.training.config_checks import checked_config
 from zsl_jax.workflows.given_text import (
     LabelledSentences,
     PathLike,
+    check_folders,
     check_output,
     labelled_sentences,
 )
@@ -94,6 +95,8 @@ def train(
     """
     watch_compilations()
     config = checked_config(config, TrainConfig)
+    check_folders(tensorboard=tensorboard)
+    encoder = fetched(encoder, "`encoder`")
     check_output(output, overwrite, {"text": text, "dev": dev, "encoder": encoder})
     sentences = labelled_sentences(text, "text")
     held_out = None if dev is None else labelled_sentences(dev, "dev")
@@ -108,7 +111,6 @@ def train(
         run.append_metrics(kind="dev", run=TITLE, epoch=epoch, scores=reached)
         scores.append(reached)
 
-    encoder = fetched(encoder)
     start = load_tagger(encoder)
     texts = {"text": sentences} | ({"dev": held_out} if held_out else {})
     spec = spec or python_run_spec(config, encoder, texts)

@@ -23,7 +23,9 @@ from zsl_jax.workflows.given_text import (
     LabelledSentences,
     PathLike,
     Text,
+    check_folders,
     check_output,
+    check_switch,
     known_labels,
     labelled_sentences,
     plain_text,
@@ -103,6 +105,8 @@ def transfer(
       InputError: A source cannot be read or has other words; or `output` is that of another run.
     """
     check_decoding(decode)
+    check_switch("report", report)
+    check_folders(tensorboard=tensorboard, cache=cache)
     if report:
         check_installed()
     watch_compilations()
