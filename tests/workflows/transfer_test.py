@@ -150,7 +150,7 @@ def test_known_labels_are_given_as_lists_and_a_run_resumes_within_a_round(
     call(tmp_path / "file", gold_words=tmp_path / "known.conll")
     with monkeypatch.context() as context, pytest.raises(Ended):
         end_at(context, step=8)
-        call(tmp_path / "killed", gold_words=known, save_every_steps=3)
+        call(tmp_path / "killed", gold_words=known, save_every_steps=np.int64(3))
     call(tmp_path / "killed", gold_words=known)
     assert resumed_from(tmp_path / "killed") == [6]
     for name in ("model.safetensors", "labels.conll"):

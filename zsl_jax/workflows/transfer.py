@@ -1,6 +1,7 @@
 """A transfer in one call, `zsl_jax.transfer`: sentences and sources in, a tagger and labels out."""
 
 import functools
+import numbers
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -147,9 +148,10 @@ def transfer(
 
 
 def _checked_steps(steps: int | None) -> int | None:
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+    whole = isinstance(steps, numbers.Integral) and not isinstance(steps, bool)
+    if steps is not None and (not whole or steps < 1):
         raise InputError(f"`save_every_steps`={steps!r} must be a whole number from 1, or None")
-    return steps
+    return None if steps is None else int(steps)
 
 
 def _labelled_test(
