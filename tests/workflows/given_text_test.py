@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from zsl_jax.data.text.readers import read_sentences
@@ -65,6 +66,12 @@ def test_a_text_without_words_is_refused(text):
         (None, "None is not a text; give a list of sentences"),
         ([["a"], 3], "sentence 2: 3 is not a list of words"),
         ([{"words": ["a"]}], "sentence 1: {'words': .* is not a list of words"),
+        ([{"a", "b"}], "sentence 1: {.*} is not a list of words"),
+        ({"Ann sings", "Bo"}, "{.*} is not a text; give a list of sentences"),
+        ({"words": [["a"]]}, "{'words': .* is a table, not a text; give its column of sentences"),
+        (pa.table({"words": [["a"]]}), "pyarrow.Table.* is a table, not a text; give its column"),
+        ([(["a"], ["X"])], r"sentence 1: \['a'\] is not a word; give a list of strings"),
+        ([["a", None]], "sentence 1: None is not a word; give a list of strings"),
     ],
 )
 def test_what_is_not_a_text_is_refused(text, message):

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 import numpy as np
 from jaxtyping import Float
@@ -192,9 +192,18 @@ def as_sentences(
         raise InputError(f"`words`={words} is not one of {', '.join(WORD_RULES)}; choose one")
     if isinstance(sentences, str):
         raise InputError("sentences is a string; give a list of sentences, such as [text]")
-    if not isinstance(sentences, Iterable):
+    has_columns = hasattr(sentences, "columns") or hasattr(sentences, "column_names")
+    if has_columns or isinstance(sentences, Mapping):
+        raise InputError(
+            f"{sentences!r:.80} is a table, not a text; give its column of sentences, as a list"
+        )
+    if not _is_ordered(sentences):
         raise InputError(f"{sentences!r:.80} is not a text; give a list of sentences")
     return [_sentence(number, given, words) for number, given in enumerate(sentences, start=1)]
+
+
+def _is_ordered(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, Mapping | Set)
 
 
 def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
@@ -203,12 +212,16 @@ def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
     if isinstance(given, Sentence | TaggedSentence):
         comments, text, starts = getattr(given, "comments", ()), given.text, given.starts
         given = given.words
-    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+    if not _is_ordered(given):
         raise InputError(f"sentence {number}: {given!r:.80} is not a list of words; give one")
     words = tuple(given)
     if isinstance(given, str):
         text = given
         words, starts = find_words(given, rule)
     for word in words:
+        if not isinstance(word, str):
+            raise InputError(
+                f"sentence {number}: {word!r:.80} is not a word; give a list of strings"
+            )
         checked_word(f"sentence {number}", word)
     return Sentence(words, None, comments, text, starts)
