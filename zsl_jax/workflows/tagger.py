@@ -14,6 +14,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import LabelModel, read_label_model
 from zsl_jax.runtime.progress import Advance
+from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.label_decoding import AUTO, check_decoding, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
@@ -50,14 +51,14 @@ class Tagger:
           row_length: Subwords in a packed row; longer sentences go through overlapping windows.
 
         Raises:
-          InputError: It has no head, or its tokenizer cannot be used.
+          InputError: It has no head, its tokenizer cannot be used, or rows are no such numbers.
         """
         if not isinstance(loaded, LoadedTagger):
             raise InputError(f"{loaded!r:.80} is not a loaded tagger; use Tagger.from_pretrained")
         self._scheme = require_head(loaded)
         self._path = loaded.path
-        self._row_length = row_length
-        self._log_probs = log_prob_function(loaded, row_length)
+        self._row_length = TrainConfig(row_length=row_length).row_length  # checked
+        self._log_probs = log_prob_function(loaded, self._row_length)
 
     @classmethod
     def from_pretrained(
@@ -159,6 +160,9 @@ class Tagger:
         """
         decode = self.decoding(decode, sources is not None)
         if sources is None:
+            if offsets or label_map:
+                name = "offsets" if offsets else "label_map"
+                raise InputError(f"`{name}` is about `sources`; give these, too, or omit it")
             sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
         sources = fetched_sources(sources)
