@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import pickle
 import re
 
 import numpy as np
@@ -60,6 +61,8 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     (votes,) = read_label_tables(tmp_path / "out" / "votes.parquet")
     assert votes.sources == tuple(sources)
     alone = [y for s in done.tagger.predict(text) for y in s.labels]
+    pickled = pickle.loads(pickle.dumps(done))
+    assert pickled.rows == done.rows and pickled.sentences[3].labels == done.sentences[3].labels
     assert [votes.label_names[label] for label in votes.column("tagger")] == alone
     (votes,) = read_label_tables(tmp_path / "out" / "test_votes.parquet")
     assert votes.columns[-3:] == ("majority", "mean", "tagger")

@@ -3,6 +3,8 @@
 import functools
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -178,6 +180,24 @@ class Tagger:
         return label_by_posterior(
             self._log_probs, self._label_model, sentences, streams, decode, advance
         )
+
+
+class WithTagger:
+    """Base class of the results whose folder is that of a tagger.
+
+    Pickles and copies leave out the tagger in memory, which is loaded again when it is asked for.
+    """
+
+    folder: Path
+    row_length: int
+
+    @functools.cached_property
+    def tagger(self) -> Tagger:
+        """The trained tagger, loaded from its folder when it is asked for."""
+        return Tagger.from_pretrained(self.folder, self.row_length)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "tagger"}
 
 
 def as_sentences(

@@ -1,7 +1,6 @@
 """Supervised training in one call: labelled sentences in, a source model out."""
 
 import dataclasses
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -28,13 +27,13 @@ from zsl_jax.workflows.loaded_tagger import gold_labels, load_tagger, save_tagge
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.supervised import Dev, train_supervised
-from zsl_jax.workflows.tagger import Tagger
+from zsl_jax.workflows.tagger import WithTagger
 
 TITLE = "training"  # in the progress and the metrics
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainResult:
+class TrainResult(WithTagger):
     """The result of a supervised training.
 
     Attributes:
@@ -46,11 +45,6 @@ class TrainResult:
     folder: Path
     row_length: int
     scores: Sequence[dict[str, Any]]
-
-    @functools.cached_property
-    def tagger(self) -> Tagger:
-        """The trained tagger, loaded from its folder when it is asked for."""
-        return Tagger.from_pretrained(self.folder, self.row_length)
 
     @property
     def best(self) -> int | None:
