@@ -23,6 +23,7 @@ def test_entities_of_a_function_are_bio():
         ([["A"], [(0, 3, "X")]], "sentence 2: the entity .* is not within its 2 words"),
         ([["A"], [(0, 2, "X"), (1, 2, "Y")]], "sentence 2: .* overlaps another one"),
         ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\), expected floating \(3, 2\)"),
+        ([["NOUN"], []], "sentence 2: it has no labels, but others have labels such as NOUN; give"),
         (3, "one item for each"),
         (np.array(3), "one item for each"),
         ({"a": ["A"], "b": ["A", "A"]}, "one item for each"),
@@ -55,6 +56,13 @@ def test_what_a_function_returns_may_be_in_any_order_keeping_form(form):
     text = [Sentence(("a",)), Sentence(("b", "c"))]
     made = predictions_by_function(lambda _: form([["A"], ["B", "A"]]), text, "x")
     assert made.label_names == ("A", "B") and made.labels.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("labels", [["B-X"], ["S-X"], ["O"], [None]])
+def test_a_sentence_without_entities_is_outside(labels):
+    text = [Sentence(("a",)), Sentence(("b", "c"))]
+    made = predictions_by_function(lambda _: [labels, []], text, "x")
+    assert [made.label_names[label] for label in made.labels[1:]] == ["O", "O"]
 
 
 def test_arrays_of_the_labels_of_two_sentences_are_no_probabilities():

@@ -1,6 +1,6 @@
 """Python functions as sources: words of sentences in; labels, spans or probabilities out."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions, predi
 from zsl_jax.data.text.checks import MISSING_LABEL, checked_label
 from zsl_jax.data.text.entity_places import Entity
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE
+from zsl_jax.labels import OUTSIDE, TaggingScheme, label_parts
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.checked_predictions import checked_names, checked_probs
 
@@ -66,12 +66,30 @@ def predictions_of_lists(
       InputError: They do not fit the words.
     """
     labels: list[str] = []
+    without: list[int] = []  # sentences with an empty list in place of labels
+    given = {MISSING_LABEL}
     for number, (own, sentence) in enumerate(zip(found, words, strict=True), start=1):
-        labels += _labels_of_sentence(own, sentence, f"{name}, sentence {number}")
+        read = _labels_of_sentence(own, sentence, f"{name}, sentence {number}")
+        labels += read
+        if sentence and hasattr(own, "__len__") and len(own) == 0:
+            without.append(number)
+        else:
+            given |= {*read}
+    _check_tags(given - {MISSING_LABEL}, without, name)
     names = tuple(sorted({*labels} - {MISSING_LABEL}))
     ids = {MISSING_LABEL: -1} | {label: number for number, label in enumerate(names)}
     numbers = np.array([ids[label] for label in labels], np.int32)
     return SourcePredictions(names, numbers, None, words)
+
+
+def _check_tags(given: Collection[str], without: Sequence[int], name: str) -> None:
+    """Refuses an empty list, which stands for no entity, among tags such as parts of speech."""
+    are_tags = given and OUTSIDE not in given
+    if without and are_tags and label_parts(sorted(given)).scheme is TaggingScheme.PLAIN:
+        raise InputError(
+            f"{name}, sentence {without[0]}: it has no labels, but others have labels such as "
+            f"{min(given)}; give one label for each word, or None to abstain"
+        )
 
 
 def _is_pair(found: Any) -> bool:
