@@ -31,6 +31,22 @@ def cache_folder() -> Path:
     return Path(os.environ.get("ZSL_CACHE") or Path.home() / ".cache" / "zsl_jax")
 
 
+def path_text(path: object, where: str = "") -> str:
+    """Returns a path as text.
+
+    Args:
+      path: What the user gave as one.
+      where: The argument, for the message.
+
+    Raises:
+      InputError: It is something else, or empty.
+    """
+    name = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(name, str) or not name:
+        raise InputError(f"{where and f'{where}: '}{path!r:.80} is not a path; give one")
+    return name
+
+
 def is_address(path: str) -> bool:
     """Tells whether a path is the address of something in a bucket."""
     return _ADDRESS.fullmatch(path) is not None

@@ -79,7 +79,10 @@ def test_unreadable_data_is_named(tmp_path):
         file_hashes([tmp_path / "none.conll"])
 
 
-FIRST = RunSpec({"rate": 0.1, "text": "a", "output": "x"}, 0, {"a": "00"}, {"encoder": "e"}, 2)
+CONFIG = {"epochs": 3, "optimizer": {"warmup": 0.1}}
+FIRST = RunSpec(
+    {"rate": 0.1, "text": "a", "output": "x", "config": CONFIG}, 0, {"a": "00"}, {"encoder": "e"}, 2
+)
 
 
 def interrupted(folder):
@@ -96,7 +99,11 @@ def interrupted(folder):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"flags": {"rate": 0.2, "text": "a", "output": "x"}}, "`rate` was 0.1, now 0.2"),
+        ({"flags": FIRST.flags | {"rate": 0.2}}, "`rate` was 0.1, now 0.2"),
+        (
+            {"flags": FIRST.flags | {"config": CONFIG | {"optimizer": {"warmup": 0.2}}}},
+            "another run: `config.optimizer.warmup` was 0.1, now 0.2; give the earlier",
+        ),
         ({"data": {"a": "01"}}, "a has other contents"),
         ({"models": {"encoder": "f"}}, "encoder has other contents"),
         ({"shards": 3}, "shards of the text: was 2, now 3"),
@@ -116,7 +123,7 @@ def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, c
 
 def test_an_interrupted_run_resumes_with_the_same_specification_and_free_flags(tmp_path):
     interrupted(tmp_path)
-    same = FIRST._replace(flags={"rate": 0.1, "text": "a", "output": "y"}, free_flags={"output"})
+    same = FIRST._replace(flags=FIRST.flags | {"output": "y"}, free_flags={"output"})
     run = create_run_folder(tmp_path, same)
     kept = run.keep_metrics(lambda line: line["step"] <= 3)
     assert [line["step"] for line in kept] == [3]

@@ -120,6 +120,17 @@ def test_the_first_word_starts_a_sentence_even_if_unmarked():
     assert_close(*counts, rtol=0)
 
 
+@pytest.mark.parametrize("texts", [(), (2,)])
+def test_a_text_without_words_has_no_marginals_and_no_path(texts):
+    words, marks = np.zeros((*texts, 0, 3), np.float32), np.zeros((*texts, 0), bool)
+    start, steps = np.full(3, 1 / 3, np.float32), np.full((3, 3), 1 / 3, np.float32)
+    made = kernels.chain_marginals(words, marks, marks, start, steps)
+    assert made.posterior.shape == words.shape
+    assert not any(map(np.any, (made.transitions, made.firsts, made.log_marginal)))
+    assert kernels.chain_viterbi(words, marks, marks, start, steps).shape == marks.shape
+    assert not any(map(np.any, kernels.neighbour_counts(words, marks, marks)))
+
+
 def test_a_chain_without_memory_is_a_prior():
     potentials, starts, mask, prior, _ = random_chain(1)
     found = marginals(potentials, starts, mask, prior, jnp.tile(prior, (NUM_LABELS, 1)))

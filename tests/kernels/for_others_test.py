@@ -71,6 +71,12 @@ def test_labels_may_be_small_integers(name):
     assert_equal(OF_LABELS[name](LABELS.astype(np.int8)), OF_LABELS[name](LABELS))
 
 
+def test_numbers_of_labels_may_be_those_of_numpy():
+    expected = kernels.dawid_skene(LABELS, V, max_iterations=3)
+    assert_equal(kernels.dawid_skene(LABELS, np.int64(V), max_iterations=3), expected)
+    assert kernels.identity_logits(2.0, np.int32(U), num_labels=np.uint8(K)).shape == (U, K, K)
+
+
 def test_gold_labels_and_keys_out_of_range_count_as_missing():
     joint = jnp.asarray(LOG_PRIOR)
     assert_equal(kernels.clamp_log_joint(joint, np.array([K, -2, -1, K, 99, -1])), joint)

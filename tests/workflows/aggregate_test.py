@@ -85,6 +85,11 @@ def test_a_copy_of_a_source_is_named_and_changes_nothing(texts, caplog):
         np.testing.assert_allclose(first.probs, second.probs, atol=1e-4)
 
 
+def test_a_rule_of_tags_without_o_cannot_be_sparse():
+    with pytest.raises(InputError, match="`sparse`=rule: the source has tags such as NAME and no"):
+        zsl_jax.aggregate([["Ka", "tab"]], {"rule": tiny_world.by_rule}, sparse=["rule"])
+
+
 def test_a_rule_that_is_marked_sparse_does_not_outvote_what_it_does_not_know():
     text = [["Ann", "met", "Bo"], ["Bo", "ran"]]
 

@@ -45,6 +45,8 @@ def test_the_label_of_an_underscore_abstains():
         ({"label_names": {"A": 0, "B": 1}}, "x: the label names are .* in the order of their ids"),
         ({"labels": np.ma.array([0, 1, 1], mask=[0, 1, 0])}, r"x: masked .*`array\.filled\(-1\)`"),
         ({"probs": np.ma.array(PROBS, mask=PROBS == 0)}, "x: masked arrays are not read"),
+        ({"words": None}, "x: its words are None; give those of each sentence"),
+        ({"words": [["a", "b"], None]}, "x: its words are .* None.; give those of each sentence"),
         ({"words": [["a", "b"]]}, "x: 1 sentences where the text has 2"),
         ({"words": [["a", "b"], ["d"]]}, "x, sentence 2, word 1: 'd' where the text has 'c'"),
     ],

@@ -1,4 +1,5 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from zsl_jax.data.text.readers import read_sentences
@@ -65,6 +66,12 @@ def test_a_text_without_words_is_refused(text):
         (None, "None is not a text; give a list of sentences"),
         ([["a"], 3], "sentence 2: 3 is not a list of words"),
         ([{"words": ["a"]}], "sentence 1: {'words': .* is not a list of words"),
+        ([{"a", "b"}], "sentence 1: {.*} is not a list of words"),
+        ({"Ann sings", "Bo"}, "{.*} is not a text; give a list of sentences"),
+        ({"words": [["a"]]}, "{'words': .* is a table, not a text; give its column of sentences"),
+        (pa.table({"words": [["a"]]}), "pyarrow.Table.* is a table, not a text; give its column"),
+        ([(["a"], ["X"])], r"sentence 1: \['a'\] is not a word; give a list of strings"),
+        ([["a", None]], "sentence 1: None is not a word; give a list of strings"),
     ],
 )
 def test_what_is_not_a_text_is_refused(text, message):
@@ -74,11 +81,21 @@ def test_what_is_not_a_text_is_refused(text, message):
 
 @pytest.mark.parametrize(
     "pair",
-    ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]], Sentence(("a",))],
+    ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]], Sentence(("a",)), 5],
 )
 def test_sentences_that_are_not_pairs_of_words_and_labels_are_refused(pair):
     with pytest.raises(InputError, match=r"text, sentence 1: .* is not a pair of words and labels"):
         labelled_sentences([pair], "text")
+
+
+def test_what_is_neither_a_path_nor_sentences_is_refused():
+    with pytest.raises(InputError, match="`dev`=5 is neither a path nor sentences; give a list of"):
+        labelled_sentences(5, "dev")
+
+
+def test_known_labels_without_any_are_refused():
+    with pytest.raises(InputError, match="`gold_words` has no labels; give the label of at least"):
+        known_labels([(["a", "b"], [None, None]), (["c"], ["_"])], "gold_words")
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from zsl_jax.errors import InputError
@@ -21,11 +22,24 @@ def test_settings_of_a_source_object_stay_where_none_are_given():
     assert checked_settings(["en"]).of("en", given) == given._replace(name="en")
 
 
+def test_settings_may_be_none_and_label_names_any_iterable():
+    settings = checked_settings(["en"], None, None, None, None)
+    assert settings == checked_settings(["en"])
+    assert checked_settings(["en"], iter("XY")).label_names == ("X", "Y")
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"sparse": ["fr"]}, r"`sparse`=\['fr'\] names no source; the sources are en"),
         ({"offsets": {"fr": "bytes"}}, "`offsets`=.* names no source; the sources are en"),
+        ({"sparse": 5}, "`sparse`=5: give a list of names of sources"),
+        ({"sparse": [["en"]]}, r"`sparse`=\[\['en'\]\] names no source; the sources are en"),
+        ({"label_names": 5}, "`label_names`: the label names are 5; give a list of names"),
+        ({"offsets": ["bytes"]}, r"`offsets`=\['bytes'\]: give {'NAME': unit} by source"),
+        ({"offsets": {"en": ["bytes"]}}, "a unit is one of characters, utf16, bytes"),
+        ({"label_map": {"en": {"PER": np.array(["A", "B"])}}}, "is not a name; .* several into a"),
+        ({"label_map": {"en": {"PER": {"A", "B"}}}}, "is not a name; .* several into a list"),
         ({"offsets": {"en": "words"}}, "a unit is one of characters, utf16, bytes"),
         ({"label_map": {"fr": {}}}, "`label_map`=.* names no source; the sources are en"),
         ({"label_map": {"en": "none.yaml"}}, r"`label_map`\['en'\]: there is no file none.yaml"),

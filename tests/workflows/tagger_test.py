@@ -213,6 +213,8 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
         ((WORDS, None, "argmax", "letters"), "`words`=letters is not one of whitespace"),
         (([["a"], ["b\tc"]],), r"sentence 2: the word 'b\\tc' has a tab"),
         (([["a", ""]],), "sentence 1: a word is empty"),
+        ((WORDS, None, "auto", "whitespace", "utf16"), "`offsets` is about `sources`; give these"),
+        ((WORDS, None, "auto", "whitespace", None, {"a": {}}), "`label_map` is about `sources`"),
         (("one string",), "sentences is a string; give a list"),
     ):
         with pytest.raises(InputError, match=message):
@@ -226,6 +228,12 @@ def test_what_is_refused(folder, tagger, world, tmp_path):
 def test_every_name_of_the_package_is_there():
     assert {*zsl_jax.__all__} <= {*dir(zsl_jax)}
     assert all(getattr(zsl_jax, name) for name in zsl_jax.__all__)
+
+
+@pytest.mark.parametrize("length", [None, "64", 64.0, True, 5])
+def test_a_row_length_that_is_none_is_refused(folder, length):
+    with pytest.raises(InputError, match=f"`row_length`={length!r} must be "):
+        zsl_jax.Tagger.from_pretrained(folder, length)
 
 
 def test_a_path_in_place_of_a_loaded_tagger_is_refused():

@@ -1,6 +1,7 @@
 """Tests of zsl_jax.train."""
 
 import json
+import pickle
 
 import pytest
 
@@ -18,6 +19,8 @@ def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts,
     assert len(done.scores) == 2 and done.best in (0, 1)
     predicted = done.tagger.predict([list(words) for words, _ in labelled])
     assert [len(sentence.labels) for sentence in predicted] == [len(y) for _, y in labelled]
+    again = pickle.loads(pickle.dumps(done)).tagger.predict([list(labelled[0][0])])
+    assert again[0].labels == predicted[0].labels
     assert json.loads((tmp_path / "out" / "result.json").read_text())["compilations"] > 0
     with pytest.raises(InputError, match="overwrite"):
         zsl_jax.train(labelled, world.encoder, tmp_path / "out", config=config)
@@ -49,6 +52,10 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
         ),
         ({"config": TransferConfig()}, "is not a TrainConfig; give zsl_jax.TrainConfig"),
         ({"output": "encoder", "overwrite": True}, "`output`=encoder is `encoder` itself"),
+        ({"output": None}, "`output`: None is not a path; give one"),
+        ({"encoder": 5}, "`encoder`: 5 is not a path; give one"),
+        ({"tensorboard": ""}, "`tensorboard`: '' is not a path; give one"),
+        ({"overwrite": "no"}, "`overwrite`='no' must be True or False; correct it"),
     ],
 )
 def test_arguments_are_refused_before_training(world, tmp_path, monkeypatch, more, message):

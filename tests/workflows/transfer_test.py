@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import pickle
 import re
 
 import numpy as np
@@ -60,6 +61,8 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     (votes,) = read_label_tables(tmp_path / "out" / "votes.parquet")
     assert votes.sources == tuple(sources)
     alone = [y for s in done.tagger.predict(text) for y in s.labels]
+    pickled = pickle.loads(pickle.dumps(done))
+    assert pickled.rows == done.rows and pickled.sentences[3].labels == done.sentences[3].labels
     assert [votes.label_names[label] for label in votes.column("tagger")] == alone
     (votes,) = read_label_tables(tmp_path / "out" / "test_votes.parquet")
     assert votes.columns[-3:] == ("majority", "mean", "tagger")
@@ -150,7 +153,7 @@ def test_known_labels_are_given_as_lists_and_a_run_resumes_within_a_round(
     call(tmp_path / "file", gold_words=tmp_path / "known.conll")
     with monkeypatch.context() as context, pytest.raises(Ended):
         end_at(context, step=8)
-        call(tmp_path / "killed", gold_words=known, save_every_steps=3)
+        call(tmp_path / "killed", gold_words=known, save_every_steps=np.int64(3))
     call(tmp_path / "killed", gold_words=known)
     assert resumed_from(tmp_path / "killed") == [6]
     for name in ("model.safetensors", "labels.conll"):
@@ -187,6 +190,13 @@ def by_nobody(sentences):
          "`gold_words` is not used by `approach`=direct"),
         ({"decode": "best"}, "`decode`=best is not one of"),
         ({"encoder": None}, "`encoder` is missing"),
+        ({"encoder": 5}, "`encoder`: 5 is not a path; give one"),
+        ({"output": None}, "`output`: None is not a path; give one"),
+        ({"output": ""}, "`output`: '' is not a path; give one"),
+        ({"cache": 5}, "`cache`: 5 is not a path; give one"),
+        ({"sources": {"a": ""}}, "the source a: '' is not a path; give one"),
+        ({"overwrite": "no"}, "`overwrite`='no' must be True or False; correct it"),
+        ({"report": "report.html"}, "`report`='report.html' must be True or False; correct it"),
         ({"save_every_steps": 0}, "`save_every_steps`=0 must be a whole number from 1"),
         ({"gold_words": [["Ka", "tab"]]}, "gold_words, sentence 1: .* is not a pair of words and"),
         ({"gold_words": [(["Ka", "tab"], ["NAME"])]}, "gold_words, sentence 1: .* neither 2 lab"),

@@ -20,20 +20,25 @@ from zsl_jax.buckets import (
     is_copy,
     local_copy,
     original,
+    path_text,
 )
 from zsl_jax.errors import InputError
 from zsl_jax.io.folder_lock import FolderLock
 
 
-def fetched(path: str | os.PathLike[str]) -> str:
+def fetched(path: str | os.PathLike[str], where: str = "") -> str:
     """Returns the local copy of an address, as `refresh_copy` leaves it; other paths as they are.
 
     If a run of this machine writes into the folder now, its copy stays as it is.
 
+    Args:
+      path: What the user gave as a path.
+      where: The argument, for messages about what is not one.
+
     Raises:
-      InputError: There is nothing at this address, or it cannot be read.
+      InputError: It is not a path; or there is nothing at this address, or it cannot be read.
     """
-    name = os.fspath(path)
+    name = path_text(path, where)
     if not is_address(name):
         return name
     copy = Path(local_copy(name))

@@ -281,9 +281,12 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
     now = plain(record._asdict())
     differences = []
     for kind, label in (("flags", "`{}`"), ("data", "{}"), ("models", "{}")):
-        old, new = before.get(kind) or {}, now[kind]
+        old, new = (
+            _by_path({name: own[name] for name in own if name not in record.free_flags})
+            for own in (before.get(kind) or {}, now[kind])
+        )
         for name in sorted(old.keys() | new.keys()):
-            if old.get(name) == new.get(name) or name in record.free_flags:
+            if old.get(name) == new.get(name):
                 continue
             values = f"was {old.get(name)}, now {new.get(name)}"
             differences.append(
@@ -296,6 +299,19 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
             f"{folder} holds checkpoints of another run: {'; '.join(differences)}; give the "
             "earlier command to resume it, another `output`, or `overwrite` to start over"
         )
+
+
+def _by_path(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings with those of mappings by the path to them.
+
+    >>> _by_path({"config": {"epochs": 3, "optimizer": {"warmup": 0.1}}, "decode": "auto"})
+    {'config.epochs': 3, 'config.optimizer.warmup': 0.1, 'decode': 'auto'}
+    """
+    paths: dict[str, Any] = {}
+    for name, value in settings.items():
+        inner = _by_path(value) if isinstance(value, Mapping) else {}
+        paths |= {f"{name}.{key}": own for key, own in inner.items()} or {name: value}
+    return paths
 
 
 def package_versions() -> dict[str, str]:

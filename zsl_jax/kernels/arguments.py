@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float, Int, Real, jaxtyped
@@ -37,7 +38,7 @@ def kernel(
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Result:
-        args, kwargs = jax.tree.map(_at_least_float32, (args, kwargs))
+        args, kwargs = jax.tree.map(_as_read, (args, kwargs))
         with jax.default_matmul_precision("highest"):
             return _with_shape_checks(function)(*args, **kwargs)
 
@@ -52,8 +53,10 @@ def _with_shape_checks(function: Callable[..., Result]) -> Callable[..., Result]
     return jaxtyped(function, typechecker=beartype)
 
 
-def _at_least_float32(value: Any) -> Any:
-    """Half-precision arrays as float32; everything else as it is."""
+def _as_read(value: Any) -> Any:
+    """Half-precision arrays as float32, NumPy's whole numbers as Python's; the rest as it is."""
+    if isinstance(value, np.integer):  # of a static argument, such as `labels.max() + 1`
+        return int(value)
     is_half = isinstance(value, jax.Array) and value.dtype in (jnp.float16, jnp.bfloat16)
     return value.astype(jnp.float32) if is_half else value
 

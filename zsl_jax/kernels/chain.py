@@ -88,7 +88,7 @@ def chain_marginals(
     log_potentials, start, transitions = in_widest_float(log_potentials, start, transitions)
     transitions = jnp.maximum(transitions, _FORBIDDEN)
     start = jnp.maximum(start, _FORBIDDEN)
-    starts = starts.at[0].set(True) | ~mask  # padding is not evidence on the words before it
+    starts = starts.at[:1].set(True) | ~mask  # padding is not evidence on the words before it
 
     def forward(before: Array, word: tuple[Array, Array]):
         log_potential, is_start = word
@@ -160,7 +160,7 @@ def chain_viterbi(
     def log(probs: Array) -> Array:
         return jnp.where(probs > 0, jnp.log(jnp.maximum(probs, _FORBIDDEN)), LOG_FORBIDDEN)
 
-    starts = starts.at[..., 0].set(True) | ~mask
+    starts = starts.at[..., :1].set(True) | ~mask
     anywhere = jnp.zeros_like(start)
     return best_sequences(log_potentials, starts, log(start), log(transitions), anywhere)
 
@@ -194,7 +194,7 @@ def neighbour_counts(
         steps, firsts = (jnp.sum(each, axis=0) for each in of_texts)
         return steps, firsts
     posterior = jnp.where(mask[:, None], posterior, 0)
-    starts = starts.at[0].set(True)
+    starts = starts.at[:1].set(True)
     after = jnp.where(starts[1:, None], 0, posterior[1:])
     steps = jnp.matmul(posterior[:-1].T, after)
     return steps, jnp.sum(jnp.where(starts[:, None], posterior, 0), axis=0)

@@ -29,7 +29,7 @@ from zsl_jax.training.config_choices import (
     Remat,
     Strategy,
 )
-from zsl_jax.training.setting_types import check_positive, check_types, hints_of
+from zsl_jax.training.setting_types import check_types, hints_of, may_be_none
 
 # Headings of the help.
 APPROACH, PASSES, TRAINING = "approach", "passes", "training"
@@ -79,7 +79,7 @@ class Settings:
         check_types(self)
         for field in dataclasses.fields(cls):
             value, choices = getattr(self, field.name), choices_of(cls).get(field.name)
-            if choices is not None and value is not None:
+            if choices is not None and not (value is None and may_be_none(cls, field.name)):
                 if value not in list(choices):
                     raise InputError(
                         f"`{field.name}`={value} is not one of {', '.join(choices)}; choose one"
@@ -222,8 +222,9 @@ class LabelModelConfig(Settings):
     def __post_init__(self) -> None:
         """Checks the weight, too: 0 is how model folders write that of num_sources."""
         super().__post_init__()
-        if self.prior_weight is not None:
-            check_positive("prior_weight", (self.prior_weight,))
+        weight = self.prior_weight
+        if weight is not None and not 0 < weight < math.inf:
+            raise InputError(f"`prior_weight`={weight} must be positive and finite; correct it")
 
     @property
     def weights(self) -> JointWeights:

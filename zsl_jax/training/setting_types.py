@@ -29,19 +29,14 @@ def check_types(settings: Any) -> None:
     for field in dataclasses.fields(settings):
         value, kinds = getattr(settings, field.name), _alternatives(hints[field.name])
         if dataclasses.is_dataclass(field.default):
-            _check(
-                field.name,
-                value,
-                type(field.default),
-                f"of the type {type(field.default).__name__}",
-            )
+            _check_configuration(field, value)
         elif typing.get_origin(kinds[0]) is tuple:
-            check_positive(field.name, value)
+            _check_positive(field.name, value)
         elif kinds[0] in _KINDS and not (value is None and NoneType in kinds):
             _check(field.name, value, *_KINDS[kinds[0]])
 
 
-def check_positive(name: str, values: Any) -> None:
+def _check_positive(name: str, values: Any) -> None:
     """Refuses what is not a tuple of positive numbers.
 
     Raises:
@@ -60,11 +55,32 @@ def hints_of(config: type) -> dict[str, Any]:
     return typing.get_type_hints(config)
 
 
+def may_be_none(config: type, name: str) -> bool:
+    """Whether a field of a configuration may be None."""
+    return NoneType in _alternatives(hints_of(config)[name])
+
+
 def _alternatives(hint: Any) -> tuple[Any, ...]:
     """The types of a union, None last; the type itself otherwise."""
     if typing.get_origin(hint) is tuple:
         return (hint,)
     return tuple(sorted(typing.get_args(hint) or (hint,), key=lambda kind: kind is NoneType))
+
+
+def _check_configuration(field: dataclasses.Field[Any], value: Any) -> None:
+    """Refuses what is not of the type of a field that holds a configuration of its own.
+
+    The message has the way to give the setting that is a flag of the field's name.
+    """
+    kind: Any = type(field.default)
+    if isinstance(value, kind):
+        return
+    flags = [own.name for own in dataclasses.fields(kind) if own.metadata.get("flag") == field.name]
+    given = f"{flags[0]}={value!r:.80}" if flags and isinstance(value, str) else "name=value, ..."
+    raise InputError(
+        f"`{field.name}`={value!r:.80} must be of the type {kind.__name__}; give "
+        f"zsl_jax.{kind.__name__}({given})"
+    )
 
 
 def _check(name: str, value: Any, kind: type, wanted: str) -> None:

@@ -1,6 +1,6 @@
 """Predictions from Python code, checked as files of predictions are when they are read."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,10 @@ def checked_predictions(
     """
     words = given.words
     if not isinstance(words, CompactWords):
-        words = tuple(map(tuple, words))
+        rows = list(words) if isinstance(words, Iterable) else [words]
+        if not all(isinstance(row, Iterable) for row in rows):
+            raise InputError(f"{where}: its words are {words!r:.80}; give those of each sentence")
+        words = tuple(map(tuple, rows))
     made = given._replace(label_names=checked_names(given.label_names, where), words=words)
     check_words(made, text, where)
     made = made._replace(labels=_label_ids(made, where))
@@ -51,7 +54,7 @@ def checked_names(label_names: Sequence[str], where: str) -> tuple[str, ...]:
     Raises:
       InputError: They are something else.
     """
-    if isinstance(label_names, str | Set | Mapping):
+    if isinstance(label_names, str | Set | Mapping) or not isinstance(label_names, Iterable):
         raise InputError(
             f"{where}: the label names are {label_names!r:.80}; give a list of names in the order "
             "of their ids"

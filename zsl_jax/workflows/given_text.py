@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.buckets import local_copy
+from zsl_jax.buckets import local_copy, path_text
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.shards import Shard
@@ -64,15 +64,38 @@ def check_output(
       more: Further paths, each with what names it.
 
     Raises:
-      InputError: It is such a folder.
+      InputError: It is such a folder or not a path, or `overwrite` is not True or False.
     """
+    folder = path_text(output, "`output`")
+    check_switch("overwrite", overwrite)
     paths = [
         (f"`{name}`", fetched(given))
         for name, given in inputs.items()
         if isinstance(given, str | os.PathLike)
     ]
-    check_is_not_input(local_copy(os.fspath(output)), [*paths, *more])
-    check_may_start(output, overwrite)
+    check_is_not_input(local_copy(folder), [*paths, *more])
+    check_may_start(folder, overwrite)
+
+
+def check_switch(name: str, value: object) -> None:
+    """Refuses what is neither True nor False, such as the path of a report for `report`.
+
+    Raises:
+      InputError: It is something else.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"`{name}`={value!r:.80} must be True or False; correct it")
+
+
+def check_folders(**folders: object) -> None:
+    """Refuses folders, by the names of the arguments, that are neither paths nor None.
+
+    Raises:
+      InputError: One is something else.
+    """
+    for name, folder in folders.items():
+        if folder is not None:
+            path_text(folder, f"`{name}`")
 
 
 @contextlib.contextmanager
@@ -117,7 +140,7 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
         with _settings_explained("read_sentences(FILE, ...)"):
             labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
     else:
-        labelled = _paired(_pairs_of(text), name)
+        labelled = _paired(_pairs_of(text, name), name)
     try:
         return list(bio_sentences(labelled)[0])
     except InputError as error:
@@ -133,17 +156,25 @@ def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:
       name: The argument's name, for error messages.
 
     Raises:
-      InputError: There are no words, or the labels do not match the words.
+      InputError: There are no words or no labels, or the labels do not match the words.
     """
     if isinstance(given, str | os.PathLike):
         return fetched(given)
-    pairs = _pairs_of(given)
+    pairs = _pairs_of(given, name)
     words = tuple(sentence.words for sentence in _sentences_of(pairs, name))
-    return predictions_of_lists([labels for _, labels in pairs], words, name)
+    known = predictions_of_lists([labels for _, labels in pairs], words, name)
+    if not (known.labels >= 0).any():
+        raise InputError(f"`{name}` has no labels; give the label of at least one word")
+    return known
 
 
-def _pairs_of(given: Iterable[Any]) -> list[Any]:
+def _pairs_of(given: Iterable[Any], name: str) -> list[Any]:
     """The words and labels of sentences, and everything else as it is."""
+    if not isinstance(given, Iterable):
+        raise InputError(
+            f"`{name}`={given!r:.80} is neither a path nor sentences; give a list of "
+            "(words, labels)"
+        )
     return [(s.words, s.labels) if isinstance(s, Sentence | TaggedSentence) else s for s in given]
 
 
@@ -158,7 +189,7 @@ def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> 
 
 def _sentences_of(pairs: Sequence[Any], name: str) -> Sequence[Sentence]:
     for number, pair in enumerate(pairs, start=1):
-        if isinstance(pair, str | Mapping) or len(pair) != 2 or _is_no_list(pair[1]):
+        if not _is_list(pair) or len(pair) != 2 or not _is_list(pair[1]):
             raise InputError(
                 f"{name}, sentence {number}: {pair!r:.80} is not a pair of words and labels; give "
                 "(words, labels), each a list of strings"
@@ -168,8 +199,8 @@ def _sentences_of(pairs: Sequence[Any], name: str) -> Sequence[Sentence]:
     return sentences
 
 
-def _is_no_list(labels: object) -> bool:
-    return isinstance(labels, str) or not isinstance(labels, Sequence | np.ndarray)
+def _is_list(value: object) -> bool:
+    return isinstance(value, Sequence | np.ndarray) and not isinstance(value, str)
 
 
 def _checked_labels(where: str, sentence: Sentence, labels: Sequence[str]) -> tuple[str, ...]:

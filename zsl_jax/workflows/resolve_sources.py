@@ -17,7 +17,6 @@ from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.checked_predictions import (
     check_unmasked,
-    checked_names,
     checked_predictions,
     checked_probs,
     is_floating,
@@ -87,7 +86,7 @@ def fetched_sources(sources: Mapping[str, Given]) -> dict[str, Given]:
     for name, given in sources.items():
         check_source_name(name, "`sources`")
         if isinstance(given, str | os.PathLike):
-            path = fetched(given)
+            path = fetched(given, f"the source {name}")
             check_files(Source(name, path), f"the source {name}")
             local[name] = path
         elif _is_source(given):
@@ -114,10 +113,9 @@ def _folder(cache: str | os.PathLike[str] | None) -> contextlib.AbstractContextM
 
 
 def _from_array(
-    array: np.ndarray, text: Sequence[Sentence], label_names: Sequence[str], name: str
+    array: np.ndarray, text: Sequence[Sentence], names: tuple[str, ...], name: str
 ) -> SourcePredictions:
     words, where = tuple(sentence.words for sentence in text), f"the source {name}"
-    names = checked_names(label_names, "`label_names`")
     if not names:
         raise InputError(f"{where} is an array; give the names of its labels as `label_names`")
     if is_floating(array):

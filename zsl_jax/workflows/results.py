@@ -1,7 +1,6 @@
 """The results of `zsl_jax.aggregate` and `zsl_jax.transfer`."""
 
 import dataclasses
-import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.result_table import Row, format_table, verdict
 from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
-from zsl_jax.workflows.tagger import Tagger
+from zsl_jax.workflows.tagger import WithTagger
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,7 +78,7 @@ class AggregateResult(Sequence[TaggedSentence]):
 
 
 @dataclasses.dataclass(frozen=True)
-class TransferResult:
+class TransferResult(WithTagger):
     """The result of a transfer.
 
     Attributes:
@@ -110,7 +109,7 @@ class TransferResult:
         Raises:
           InputError: The folder holds no finished transfer.
         """
-        record = read_run(fetched(folder))
+        record = read_run(fetched(folder, "`folder`"))
         read = read_parquet(record.folder / f"{LABELS}.parquet")
         probs = np.asarray(read.probs, np.float32)
         text = CompactText.of(Sentence(words) for words in read.words)
@@ -124,11 +123,6 @@ class TransferResult:
         length = _row_length(record)
         names = read.label_names
         return cls(record.folder, length, sentences, rows, report, names, confusion)
-
-    @functools.cached_property
-    def tagger(self) -> Tagger:
-        """The trained tagger, loaded from its folder when it is asked for."""
-        return Tagger.from_pretrained(self.folder, self.row_length)
 
     @property
     def table(self) -> str:

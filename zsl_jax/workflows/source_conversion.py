@@ -9,7 +9,7 @@ from zsl_jax.data.predictions.label_maps import LabelMap, map_labels, read_label
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, with_silence
 from zsl_jax.data.predictions.to_bio import STRAY, bio_predictions, reading_line
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, TaggingScheme, doubtful_reading, stray_label
+from zsl_jax.labels import OUTSIDE, TaggingScheme, doubtful_reading, is_bio, stray_label
 from zsl_jax.workflows.sources import Source
 
 
@@ -18,11 +18,25 @@ def in_target_labels(source: Source, predictions: SourcePredictions) -> SourcePr
 
     The map comes after the conversion, so that entities that touch stay apart when their types
     become one; plain labels that it maps to I-TYPE are converted after it.
+
+    Raises:
+      InputError: The labels are not those of one scheme, or not those of a sparse source.
     """
     found = converted(source, predictions)
     given = np.unique(found.labels[found.labels >= 0])
     log_reading(source, found, len(found.labels), [found.label_names[label] for label in given])
+    if source.sparse:
+        _check_has_outside(source, found.label_names)
     return with_silence(found) if source.sparse else found
+
+
+def _check_has_outside(source: Source, names: Collection[str]) -> None:
+    """Refuses a sparse source of tags such as parts of speech, which would make O one of them."""
+    if names and OUTSIDE not in names and not is_bio(names):
+        raise InputError(
+            f"`sparse`={source.name}: the source has tags such as {min(names)} and no O that could "
+            "mean that it knows nothing; let it abstain there, and omit `sparse`"
+        )
 
 
 def converted(

@@ -1,7 +1,7 @@
 """How Python users say that sources are to be read: settings by the source's name."""
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
+from zsl_jax.workflows.checked_predictions import checked_names
 from zsl_jax.workflows.sources import Source
 
 Offsets = str | Mapping[str, str] | None
@@ -25,7 +26,7 @@ class SourceSettings(NamedTuple):
       label_maps: By source, its label map or the file of one.
     """
 
-    label_names: Sequence[str] = ()
+    label_names: tuple[str, ...] = ()
     sparse: Collection[str] = ()
     offsets: Mapping[str, str] = MappingProxyType({})
     label_maps: Mapping[str, str | LabelMap] = MappingProxyType({})
@@ -44,8 +45,8 @@ class SourceSettings(NamedTuple):
 
 def checked_settings(
     sources: Collection[str],
-    label_names: Sequence[str] = (),
-    sparse: Collection[str] = (),
+    label_names: Sequence[str] | None = (),
+    sparse: Collection[str] | None = (),
     offsets: Offsets = None,
     label_map: LabelMaps | None = None,
 ) -> SourceSettings:
@@ -61,27 +62,42 @@ def checked_settings(
         abstain.
 
     Raises:
-      InputError: A name is not that of a source, or a unit or map does not exist.
+      InputError: A name is not that of a source, a unit or map does not exist, or one is something
+        else.
     """
-    named = {sparse} if isinstance(sparse, str) else {*sparse}
-    units = dict.fromkeys(sources, offsets) if isinstance(offsets, str) else dict(offsets or {})
-    if label_map is not None and not isinstance(label_map, Mapping):
-        raise InputError(f"`label_map`={label_map!r:.80}: give {{'NAME': map}} by source")
-    maps = dict(label_map or {})
-    settings = (
-        ("sparse", named, sorted(named)),
-        ("offsets", units, units),
-        ("label_map", maps, maps),
+    named = _names_of(sparse)
+    units = dict.fromkeys(sources, offsets) if isinstance(offsets, str) else offsets
+    units, maps = _by_source(units, "offsets", "unit"), _by_source(label_map, "label_map", "map")
+    settings: tuple[tuple[str, Any], ...] = (
+        ("sparse", named),
+        ("offsets", units),
+        ("label_map", maps),
     )
-    for setting, names, shown in settings:
-        if not {*names} <= {*sources}:
+    for setting, names in settings:
+        if not all(name in [*sources] for name in names):
             raise InputError(
-                f"`{setting}`={shown!r:.80} names no source; the sources are {', '.join(sources)}"
+                f"`{setting}`={names!r:.80} names no source; the sources are {', '.join(sources)}"
             )
-    if not {*units.values()} <= {*UNITS}:
+    if not all(unit in UNITS for unit in units.values()):
         raise InputError(f"`offsets`={offsets!r}: a unit is one of {', '.join(UNITS)}; choose one")
     read = {name: _label_map(name, given) for name, given in maps.items()}
-    return SourceSettings(label_names, named, units, read)
+    ordered = () if label_names is None else checked_names(label_names, "`label_names`")
+    return SourceSettings(ordered, named, units, read)
+
+
+def _names_of(sparse: Any) -> list[str]:
+    """The names of the sparse sources; a single one may stand by itself."""
+    names = [sparse] if isinstance(sparse, str) else () if sparse is None else sparse
+    if not isinstance(names, Iterable):
+        raise InputError(f"`sparse`={sparse!r:.80}: give a list of names of sources")
+    return list(names)
+
+
+def _by_source(given: Any, setting: str, what: str) -> Mapping[str, Any]:
+    """A setting by the names of sources; nothing where it is None."""
+    if given is not None and not isinstance(given, Mapping):
+        raise InputError(f"`{setting}`={given!r:.80}: give {{'NAME': {what}}} by source")
+    return given or {}
 
 
 def _label_map(name: str, given: Any) -> LabelMap | str:

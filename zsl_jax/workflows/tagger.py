@@ -2,7 +2,9 @@
 
 import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -14,6 +16,7 @@ from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import LabelModel, read_label_model
 from zsl_jax.runtime.progress import Advance
+from zsl_jax.training.config import TrainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.label_decoding import AUTO, check_decoding, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
@@ -50,14 +53,14 @@ class Tagger:
           row_length: Subwords in a packed row; longer sentences go through overlapping windows.
 
         Raises:
-          InputError: It has no head, or its tokenizer cannot be used.
+          InputError: It has no head, its tokenizer cannot be used, or rows are no such numbers.
         """
         if not isinstance(loaded, LoadedTagger):
             raise InputError(f"{loaded!r:.80} is not a loaded tagger; use Tagger.from_pretrained")
         self._scheme = require_head(loaded)
         self._path = loaded.path
-        self._row_length = row_length
-        self._log_probs = log_prob_function(loaded, row_length)
+        self._row_length = TrainConfig(row_length=row_length).row_length  # checked
+        self._log_probs = log_prob_function(loaded, self._row_length)
 
     @classmethod
     def from_pretrained(
@@ -159,6 +162,9 @@ class Tagger:
         """
         decode = self.decoding(decode, sources is not None)
         if sources is None:
+            if offsets or label_map:
+                name = "offsets" if offsets else "label_map"
+                raise InputError(f"`{name}` is about `sources`; give these, too, or omit it")
             sentences = text.sentences if isinstance(text, TextShard) else text
             return label_by_tagger(self._log_probs, self._scheme, sentences, decode, advance)
         sources = fetched_sources(sources)
@@ -174,6 +180,24 @@ class Tagger:
         return label_by_posterior(
             self._log_probs, self._label_model, sentences, streams, decode, advance
         )
+
+
+class WithTagger:
+    """Base class of the results whose folder is that of a tagger.
+
+    Pickles and copies leave out the tagger in memory, which is loaded again when it is asked for.
+    """
+
+    folder: Path
+    row_length: int
+
+    @functools.cached_property
+    def tagger(self) -> Tagger:
+        """The trained tagger, loaded from its folder when it is asked for."""
+        return Tagger.from_pretrained(self.folder, self.row_length)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "tagger"}
 
 
 def as_sentences(
@@ -192,9 +216,18 @@ def as_sentences(
         raise InputError(f"`words`={words} is not one of {', '.join(WORD_RULES)}; choose one")
     if isinstance(sentences, str):
         raise InputError("sentences is a string; give a list of sentences, such as [text]")
-    if not isinstance(sentences, Iterable):
+    has_columns = hasattr(sentences, "columns") or hasattr(sentences, "column_names")
+    if has_columns or isinstance(sentences, Mapping):
+        raise InputError(
+            f"{sentences!r:.80} is a table, not a text; give its column of sentences, as a list"
+        )
+    if not _is_ordered(sentences):
         raise InputError(f"{sentences!r:.80} is not a text; give a list of sentences")
     return [_sentence(number, given, words) for number, given in enumerate(sentences, start=1)]
+
+
+def _is_ordered(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, Mapping | Set)
 
 
 def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
@@ -203,12 +236,16 @@ def _sentence(number: int, given: str | Sequence[str], rule: str) -> Sentence:
     if isinstance(given, Sentence | TaggedSentence):
         comments, text, starts = getattr(given, "comments", ()), given.text, given.starts
         given = given.words
-    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+    if not _is_ordered(given):
         raise InputError(f"sentence {number}: {given!r:.80} is not a list of words; give one")
     words = tuple(given)
     if isinstance(given, str):
         text = given
         words, starts = find_words(given, rule)
     for word in words:
+        if not isinstance(word, str):
+            raise InputError(
+                f"sentence {number}: {word!r:.80} is not a word; give a list of strings"
+            )
         checked_word(f"sentence {number}", word)
     return Sentence(words, None, comments, text, starts)

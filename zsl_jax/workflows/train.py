@@ -1,7 +1,6 @@
 """Supervised training in one call: labelled sentences in, a source model out."""
 
 import dataclasses
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from zsl_jax.training.config_checks import checked_config
 from zsl_jax.workflows.given_text import (
     LabelledSentences,
     PathLike,
+    check_folders,
     check_output,
     labelled_sentences,
 )
@@ -27,13 +27,13 @@ from zsl_jax.workflows.loaded_tagger import gold_labels, load_tagger, save_tagge
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.run_hooks import recorded
 from zsl_jax.workflows.supervised import Dev, train_supervised
-from zsl_jax.workflows.tagger import Tagger
+from zsl_jax.workflows.tagger import WithTagger
 
 TITLE = "training"  # in the progress and the metrics
 
 
 @dataclasses.dataclass(frozen=True)
-class TrainResult:
+class TrainResult(WithTagger):
     """The result of a supervised training.
 
     Attributes:
@@ -45,11 +45,6 @@ class TrainResult:
     folder: Path
     row_length: int
     scores: Sequence[dict[str, Any]]
-
-    @functools.cached_property
-    def tagger(self) -> Tagger:
-        """The trained tagger, loaded from its folder when it is asked for."""
-        return Tagger.from_pretrained(self.folder, self.row_length)
 
     @property
     def best(self) -> int | None:
@@ -94,6 +89,8 @@ def train(
     """
     watch_compilations()
     config = checked_config(config, TrainConfig)
+    check_folders(tensorboard=tensorboard)
+    encoder = fetched(encoder, "`encoder`")
     check_output(output, overwrite, {"text": text, "dev": dev, "encoder": encoder})
     sentences = labelled_sentences(text, "text")
     held_out = None if dev is None else labelled_sentences(dev, "dev")
@@ -108,7 +105,6 @@ def train(
         run.append_metrics(kind="dev", run=TITLE, epoch=epoch, scores=reached)
         scores.append(reached)
 
-    encoder = fetched(encoder)
     start = load_tagger(encoder)
     texts = {"text": sentences} | ({"dev": held_out} if held_out else {})
     spec = spec or python_run_spec(config, encoder, texts)

@@ -1,6 +1,7 @@
 """A transfer in one call, `zsl_jax.transfer`: sentences and sources in, a tagger and labels out."""
 
 import functools
+import numbers
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -23,7 +24,9 @@ from zsl_jax.workflows.given_text import (
     LabelledSentences,
     PathLike,
     Text,
+    check_folders,
     check_output,
+    check_switch,
     known_labels,
     labelled_sentences,
     plain_text,
@@ -52,8 +55,8 @@ def transfer(
     test: LabelledSentences | None = None,
     test_sources: Mapping[str, Given] | None = None,
     task: str | None = None,
-    label_names: Sequence[str] = (),
-    sparse: Collection[str] = (),
+    label_names: Sequence[str] | None = (),
+    sparse: Collection[str] | None = (),
     offsets: Offsets = None,
     label_map: LabelMaps | None = None,
     gold_words: KnownLabels | None = None,
@@ -103,6 +106,8 @@ def transfer(
       InputError: A source cannot be read or has other words; or `output` is that of another run.
     """
     check_decoding(decode)
+    check_switch("report", report)
+    check_folders(tensorboard=tensorboard, cache=cache)
     if report:
         check_installed()
     watch_compilations()
@@ -143,9 +148,10 @@ def transfer(
 
 
 def _checked_steps(steps: int | None) -> int | None:
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or steps < 1):
+    whole = isinstance(steps, numbers.Integral) and not isinstance(steps, bool)
+    if steps is not None and (not whole or steps < 1):
         raise InputError(f"`save_every_steps`={steps!r} must be a whole number from 1, or None")
-    return steps
+    return None if steps is None else int(steps)
 
 
 def _labelled_test(

@@ -77,7 +77,7 @@ class TransferInputs(NamedTuple):
             return model_taken_as_it_is(list(self.named().values()), len(self.sources))
         if encoder is None:
             raise InputError("`encoder` is missing: give the folder or hub name to start from")
-        return fetched(encoder)
+        return fetched(encoder, "`encoder`")
 
     def untested(self) -> list[str]:
         """The names of the sources without predictions for a test."""

@@ -143,11 +143,19 @@ def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "change",
-    [{"labels": np.zeros(2, np.int32)}, {"probs": np.zeros((2, 3))}, {"probs": np.zeros((6, 2))}],
+    ("change", "message"),
+    [
+        ({"labels": np.zeros(2, np.int32)}, "6 words, but .* labels; give one label id"),
+        ({"labels": np.zeros(6)}, "6 words, but float64 .6,. labels; give one label id"),
+        ({"labels": [0, 1, 2, 3, 0, 0]}, "the label id 3 is that of none of 3 label names"),
+        ({"probs": np.zeros((2, 3))}, "6 words and 3 label names, but .2, 3. probabilities"),
+        ({"probs": np.zeros((6, 2))}, "6 words and 3 label names, but .6, 2. probabilities"),
+        ({"probs": np.ones((6, 3))}, "sentence 1, word 1 .*: the probabilities sum to 3"),
+        ({"label_names": ["O", "O", "X"]}, "the label name 'O' occurs twice; give it once"),
+    ],
 )
-def test_the_writer_refuses_wrong_shapes(tmp_path, change):
-    with pytest.raises(ValueError, match="6 words"):
+def test_the_writer_refuses_what_could_not_be_read_again(tmp_path, change, message):
+    with pytest.raises(InputError, match=rf"the predictions for .*a\.parquet.*{message}"):
         write_predictions(tmp_path / "a.parquet", make(PROBS)._replace(**change))
     assert not list(tmp_path.iterdir())
     with pytest.raises(InputError, match=r"no folder .*elsewhere for a\.parquet"):

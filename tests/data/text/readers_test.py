@@ -273,6 +273,23 @@ def test_the_programs_offer_every_format():
     assert tuple(DEFINITIONS["words"][2]) == WORD_RULES
 
 
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        (
+            {"max_sentences": 3},
+            "`max_sentences` is not a setting of the readers, which have column",
+        ),
+        ({"format": "csv"}, "`format`=csv is not one of conll, conllu"),
+        ({"words": "letters"}, "`words`=letters is not one of whitespace, unicode; choose one"),
+    ],
+)
+def test_settings_that_no_reader_has_are_refused(tmp_path, how, message):
+    (tmp_path / "a.conll").write_text("a\tX\n")
+    with pytest.raises(InputError, match=message):
+        read_sentences(tmp_path / "a.conll", **how)
+
+
 def test_deep_json_is_refused(tmp_path):
     text = '{"words": ["a"], "labels": ["O"]}\n' + "[" * 100_000
     assert "line 2: not JSON" in message(tmp_path, text, "a.jsonl")

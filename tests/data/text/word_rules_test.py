@@ -20,7 +20,10 @@ from zsl_jax.data.text.word_rules import WORD_RULES, find_words
         ("我们在Rome吃3个", "我|们|在|Rome|吃|3|个"),
         ("ひらカタカナ", "ひ|ら|カタカナ"),
         ("co\u00adoperate a\u200bb", "co\u00adoperate|a|\u200b|b"),
-        ("👩\u200d🔬👍🏽 👩🏽\u200d❤\ufe0f\u200d👨!", "👩\u200d🔬|👍🏽|👩🏽\u200d❤\ufe0f\u200d👨|!"),
+        (
+            "👩\u200d🔬👍🏽 👩🏽\u200d❤\ufe0f\u200d👨!",
+            "👩\u200d🔬|👍🏽|👩🏽\u200d❤\ufe0f\u200d👨|!",
+        ),
         ("🇩🇪🇫🇷🇺 a\u200d, ?", "🇩🇪|🇫🇷|🇺|a\u200d|,|?"),
         ("a\u00a0b\u2028c\x1cd", "a|b|c|d"),
         ("\x07 \x00", "\x07|\x00"),

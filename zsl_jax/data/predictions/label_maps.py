@@ -112,12 +112,12 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
     if value is None:
         return None
     listed = list(value) if isinstance(value, list | tuple) else [value]
-    if MISSING_LABEL in (name, *listed):
+    members = [_check_name(member, line) for member in listed]
+    if MISSING_LABEL in (name, *members):
         raise InputError(
             f"{line}: {MISSING_LABEL!r} stands for no label, and a source abstains there; "
             + ("leave the line out" if name == MISSING_LABEL else "write null to abstain")
         )
-    members = [_check_name(member, line) for member in listed]
     if not members or len(set(members)) < len(members):
         raise InputError(f"{line}: list each label that it may be once, or write null to abstain")
     return members[0] if len(members) == 1 else tuple(members)
@@ -126,7 +126,8 @@ def _target(name: object, value: object, where: str) -> str | tuple[str, ...] | 
 def _check_name(value: object, where: str) -> str:
     if not isinstance(value, str) or not value or UNWRITABLE.search(value):
         raise InputError(
-            f"{where}: {_shown(value)} is not a name; put labels into quotes ('NO', '1')"
+            f"{where}: {_shown(value)} is not a name; put labels into quotes ('NO', '1'), and "
+            "several into a list"
         )
     return value
 

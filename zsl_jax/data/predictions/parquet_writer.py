@@ -17,7 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from zsl_jax.atomic_file import atomic_file
-from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.source_predictions import (
+    SourcePredictions,
+    check_label_names,
+    check_probs,
+)
 from zsl_jax.data.text.compact_text import CompactWords
 from zsl_jax.errors import InputError
 
@@ -34,9 +38,14 @@ def write_predictions(path: str | os.PathLike[str], predictions: SourcePredictio
     Args:
       path: The Parquet file.
       predictions: A source's predictions; `read_predictions` returns them.
+
+    Raises:
+      InputError: They could not be read again, or as `write_prediction_blocks`.
     """
     with_probs = predictions.probs is not None
-    blocks = _blocks(predictions)
+    where = f"the predictions for {os.fspath(path)}"
+    check_label_names(predictions.label_names, where)
+    blocks = _blocks(predictions, where)
     write_prediction_blocks(path, predictions.label_names, blocks, with_probs, predictions.about)
 
 
@@ -85,20 +94,37 @@ def write_prediction_blocks(
             writer.write_table(_table(block, schema), row_group_size=SENTENCES_PER_ROW_GROUP)
 
 
-def _blocks(predictions: SourcePredictions) -> Iterator[SourcePredictions]:
-    """Cuts predictions into blocks of sentences."""
-    words, labels, probs = CompactWords.of(predictions.words), predictions.labels, predictions.probs
-    ends = np.cumsum(np.insert(words.lengths, 0, 0))
-    if len(labels) != ends[-1] or (probs is not None and len(probs) != ends[-1]):
-        raise ValueError(f"{ends[-1]} words, but not as many labels or rows of probabilities")
+def _blocks(predictions: SourcePredictions, where: str) -> Iterator[SourcePredictions]:
+    """Cuts predictions into blocks of sentences, each checked."""
+    words, labels = CompactWords.of(predictions.words), np.asarray(predictions.labels)
+    probs = None if predictions.probs is None else np.asarray(predictions.probs)
+    ends, num_labels = np.cumsum(np.insert(words.lengths, 0, 0)), len(predictions.label_names)
+    if labels.shape != (ends[-1],) or labels.dtype.kind not in "iu":
+        raise InputError(
+            f"{where}: {ends[-1]} words, but {labels.dtype} {labels.shape} labels; give one label "
+            "id for each word"
+        )
+    if labels.size and labels.max() >= num_labels:
+        raise InputError(
+            f"{where}: the label id {labels.max()} is that of none of {num_labels} label names; "
+            "correct it"
+        )
+    if probs is not None and probs.shape != (ends[-1], num_labels):
+        raise InputError(
+            f"{where}: {ends[-1]} words and {num_labels} label names, but {probs.shape} "
+            "probabilities; give one for each word and label"
+        )
     for first in range(0, len(words), SENTENCES_PER_ROW_GROUP):
         last = min(first + SENTENCES_PER_ROW_GROUP, len(words))
         rows = slice(ends[first], ends[last])
-        yield predictions._replace(
+        block = predictions._replace(
             labels=labels[rows],
             probs=None if probs is None else probs[rows],
             words=words[first:last],
         )
+        if block.probs is not None:
+            check_probs(block.probs, block.words, where, first + 1)
+        yield block
 
 
 def _schema(label_names: Sequence[str], with_probs: bool, about: Mapping[str, Any]) -> pa.Schema:

@@ -13,13 +13,14 @@ from zsl_jax.data.text.arrow_text import read_dataset, read_parquet_text
 from zsl_jax.data.text.column_layout import CONLLU, UNER, WIKIANN
 from zsl_jax.data.text.columns import read_columns
 from zsl_jax.data.text.files import STANDARD_INPUT, find_files, look_ahead, read_bytes, read_lines
-from zsl_jax.data.text.formats import FIRST_LINES, format_of, format_of_lines
+from zsl_jax.data.text.formats import FIRST_LINES, FORMATS, format_of, format_of_lines
 from zsl_jax.data.text.json_lines import read_jsonl
 from zsl_jax.data.text.ontonotes import read_ontonotes
 from zsl_jax.data.text.plain_text import format_of_txt, read_plain_text
 from zsl_jax.data.text.read_options import Reading, ReadOptions
 from zsl_jax.data.text.semeval import read_semeval
 from zsl_jax.data.text.wikiann import refuse_wikiann
+from zsl_jax.data.text.word_rules import WORD_RULES
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
 
@@ -110,6 +111,7 @@ def _sentences(
     how: Reading,
 ) -> Iterator[Sentence]:
     """The sentences of all files that a path stands for."""
+    _check_settings(how)
     format, encoding = how.get("format"), how.get("encoding")
     options = ReadOptions(
         "",
@@ -128,6 +130,24 @@ def _sentences(
             yield sentence
     if not found:
         raise InputError(f"{path} holds no words; check that it is the file you meant")
+
+
+def _check_settings(how: Reading) -> None:
+    """Refuses settings that no reader has.
+
+    Raises:
+      InputError: There is no such setting, format or rule for words.
+    """
+    for name in how:
+        if name not in Reading.__annotations__:
+            raise InputError(
+                f"`{name}` is not a setting of the readers, which have "
+                f"{', '.join(['column', 'with_labels', *Reading.__annotations__])}; omit it"
+            )
+    given = (("format", how.get("format"), FORMATS), ("words", how.get("words"), WORD_RULES))
+    for name, value, choices in given:
+        if value is not None and value not in choices:
+            raise InputError(f"`{name}`={value} is not one of {', '.join(choices)}; choose one")
 
 
 def _read_file(
