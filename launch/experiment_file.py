@@ -9,7 +9,8 @@ from launch.config_flags import definitions
 from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods, read_observations
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.plan import Corpora, Experiment, Figure, Method, Setting
+from zsl_jax.experiments.plan import CACHE, MODELS, Corpora, Experiment, Figure, Method, Setting
+from zsl_jax.experiments.table import AVERAGE
 from zsl_jax.training.config import TrainConfig
 
 _TOP = (
@@ -45,6 +46,7 @@ def read_experiment(
     languages = _texts(top, "languages")
     common = as_arguments(top.take("transfer", dict, {}))
     settings = [_setting(fields, languages, top) for fields in top.mappings("settings")]
+    top.check_once("settings", [setting.name for setting in settings])
     flag_files = {
         s.name: fields.take("flagfile", str)
         for s, fields in zip(settings, top["settings"], strict=True)
@@ -110,14 +112,17 @@ def _seeds(top: Fields) -> tuple[int, ...]:
     found = top.members("seeds", [0, 1, 2])
     if not all(type(seed) is int and seed >= 0 for seed in found):
         raise top.fault("seeds", "must be whole numbers from 0; correct them")
+    top.check_once("seeds", found)
     return tuple(found)
 
 
 def _texts(fields: Fields, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
     found = fields.members(key, default)
     for item in found:
-        if not isinstance(item, str) or not item or "/" in item:
+        if not isinstance(item, str):
             raise fields.fault(key, f"has {item!r}, which is not a name; put quotes around it")
+        fields.check_folder(key, item, reserved=(AVERAGE,))
+    fields.check_once(key, found)
     return tuple(found)
 
 
@@ -133,6 +138,7 @@ def _corpora(top: Fields) -> Corpora:
 def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting:
     fields.check_known(_SETTING)
     name = fields.take("name", str, REQUIRED)
+    fields.check_folder("name", name, reserved=(MODELS, CACHE))
     sources = _texts(fields, "sources", list(languages))
     alone = sources[0] if len(sources) == 1 else None
     targets = _texts(fields, "targets", [lang for lang in languages if lang != alone])

@@ -38,7 +38,7 @@ def read_methods(
             raise top.fault("rows", f"has {name} twice; give each row its own name")
         configs = {}
         for setting in settings:
-            has_one = len(setting.sources_of(setting.targets[0])) == 1
+            has_one = all(len(setting.sources_of(target)) == 1 for target in setting.targets)
             if _fits(fields, has_one):
                 file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
                 configs[setting.name] = _config(fields, file, *common)
@@ -140,8 +140,7 @@ def _config(
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:
     from zsl_jax.workflows.vote_aggregation import AGGREGATIONS
 
-    if "/" in name or name.startswith("."):
-        raise fields.fault("name", f"is {name!r}, which cannot be the name of a folder")
+    fields.check_folder("name", name)
     function, uses, kind = None, None, Kind.TRANSFER
     if "function" in fields:
         function, kind = _function(fields), Kind.FUNCTION

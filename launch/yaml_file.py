@@ -9,6 +9,7 @@ import yaml
 from zsl_jax.errors import InputError
 
 REQUIRED = object()
+LONGEST_NAME = 200  # bytes of a folder's name; file systems allow 255, with a lock's suffix
 
 
 class Fields(dict[str, Any]):
@@ -67,6 +68,21 @@ class Fields(dict[str, Any]):
             if not isinstance(item, Fields):
                 raise self.fault(key, f"has {item!r}; each item must have fields such as `name`")
         return found
+
+    def check_once(self, key: str, items: Sequence[Any]) -> None:
+        """Raises InputError for the first item of a list that is in it twice."""
+        for place, item in enumerate(items):
+            if item in items[:place]:
+                raise self.fault(key, f"has {item} twice; name each once")
+
+    def check_folder(self, key: str, name: str, reserved: Collection[str] = ()) -> None:
+        """Raises InputError for a name that cannot be that of a folder, or is reserved."""
+        said = f"{'has' if isinstance(self.get(key), list) else 'is'} {name!r:.60}, which cannot be"
+        is_long = len(name.encode()) > LONGEST_NAME
+        if not name.isprintable() or "/" in name or name.startswith(".") or is_long:
+            raise self.fault(key, f"{said} the name of a folder; rename it")
+        if not name or name in reserved:
+            raise self.fault(key, f"{said} used as a name; choose another")
 
     def check_known(self, known: Collection[str]) -> None:
         """Raises InputError for the first key that is not one of these."""

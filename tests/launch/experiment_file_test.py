@@ -52,6 +52,14 @@ def test_a_new_row_is_two_lines(tmp_path):
     assert config.optimizer.learning_rate == 0.01  # of `transfer`
 
 
+def test_a_row_for_one_source_is_where_no_target_has_several(tmp_path):
+    for targets in ("[aa, cc]", "[cc, aa]"):
+        both = f"sources: [aa, bb], targets: {targets}, labels_from: Q"
+        methods = read(tmp_path, YAML.replace("targets: [cc], labels_from: Q", both)).methods
+        multi = [method.name for method in methods if "multi" in method.configs]
+        assert multi == ["kd", "mine", "majority", "supervised"]
+
+
 def test_a_row_like_another_changes_some_of_its_fields(tmp_path):
     text = YAML.replace("  - majority\n", "  - {name: hot, like: mrt_soft, tau_fixed: 7}\n")
     hot = read(tmp_path, text).method("hot")
@@ -134,6 +142,21 @@ WRONG = {
         "line 26: `multi` is 3, but must be"),
     "seeds that are none": ("seeds: [0, 1]", "seeds: [0, a]", "line 8: `seeds` must be whole n"),
     "a negative seed": ("seeds: [0, 1]", "seeds: [-1]", "line 8: `seeds` must be whole n"),
+    "a seed twice": ("seeds: [0, 1]", "seeds: [1, 0, 1]", "line 8: `seeds` has 1 twice; name each"),
+    "a setting twice": ("name: multi", "name: single", "line 14: `settings` has single twice"),
+    "a language twice": ("aa, bb, cc]", "aa, bb, cc, bb]", "line 5: `languages` has bb twice"),
+    "a source twice": ("sources: [aa]", "sources: [aa, aa]", "line 15: `sources` has aa twice"),
+    "a target twice": ("targets: [cc], labels_from: Q", "targets: [cc, cc], labels_from: Q",
+        "line 16: `targets` has cc twice"),
+    "a language above the output": ("aa, bb, cc]", "aa, bb, cc, ..]",
+        "line 5: `languages` has '..', which cannot be the name of a folder"),
+    "a language named as the mean": ("aa, bb, cc]", "aa, bb, cc, Avg.]",
+        "line 5: `languages` has 'Avg.', which cannot be used as a name; choose another"),
+    "a setting of two folders": ("name: multi", "name: a/b", "line 16: `name` is 'a/b'"),
+    "a setting of the models": ("name: multi", "name: models", "line 16: `name` is 'models'"),
+    "a row without letters": ("name: mine", "name: ''", "line 20: `name` is ''"),
+    "a row of two lines": ("name: mine", r'name: "a\nb"', "line 20: `name` is 'a.*nb'"),
+    "a row too long": ("name: mine", f"name: {'long' * 60}", "line 20: `name` is 'long.* folder"),
     "no seed": ("seeds: [0, 1]", "seeds: []", "line 8: `seeds` is empty; name at least one"),
     "no target": ("targets: [cc], labels_from: Q", "targets: [], labels_from: Q",
         "line 16: `targets` is empty; name at least one"),

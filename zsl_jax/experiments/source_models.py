@@ -9,7 +9,7 @@ from absl import logging
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import source_sentences
-from zsl_jax.experiments.plan import Workplace
+from zsl_jax.experiments.plan import MODELS, Workplace
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.frozen_cache import shared_layers
@@ -20,7 +20,7 @@ from zsl_jax.workflows.train import train
 
 def model_folder(work: Workplace, language: str, seed: int) -> Path:
     """The model folder of a source."""
-    return work.output / "models" / language / str(seed)
+    return work.output / MODELS / language / str(seed)
 
 
 def prepared_models(
