@@ -10,7 +10,7 @@ from launch.config_flags import definitions, from_arguments
 from launch.flag_files import flags_in, paper_flags, without
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
+from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Observation, Role, Setting
 from zsl_jax.experiments.scores import BEST_SOURCE
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_checks import check_read
@@ -147,7 +147,7 @@ def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) ->
     elif "aggregate" in fields:
         uses, kind = fields.choice("aggregate", AGGREGATIONS), Kind.AGGREGATION
     elif "combine" in fields:
-        uses = fields.choice("combine", ("similarity",))
+        uses = fields.choice("combine", (SIMILARITY,))
     elif fields.take("supervised", bool, False):
         if "approach" in fields:
             raise fields.fault("approach", "is not used by a supervised row; omit it")

@@ -14,7 +14,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import labelled_test
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
-from zsl_jax.experiments.plan import Cell, Workplace, cells_of, chosen_cells
+from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
 from zsl_jax.experiments.scores import predicted_labels, read_result
 from zsl_jax.experiments.states import check_same, state_of
@@ -206,6 +206,23 @@ def test_cells_of_other_settings_are_refused(work, done, tmp_path):
     ):
         check_same(work._replace(experiment=changed), chosen_cells(cells, ["multi/cc/kd"]))
     check_same(work, cells)  # and the first record has stayed
+
+
+CHANGED = {
+    "bea": ({"uses": "majority"}, "method was bea, now majority"),
+    "wu": ({"uses": None}, r"sources was \['similarity'\], now \['aa', 'bb'\]"),
+    "kd": ({"kind": Kind.AGGREGATION, "uses": "mean"}, "method was None, now mean"),
+    "supervised": ({"kind": Kind.TRANSFER}, r"sources was \['cc'\], now \['aa', 'bb'\]"),
+}
+
+
+@pytest.mark.parametrize("row", CHANGED)
+def test_cells_of_a_row_that_is_now_another_method_are_refused(row, work, done):
+    change, message = CHANGED[row]
+    methods = [m._replace(**change) if m.name == row else m for m in work.experiment.methods]
+    changed = dataclasses.replace(work.experiment, methods=tuple(methods))
+    with pytest.raises(InputError, match=f"{row}/0 was done with other settings: {message}; give"):
+        check_same(work._replace(experiment=changed), chosen_cells(done[0], [f"multi/cc/{row}"]))
 
 
 def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):

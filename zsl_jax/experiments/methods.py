@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.corpora import source_sentences
-from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
+from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.training.config import TransferConfig
@@ -127,7 +127,6 @@ def _by_similarity(job: Job) -> None:
     )  # fmt: skip
 
 
-SIMILARITY = "similarity"
 _RUNNERS: dict[Kind, Callable[[Job], None]] = {
     Kind.TRANSFER: _transfer,
     Kind.AGGREGATION: _aggregation,

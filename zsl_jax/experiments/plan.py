@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from zsl_jax.training.config import TrainConfig, TransferConfig
 
 MODELS, CACHE = "models", "cache"  # folders of an output besides those of the settings
+SIMILARITY = "similarity"  # what a method may use, and the name of its only source
 
 
 class Kind(enum.StrEnum):

@@ -9,7 +9,7 @@ from typing import Any
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import path_of
-from zsl_jax.experiments.plan import Cell, Kind, Workplace
+from zsl_jax.experiments.plan import SIMILARITY, Cell, Kind, Workplace
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
@@ -124,19 +124,34 @@ def _merged(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _check_settings(work: Workplace, cell: Cell) -> None:
-    """Refuses a cell that was done with other settings under the same name."""
-    method = work.experiment.method(cell.method)
-    if method.kind is not Kind.TRANSFER or method.uses is not None:
-        return
+    """Refuses a cell that was done in another way or with other settings under the same name."""
     folder = work.folder(cell)
-    done = read_json_object(folder / RUN)["flags"].get("config") or {}
-    wanted = dataclasses.replace(method.configs[cell.setting], seed=cell.seed)
-    different = _changed(done, plain(dataclasses.asdict(wanted)))
+    done = read_json_object(folder / RUN)["flags"]
+    wanted = _flags_of(work, cell)
+    known = {name: done.get(name) for name in wanted}
+    different = _changed(known, plain(wanted))
     if different:
         raise InputError(
             f"{folder} was done with other settings: {different[0]}; give the row another name, or "
             "another `output`"
         )
+
+
+def _flags_of(work: Workplace, cell: Cell) -> dict[str, Any]:
+    """What the record of a cell's run says if it was done as its row says; a function may vary."""
+    method = work.experiment.method(cell.method)
+    if method.kind is Kind.FUNCTION:
+        return {}
+    config = dataclasses.asdict(method.configs[cell.setting]) | {"seed": cell.seed}
+    sources = work.experiment.setting(cell.setting).sources_of(cell.target)
+    if method.kind is Kind.AGGREGATION:
+        config = {"row_length": config["row_length"]}  # all that it reads
+        return {"method": method.uses, "sources": sources, "config": config}
+    if method.kind is Kind.SUPERVISED:
+        sources = (cell.target,)
+    if method.uses == SIMILARITY:
+        sources = (SIMILARITY,)
+    return {"method": None, "sources": sources, "config": config}
 
 
 def _changed(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
