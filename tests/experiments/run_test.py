@@ -134,6 +134,30 @@ def test_a_function_has_the_arguments_of_transfer(work, done):
     assert [row["name"] for row in rows if row["labels_from"] == "source"] == ["aa"]
 
 
+UNFIT = {
+    "{}": "left no run.json in `output`",
+    '{"rows": []}': "left no scores of a test",
+    '{"rows": [{"scores": {"words": 3}}]}': r"scored 3 words of a test of \d+",
+}
+
+
+@pytest.mark.parametrize("result", UNFIT)
+def test_a_run_of_a_function_without_scores_of_the_test_is_a_failure(result, work, done):
+    def function(text, sources, encoder, output, **rest):
+        output.mkdir(parents=True)
+        (output / "result.json").write_text(result)
+        if result != "{}":
+            (output / "run.json").write_text("{}")
+
+    method = work.experiment.method("broken")._replace(function=function)
+    elsewhere = work._replace(experiment=dataclasses.replace(work.experiment, methods=(method,)))
+    cell = Cell("multi", "cc", "broken", 0)
+    for _ in range(2):  # what it left does not count as done
+        (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+        assert re.match(f"the function of the row broken {UNFIT[result]}; let it", failure.reason)
+    assert not work.folder(cell).exists()
+
+
 def test_what_is_done_is_not_done_again(work, done):
     cells, _ = done
     begun = []
