@@ -229,6 +229,13 @@ def test_cells_of_other_settings_are_refused(work, done, tmp_path):
         InputError, match=r"kd/0 was done with other settings: batch_words was 64, now 32"
     ):
         check_same(work._replace(experiment=changed), chosen_cells(cells, ["multi/cc/kd"]))
+    with pytest.raises(
+        InputError, match="mine/0 was done with other settings"
+    ):  # in the table, too
+        others = tuple(m for m in methods if m.name == "mine")
+        check_same(
+            work._replace(experiment=dataclasses.replace(work.experiment, methods=others)), []
+        )
     check_same(work, cells)  # and the first record has stayed
 
 

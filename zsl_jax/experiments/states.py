@@ -9,7 +9,7 @@ from typing import Any
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import path_of
-from zsl_jax.experiments.plan import SIMILARITY, Cell, Kind, Workplace
+from zsl_jax.experiments.plan import SIMILARITY, Cell, Kind, Workplace, cells_of
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
@@ -58,7 +58,7 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
                 "give another `output`, or the earlier settings"
             )
         write_json(record, _merged(before, now))
-    for cell in cells:
+    for cell in dict.fromkeys([*cells, *cells_of(work.experiment)]):  # all that the table shows
         if is_done(work.folder(cell)):
             _check_settings(work, cell)
 
