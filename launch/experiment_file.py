@@ -54,7 +54,7 @@ def read_experiment(
     methods = read_methods(top, settings, flag_files, (common, list(arguments)))
     return Experiment(
         name=path.stem,
-        title=top.take("title", str, REQUIRED),
+        title=top.one_line("title", REQUIRED),
         task=top.choice("task", ("pos", "ner", "plain")),
         score=top.choice("score", ("accuracy", "f1_strict", "f1_conlleval")),
         corpora=_corpora(top),
@@ -153,7 +153,7 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
             )
     return Setting(
         name,
-        fields.take("title", str, name),
+        fields.one_line("title", name),
         targets,
         sources,
         fields.choice("labels_from", ("P", "Q")),
@@ -185,7 +185,7 @@ def _figure(top: Fields) -> Figure | None:
         return None
     fields.check_known(("across", "x_label"))
     across = fields.choice("across", ("settings", "rows"))
-    return Figure(across, fields.take("x_label", str, REQUIRED))
+    return Figure(across, fields.one_line("x_label", REQUIRED))
 
 
 def with_chosen(

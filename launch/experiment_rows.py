@@ -52,7 +52,7 @@ def read_observations(
     """The paper's observations between rows that an experiment has."""
     found = []
     for fields in read_yaml(FOLDER / "rows.yaml").mappings("observations"):
-        title = fields.take("title", str, REQUIRED)
+        title = fields.one_line("title", REQUIRED)
         sides = [fields.take(key, str, REQUIRED) for key in ("better", "worse")]
         labels_from = fields.take("labels_from", str, None)
         for setting in settings[:1] if "/" in sides[0] else settings:
@@ -97,7 +97,10 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
     if like not in standard:
         raise row.fault("like", f"is {like}, which is none of {', '.join(standard)}")
     whole = Fields(row.file, row.line)
-    whole.update({**standard[like], **row})
+    whole.update(standard[like])
+    if row.get("name", like) != like:  # two rows of one title could not be told apart
+        del whole["title"]
+    whole.update(row)
     whole.lines.update(row.lines)
     return whole
 
@@ -158,8 +161,8 @@ def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) ->
             "`function`; add one"
         )
     role = Role(fields.choice("role", list(Role), Role.PROPOSED))
-    group = fields.take("group", str, "other methods")
-    return Method(name, fields.take("title", str, name), group, role, kind, configs, uses, function)
+    group = fields.one_line("group", "other methods")
+    return Method(name, fields.one_line("title", name), group, role, kind, configs, uses, function)
 
 
 def _function(fields: Fields) -> Callable[..., Any]:

@@ -47,6 +47,10 @@ class Fields(dict[str, Any]):
             raise self.fault(key, f"is {value!r}, but must be {names}; correct it")
         return value
 
+    def one_line(self, key: str, default: Any = None) -> str:
+        """The value of a field that is text, on one line."""
+        return " ".join(self.take(key, str, default).split())
+
     def choice(self, key: str, choices: Collection[str], default: Any = None) -> str:
         """The value of a field that is one of some names."""
         value = self.take(key, str, REQUIRED if default is None else default)

@@ -172,6 +172,21 @@ def test_what_latex_would_read_as_commands_is_escaped():
     assert escaped in text and r"x\textbackslash{}y" in text and r"n\_1" in text and r"r\&d" in text
 
 
+def test_latex_takes_brackets_and_stars_after_the_end_of_a_row_as_text():
+    rows = [("[g]", "*r", ()), ("[g]", "a<b>|c", ())]
+    text = as_latex("T", [Grid("x", (), rows)], [])
+    assert "{{[}g]}" in text and "\n{*}r" in text and "a$<$b$>$$|$c" in text
+
+
+def test_names_are_text_in_markdown():
+    cell = Written("1.00", "bold")
+    text = as_markdown("T_1", [Grid("a*b", ("n|m",), (("<i>", "r_1 & $x$", (cell,)),))], ["x|y_z"])
+    assert text.splitlines() == [
+        r"# T\_1", "", r"## a\*b", "", r"| | n\|m |", "|---|---:|", r"| *\<i\>* | |",
+        r"| r\_1 \& \$x\$ | **1.00** |", "", r"* x\|y\_z",
+    ]  # fmt: skip
+
+
 def test_csv(table):
     rows = list(csv.DictReader(io.StringIO(as_csv(table))))
     (kd,) = [r for r in rows if (r["setting"], r["row"], r["target"]) == ("multi", "kd", "cc")]

@@ -65,6 +65,19 @@ def test_a_row_like_another_changes_some_of_its_fields(tmp_path):
     hot = read(tmp_path, text).method("hot")
     assert hot.group == "soft predictions" and hot.configs["multi"].approach is Approach.MRT
     assert hot.configs["multi"].label_model.tau_fixed == 7
+    assert hot.title == "hot"  # so that it is not taken for MRT
+    same = YAML.replace("  - majority\n", "  - {like: mrt_soft, tau_fixed: 7}\n")
+    assert read(tmp_path, same).method("mrt_soft").title == "MRT"
+    titled = text.replace("tau_fixed", "title: MRT at 7, tau_fixed")
+    assert read(tmp_path, titled).method("hot").title == "MRT at 7"
+
+
+def test_titles_are_on_one_line(tmp_path):
+    text = YAML.replace("title: Tiny table", "title: >\n  Tiny\n  table").replace(
+        "title: two sources", r'title: "two\n sources"'
+    )
+    experiment = read(tmp_path, text)
+    assert experiment.title == "Tiny table" and experiment.setting("multi").title == "two sources"
 
 
 def test_a_setting_of_a_row_that_its_approach_does_not_read_is_refused(tmp_path):
