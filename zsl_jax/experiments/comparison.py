@@ -127,7 +127,8 @@ def resampled_mean(
       [R] scores in [0, 1]; None if the labels of a cell are missing.
     """
     gold = [sentence.labels or () for sentence in labelled_test(work, cells[0].target)]
-    task, reading = work.experiment.task, _READINGS.get(score, "strict")
+    task = "plain" if score == "accuracy" else work.experiment.task
+    reading = _READINGS.get(score, "strict")
     counts = []
     for cell in cells:
         labels = predicted_labels(work, cell, labels_from or results[cell].counts_from)
