@@ -10,6 +10,7 @@ from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods, read_o
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import CACHE, MODELS, Corpora, Experiment, Figure, Method, Setting
+from zsl_jax.experiments.scores import NAMES
 from zsl_jax.experiments.table import AVERAGE
 from zsl_jax.training.config import TrainConfig
 
@@ -56,18 +57,23 @@ def read_experiment(
         name=path.stem,
         title=top.one_line("title", REQUIRED),
         task=top.choice("task", ("pos", "ner", "plain")),
-        score=top.choice("score", ("accuracy", "f1_strict", "f1_conlleval")),
+        score=top.choice("score", _scores(top["task"])),
         corpora=_corpora(top),
         settings=tuple(settings),
         methods=tuple(methods),
         seeds=_seeds(top),
         source_config=_source_config(top, arguments),
-        max_source_sentences=top.take("max_source_sentences", int),
-        max_test_sentences=top.take("max_test_sentences", int),
+        max_source_sentences=top.count("max_source_sentences"),
+        max_test_sentences=top.count("max_test_sentences"),
         paper=_paper(top, settings, methods),
         figure=_figure(top),
         observations=read_observations(settings, methods),
     )
+
+
+def _scores(task: str) -> tuple[str, ...]:
+    """The scores that a task has."""
+    return NAMES if task == "ner" else NAMES[:1]
 
 
 def _path(name: str) -> Path:
@@ -93,8 +99,9 @@ def _with_profile(top: Fields, profile: str | None) -> Fields:
         if key not in _TOP or key in ("profiles", "rows"):
             raise profiles[profile].fault(key, "cannot be changed by a profile; leave it out")
         if key in ("source", "transfer") and key in top:
-            top[key].update(value)
-            top[key].lines.update(value.lines)
+            changed = profiles[profile].take(key, dict)
+            top.take(key, dict).update(changed)
+            top[key].lines.update(changed.lines)
         else:
             top[key] = value
             top.lines[key] = profiles[profile].lines[key]
@@ -128,9 +135,12 @@ def _texts(fields: Fields, key: str, default: Any = REQUIRED) -> tuple[str, ...]
 
 def _corpora(top: Fields) -> Corpora:
     marked = "{language}" in top.take("select", str, "")
-    for key in ("train", "test"):
-        if "{language}" not in top.take(key, str, REQUIRED) and not marked:
+    for key in ("train", "test", "text", "select"):
+        value = top.take(key, str, REQUIRED if key in ("train", "test") else "")
+        if key in ("train", "test") and "{language}" not in value and not marked:
             raise top.fault(key, "has no {language} in it; write it in the place of the name")
+        if set("{}") & set(value.replace("{language}", "")):
+            raise top.fault(key, f"is {value!r}; write no other braces than those of {{language}}")
     kinds: dict[str, Any] = {"text": str, "format": str, "column": (str, int), "select": str}
     return Corpora(top["train"], top["test"], **{k: top.take(k, v) for k, v in kinds.items()})
 
@@ -157,7 +167,7 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
         targets,
         sources,
         fields.choice("labels_from", ("P", "Q")),
-        fields.take("max_sentences", int, top.take("max_sentences", int)),
+        fields.count("max_sentences", top.count("max_sentences")),
     )
 
 

@@ -51,6 +51,13 @@ class Fields(dict[str, Any]):
         """The value of a field that is text, on one line."""
         return " ".join(self.take(key, str, default).split())
 
+    def count(self, key: str, default: int | None = None) -> int | None:
+        """The value of a field that counts something, from 1."""
+        number = self.take(key, int, default)
+        if number is not None and number < 1:
+            raise self.fault(key, f"is {number}, but must be 1 or more; correct it")
+        return number
+
     def choice(self, key: str, choices: Collection[str], default: Any = None) -> str:
         """The value of a field that is one of some names."""
         value = self.take(key, str, REQUIRED if default is None else default)
@@ -123,7 +130,10 @@ def read_yaml(path: Path) -> Fields:
         raise InputError(f"{file} is not YAML ({error}); correct it") from error
     if not isinstance(node, yaml.MappingNode):
         raise InputError(f"{file} has no fields; write `name: value` lines")
-    return _value(node, file)
+    try:
+        return _value(node, file)
+    except RecursionError as error:
+        raise InputError(f"{file} has an alias within its own value; write it out") from error
 
 
 def _value(node: yaml.Node, file: str) -> Any:
@@ -131,14 +141,30 @@ def _value(node: yaml.Node, file: str) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, file) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
-        return yaml.SafeLoader("").construct_object(node)
+        return _scalar(node, f"{file}, line {line}")
     fields = Fields(file, line)
     for key, value in node.value:
-        name, number = str(key.value), key.start_mark.line + 1
+        number = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise InputError(
+                f"{file}, line {number}: the name of a field must be a word; correct it"
+            )
+        name = str(key.value)
         if name in fields:
             raise InputError(f"{file}, line {number}: `{name}` occurs twice; keep one")
         fields[name], fields.lines[name] = _value(value, file), number
     return fields
+
+
+def _scalar(node: yaml.Node, where: str) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:  # unknown tags, dates that are none
+        value = getattr(node, "value", "")
+        raise InputError(
+            f"{where}: {value!r:.60} cannot be read as {node.tag}; put quotes around it, or correct "
+            "it"
+        ) from error
 
 
 def as_arguments(fields: Mapping[str, Any]) -> list[str]:

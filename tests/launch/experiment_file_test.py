@@ -170,6 +170,19 @@ WRONG = {
     "a row without letters": ("name: mine", "name: ''", "line 20: `name` is ''"),
     "a row of two lines": ("name: mine", r'name: "a\nb"', "line 20: `name` is 'a.*nb'"),
     "a row too long": ("name: mine", f"name: {'long' * 60}", "line 20: `name` is 'long.* folder"),
+    "a date that is none": ("title: Tiny table", "title: 2024-13-45",
+        "line 2: '2024-13-45' cannot be read as .*timestamp; put quotes around it"),
+    "an unknown tag": ("title: Tiny table", "title: !tiny table", "line 2: 'table' cannot be read"),
+    "an alias in itself": ("rounds: 1", "rounds: &a [*a]", "has an alias within its own value"),
+    "a list as a field": ("task: pos", "? [task]\n: pos", "line 3: the name of a field"),
+    "a score that the task has not": ("score: accuracy", "score: f1_strict",
+        "line 4: `score` is 'f1_strict'; choose one of accuracy$"),
+    "no sentence": ("max_sentences: 12", "max_sentences: 0", "line 10: `max_sentences` is 0"),
+    "fewer than no sentences": ("max_test_sentences: 15", "max_test_sentences: -1",
+        "line 11: `max_test_sentences` is -1, but must be 1 or more"),
+    "another place than the language's": ("{language}/test", "{language}/{part}",
+        "line 7: `test` is .*; write no other braces than those of {language}"),
+    "a brace that is open": ("{language}/train", "{language}{/train", "line 6: `train` .* braces"),
     "no seed": ("seeds: [0, 1]", "seeds: []", "line 8: `seeds` is empty; name at least one"),
     "no target": ("targets: [cc], labels_from: Q", "targets: [], labels_from: Q",
         "line 16: `targets` is empty; name at least one"),
@@ -197,6 +210,9 @@ def test_unknown_experiments_profiles_and_rows_are_refused_with_the_names(tmp_pa
     with pytest.raises(InputError, match=r"--rows=kdd is not a row; the rows are direct, kd"):
         with_chosen(read(tmp_path), ["kdd"], None)
     assert with_chosen(read(tmp_path), ["kd"], [5]).seeds == (5,)
+    text = YAML.replace("transfer: {learning_rate: 0.02}", "transfer: fast")
+    with pytest.raises(InputError, match="line 24: `transfer` is 'fast', but must be a mapping"):
+        read(tmp_path, text, profile="small")
 
 
 @pytest.mark.parametrize("name", experiment_file.names())
