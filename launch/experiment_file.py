@@ -6,13 +6,22 @@ from pathlib import Path
 from typing import Any
 
 from launch.config_flags import definitions
-from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods, read_observations
+from launch.experiment_rows import (
+    FOLDER,
+    NONE,
+    ROWS,
+    check_without_seed,
+    config_of,
+    flags_of_file,
+    read_methods,
+    read_observations,
+)
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import CACHE, MODELS, Corpora, Experiment, Figure, Method, Setting
 from zsl_jax.experiments.scores import NAMES
 from zsl_jax.experiments.table import AVERAGE
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.training.config import TrainConfig, TransferConfig
 
 _TOP = (
     "title task score languages train test text format column select seeds max_source_sentences "
@@ -45,7 +54,7 @@ def read_experiment(
     top.check_known(_TOP)
     top = _with_profile(top, profile)
     languages = _texts(top, "languages")
-    common = as_arguments(top.take("transfer", dict, {}))
+    common = _common_flags(top)
     settings = [_setting(fields, languages, top) for fields in top.mappings("settings")]
     top.check_once("settings", [setting.name for setting in settings])
     flag_files = {
@@ -108,10 +117,19 @@ def _with_profile(top: Fields, profile: str | None) -> Fields:
     return top
 
 
+def _common_flags(top: Fields) -> list[str]:
+    """The flags of all targets."""
+    fields = top.take("transfer", dict, Fields(top.file, top.line))
+    check_without_seed(fields)
+    config_of(TransferConfig, as_arguments(fields), fields)
+    return as_arguments(fields)
+
+
 def _source_config(top: Fields, arguments: Sequence[str]) -> TrainConfig:
     known = {f"--{name}" for name in definitions(TrainConfig)} - {"--epochs"}
     more = [argument for argument in arguments if argument.partition("=")[0] in known]
     fields = top.take("source", dict, Fields(top.file, top.line))
+    check_without_seed(fields)
     return config_of(TrainConfig, [*as_arguments(fields), *more], fields)
 
 
@@ -152,6 +170,7 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
     sources = _texts(fields, "sources", list(languages))
     alone = sources[0] if len(sources) == 1 else None
     targets = _texts(fields, "targets", [lang for lang in languages if lang != alone])
+    flags_of_file(fields, fields.take("flagfile", str, NONE))  # named here if it is wrong
     for key, chosen in (("sources", sources), ("targets", targets)):
         unknown = [language for language in chosen if language not in languages]
         if unknown:

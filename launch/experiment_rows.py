@@ -2,8 +2,11 @@
 
 import importlib
 import importlib.util
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from launch.config_flags import definitions, from_arguments
@@ -18,6 +21,7 @@ from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
+_WAYS = ("aggregate", "function", "combine", "supervised")  # of which a row may have one
 NONE = "none"  # as a row's `flagfile`: the defaults of launch.transfer
 _ROW = "name title group role sources like flagfile aggregate combine supervised function".split()
 
@@ -34,6 +38,7 @@ def read_methods(
     for row in top.members("rows"):
         fields = _row(row, standard, top)
         name = fields.take("name", str, REQUIRED)
+        _check_ways(fields)
         if any(name == other.name for other in methods):
             raise top.fault("rows", f"has {name} twice; give each row its own name")
         configs = {}
@@ -105,6 +110,23 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
     return whole
 
 
+def _check_ways(fields: Fields) -> None:
+    """Refuses what would not be read: a second way to label, and flags of an aggregation."""
+    ways = [key for key in _WAYS if fields.get(key)]
+    if len(ways) > 1:
+        raise fields.fault(ways[1], f"cannot be combined with `{ways[0]}`; omit one")
+    for key, value in fields.items():
+        if "aggregate" in ways and key not in (*_ROW, "row_length") and value is not None:
+            raise fields.fault(key, "is not used by a row with `aggregate`; omit it")
+    check_without_seed(fields)
+
+
+def check_without_seed(fields: Fields) -> None:
+    """Refuses a seed among training flags: a cell has that of the experiment."""
+    if "seed" in fields:
+        raise fields.fault("seed", "is that of the cell; omit it, and set `seeds`")
+
+
 def _config(
     fields: Fields, file: str, transfer: Sequence[str], overrides: Sequence[str]
 ) -> TransferConfig:
@@ -126,10 +148,7 @@ def _config(
     for key in left_out - definitions(TransferConfig).keys():
         raise fields.fault(key, "is not a flag of launch.transfer; correct it")
     own = as_arguments({k: v for k, v in row.items() if k not in left_out})
-    try:
-        shared = without([*([] if file == NONE else flags_in(file)), *transfer], left_out)
-    except InputError as error:
-        raise InputError(f"{fields.where('flagfile')}: {error}") from error
+    shared = without([*flags_of_file(fields, file), *transfer], left_out)
     if not config_of(TransferConfig, [*shared, *own, *overrides], fields).has_paper_model:
         shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
     config = config_of(TransferConfig, [*shared, *own, *overrides], fields)
@@ -138,6 +157,14 @@ def _config(
     except InputError as error:
         raise InputError(f"{fields.where()}: {error}") from error
     return config
+
+
+def flags_of_file(fields: Fields, file: str) -> list[str]:
+    """The flags in the file that the field `flagfile` names; none of NONE."""
+    try:
+        return [] if file == NONE else flags_in(file)
+    except InputError as error:
+        raise InputError(f"{fields.where('flagfile')}: {error}") from error
 
 
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:
@@ -170,19 +197,31 @@ def _function(fields: Fields) -> Callable[..., Any]:
     value = fields.take("function", str)
     module, _, name = value.rpartition(":")
     try:
-        if module.endswith(".py"):
-            path = Path(fields.file).parent / module
-            spec = importlib.util.spec_from_file_location(path.stem, path)
-            assert spec is not None and spec.loader is not None
-            loaded = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(loaded)
-        else:
-            loaded = importlib.import_module(module)
-        return getattr(loaded, name)
-    except (ImportError, OSError, AttributeError, ValueError) as error:
+        is_file = module.endswith(".py")
+        path = Path(fields.file).parent / module
+        found = getattr(_loaded(path) if is_file else importlib.import_module(module), name)
+    except Exception as error:  # whatever the user's code raises
+        reason = f"{type(error).__name__}: {error}"
         raise fields.fault(
-            "function", f"is {value!r} ({error}); write MODULE:NAME or FILE.py:NAME"
+            "function",
+            f"is {value!r}, which cannot be loaded ({reason}); correct it, or write MODULE:NAME or "
+            "FILE.py:NAME",
         ) from error
+    if not callable(found):
+        raise fields.fault("function", f"is {value!r}, which is not a function; name one")
+    return found
+
+
+def _loaded(path: Path) -> ModuleType:
+    """A Python file as a module, which may import the files beside it."""
+    folder = os.path.abspath(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location(f"functions_of_rows_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses ask there
+    spec.loader.exec_module(module)
+    return module
 
 
 def config_of(kind: Any, arguments: Sequence[str], fields: Fields) -> Any:

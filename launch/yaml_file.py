@@ -162,8 +162,7 @@ def _scalar(node: yaml.Node, where: str) -> Any:
     except (yaml.YAMLError, ValueError) as error:  # unknown tags, dates that are none
         value = getattr(node, "value", "")
         raise InputError(
-            f"{where}: {value!r:.60} cannot be read as {node.tag}; put quotes around it, or correct "
-            "it"
+            f"{where}: {value!r:.60} cannot be read as {node.tag}; correct it or put it in quotes"
         ) from error
 
 

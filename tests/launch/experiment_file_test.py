@@ -93,6 +93,35 @@ def test_a_function_beside_the_file_is_a_row(tmp_path):
     assert method.kind is Kind.FUNCTION and method.function() == "called"
 
 
+def test_a_file_of_functions_may_import_what_is_beside_it_and_define_classes(tmp_path):
+    (tmp_path / "beside_own.py").write_text("WORD = 'called'\n")
+    (tmp_path / "own.py").write_text(
+        "from __future__ import annotations\nimport dataclasses\nfrom beside_own import WORD\n"
+        "@dataclasses.dataclass\nclass A:\n    word: str = WORD\ndef mine():\n    return A().word\n"
+    )
+    text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:mine"}\n')
+    assert read(tmp_path, text).method("f").function() == "called"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def f(:", "'own.py:f', which cannot be loaded .SyntaxError: .*; correct it, or write"),
+        (
+            "1 / 0",
+            r"'own.py:f', which cannot be loaded .ZeroDivisionError: division by zero.; corr",
+        ),
+        ("f = 3", "'own.py:f', which is not a function"),
+        ("g = print", "'own.py:f', which cannot be loaded .AttributeError: .*; correct it, or wri"),
+    ],
+)
+def test_a_function_that_cannot_be_loaded_is_named_with_the_reason(code, message, tmp_path):
+    (tmp_path / "own.py").write_text(code)
+    text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:f"}\n')
+    with pytest.raises(InputError, match=f"line 21: `function` is {message}"):
+        read(tmp_path, text)
+
+
 def test_settings_come_from_the_flag_file_the_profile_the_row_and_the_flags_in_this_order(tmp_path):
     text = YAML.replace("labels_from: Q}", "labels_from: Q, flagfile: pos_multi}")
     plain = read(tmp_path, text)
@@ -171,7 +200,7 @@ WRONG = {
     "a row of two lines": ("name: mine", r'name: "a\nb"', "line 20: `name` is 'a.*nb'"),
     "a row too long": ("name: mine", f"name: {'long' * 60}", "line 20: `name` is 'long.* folder"),
     "a date that is none": ("title: Tiny table", "title: 2024-13-45",
-        "line 2: '2024-13-45' cannot be read as .*timestamp; put quotes around it"),
+        "line 2: '2024-13-45' cannot be read as .*timestamp; .*put it in quotes"),
     "an unknown tag": ("title: Tiny table", "title: !tiny table", "line 2: 'table' cannot be read"),
     "an alias in itself": ("rounds: 1", "rounds: &a [*a]", "has an alias within its own value"),
     "a list as a field": ("task: pos", "? [task]\n: pos", "line 3: the name of a field"),
@@ -183,6 +212,16 @@ WRONG = {
     "another place than the language's": ("{language}/test", "{language}/{part}",
         "line 7: `test` is .*; write no other braces than those of {language}"),
     "a brace that is open": ("{language}/train", "{language}{/train", "line 6: `train` .* braces"),
+    "two ways in a row": ("approach: lvm, label_model: paper, confusion_init: dawid_skene",
+        "aggregate: mean, supervised: true", "line 20: `supervised` cannot be combined with `aggr"),
+    "a flag of an aggregation": ("approach: lvm, label_model: paper, confusion_init: dawid_skene",
+        "aggregate: mean", "line 20: `rounds` is not used by a row with `aggregate`; omit it"),
+    "a seed of a row": ("rounds: 1", "seed: 1", "line 20: `seed` is that of the cell; omit it"),
+    "a seed of sources": ("source: {epochs: 2", "source: {seed: 2", "line 12: `seed` is that of"),
+    "a seed of targets": ("transfer: {", "transfer: {seed: 2, ", "line 13: `seed` is that of"),
+    "an unknown flag of all rows": ("transfer: {", "transfer: {round: 2, ", "line 13: .*'round'"),
+    "a flag file of a setting": ("labels_from: Q", "labels_from: Q, flagfile: nowhere",
+        "line 16: --flagfile=nowhere is not a file"),
     "no seed": ("seeds: [0, 1]", "seeds: []", "line 8: `seeds` is empty; name at least one"),
     "no target": ("targets: [cc], labels_from: Q", "targets: [], labels_from: Q",
         "line 16: `targets` is empty; name at least one"),
