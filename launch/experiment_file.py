@@ -17,6 +17,7 @@ from launch.experiment_rows import (
     read_observations,
 )
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
+from zsl_jax.data.text.formats import FORMATS
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import CACHE, MODELS, Corpora, Experiment, Figure, Method, Setting
 from zsl_jax.experiments.scores import NAMES
@@ -75,7 +76,7 @@ def read_experiment(
         max_source_sentences=top.count("max_source_sentences"),
         max_test_sentences=top.count("max_test_sentences"),
         paper=_paper(top, settings, methods),
-        figure=_figure(top),
+        figure=_figure(top, settings, methods),
         observations=read_observations(settings, methods),
     )
 
@@ -159,6 +160,8 @@ def _corpora(top: Fields) -> Corpora:
             raise top.fault(key, "has no {language} in it; write it in the place of the name")
         if set("{}") & set(value.replace("{language}", "")):
             raise top.fault(key, f"is {value!r}; write no other braces than those of {{language}}")
+    if "format" in top:
+        top.choice("format", FORMATS)
     kinds: dict[str, Any] = {"text": str, "format": str, "column": (str, int), "select": str}
     return Corpora(top["train"], top["test"], **{k: top.take(k, v) for k, v in kinds.items()})
 
@@ -208,13 +211,27 @@ def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) 
     return paper
 
 
-def _figure(top: Fields) -> Figure | None:
+def _figure(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) -> Figure | None:
     fields = top.take("figure", dict)
     if fields is None:
         return None
     fields.check_known(("across", "x_label"))
     across = fields.choice("across", ("settings", "rows"))
+    if across == "settings":
+        _check_numbers(fields, "the names of the settings", [setting.name for setting in settings])
+    else:
+        _check_numbers(fields, "the titles of the rows", [method.title for method in methods])
     return Figure(across, fields.one_line("x_label", REQUIRED))
+
+
+def _check_numbers(figure: Fields, what: str, places: Sequence[str]) -> None:
+    """Refuses a figure whose x axis would have something else than numbers."""
+    for place in places:
+        try:
+            float(place)
+        except ValueError as error:
+            reason = f"needs numbers as {what}, and {place!r} is none; correct it"
+            raise figure.fault("across", reason) from error
 
 
 def with_chosen(
