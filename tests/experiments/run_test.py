@@ -16,7 +16,7 @@ from zsl_jax.experiments.corpora import labelled_test
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
 from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
-from zsl_jax.experiments.scores import predicted_labels, read_result
+from zsl_jax.experiments.scores import predicted_labels, read_result, read_results
 from zsl_jax.experiments.states import check_same, state_of
 from zsl_jax.experiments.table import Table
 
@@ -204,6 +204,27 @@ def test_the_table_of_what_is_there(work, done):
     ):
         assert re.match(form.format(count, title), line)
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
+
+
+DAMAGED = {
+    "run.json": "run.json is not readable as JSON .*; fetch it again, or delete .*kd/0, wh",
+    "result.json": "result.json is not readable as JSON .*, or delete .*/kd/0, which does",
+    "test.parquet": "test.parquet is not a readable Parquet file .*, or delete .*/kd/0, wh",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_cell_is_named_with_the_way_out(name, work, done):
+    cell = Cell("multi", "cc", "kd", 0)
+    file = work.folder(cell) / name
+    content = file.read_bytes()
+    file.write_bytes(content[:20])
+    try:
+        with pytest.raises(InputError, match=DAMAGED[name]):
+            read_results(work, [cell])
+            predicted_labels(work, cell, "P")
+    finally:
+        file.write_bytes(content)
 
 
 def test_cells_of_other_settings_are_refused(work, done, tmp_path):

@@ -1,5 +1,6 @@
 """What an output folder holds: the state of each cell, and that all cells belong together."""
 
+import contextlib
 import dataclasses
 import glob
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +22,23 @@ RECORD = "experiment.json"
 def is_done(folder: Path) -> bool:
     """Whether a cell's run has ended."""
     return (folder / RESULT).exists()
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Reads the files of a cell that is done; errors about them also name the way out.
+
+    Raises:
+      InputError: One is damaged.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error}, or delete {folder}, which does this cell again") from error
+    except KeyError as error:
+        raise InputError(
+            f"the records in {folder} lack {error}; delete it, which does this cell again"
+        ) from error
 
 
 def failure_file(folder: Path) -> Path:
@@ -126,7 +144,8 @@ def _merged(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
 def _check_settings(work: Workplace, cell: Cell) -> None:
     """Refuses a cell that was done in another way or with other settings under the same name."""
     folder = work.folder(cell)
-    done = read_json_object(folder / RUN)["flags"]
+    with reading(folder):
+        done = read_json_object(folder / RUN)["flags"]
     wanted = _flags_of(work, cell)
     known = {name: done.get(name) for name in wanted}
     different = _changed(known, plain(wanted))
