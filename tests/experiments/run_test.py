@@ -277,6 +277,21 @@ def test_cells_of_a_row_that_is_now_another_method_are_refused(row, work, done):
         check_same(work._replace(experiment=changed), chosen_cells(done[0], [f"multi/cc/{row}"]))
 
 
+def test_an_output_that_cannot_be_written_is_one_sentence_with_the_way_out(work, tmp_path):
+    (tmp_path / "file").write_text("")
+    cell = Cell("multi", "cc", "kd", 0)
+    for output in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(InputError, match=r"file(/out)? cannot be written \(.*\); .* `output`"):
+            check_same(work._replace(output=output), [cell])
+
+
+def test_an_encoder_that_is_missing_is_not_recorded(work, tmp_path):
+    elsewhere = work._replace(output=tmp_path / "out", encoder=str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"none is not a folder; give a .* folder or a hub name"):
+        check_same(elsewhere, [Cell("multi", "cc", "kd", 0)])
+    assert not (tmp_path / "out").exists()
+
+
 def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):
     cell = Cell("multi", "cc", "kd", 0)
     elsewhere = work._replace(data=tmp_path, output=tmp_path / "out")

@@ -12,6 +12,7 @@ from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import path_of
 from zsl_jax.experiments.plan import SIMILARITY, Cell, Kind, Workplace, cells_of
 from zsl_jax.io.json_file import plain, read_json_object, write_json
+from zsl_jax.io.model_folder import find_model_folder
 from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.workflows.sources import fingerprint
@@ -64,8 +65,11 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
     """Checks that cells of earlier calls belong in this table, and records what is common to all.
 
     Raises:
-      InputError: The output holds cells of other data, sizes, models or settings.
+      InputError: The output holds cells of other data, sizes, models or settings, cannot be
+        written, or there is no such encoder.
     """
+    if not all(is_done(work.folder(cell)) for cell in cells):
+        find_model_folder(work.encoder)  # before it is recorded
     record, now = work.output / RECORD, plain(_common(work, cells))
     with claimed(record, waits=True):
         before = read_json_object(record) if record.exists() else {}
