@@ -56,7 +56,9 @@ def compare(scores: Scores, methods: Sequence[Method]) -> Comparison | None:
     Returns:
       The comparison without a bootstrap; None without a method of either role.
     """
-    seeds = max((frozenset(own) for own in scores.values()), key=len, default=frozenset())
+    compared = [m.name for m in methods if m.role is not Role.BOUND and m.name in scores]
+    sets = sorted(sorted(scores[name]) for name in compared)
+    seeds = set(max(sets, key=len, default=()))  # the most, and of these the lowest
     means = {
         m: float(np.mean(list(own.values()))) for m, own in scores.items() if set(own) == seeds
     }
