@@ -91,6 +91,7 @@ def as_latex(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
 def as_csv(table: Table) -> str:
     """One line per method and column, with means, deviations and the paper's values."""
     methods = {method.name: method for method in table.experiment.methods}
+    counted = {(c.setting, c.method): result.counts_from for c, result in table.results.items()}
     target = io.StringIO()
     writer = csv.DictWriter(target, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -104,7 +105,7 @@ def as_csv(table: Table) -> str:
                     "title": method.title,
                     "group": method.group,
                     "role": method.role,
-                    "labels_from": block.setting.labels_from,
+                    "labels_from": counted[block.setting.name, name],
                     "target": column,
                     "score": table.score,
                     "mean": f"{entry.mean:.4f}",
