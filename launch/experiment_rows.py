@@ -200,7 +200,7 @@ def _function(fields: Fields) -> Callable[..., Any]:
         is_file = module.endswith(".py")
         path = Path(fields.file).parent / module
         found = getattr(_loaded(path) if is_file else importlib.import_module(module), name)
-    except Exception as error:  # whatever the user's code raises
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
         reason = f"{type(error).__name__}: {error}"
         raise fields.fault(
             "function",

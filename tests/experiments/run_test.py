@@ -158,6 +158,16 @@ def test_a_run_of_a_function_without_scores_of_the_test_is_a_failure(result, wor
     assert not work.folder(cell).exists()
 
 
+def test_a_function_that_ends_the_program_fails_its_cell_alone(work, done):
+    def function(*given, **rest):
+        raise SystemExit("usage: tagger [-h]")
+
+    method = work.experiment.method("broken")._replace(function=function)
+    elsewhere = work._replace(experiment=dataclasses.replace(work.experiment, methods=(method,)))
+    (failure,) = run_cells(elsewhere, [Cell("multi", "cc", "broken", 0)], lambda number, cell: None)
+    assert "broken ends the program (SystemExit: usage: tagger [-h]); let" in failure.reason
+
+
 def test_what_is_done_is_not_done_again(work, done):
     cells, _ = done
     begun = []

@@ -111,6 +111,7 @@ def test_a_file_of_functions_may_import_what_is_beside_it_and_define_classes(tmp
             "1 / 0",
             r"'own.py:f', which cannot be loaded .ZeroDivisionError: division by zero.; corr",
         ),
+        ("exit(3)", "'own.py:f', which cannot be loaded .SystemExit: 3.; correct it"),
         ("f = 3", "'own.py:f', which is not a function"),
         ("g = print", "'own.py:f', which cannot be loaded .AttributeError: .*; correct it, or wri"),
     ],

@@ -91,7 +91,13 @@ def _supervised(job: Job) -> None:
 
 def _function(job: Job) -> None:
     assert job.method.function is not None
-    _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
+    try:
+        _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
+    except SystemExit as stop:  # as of a program's main function
+        raise InputError(
+            f"the function of the row {job.method.name} ends the program (SystemExit: {stop}); let "
+            "it return, or raise an exception"
+        ) from stop
     fault = _fault_of_run(job)
     if fault is not None:
         shutil.rmtree(job.folder, ignore_errors=True)  # lest it count as done
