@@ -17,6 +17,7 @@ from zsl_jax.experiments.outcome import what_is_missing, write_outcome
 from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
 from zsl_jax.experiments.scores import predicted_labels, read_result, read_results
+from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.experiments.states import check_same, state_of
 from zsl_jax.experiments.table import Table
 
@@ -94,6 +95,18 @@ def test_a_source_is_trained_and_asked_once(work, done):
     assert models == ["aa/0", "bb/0", "cc/0"]  # cc for the upper bound
     asked = [path.name.split("-")[0] for path in work.cache.glob("*.parquet")]
     assert sorted(asked) == ["aa", "aa", "bb", "bb", "cc", "cc"]  # for the text and the test
+
+
+def test_a_source_without_weights_is_named_with_the_way_out(work, done):
+    weights = work.output / "models/aa/0/model.safetensors"
+    weights.rename(weights.with_name("away"))
+    try:
+        with pytest.raises(
+            InputError, match=r"aa/0 has lost its model.safetensors; delete the fol"
+        ):
+            prepared_models(work, ["aa"], 0, [])
+    finally:
+        weights.with_name("away").rename(weights)
 
 
 def test_frozen_layers_run_once_per_text(work, done):
