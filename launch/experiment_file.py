@@ -6,11 +6,23 @@ from pathlib import Path
 from typing import Any
 
 from launch.config_flags import definitions
-from launch.experiment_rows import FOLDER, ROWS, config_of, read_methods, read_observations
+from launch.experiment_rows import (
+    FOLDER,
+    NONE,
+    ROWS,
+    check_without_seed,
+    config_of,
+    flags_of_file,
+    read_methods,
+    read_observations,
+)
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
+from zsl_jax.data.text.formats import FORMATS
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.plan import Corpora, Experiment, Figure, Method, Setting
-from zsl_jax.training.config import TrainConfig
+from zsl_jax.experiments.plan import CACHE, MODELS, Corpora, Experiment, Figure, Method, Setting
+from zsl_jax.experiments.scores import NAMES
+from zsl_jax.experiments.table import AVERAGE
+from zsl_jax.training.config import TrainConfig, TransferConfig
 
 _TOP = (
     "title task score languages train test text format column select seeds max_source_sentences "
@@ -43,8 +55,9 @@ def read_experiment(
     top.check_known(_TOP)
     top = _with_profile(top, profile)
     languages = _texts(top, "languages")
-    common = as_arguments(top.take("transfer", dict, {}))
+    common = _common_flags(top)
     settings = [_setting(fields, languages, top) for fields in top.mappings("settings")]
+    top.check_once("settings", [setting.name for setting in settings])
     flag_files = {
         s.name: fields.take("flagfile", str)
         for s, fields in zip(settings, top["settings"], strict=True)
@@ -52,20 +65,25 @@ def read_experiment(
     methods = read_methods(top, settings, flag_files, (common, list(arguments)))
     return Experiment(
         name=path.stem,
-        title=top.take("title", str, REQUIRED),
+        title=top.one_line("title", REQUIRED),
         task=top.choice("task", ("pos", "ner", "plain")),
-        score=top.choice("score", ("accuracy", "f1_strict", "f1_conlleval")),
+        score=top.choice("score", _scores(top["task"])),
         corpora=_corpora(top),
         settings=tuple(settings),
         methods=tuple(methods),
         seeds=_seeds(top),
         source_config=_source_config(top, arguments),
-        max_source_sentences=top.take("max_source_sentences", int),
-        max_test_sentences=top.take("max_test_sentences", int),
+        max_source_sentences=top.count("max_source_sentences"),
+        max_test_sentences=top.count("max_test_sentences"),
         paper=_paper(top, settings, methods),
-        figure=_figure(top),
+        figure=_figure(top, settings, methods),
         observations=read_observations(settings, methods),
     )
+
+
+def _scores(task: str) -> tuple[str, ...]:
+    """The scores that a task has."""
+    return NAMES if task == "ner" else NAMES[:1]
 
 
 def _path(name: str) -> Path:
@@ -91,18 +109,28 @@ def _with_profile(top: Fields, profile: str | None) -> Fields:
         if key not in _TOP or key in ("profiles", "rows"):
             raise profiles[profile].fault(key, "cannot be changed by a profile; leave it out")
         if key in ("source", "transfer") and key in top:
-            top[key].update(value)
-            top[key].lines.update(value.lines)
+            changed = profiles[profile].take(key, dict)
+            top.take(key, dict).update(changed)
+            top[key].lines.update(changed.lines)
         else:
             top[key] = value
             top.lines[key] = profiles[profile].lines[key]
     return top
 
 
+def _common_flags(top: Fields) -> list[str]:
+    """The flags of all targets."""
+    fields = top.take("transfer", dict, Fields(top.file, top.line))
+    check_without_seed(fields)
+    config_of(TransferConfig, as_arguments(fields), fields)
+    return as_arguments(fields)
+
+
 def _source_config(top: Fields, arguments: Sequence[str]) -> TrainConfig:
     known = {f"--{name}" for name in definitions(TrainConfig)} - {"--epochs"}
     more = [argument for argument in arguments if argument.partition("=")[0] in known]
     fields = top.take("source", dict, Fields(top.file, top.line))
+    check_without_seed(fields)
     return config_of(TrainConfig, [*as_arguments(fields), *more], fields)
 
 
@@ -110,22 +138,30 @@ def _seeds(top: Fields) -> tuple[int, ...]:
     found = top.members("seeds", [0, 1, 2])
     if not all(type(seed) is int and seed >= 0 for seed in found):
         raise top.fault("seeds", "must be whole numbers from 0; correct them")
+    top.check_once("seeds", found)
     return tuple(found)
 
 
 def _texts(fields: Fields, key: str, default: Any = REQUIRED) -> tuple[str, ...]:
     found = fields.members(key, default)
     for item in found:
-        if not isinstance(item, str) or not item or "/" in item:
+        if not isinstance(item, str):
             raise fields.fault(key, f"has {item!r}, which is not a name; put quotes around it")
+        fields.check_folder(key, item, reserved=(AVERAGE,))
+    fields.check_once(key, found)
     return tuple(found)
 
 
 def _corpora(top: Fields) -> Corpora:
     marked = "{language}" in top.take("select", str, "")
-    for key in ("train", "test"):
-        if "{language}" not in top.take(key, str, REQUIRED) and not marked:
+    for key in ("train", "test", "text", "select"):
+        value = top.take(key, str, REQUIRED if key in ("train", "test") else "")
+        if key in ("train", "test") and "{language}" not in value and not marked:
             raise top.fault(key, "has no {language} in it; write it in the place of the name")
+        if set("{}") & set(value.replace("{language}", "")):
+            raise top.fault(key, f"is {value!r}; write no other braces than those of {{language}}")
+    if "format" in top:
+        top.choice("format", FORMATS)
     kinds: dict[str, Any] = {"text": str, "format": str, "column": (str, int), "select": str}
     return Corpora(top["train"], top["test"], **{k: top.take(k, v) for k, v in kinds.items()})
 
@@ -133,9 +169,11 @@ def _corpora(top: Fields) -> Corpora:
 def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting:
     fields.check_known(_SETTING)
     name = fields.take("name", str, REQUIRED)
+    fields.check_folder("name", name, reserved=(MODELS, CACHE))
     sources = _texts(fields, "sources", list(languages))
     alone = sources[0] if len(sources) == 1 else None
     targets = _texts(fields, "targets", [lang for lang in languages if lang != alone])
+    flags_of_file(fields, fields.take("flagfile", str, NONE))  # named here if it is wrong
     for key, chosen in (("sources", sources), ("targets", targets)):
         unknown = [language for language in chosen if language not in languages]
         if unknown:
@@ -147,11 +185,11 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
             )
     return Setting(
         name,
-        fields.take("title", str, name),
+        fields.one_line("title", name),
         targets,
         sources,
         fields.choice("labels_from", ("P", "Q")),
-        fields.take("max_sentences", int, top.take("max_sentences", int)),
+        fields.count("max_sentences", top.count("max_sentences")),
     )
 
 
@@ -173,13 +211,27 @@ def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) 
     return paper
 
 
-def _figure(top: Fields) -> Figure | None:
+def _figure(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) -> Figure | None:
     fields = top.take("figure", dict)
     if fields is None:
         return None
     fields.check_known(("across", "x_label"))
     across = fields.choice("across", ("settings", "rows"))
-    return Figure(across, fields.take("x_label", str, REQUIRED))
+    if across == "settings":
+        _check_numbers(fields, "the names of the settings", [setting.name for setting in settings])
+    else:
+        _check_numbers(fields, "the titles of the rows", [method.title for method in methods])
+    return Figure(across, fields.one_line("x_label", REQUIRED))
+
+
+def _check_numbers(figure: Fields, what: str, places: Sequence[str]) -> None:
+    """Refuses a figure whose x axis would have something else than numbers."""
+    for place in places:
+        try:
+            float(place)
+        except ValueError as error:
+            reason = f"needs numbers as {what}, and {place!r} is none; correct it"
+            raise figure.fault("across", reason) from error
 
 
 def with_chosen(

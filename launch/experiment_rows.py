@@ -2,15 +2,18 @@
 
 import importlib
 import importlib.util
+import os
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from launch.config_flags import definitions, from_arguments
 from launch.flag_files import flags_in, paper_flags, without
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.plan import Kind, Method, Observation, Role, Setting
+from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Observation, Role, Setting
 from zsl_jax.experiments.scores import BEST_SOURCE
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_checks import check_read
@@ -18,6 +21,7 @@ from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
+_WAYS = ("aggregate", "function", "combine", "supervised")  # of which a row may have one
 NONE = "none"  # as a row's `flagfile`: the defaults of launch.transfer
 _ROW = "name title group role sources like flagfile aggregate combine supervised function".split()
 
@@ -34,11 +38,12 @@ def read_methods(
     for row in top.members("rows"):
         fields = _row(row, standard, top)
         name = fields.take("name", str, REQUIRED)
+        _check_ways(fields)
         if any(name == other.name for other in methods):
             raise top.fault("rows", f"has {name} twice; give each row its own name")
         configs = {}
         for setting in settings:
-            has_one = len(setting.sources_of(setting.targets[0])) == 1
+            has_one = all(len(setting.sources_of(target)) == 1 for target in setting.targets)
             if _fits(fields, has_one):
                 file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
                 configs[setting.name] = _config(fields, file, *common)
@@ -52,7 +57,7 @@ def read_observations(
     """The paper's observations between rows that an experiment has."""
     found = []
     for fields in read_yaml(FOLDER / "rows.yaml").mappings("observations"):
-        title = fields.take("title", str, REQUIRED)
+        title = fields.one_line("title", REQUIRED)
         sides = [fields.take(key, str, REQUIRED) for key in ("better", "worse")]
         labels_from = fields.take("labels_from", str, None)
         for setting in settings[:1] if "/" in sides[0] else settings:
@@ -97,9 +102,29 @@ def _row(row: Any, standard: Mapping[str, Fields], top: Fields) -> Fields:
     if like not in standard:
         raise row.fault("like", f"is {like}, which is none of {', '.join(standard)}")
     whole = Fields(row.file, row.line)
-    whole.update({**standard[like], **row})
+    whole.update(standard[like])
+    if row.get("name", like) != like:  # two rows of one title could not be told apart
+        del whole["title"]
+    whole.update(row)
     whole.lines.update(row.lines)
     return whole
+
+
+def _check_ways(fields: Fields) -> None:
+    """Refuses what would not be read: a second way to label, and flags of an aggregation."""
+    ways = [key for key in _WAYS if fields.get(key)]
+    if len(ways) > 1:
+        raise fields.fault(ways[1], f"cannot be combined with `{ways[0]}`; omit one")
+    for key, value in fields.items():
+        if "aggregate" in ways and key not in (*_ROW, "row_length") and value is not None:
+            raise fields.fault(key, "is not used by a row with `aggregate`; omit it")
+    check_without_seed(fields)
+
+
+def check_without_seed(fields: Fields) -> None:
+    """Refuses a seed among training flags: a cell has that of the experiment."""
+    if "seed" in fields:
+        raise fields.fault("seed", "is that of the cell; omit it, and set `seeds`")
 
 
 def _config(
@@ -123,10 +148,7 @@ def _config(
     for key in left_out - definitions(TransferConfig).keys():
         raise fields.fault(key, "is not a flag of launch.transfer; correct it")
     own = as_arguments({k: v for k, v in row.items() if k not in left_out})
-    try:
-        shared = without([*([] if file == NONE else flags_in(file)), *transfer], left_out)
-    except InputError as error:
-        raise InputError(f"{fields.where('flagfile')}: {error}") from error
+    shared = without([*flags_of_file(fields, file), *transfer], left_out)
     if not config_of(TransferConfig, [*shared, *own, *overrides], fields).has_paper_model:
         shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
     config = config_of(TransferConfig, [*shared, *own, *overrides], fields)
@@ -137,18 +159,25 @@ def _config(
     return config
 
 
+def flags_of_file(fields: Fields, file: str) -> list[str]:
+    """The flags in the file that the field `flagfile` names; none of NONE."""
+    try:
+        return [] if file == NONE else flags_in(file)
+    except InputError as error:
+        raise InputError(f"{fields.where('flagfile')}: {error}") from error
+
+
 def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) -> Method:
     from zsl_jax.workflows.vote_aggregation import AGGREGATIONS
 
-    if "/" in name or name.startswith("."):
-        raise fields.fault("name", f"is {name!r}, which cannot be the name of a folder")
+    fields.check_folder("name", name)
     function, uses, kind = None, None, Kind.TRANSFER
     if "function" in fields:
         function, kind = _function(fields), Kind.FUNCTION
     elif "aggregate" in fields:
         uses, kind = fields.choice("aggregate", AGGREGATIONS), Kind.AGGREGATION
     elif "combine" in fields:
-        uses = fields.choice("combine", ("similarity",))
+        uses = fields.choice("combine", (SIMILARITY,))
     elif fields.take("supervised", bool, False):
         if "approach" in fields:
             raise fields.fault("approach", "is not used by a supervised row; omit it")
@@ -159,8 +188,8 @@ def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) ->
             "`function`; add one"
         )
     role = Role(fields.choice("role", list(Role), Role.PROPOSED))
-    group = fields.take("group", str, "other methods")
-    return Method(name, fields.take("title", str, name), group, role, kind, configs, uses, function)
+    group = fields.one_line("group", "other methods")
+    return Method(name, fields.one_line("title", name), group, role, kind, configs, uses, function)
 
 
 def _function(fields: Fields) -> Callable[..., Any]:
@@ -168,19 +197,31 @@ def _function(fields: Fields) -> Callable[..., Any]:
     value = fields.take("function", str)
     module, _, name = value.rpartition(":")
     try:
-        if module.endswith(".py"):
-            path = Path(fields.file).parent / module
-            spec = importlib.util.spec_from_file_location(path.stem, path)
-            assert spec is not None and spec.loader is not None
-            loaded = importlib.util.module_from_spec(spec)
-            spec.loader.exec_module(loaded)
-        else:
-            loaded = importlib.import_module(module)
-        return getattr(loaded, name)
-    except (ImportError, OSError, AttributeError, ValueError) as error:
+        is_file = module.endswith(".py")
+        path = Path(fields.file).parent / module
+        found = getattr(_loaded(path) if is_file else importlib.import_module(module), name)
+    except (Exception, SystemExit) as error:  # whatever the user's code raises
+        reason = f"{type(error).__name__}: {error}"
         raise fields.fault(
-            "function", f"is {value!r} ({error}); write MODULE:NAME or FILE.py:NAME"
+            "function",
+            f"is {value!r}, which cannot be loaded ({reason}); correct it, or write MODULE:NAME or "
+            "FILE.py:NAME",
         ) from error
+    if not callable(found):
+        raise fields.fault("function", f"is {value!r}, which is not a function; name one")
+    return found
+
+
+def _loaded(path: Path) -> ModuleType:
+    """A Python file as a module, which may import the files beside it."""
+    folder = os.path.abspath(path.parent)
+    if folder not in sys.path:
+        sys.path.append(folder)
+    spec = importlib.util.spec_from_file_location(f"functions_of_rows_{path.stem}", path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses ask there
+    spec.loader.exec_module(module)
+    return module
 
 
 def config_of(kind: Any, arguments: Sequence[str], fields: Fields) -> Any:

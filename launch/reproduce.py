@@ -38,17 +38,14 @@ options.define_overrides(_OF_ROWS)
 def main() -> None:
     """Runs the cells that are open, and writes the table of all that are done."""
     from launch.experiment_file import read_experiment, with_chosen
-    from zsl_jax.experiments.plan import Workplace, cells_of, chosen_cells
+    from zsl_jax.experiments.plan import Workplace
 
     experiment = read_experiment(FLAGS.experiment, FLAGS.profile, options.given_overrides(_OF_ROWS))
     experiment = with_chosen(experiment, FLAGS.rows, _seeds())
     experiment = with_sizes(experiment, FLAGS.max_sentences, FLAGS.max_test_sentences)
     data, output = Path(FLAGS.data).expanduser(), Path(FLAGS.output)
     work = Workplace(experiment, data, FLAGS.encoder, output, FLAGS.keep_models)
-    every = list(cells_of(experiment))
-    chosen = chosen_cells(every, FLAGS.only, _share())
-    if not chosen:
-        raise InputError(f"--only={','.join(FLAGS.only)} names no cell; see --list")
+    chosen = _chosen(experiment)
     if FLAGS.list:
         return list_cells(work, chosen)
     make_table(work, chosen)
@@ -92,15 +89,36 @@ def with_sizes(experiment, max_sentences: int | None, max_test_sentences: int | 
     return dataclasses.replace(experiment, settings=settings, max_test_sentences=test)
 
 
+def _chosen(experiment):
+    """The cells that the flags choose; each of them must choose some."""
+    from zsl_jax.experiments.plan import cells_of, chosen_cells
+
+    every = list(cells_of(experiment))
+    if not every:
+        raise InputError(
+            f"--rows={','.join(FLAGS.rows)}: no setting has these; see their `sources`"
+        )
+    for start in FLAGS.only:
+        if not chosen_cells(every, [start]):
+            raise InputError(f"--only={start} names no cell; --list without --only names them all")
+    chosen = chosen_cells(every, FLAGS.only, _share())
+    if not chosen:
+        count = len(chosen_cells(every, FLAGS.only))
+        raise InputError(
+            f"--share={FLAGS.share} is empty; give N up to the number of cells, {count}"
+        )
+    return chosen
+
+
 def _seeds() -> list[int]:
     if not all(seed.isdecimal() for seed in FLAGS.seeds):
         raise InputError(f"--seeds={','.join(FLAGS.seeds)}: give whole numbers from 0")
-    return [int(seed) for seed in FLAGS.seeds]
+    return list(dict.fromkeys(map(int, FLAGS.seeds)))
 
 
 def _share() -> tuple[int, int]:
     first, _, step = FLAGS.share.partition("/")
-    if not (first.isdigit() and step.isdigit() and 1 <= int(first) <= int(step)):
+    if not (first.isdecimal() and step.isdecimal() and 1 <= int(first) <= int(step)):
         raise InputError(f"--share={FLAGS.share} must read I/N with I from 1 to N, such as 2/4")
     return int(first), int(step)
 

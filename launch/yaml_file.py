@@ -9,6 +9,7 @@ import yaml
 from zsl_jax.errors import InputError
 
 REQUIRED = object()
+LONGEST_NAME = 200  # bytes of a folder's name; file systems allow 255, with a lock's suffix
 
 
 class Fields(dict[str, Any]):
@@ -46,6 +47,17 @@ class Fields(dict[str, Any]):
             raise self.fault(key, f"is {value!r}, but must be {names}; correct it")
         return value
 
+    def one_line(self, key: str, default: Any = None) -> str:
+        """The value of a field that is text, on one line."""
+        return " ".join(self.take(key, str, default).split())
+
+    def count(self, key: str, default: int | None = None) -> int | None:
+        """The value of a field that counts something, from 1."""
+        number = self.take(key, int, default)
+        if number is not None and number < 1:
+            raise self.fault(key, f"is {number}, but must be 1 or more; correct it")
+        return number
+
     def choice(self, key: str, choices: Collection[str], default: Any = None) -> str:
         """The value of a field that is one of some names."""
         value = self.take(key, str, REQUIRED if default is None else default)
@@ -67,6 +79,21 @@ class Fields(dict[str, Any]):
             if not isinstance(item, Fields):
                 raise self.fault(key, f"has {item!r}; each item must have fields such as `name`")
         return found
+
+    def check_once(self, key: str, items: Sequence[Any]) -> None:
+        """Raises InputError for the first item of a list that is in it twice."""
+        for place, item in enumerate(items):
+            if item in items[:place]:
+                raise self.fault(key, f"has {item} twice; name each once")
+
+    def check_folder(self, key: str, name: str, reserved: Collection[str] = ()) -> None:
+        """Raises InputError for a name that cannot be that of a folder, or is reserved."""
+        said = f"{'has' if isinstance(self.get(key), list) else 'is'} {name!r:.60}, which cannot be"
+        is_long = len(name.encode()) > LONGEST_NAME
+        if not name.isprintable() or "/" in name or name.startswith(".") or is_long:
+            raise self.fault(key, f"{said} the name of a folder; rename it")
+        if not name or name in reserved:
+            raise self.fault(key, f"{said} used as a name; choose another")
 
     def check_known(self, known: Collection[str]) -> None:
         """Raises InputError for the first key that is not one of these."""
@@ -103,7 +130,10 @@ def read_yaml(path: Path) -> Fields:
         raise InputError(f"{file} is not YAML ({error}); correct it") from error
     if not isinstance(node, yaml.MappingNode):
         raise InputError(f"{file} has no fields; write `name: value` lines")
-    return _value(node, file)
+    try:
+        return _value(node, file)
+    except RecursionError as error:
+        raise InputError(f"{file} has an alias within its own value; write it out") from error
 
 
 def _value(node: yaml.Node, file: str) -> Any:
@@ -111,14 +141,29 @@ def _value(node: yaml.Node, file: str) -> Any:
     if isinstance(node, yaml.SequenceNode):
         return [_value(item, file) for item in node.value]
     if not isinstance(node, yaml.MappingNode):
-        return yaml.SafeLoader("").construct_object(node)
+        return _scalar(node, f"{file}, line {line}")
     fields = Fields(file, line)
     for key, value in node.value:
-        name, number = str(key.value), key.start_mark.line + 1
+        number = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise InputError(
+                f"{file}, line {number}: the name of a field must be a word; correct it"
+            )
+        name = str(key.value)
         if name in fields:
             raise InputError(f"{file}, line {number}: `{name}` occurs twice; keep one")
         fields[name], fields.lines[name] = _value(value, file), number
     return fields
+
+
+def _scalar(node: yaml.Node, where: str) -> Any:
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (yaml.YAMLError, ValueError) as error:  # unknown tags, dates that are none
+        value = getattr(node, "value", "")
+        raise InputError(
+            f"{where}: {value!r:.60} cannot be read as {node.tag}; correct it or put it in quotes"
+        ) from error
 
 
 def as_arguments(fields: Mapping[str, Any]) -> list[str]:

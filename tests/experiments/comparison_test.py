@@ -36,6 +36,13 @@ def test_entities_are_tested_in_both_readings_that_of_the_table_first(results, s
     assert tested == {"f1_conlleval": pytest.approx(2 / 1001), "f1_strict": 1.0}
 
 
+def test_accuracy_of_entities_is_tested_by_words(results, monkeypatch):
+    wrong = {"ours": [("B-LOC", "O")] * 12, "base": [("B-LOC", "I-LOC")] * 12}  # F1 is 0 on both
+    monkeypatch.setattr(comparison, "predicted_labels", lambda work, cell, kind: wrong[cell.method])
+    tested = with_bootstrap(work("ner", "accuracy"), FOUND, ("multi", "cc"), results).p_values
+    assert tested == {"accuracy": pytest.approx(2 / 1001), "f1_conlleval": 1.0, "f1_strict": 1.0}
+
+
 def test_tags_are_tested_by_accuracy_alone(results):
     tested = with_bootstrap(work("pos", "accuracy"), FOUND, ("multi", "cc"), results).p_values
     assert tested == {"accuracy": 1.0}  # both have every O, and no B-PER

@@ -14,9 +14,10 @@ from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import labelled_test
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
-from zsl_jax.experiments.plan import Cell, Workplace, cells_of, chosen_cells
+from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
-from zsl_jax.experiments.scores import predicted_labels, read_result
+from zsl_jax.experiments.scores import predicted_labels, read_result, read_results
+from zsl_jax.experiments.source_models import prepared_models
 from zsl_jax.experiments.states import check_same, state_of
 from zsl_jax.experiments.table import Table
 
@@ -96,6 +97,18 @@ def test_a_source_is_trained_and_asked_once(work, done):
     assert sorted(asked) == ["aa", "aa", "bb", "bb", "cc", "cc"]  # for the text and the test
 
 
+def test_a_source_without_weights_is_named_with_the_way_out(work, done):
+    weights = work.output / "models/aa/0/model.safetensors"
+    weights.rename(weights.with_name("away"))
+    try:
+        with pytest.raises(
+            InputError, match=r"aa/0 has lost its model.safetensors; delete the fol"
+        ):
+            prepared_models(work, ["aa"], 0, [])
+    finally:
+        weights.with_name("away").rename(weights)
+
+
 def test_frozen_layers_run_once_per_text(work, done):
     """The text and the test as taggers see them, the text for training, and three for `wu`."""
     states = [np.load(path, mmap_mode="r") for path in work.cache.glob("*.npy")]
@@ -132,6 +145,40 @@ def test_the_direct_row_is_the_source_itself(work, done):
 def test_a_function_has_the_arguments_of_transfer(work, done):
     rows = json.loads((work.output / "multi/cc/own/0/result.json").read_text())["rows"]
     assert [row["name"] for row in rows if row["labels_from"] == "source"] == ["aa"]
+
+
+UNFIT = {
+    "{}": "left no run.json in `output`",
+    '{"rows": []}': "left no scores of a test",
+    '{"rows": [{"scores": {"words": 3}}]}': r"scored 3 words of a test of \d+",
+}
+
+
+@pytest.mark.parametrize("result", UNFIT)
+def test_a_run_of_a_function_without_scores_of_the_test_is_a_failure(result, work, done):
+    def function(text, sources, encoder, output, **rest):
+        output.mkdir(parents=True)
+        (output / "result.json").write_text(result)
+        if result != "{}":
+            (output / "run.json").write_text("{}")
+
+    method = work.experiment.method("broken")._replace(function=function)
+    elsewhere = work._replace(experiment=dataclasses.replace(work.experiment, methods=(method,)))
+    cell = Cell("multi", "cc", "broken", 0)
+    for _ in range(2):  # what it left does not count as done
+        (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+        assert re.match(f"the function of the row broken {UNFIT[result]}; let it", failure.reason)
+    assert not work.folder(cell).exists()
+
+
+def test_a_function_that_ends_the_program_fails_its_cell_alone(work, done):
+    def function(*given, **rest):
+        raise SystemExit("usage: tagger [-h]")
+
+    method = work.experiment.method("broken")._replace(function=function)
+    elsewhere = work._replace(experiment=dataclasses.replace(work.experiment, methods=(method,)))
+    (failure,) = run_cells(elsewhere, [Cell("multi", "cc", "broken", 0)], lambda number, cell: None)
+    assert "broken ends the program (SystemExit: usage: tagger [-h]); let" in failure.reason
 
 
 def test_what_is_done_is_not_done_again(work, done):
@@ -182,6 +229,27 @@ def test_the_table_of_what_is_there(work, done):
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
 
 
+DAMAGED = {
+    "run.json": "run.json is not readable as JSON .*; fetch it again, or delete .*kd/0, wh",
+    "result.json": "result.json is not readable as JSON .*, or delete .*/kd/0, which does",
+    "test.parquet": "test.parquet is not a readable Parquet file .*, or delete .*/kd/0, wh",
+}
+
+
+@pytest.mark.parametrize("name", DAMAGED)
+def test_a_damaged_cell_is_named_with_the_way_out(name, work, done):
+    cell = Cell("multi", "cc", "kd", 0)
+    file = work.folder(cell) / name
+    content = file.read_bytes()
+    file.write_bytes(content[:20])
+    try:
+        with pytest.raises(InputError, match=DAMAGED[name]):
+            read_results(work, [cell])
+            predicted_labels(work, cell, "P")
+    finally:
+        file.write_bytes(content)
+
+
 def test_cells_of_other_settings_are_refused(work, done, tmp_path):
     cells, _ = done
     other = dataclasses.replace(work.experiment, max_test_sentences=5)
@@ -205,7 +273,46 @@ def test_cells_of_other_settings_are_refused(work, done, tmp_path):
         InputError, match=r"kd/0 was done with other settings: batch_words was 64, now 32"
     ):
         check_same(work._replace(experiment=changed), chosen_cells(cells, ["multi/cc/kd"]))
+    with pytest.raises(
+        InputError, match="mine/0 was done with other settings"
+    ):  # in the table, too
+        others = tuple(m for m in methods if m.name == "mine")
+        check_same(
+            work._replace(experiment=dataclasses.replace(work.experiment, methods=others)), []
+        )
     check_same(work, cells)  # and the first record has stayed
+
+
+CHANGED = {
+    "bea": ({"uses": "majority"}, "method was bea, now majority"),
+    "wu": ({"uses": None}, r"sources was \['similarity'\], now \['aa', 'bb'\]"),
+    "kd": ({"kind": Kind.AGGREGATION, "uses": "mean"}, "method was None, now mean"),
+    "supervised": ({"kind": Kind.TRANSFER}, r"sources was \['cc'\], now \['aa', 'bb'\]"),
+}
+
+
+@pytest.mark.parametrize("row", CHANGED)
+def test_cells_of_a_row_that_is_now_another_method_are_refused(row, work, done):
+    change, message = CHANGED[row]
+    methods = [m._replace(**change) if m.name == row else m for m in work.experiment.methods]
+    changed = dataclasses.replace(work.experiment, methods=tuple(methods))
+    with pytest.raises(InputError, match=f"{row}/0 was done with other settings: {message}; give"):
+        check_same(work._replace(experiment=changed), chosen_cells(done[0], [f"multi/cc/{row}"]))
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence_with_the_way_out(work, tmp_path):
+    (tmp_path / "file").write_text("")
+    cell = Cell("multi", "cc", "kd", 0)
+    for output in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(InputError, match=r"file(/out)? cannot be written \(.*\); .* `output`"):
+            check_same(work._replace(output=output), [cell])
+
+
+def test_an_encoder_that_is_missing_is_not_recorded(work, tmp_path):
+    elsewhere = work._replace(output=tmp_path / "out", encoder=str(tmp_path / "none"))
+    with pytest.raises(InputError, match=r"none is not a folder; give a .* folder or a hub name"):
+        check_same(elsewhere, [Cell("multi", "cc", "kd", 0)])
+    assert not (tmp_path / "out").exists()
 
 
 def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):

@@ -52,11 +52,32 @@ def test_a_new_row_is_two_lines(tmp_path):
     assert config.optimizer.learning_rate == 0.01  # of `transfer`
 
 
+def test_a_row_for_one_source_is_where_no_target_has_several(tmp_path):
+    for targets in ("[aa, cc]", "[cc, aa]"):
+        both = f"sources: [aa, bb], targets: {targets}, labels_from: Q"
+        methods = read(tmp_path, YAML.replace("targets: [cc], labels_from: Q", both)).methods
+        multi = [method.name for method in methods if "multi" in method.configs]
+        assert multi == ["kd", "mine", "majority", "supervised"]
+
+
 def test_a_row_like_another_changes_some_of_its_fields(tmp_path):
     text = YAML.replace("  - majority\n", "  - {name: hot, like: mrt_soft, tau_fixed: 7}\n")
     hot = read(tmp_path, text).method("hot")
     assert hot.group == "soft predictions" and hot.configs["multi"].approach is Approach.MRT
     assert hot.configs["multi"].label_model.tau_fixed == 7
+    assert hot.title == "hot"  # so that it is not taken for MRT
+    same = YAML.replace("  - majority\n", "  - {like: mrt_soft, tau_fixed: 7}\n")
+    assert read(tmp_path, same).method("mrt_soft").title == "MRT"
+    titled = text.replace("tau_fixed", "title: MRT at 7, tau_fixed")
+    assert read(tmp_path, titled).method("hot").title == "MRT at 7"
+
+
+def test_titles_are_on_one_line(tmp_path):
+    text = YAML.replace("title: Tiny table", "title: >\n  Tiny\n  table").replace(
+        "title: two sources", r'title: "two\n sources"'
+    )
+    experiment = read(tmp_path, text)
+    assert experiment.title == "Tiny table" and experiment.setting("multi").title == "two sources"
 
 
 def test_a_setting_of_a_row_that_its_approach_does_not_read_is_refused(tmp_path):
@@ -70,6 +91,36 @@ def test_a_function_beside_the_file_is_a_row(tmp_path):
     text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:mine"}\n')
     method = read(tmp_path, text).method("f")
     assert method.kind is Kind.FUNCTION and method.function() == "called"
+
+
+def test_a_file_of_functions_may_import_what_is_beside_it_and_define_classes(tmp_path):
+    (tmp_path / "beside_own.py").write_text("WORD = 'called'\n")
+    (tmp_path / "own.py").write_text(
+        "from __future__ import annotations\nimport dataclasses\nfrom beside_own import WORD\n"
+        "@dataclasses.dataclass\nclass A:\n    word: str = WORD\ndef mine():\n    return A().word\n"
+    )
+    text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:mine"}\n')
+    assert read(tmp_path, text).method("f").function() == "called"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("def f(:", "'own.py:f', which cannot be loaded .SyntaxError: .*; correct it, or write"),
+        (
+            "1 / 0",
+            r"'own.py:f', which cannot be loaded .ZeroDivisionError: division by zero.; corr",
+        ),
+        ("exit(3)", "'own.py:f', which cannot be loaded .SystemExit: 3.; correct it"),
+        ("f = 3", "'own.py:f', which is not a function"),
+        ("g = print", "'own.py:f', which cannot be loaded .AttributeError: .*; correct it, or wri"),
+    ],
+)
+def test_a_function_that_cannot_be_loaded_is_named_with_the_reason(code, message, tmp_path):
+    (tmp_path / "own.py").write_text(code)
+    text = YAML.replace("  - majority\n", '  - {name: f, function: "own.py:f"}\n')
+    with pytest.raises(InputError, match=f"line 21: `function` is {message}"):
+        read(tmp_path, text)
 
 
 def test_settings_come_from_the_flag_file_the_profile_the_row_and_the_flags_in_this_order(tmp_path):
@@ -134,6 +185,50 @@ WRONG = {
         "line 26: `multi` is 3, but must be"),
     "seeds that are none": ("seeds: [0, 1]", "seeds: [0, a]", "line 8: `seeds` must be whole n"),
     "a negative seed": ("seeds: [0, 1]", "seeds: [-1]", "line 8: `seeds` must be whole n"),
+    "a seed twice": ("seeds: [0, 1]", "seeds: [1, 0, 1]", "line 8: `seeds` has 1 twice; name each"),
+    "a setting twice": ("name: multi", "name: single", "line 14: `settings` has single twice"),
+    "a language twice": ("aa, bb, cc]", "aa, bb, cc, bb]", "line 5: `languages` has bb twice"),
+    "a source twice": ("sources: [aa]", "sources: [aa, aa]", "line 15: `sources` has aa twice"),
+    "a target twice": ("targets: [cc], labels_from: Q", "targets: [cc, cc], labels_from: Q",
+        "line 16: `targets` has cc twice"),
+    "a language above the output": ("aa, bb, cc]", "aa, bb, cc, ..]",
+        "line 5: `languages` has '..', which cannot be the name of a folder"),
+    "a language named as the mean": ("aa, bb, cc]", "aa, bb, cc, Avg.]",
+        "line 5: `languages` has 'Avg.', which cannot be used as a name; choose another"),
+    "a setting of two folders": ("name: multi", "name: a/b", "line 16: `name` is 'a/b'"),
+    "a setting of the models": ("name: multi", "name: models", "line 16: `name` is 'models'"),
+    "a row without letters": ("name: mine", "name: ''", "line 20: `name` is ''"),
+    "a row of two lines": ("name: mine", r'name: "a\nb"', "line 20: `name` is 'a.*nb'"),
+    "a row too long": ("name: mine", f"name: {'long' * 60}", "line 20: `name` is 'long.* folder"),
+    "a date that is none": ("title: Tiny table", "title: 2024-13-45",
+        "line 2: '2024-13-45' cannot be read as .*timestamp; .*put it in quotes"),
+    "an unknown tag": ("title: Tiny table", "title: !tiny table", "line 2: 'table' cannot be read"),
+    "an alias in itself": ("rounds: 1", "rounds: &a [*a]", "has an alias within its own value"),
+    "a list as a field": ("task: pos", "? [task]\n: pos", "line 3: the name of a field"),
+    "a score that the task has not": ("score: accuracy", "score: f1_strict",
+        "line 4: `score` is 'f1_strict'; choose one of accuracy$"),
+    "no sentence": ("max_sentences: 12", "max_sentences: 0", "line 10: `max_sentences` is 0"),
+    "fewer than no sentences": ("max_test_sentences: 15", "max_test_sentences: -1",
+        "line 11: `max_test_sentences` is -1, but must be 1 or more"),
+    "another place than the language's": ("{language}/test", "{language}/{part}",
+        "line 7: `test` is .*; write no other braces than those of {language}"),
+    "a brace that is open": ("{language}/train", "{language}{/train", "line 6: `train` .* braces"),
+    "two ways in a row": ("approach: lvm, label_model: paper, confusion_init: dawid_skene",
+        "aggregate: mean, supervised: true", "line 20: `supervised` cannot be combined with `aggr"),
+    "a flag of an aggregation": ("approach: lvm, label_model: paper, confusion_init: dawid_skene",
+        "aggregate: mean", "line 20: `rounds` is not used by a row with `aggregate`; omit it"),
+    "a seed of a row": ("rounds: 1", "seed: 1", "line 20: `seed` is that of the cell; omit it"),
+    "a seed of sources": ("source: {epochs: 2", "source: {seed: 2", "line 12: `seed` is that of"),
+    "a seed of targets": ("transfer: {", "transfer: {seed: 2, ", "line 13: `seed` is that of"),
+    "an unknown flag of all rows": ("transfer: {", "transfer: {round: 2, ", "line 13: .*'round'"),
+    "a flag file of a setting": ("labels_from: Q", "labels_from: Q, flagfile: nowhere",
+        "line 16: --flagfile=nowhere is not a file"),
+    "a figure across settings without numbers": ("paper:",
+        "figure: {across: settings, x_label: x}\npaper:",
+        "line 25: `across` needs numbers as the names of the settings, and 'single' is none"),
+    "a figure across rows without numbers": ("paper:", "figure: {across: rows, x_label: x}\npaper:",
+        "line 25: `across` needs numbers as the titles of the rows, and 'DT' is none"),
+    "an unknown format": ("task: pos", "task: pos\nformat: conl", "line 4: `format` is 'conl'"),
     "no seed": ("seeds: [0, 1]", "seeds: []", "line 8: `seeds` is empty; name at least one"),
     "no target": ("targets: [cc], labels_from: Q", "targets: [], labels_from: Q",
         "line 16: `targets` is empty; name at least one"),
@@ -161,6 +256,9 @@ def test_unknown_experiments_profiles_and_rows_are_refused_with_the_names(tmp_pa
     with pytest.raises(InputError, match=r"--rows=kdd is not a row; the rows are direct, kd"):
         with_chosen(read(tmp_path), ["kdd"], None)
     assert with_chosen(read(tmp_path), ["kd"], [5]).seeds == (5,)
+    text = YAML.replace("transfer: {learning_rate: 0.02}", "transfer: fast")
+    with pytest.raises(InputError, match="line 24: `transfer` is 'fast', but must be a mapping"):
+        read(tmp_path, text, profile="small")
 
 
 @pytest.mark.parametrize("name", experiment_file.names())

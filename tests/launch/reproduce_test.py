@@ -66,7 +66,8 @@ def test_two_processes_share_a_table_and_a_killed_one_resumes(arguments, tmp_pat
 
 BAD = {
     "--share=3/2": "--share=3/2 must read I/N with I from 1 to N, such as 2/4",
-    "--only=mutli": "--only=mutli names no cell; see --list",
+    "--only=multi,mutli": "--only=mutli names no cell; --list without --only names them all",
+    "--share=6/6": "--share=6/6 is empty; give N up to the number of cells, 5",
     "--rows=x": "--rows=x is not a row; the rows are direct, kd, mine, majority, bea",
 }
 

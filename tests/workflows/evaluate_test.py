@@ -104,6 +104,12 @@ def test_labels_of_another_kind_than_the_gold_labels_are_warned_of(tmp_path, cap
         with caplog.at_level("WARNING", "absl"):
             evaluate(text, [path], [], None, FAST)
         assert f"{name}.conll has the labels" in caplog.text and "cannot be right" in caplog.text
+    given = [Sentence(("Anna", "Bo", "sings"), ("B-PER", "B-PER", "O"))]
+    mixed = str(tmp_path / "mixed.conll")
+    write_conll(mixed, [(given[0], ("B-PER", "PER", "O"))])
+    with caplog.at_level("WARNING", "absl"):  # B-PER is right
+        evaluate(given, [mixed], [], None, FAST)
+    assert "mixed.conll has the labels PER, which are not of the kind" in caplog.text
     caplog.clear()
     with caplog.at_level("WARNING", "absl"):
         evaluate(gold, [path], [], None, FAST)

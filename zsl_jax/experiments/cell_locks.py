@@ -6,6 +6,7 @@ from pathlib import Path
 
 from filelock import Timeout
 
+from zsl_jax.errors import InputError
 from zsl_jax.io.folder_lock import FolderLock
 
 
@@ -19,11 +20,21 @@ def claimed(folder: Path, waits: bool = False) -> Iterator[bool]:
 
     Yields:
       Whether it is this process's.
+
+    Raises:
+      InputError: Its parent cannot be made or written.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder.parent, f".{folder.name}.lock", timeout=-1 if waits else 0)
     except Timeout:
+        lock = None
+    except OSError as error:
+        raise InputError(
+            f"{folder.parent} cannot be written ({error.strerror}); make it a folder that can, or "
+            "give another `output`"
+        ) from error
+    if lock is None:
         yield False
         return
     try:

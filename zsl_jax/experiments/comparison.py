@@ -56,7 +56,9 @@ def compare(scores: Scores, methods: Sequence[Method]) -> Comparison | None:
     Returns:
       The comparison without a bootstrap; None without a method of either role.
     """
-    seeds = max((frozenset(own) for own in scores.values()), key=len, default=frozenset())
+    compared = [m.name for m in methods if m.role is not Role.BOUND and m.name in scores]
+    sets = sorted(sorted(scores[name]) for name in compared)
+    seeds = set(max(sets, key=len, default=()))  # the most, and of these the lowest
     means = {
         m: float(np.mean(list(own.values()))) for m, own in scores.items() if set(own) == seeds
     }
@@ -127,7 +129,8 @@ def resampled_mean(
       [R] scores in [0, 1]; None if the labels of a cell are missing.
     """
     gold = [sentence.labels or () for sentence in labelled_test(work, cells[0].target)]
-    task, reading = work.experiment.task, _READINGS.get(score, "strict")
+    task = "plain" if score == "accuracy" else work.experiment.task
+    reading = _READINGS.get(score, "strict")
     counts = []
     for cell in cells:
         labels = predicted_labels(work, cell, labels_from or results[cell].counts_from)

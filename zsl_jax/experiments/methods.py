@@ -1,5 +1,6 @@
 """What the methods of an experiment do in a cell; each leaves a finished run folder."""
 
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -7,9 +8,10 @@ from typing import Any, NamedTuple
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.corpora import source_sentences
-from zsl_jax.experiments.plan import Kind, Method, Setting, Workplace
+from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
-from zsl_jax.io.run_files import RESULT
+from zsl_jax.io.json_file import read_json_object
+from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_checks import shared_settings
 from zsl_jax.types import Sentence
@@ -89,12 +91,33 @@ def _supervised(job: Job) -> None:
 
 def _function(job: Job) -> None:
     assert job.method.function is not None
-    _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
-    if not (job.folder / RESULT).exists():
+    try:
+        _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
+    except SystemExit as stop:  # as of a program's main function
         raise InputError(
-            f"the function of the row {job.method.name} left no {RESULT} in `output`; let it call "
-            "zsl_jax.transfer with the `output` that it is given"
+            f"the function of the row {job.method.name} ends the program (SystemExit: {stop}); let "
+            "it return, or raise an exception"
+        ) from stop
+    fault = _fault_of_run(job)
+    if fault is not None:
+        shutil.rmtree(job.folder, ignore_errors=True)  # lest it count as done
+        raise InputError(
+            f"the function of the row {job.method.name} {fault}; let it call zsl_jax.transfer with "
+            "the `output` and the `test` that it is given"
         )
+
+
+def _fault_of_run(job: Job) -> str | None:
+    """Why what a function has left cannot be compared with other rows."""
+    for name in (RUN, RESULT):
+        if not (job.folder / name).exists():
+            return f"left no {name} in `output`"
+    rows = read_json_object(job.folder / RESULT).get("rows")
+    if not rows:
+        return "left no scores of a test"
+    words = sum(len(sentence.words) for sentence in job.test)
+    scored = rows[-1]["scores"]["words"]
+    return None if scored == words else f"scored {scored} words of a test of {words}"
 
 
 def _aggregation(job: Job) -> None:
@@ -127,7 +150,6 @@ def _by_similarity(job: Job) -> None:
     )  # fmt: skip
 
 
-SIMILARITY = "similarity"
 _RUNNERS: dict[Kind, Callable[[Job], None]] = {
     Kind.TRANSFER: _transfer,
     Kind.AGGREGATION: _aggregation,

@@ -73,7 +73,7 @@ class Observed(NamedTuple):
         higher, lower = (self._targets(sign) for sign in (1, -1))
         said = (
             f"{self.observation.title}: {self.mean:+.2f}{tested}; of {len(self.differences)} "
-            f"targets, {higher} above and {lower} below"
+            f"target{'s' if len(self.differences) > 1 else ''}, {higher} above and {lower} below"
         )
         return said + (self._spread() if len(self.differences) > 1 else "")
 

@@ -61,14 +61,7 @@ def write_outcome(work: Workplace) -> str:
 
 def _notes(work: Workplace, table: Table, observed: Sequence[Observed]) -> Iterator[str]:
     """What stands below the table."""
-    seeds = ", ".join(map(str, work.experiment.seeds))
-    yield (
-        f"Means ± standard deviations over the seeds {seeds}. The best of a column is bold (*) if "
-        "almost stochastic dominance over the best baseline holds at p < 0.05 by the program of "
-        "Dror et al. (2019), as in the paper, and underlined (_) otherwise. The exact ε allows for "
-        "the number of seeds, which makes it the stricter test; both claim an advantage at 0.5 or "
-        "below. The paired bootstrap resamples the sentences of the test."
-    )
+    yield _about_marks(work.experiment.seeds)
     titles = {method.name: method.title for method in table.experiment.methods}
     groups = {method.name: method.group for method in table.experiment.methods}
     for block in table.blocks:
@@ -78,6 +71,27 @@ def _notes(work: Workplace, table: Table, observed: Sequence[Observed]) -> Itera
     yield from (one.text for one in observed)
     yield from what_is_missing(table)
     yield from _about(work, table)
+
+
+def _about_marks(seeds: Sequence[int]) -> str:
+    """What the numbers and the marks of a table mean.
+
+    >>> _about_marks([3]).partition(":")[0]
+    'Scores of seed 3. The best of a column is underlined (_)'
+    """
+    bootstrap = "The paired bootstrap resamples the sentences of the test."
+    if len(seeds) == 1:
+        return (
+            f"Scores of seed {seeds[0]}. The best of a column is underlined (_): almost stochastic "
+            f"dominance, which would make it bold (*), needs several seeds. {bootstrap}"
+        )
+    return (
+        f"Means ± standard deviations over the seeds {', '.join(map(str, seeds))}. The best of a "
+        "column is bold (*) if almost stochastic dominance over the best baseline holds at p < "
+        "0.05 by the program of Dror et al. (2019), as in the paper, and underlined (_) otherwise. "
+        "The exact ε allows for the number of seeds, which makes it the stricter test; both claim "
+        f"an advantage at 0.5 or below. {bootstrap}"
+    )
 
 
 def what_is_missing(table: Table) -> Iterator[str]:

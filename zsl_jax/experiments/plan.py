@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from zsl_jax.training.config import TrainConfig, TransferConfig
 
+MODELS, CACHE = "models", "cache"  # folders of an output besides those of the settings
+SIMILARITY = "similarity"  # what a method may use, and the name of its only source
+
 
 class Kind(enum.StrEnum):
     """How a method labels the target."""
@@ -212,7 +215,7 @@ class Workplace(NamedTuple):
     @property
     def cache(self) -> Path:
         """Folder of what the source models predict, and of what frozen layers give."""
-        return self.output / "cache"
+        return self.output / CACHE
 
 
 def cells_of(experiment: Experiment) -> Iterator[Cell]:

@@ -11,7 +11,7 @@ from zsl_jax.data.predictions.label_table import SOURCE, read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Cell, Workplace
-from zsl_jax.experiments.states import is_done
+from zsl_jax.experiments.states import is_done, reading
 from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.run_files import RESULT, RUN, TEST, TEST_VOTES
 from zsl_jax.workflows.labelled_text import labels_by_sentence
@@ -48,7 +48,12 @@ class CellResult(NamedTuple):
 
 def read_results(work: Workplace, cells: Sequence[Cell]) -> dict[Cell, CellResult]:
     """The outcomes of those cells that are done."""
-    return {cell: read_result(work, cell) for cell in cells if is_done(work.folder(cell))}
+    found = {}
+    for cell in cells:
+        if is_done(work.folder(cell)):
+            with reading(work.folder(cell)):
+                found[cell] = read_result(work, cell)
+    return found
 
 
 def read_result(work: Workplace, cell: Cell) -> CellResult:
@@ -63,7 +68,7 @@ def read_result(work: Workplace, cell: Cell) -> CellResult:
     last = {row["labels_from"]: row["scores"] for row in rows}
     scores = {kind: _in_percent(last[kind]) for kind in _kinds_of(rows)}
     if not scores:
-        raise InputError(f"{folder / RESULT} has no scores of a test; delete {folder}")
+        raise InputError(f"{folder / RESULT} has no scores of a test; fetch it again")
     wanted = work.experiment.setting(cell.setting).labels_from
     counts_from = wanted if wanted in scores else next(iter(scores))
     by_source = {row["name"]: row["scores"] for row in rows if row["labels_from"] == "source"}
@@ -100,14 +105,16 @@ def predicted_labels(work: Workplace, cell: Cell, kind: str) -> list[tuple[str, 
     file = folder / f"{TEST}.parquet"
     if not file.exists():
         return None
-    made = read_predictions(file)
+    with reading(folder):
+        made = read_predictions(file)
     if made.about.get("labels_from") == kind:
         return labels_by_sentence(made.label_names, made.words, made.labels)
     best = _best_source(read_json_object(folder / RESULT)) if kind == BEST_SOURCE else None
     column = {"P": TAGGER, BEST_SOURCE: f"{SOURCE}{best}"}.get(kind)
     if column is None or not (folder / TEST_VOTES).exists():
         return None
-    tables = list(read_label_tables(folder / TEST_VOTES))
+    with reading(folder):
+        tables = list(read_label_tables(folder / TEST_VOTES))
     if column not in tables[0].columns:
         return None
     ids = np.concatenate([table.column(column) for table in tables])

@@ -7,10 +7,12 @@ from pathlib import Path
 from absl import logging
 
 from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import source_sentences
-from zsl_jax.experiments.plan import Workplace
+from zsl_jax.experiments.plan import MODELS, Workplace
 from zsl_jax.io.run_files import RESULT
+from zsl_jax.io.weights import WEIGHTS
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.frozen_cache import shared_layers
 from zsl_jax.workflows.source_annotation import source_predictions
@@ -20,7 +22,7 @@ from zsl_jax.workflows.train import train
 
 def model_folder(work: Workplace, language: str, seed: int) -> Path:
     """The model folder of a source."""
-    return work.output / "models" / language / str(seed)
+    return work.output / MODELS / language / str(seed)
 
 
 def prepared_models(
@@ -35,6 +37,9 @@ def prepared_models(
       languages: Of the sources.
       seed: Of the samples and of the training.
       texts: For which the predictions are kept in `work.cache`.
+
+    Raises:
+      InputError: A trained model has lost its weights.
     """
     config = dataclasses.replace(work.experiment.source_config, seed=seed)
     shared, folders = shared_layers(config.trainable_layers, work.cache), {}
@@ -46,6 +51,11 @@ def prepared_models(
                 sentences = source_sentences(work, language, seed)
                 pairs = [(s.words, s.labels or ()) for s in sentences]
                 train(pairs, work.encoder, folder, config=config)
+            elif not (folder / WEIGHTS).exists():
+                raise InputError(
+                    f"{folder} has lost its {WEIGHTS}; delete the folder, and the same command "
+                    "trains the source again"
+                )
             shards = [TextShard([Sentence(s.words) for s in text]) for text in texts]
             source = Source(language, str(folder))
             source_predictions(source, shards, work.cache, config.row_length, shared)

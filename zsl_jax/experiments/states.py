@@ -1,5 +1,6 @@
 """What an output folder holds: the state of each cell, and that all cells belong together."""
 
+import contextlib
 import dataclasses
 import glob
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,8 +10,9 @@ from typing import Any
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import path_of
-from zsl_jax.experiments.plan import Cell, Kind, Workplace
+from zsl_jax.experiments.plan import SIMILARITY, Cell, Kind, Workplace, cells_of
 from zsl_jax.io.json_file import plain, read_json_object, write_json
+from zsl_jax.io.model_folder import find_model_folder
 from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.workflows.sources import fingerprint
@@ -21,6 +23,23 @@ RECORD = "experiment.json"
 def is_done(folder: Path) -> bool:
     """Whether a cell's run has ended."""
     return (folder / RESULT).exists()
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[None]:
+    """Reads the files of a cell that is done; errors about them also name the way out.
+
+    Raises:
+      InputError: One is damaged.
+    """
+    try:
+        yield
+    except InputError as error:
+        raise InputError(f"{error}, or delete {folder}, which does this cell again") from error
+    except KeyError as error:
+        raise InputError(
+            f"the records in {folder} lack {error}; delete it, which does this cell again"
+        ) from error
 
 
 def failure_file(folder: Path) -> Path:
@@ -46,8 +65,11 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
     """Checks that cells of earlier calls belong in this table, and records what is common to all.
 
     Raises:
-      InputError: The output holds cells of other data, sizes, models or settings.
+      InputError: The output holds cells of other data, sizes, models or settings, cannot be
+        written, or there is no such encoder.
     """
+    if not all(is_done(work.folder(cell)) for cell in cells):
+        find_model_folder(work.encoder)  # before it is recorded
     record, now = work.output / RECORD, plain(_common(work, cells))
     with claimed(record, waits=True):
         before = read_json_object(record) if record.exists() else {}
@@ -58,7 +80,7 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
                 "give another `output`, or the earlier settings"
             )
         write_json(record, _merged(before, now))
-    for cell in cells:
+    for cell in dict.fromkeys([*cells, *cells_of(work.experiment)]):  # all that the table shows
         if is_done(work.folder(cell)):
             _check_settings(work, cell)
 
@@ -124,19 +146,35 @@ def _merged(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _check_settings(work: Workplace, cell: Cell) -> None:
-    """Refuses a cell that was done with other settings under the same name."""
-    method = work.experiment.method(cell.method)
-    if method.kind is not Kind.TRANSFER or method.uses is not None:
-        return
+    """Refuses a cell that was done in another way or with other settings under the same name."""
     folder = work.folder(cell)
-    done = read_json_object(folder / RUN)["flags"].get("config") or {}
-    wanted = dataclasses.replace(method.configs[cell.setting], seed=cell.seed)
-    different = _changed(done, plain(dataclasses.asdict(wanted)))
+    with reading(folder):
+        done = read_json_object(folder / RUN)["flags"]
+    wanted = _flags_of(work, cell)
+    known = {name: done.get(name) for name in wanted}
+    different = _changed(known, plain(wanted))
     if different:
         raise InputError(
             f"{folder} was done with other settings: {different[0]}; give the row another name, or "
             "another `output`"
         )
+
+
+def _flags_of(work: Workplace, cell: Cell) -> dict[str, Any]:
+    """What the record of a cell's run says if it was done as its row says; a function may vary."""
+    method = work.experiment.method(cell.method)
+    if method.kind is Kind.FUNCTION:
+        return {}
+    config = dataclasses.asdict(method.configs[cell.setting]) | {"seed": cell.seed}
+    sources = work.experiment.setting(cell.setting).sources_of(cell.target)
+    if method.kind is Kind.AGGREGATION:
+        config = {"row_length": config["row_length"]}  # all that it reads
+        return {"method": method.uses, "sources": sources, "config": config}
+    if method.kind is Kind.SUPERVISED:
+        sources = (cell.target,)
+    if method.uses == SIMILARITY:
+        sources = (SIMILARITY,)
+    return {"method": None, "sources": sources, "config": config}
 
 
 def _changed(done: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:

@@ -20,8 +20,11 @@ _LATEX = str.maketrans(
         "τ": r"$\tau$",
         "…": r"\ldots{}",
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
+        **{letter: f"${letter}$" for letter in "<>|"},  # others in LaTeX's first encoding
+        **{letter: f"{{{letter}}}" for letter in "[*"},  # which a \\ before them would take
     }
 )
+_MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|~$&"})
 CSV_COLUMNS = (
     "setting row title group role labels_from target score mean sd seeds mark paper difference"
 ).split()
@@ -49,19 +52,19 @@ def as_text(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
 
 def as_markdown(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
     """Pipe tables; the best are bold, or underlined by a tag of HTML."""
-    parts = [f"# {title}"]
+    parts = [f"# {_plain(title)}"]
     for grid in grids:
         lines = [
-            f"## {grid.title}\n",
-            "| | " + " | ".join(grid.columns) + " |",
+            f"## {_plain(grid.title)}\n",
+            "| | " + " | ".join(map(_plain, grid.columns)) + " |",
             "|---|" + "---:|" * len(grid.columns),
         ]
         for group, members in _groups(grid):
-            lines.append(f"| *{group}* |" + " |" * len(grid.columns))
+            lines.append(f"| *{_plain(group)}* |" + " |" * len(grid.columns))
             for _, name, cells in members:
-                lines.append(f"| {name} | " + " | ".join(map(_markdown, cells)) + " |")
+                lines.append(f"| {_plain(name)} | " + " | ".join(map(_markdown, cells)) + " |")
         parts.append("\n".join(lines))
-    return "\n\n".join([*parts, "\n".join(f"* {note}" for note in notes)]) + "\n"
+    return "\n\n".join([*parts, "\n".join(f"* {_plain(note)}" for note in notes)]) + "\n"
 
 
 def as_latex(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
@@ -88,6 +91,7 @@ def as_latex(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
 def as_csv(table: Table) -> str:
     """One line per method and column, with means, deviations and the paper's values."""
     methods = {method.name: method for method in table.experiment.methods}
+    counted = {(c.setting, c.method): result.counts_from for c, result in table.results.items()}
     target = io.StringIO()
     writer = csv.DictWriter(target, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -101,7 +105,7 @@ def as_csv(table: Table) -> str:
                     "title": method.title,
                     "group": method.group,
                     "role": method.role,
-                    "labels_from": block.setting.labels_from,
+                    "labels_from": counted[block.setting.name, name],
                     "target": column,
                     "score": table.score,
                     "mean": f"{entry.mean:.4f}",
@@ -124,6 +128,11 @@ def _markdown(cell: Written) -> str:
     if cell.mark == BOLD:
         return f"**{cell.text}**"
     return f"<u>{cell.text}</u>" if cell.mark == UNDERLINED else cell.text
+
+
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is."""
+    return text.translate(_MARKDOWN)
 
 
 def _latex(cell: Written) -> str:

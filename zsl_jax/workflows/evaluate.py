@@ -171,7 +171,7 @@ def read_to_score(
             "%s has the labels %s, which are not of the kind of the gold labels %s: they cannot be "
             "right, whatever is meant; write both in one spelling",
             path,
-            listed(made.label_names),
+            listed({*made.label_names} - gold_names),
             listed(gold_names),
         )
         return made
