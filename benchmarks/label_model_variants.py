@@ -116,9 +116,9 @@ def smoothed(sums: Any, agreement: Any, compatible: Any, counts: Any, *more: Any
     return _ESTIMATES(sums, agreement, compatible, counts, *more)
 
 
-def no_copies(given: np.ndarray, labels: Any, config: Any) -> np.ndarray:
+def no_copies(text: Any, labels: Any, config: Any) -> np.ndarray:
     """Every source is distinct."""
-    return np.eye(given.shape[1], dtype=np.float32)
+    return np.eye(text.votes.shape[1], dtype=np.float32)
 
 
 def as_counted(text: Any, labels: Any, config: Any, counted: Any, posterior: Any) -> tuple:

@@ -60,7 +60,7 @@ def fit_chain(
     """
     counted = count_sources(text, labels, config)
     scores = evidence(text, labels, counted.reliability, config)
-    first = _softmax_of_voted(scores, counted.given)
+    first = _softmax_of_voted(scores, text.votes)
     result = chain_posterior(text, labels, config, scores, first)
     sources, kappa = recount_sources(text, labels, config, counted, result.posterior)
     scores = evidence(text, labels, sources, config, out=scores)
@@ -134,12 +134,12 @@ def agreement_with_posterior(
     return np.asarray(kernels.agreement_beyond_chance(sums, compatible))
 
 
-def _softmax_of_voted(scores: np.ndarray, given: np.ndarray) -> np.ndarray:
-    """The softmax of the scores where any source gives a label; zeros elsewhere."""
+def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
+    """The softmax of the scores where any source votes; zeros elsewhere."""
     posterior = np.empty_like(scores)
-    for block in blocks(scores, given):
-        values, labels = block.arrays
-        voted = np.any(labels >= 0, axis=1)
+    for block in blocks(scores, votes):
+        values, some = block.arrays
+        voted = np.any(some >= 0, axis=1) if some.ndim == 2 else np.any(some > 0, axis=(1, 2))
         values = np.exp(values - values.max(axis=1, keepdims=True))
         values *= voted[:, None] / values.sum(axis=1, keepdims=True)
         posterior[block.rows] = values[block.mask]

@@ -3,12 +3,10 @@
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from zsl_jax import kernels
 from zsl_jax.kernels import AgreementSums, LabelSums, SourceReliability
-from zsl_jax.runtime.blocks import blocks
-from zsl_jax.runtime.lookahead import lookahead
 from zsl_jax.training.chain_text import ChainLabels, ChainText, totals
 from zsl_jax.training.config import ChainConfig
 
@@ -26,20 +24,17 @@ class CountedSources(NamedTuple):
       reliability: Their confusion matrices, trust and weights.
       agreement: Of each with the others.
       copies: [U, U], how far they are copies of each other.
-      given: [N, U], the label of each source for each word, -1 where it abstains.
     """
 
     reliability: SourceReliability
     agreement: AgreementSums
     copies: Float[np.ndarray, "U U"]
-    given: Int[np.ndarray, "N U"]
 
 
 def count_sources(text: ChainText, labels: ChainLabels, config: ChainConfig) -> CountedSources:
     """Steps 1 and 2: reliability, then confusion matrices from its weighted mean."""
     num_labels = labels.meanings.stands_for.shape[1]
-    given = labels_given(text.votes)
-    copies = find_copies(given, labels, config)
+    copies = find_copies(text, labels, config)
     weights: Any = np.repeat(1 / copies.sum(axis=1, keepdims=True), num_labels, axis=1)
     for _ in range(NUM_PASSES):
         sums = _reliability(text, labels, weights, copies)
@@ -52,17 +47,17 @@ def count_sources(text: ChainText, labels: ChainLabels, config: ChainConfig) -> 
     prior = sums.labels.mass + POSTERIOR_COUNT
     log_prior = np.log(prior / prior.sum()).astype(np.result_type(text.votes, np.float32))
     counted = totals(
-        lambda given, mask: kernels.label_sums(
-            np.broadcast_to(log_prior, (len(given), num_labels)),
-            given, mask, estimates.log_confusion, trust,
+        lambda votes, mask: kernels.label_sums(
+            np.broadcast_to(log_prior, (len(votes), num_labels)),
+            votes, mask, estimates.log_confusion, trust,
         ),
-        given,
+        text.votes,
     )  # fmt: skip
     log_confusion = _estimates(counted, sums.agreement, labels, config, copies).log_confusion
     frequency = sums.probs / np.maximum(sums.spoke, 1)[:, None] + FREQUENCY
     mean: Any = sums.mean / max(float(sums.voted), 1)
     reliability = SourceReliability(log_confusion, trust, frequency, weights, mean)
-    return CountedSources(reliability, sums.agreement, copies, given)
+    return CountedSources(reliability, sums.agreement, copies)
 
 
 def recount_sources(
@@ -73,13 +68,13 @@ def recount_sources(
     posterior: Float[np.ndarray, "N K"],
 ) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
     """Step 4: weights, trust and κ counted from the posterior; the confusion matrices stay."""
-    sources, agreement, copies, given = before
+    sources, agreement, copies = before
     counted = totals(
-        lambda q, given, mask: kernels.label_sums(
-            np.log(np.maximum(q, TINY)), given, mask, sources.log_confusion, 0 * sources.trust
+        lambda q, votes, mask: kernels.label_sums(
+            np.log(np.maximum(q, TINY)), votes, mask, sources.log_confusion, 0 * sources.trust
         ),
         posterior,
-        given,
+        text.votes,
     )
     weights = _estimates(counted, agreement, labels, config, copies).weights
     sums = _reliability(text, labels, weights, copies)
@@ -89,27 +84,14 @@ def recount_sources(
     return sources._replace(trust=trust, weights=weights, mean=mean), np.asarray(kappa)
 
 
-def labels_given(votes: np.ndarray) -> Int[np.ndarray, "N U"]:
-    """The label of each source for each word, found once for all that counts labels.
-
-    Args:
-      votes: [N, U] labels, which are returned; or [N, U, V] probabilities.
-    """
-    if votes.ndim == 2:
-        return votes
-    given = np.empty(votes.shape[:2], np.min_scalar_type(-max(votes.shape[2], 1)))
-    parts = ((block, kernels.labels_of_probs(*block.arrays)) for block in blocks(votes))
-    for block, part in lookahead(parts):
-        given[block.rows] = np.asarray(part)[block.mask]
-    return given
-
-
 def find_copies(
-    given: Int[np.ndarray, "N U"], labels: ChainLabels, config: ChainConfig
+    text: ChainText, labels: ChainLabels, config: ChainConfig
 ) -> Float[np.ndarray, "U U"]:
     """How far any two sources are copies of each other; must be called by all processes."""
     num_source_labels = len(labels.meanings.stands_for)
-    pairs = totals(lambda given, mask: kernels.pair_sums(given, mask, num_source_labels), given)
+    pairs = totals(
+        lambda votes, mask: kernels.pair_sums(votes, mask, num_source_labels), text.votes
+    )
     copies = kernels.near_copies(kernels.pairwise_agreement(pairs), np.float32(config.power))
     return np.asarray(copies)
 
