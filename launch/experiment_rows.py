@@ -21,7 +21,7 @@ from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
-_WAYS = ("aggregate", "function", "combine", "supervised")  # of which a row may have one
+_WAYS = ("aggregate", "function", "combine", "supervised")  # a row has one of these at most
 NONE = "none"  # as a row's `flagfile`: the defaults of launch.transfer
 _ROW = "name title group role sources like flagfile aggregate combine supervised function".split()
 

@@ -150,6 +150,7 @@ def test_a_function_has_the_arguments_of_transfer(work, done):
 UNFIT = {
     "{}": "left no run.json in `output`",
     '{"rows": []}': "left no scores of a test",
+    '{"rows": [{"scores": {"accuracy": 1}}]}': "left no scores of a test",
     '{"rows": [{"scores": {"words": 3}}]}': r"scored 3 words of a test of \d+",
 }
 

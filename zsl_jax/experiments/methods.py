@@ -113,10 +113,10 @@ def _fault_of_run(job: Job) -> str | None:
         if not (job.folder / name).exists():
             return f"left no {name} in `output`"
     rows = read_json_object(job.folder / RESULT).get("rows")
-    if not rows:
+    scored = rows[-1].get("scores", {}).get("words") if rows else None
+    if scored is None:
         return "left no scores of a test"
     words = sum(len(sentence.words) for sentence in job.test)
-    scored = rows[-1]["scores"]["words"]
     return None if scored == words else f"scored {scored} words of a test of {words}"
 
 
