@@ -6,13 +6,14 @@ the library; `replaced` puts others in their place while a variant is fitted.
 
 import contextlib
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 from unittest import mock
 
 import jax.numpy as jnp
 import numpy as np
 
+from benchmarks.gold_counts import COUNTED, fit_to_gold, gold_ids
 from benchmarks.label_model_cells import Cell
 from benchmarks.word_keys import (
     Keys,
@@ -53,6 +54,8 @@ class Variant(NamedTuple):
       predictions: "soft" or "hard", the evidence.
       other_decoding: Take the decoding that is not the default of the task.
       method: "chain"; or "mean" or "weighted_mean", for comparison.
+      gold: Parts that are counted from the text's gold labels, besides the sources: a bound on what
+        better estimates could give. None for methods, which see no gold labels.
     """
 
     settings: Mapping[str, Any] = {}
@@ -63,6 +66,7 @@ class Variant(NamedTuple):
     predictions: str = "soft"
     other_decoding: bool = False
     method: str = "chain"
+    gold: Collection[str] | None = None
 
     def decoding(self, label_set: LabelSet) -> str:
         """As for `label_decoding.decoding_of`."""
@@ -171,6 +175,7 @@ VARIANTS: dict[str, Variant] = {
     "the other decoding": Variant(other_decoding=True),
     "clusters before word forms": Variant(clusters="before"),
     "clusters after word forms": Variant(clusters="after"),
+    **{f"{name} from gold labels": Variant(gold=parts) for name, parts in COUNTED.items()},
 }
 
 
@@ -202,7 +207,11 @@ def labels_of(cell: Cell, variant: Variant, states: States) -> np.ndarray:
     config, labels = ChainConfig(**variant.settings), chain_labels(votes[0], label_set)
     text, test = texts_of(cell, variant, states)
     with replaced(variant):
-        fitted = fit_label_model(text, labels, config, variant.predictions).fitted
+        arguments = text, labels, config, variant.predictions
+        if variant.gold is None:
+            fitted = fit_label_model(*arguments).fitted
+        else:
+            fitted = fit_to_gold(*arguments, gold_ids(cell.text, label_set), variant.gold)
         if variant.method == "weighted_mean":
             stands_for, weights = labels.meanings.stands_for, fitted.sources.weights
             mean = kernels.mean_by_reliability(test.votes, weights, stands_for)

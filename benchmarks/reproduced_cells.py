@@ -48,9 +48,12 @@ class Place(NamedTuple):
     @property
     def sources(self) -> dict[str, str]:
         """The model folders of the sources."""
-        folder = self.output / self.setting / self.target / ROW / self.seed
-        names = read_json_object(folder / "run.json")["flags"]["sources"]
+        names = read_json_object(self.folder(ROW) / "run.json")["flags"]["sources"]
         return {name: str(self.output / "models" / name / self.seed) for name in names}
+
+    def folder(self, row: str) -> Path:
+        """The run of a row with this target and seed."""
+        return self.output / self.setting / self.target / row / self.seed
 
 
 def places(output: Path, seeds: Collection[str] | None = None) -> Iterator[Place]:

@@ -1,11 +1,13 @@
-"""Test of benchmarks.label_model_parts on a small output like that of `launch.reproduce`."""
+"""Benchmarks that read outputs of `launch.reproduce`, on a small one."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks import label_model_variants
+from benchmarks import gold_counts, label_model_variants, tagger_weights
+from benchmarks.gold_counts import fit_to_gold, gold_ids
 from benchmarks.label_model_cells import both_scores
 from benchmarks.label_model_variants import VARIANTS, labels_of, score_of
 from benchmarks.reproduced_cells import ROW, places, read_cell
@@ -14,7 +16,19 @@ from tests.programs import start
 from tests.tiny_world import by_chance, sentences, write_text
 from zsl_jax.data.predictions.source_predictions import predictions_of_probs
 from zsl_jax.data.text.word_types import TAG_SUFFIXES, word_types
+from zsl_jax.io.label_model_file import LabelModel
+from zsl_jax.labels import common_source_labels
+from zsl_jax.training import chain_sources
+from zsl_jax.training.config import ChainConfig
+from zsl_jax.types import Sentence
 from zsl_jax.workflows import source_annotation
+from zsl_jax.workflows.chain_model import (
+    ChainModel,
+    chain_labels,
+    fit_chain_model,
+    stored_chain,
+    text_words,
+)
 
 SOURCES = {"a": 0.9, "b": 0.8, "c": 0.3}
 
@@ -123,3 +137,62 @@ def test_clusters_are_one_more_level():
     after, of_test = with_clusters(keys, (text, test), "after")
     assert after[2, 2] == after[3, 2] == of_test[0, 2] != after[0, 2]
     assert of_test[1, 2] == after[1, 2]
+
+
+def test_what_is_counted_from_gold_labels_is_what_they_say(cell):
+    label_set, config = cell.label_set, ChainConfig()
+    labels = chain_labels(cell.votes[0], label_set)
+    text, _ = label_model_variants.texts_of(cell, VARIANTS["default"], None)
+    gold = gold_ids(cell.text, label_set)
+    assert (gold >= 0).all()
+    fitted, sources_alone = (
+        fit_to_gold(text, labels, config, "soft", gold, parts)
+        for parts in (gold_counts.COUNTED["everything"], ())
+    )
+    counts = np.zeros((label_set.size, label_set.size))
+    np.add.at(counts, (np.asarray(text.votes).argmax(axis=2)[:, 0], gold), 1)
+    counts += chain_sources.POSTERIOR_COUNT / label_set.size
+    share = config.identity_share
+    confusion = (1 - share) * counts / counts.sum(axis=0) + share * np.eye(label_set.size)
+    np.testing.assert_allclose(
+        np.exp(np.asarray(fitted.sources.log_confusion)[0]), confusion, atol=1e-5
+    )
+    forms = np.zeros((text.keys[:, -1].max() + 1, label_set.size))
+    np.add.at(forms, (text.keys[:, -1], gold), 1)
+    np.testing.assert_allclose(fitted.state.type_counts[-1][: len(forms)], forms, atol=1e-4)
+    np.testing.assert_allclose(fitted.state.prior, np.bincount(gold) / len(gold), atol=1e-4)
+    default = label_model_variants.fit_label_model(text, labels, config, "soft").fitted
+    np.testing.assert_allclose(sources_alone.sources.weights, fitted.sources.weights)
+    assert (np.asarray(default.sources.log_confusion) != fitted.sources.log_confusion).any()
+    assert (sources_alone.state.type_counts[-1][: len(forms)] != forms).any()
+
+
+def test_gold_labels_that_no_source_has_are_not_counted(cell):
+    names = [*cell.label_set.names]
+    text = [Sentence(("a", "b"), (names[1], "elsewhere"))]
+    assert gold_ids(text, cell.label_set).tolist() == [1, -1]
+
+
+def test_the_tagger_joins_the_label_model_by_each_weight(experiment, cell, monkeypatch):
+    label_set, config = cell.label_set, ChainConfig()
+    words = text_words([cell.text], label_set)
+    fitted = fit_chain_model(cell.votes[0], words, label_set, config, "soft").fitted
+    source_labels = common_source_labels([label_set.names] * len(SOURCES), {})
+    model = LabelModel(
+        tuple(SOURCES), source_labels, np.asarray(fitted.sources.log_confusion), 1.0, (1.0,),
+        "soft", stored_chain(ChainModel(config, fitted, words.types.names)),
+    )  # fmt: skip
+    gold = gold_ids(cell.test, label_set)
+    right = np.log(np.eye(label_set.size, dtype=np.float32)[gold] + 1e-6)
+    monkeypatch.setattr(tagger_weights, "read_label_model", lambda folder: model)
+    monkeypatch.setattr(tagger_weights, "load_tagger", lambda folder: None)
+    monkeypatch.setattr(tagger_weights, "log_prob_function", lambda *_: lambda *_: right)
+    (place,) = places(experiment)
+    monkeypatch.setattr(tagger_weights, "read_cell", lambda *_: cell)
+    monkeypatch.setattr(tagger_weights, "FLAGS", SimpleNamespace(data="."))
+    scores = tagger_weights.scores_of(place)
+    assert list(scores.values()) == sorted(scores.values()) and scores["1"] == 100 > scores["0"]
+    assert scores["0"] == score_of(cell, VARIANTS["default"], "pos", None)
+    line = tagger_weights.lines({"0.1": {"x": {"0": 50.0}, "y": {"0": 40.0}},
+                                 "1": {"x": {"0": 40.0}, "y": {"0": 42.0}}})[-1]  # fmt: skip
+    assert (line["mean"], line["difference"], line["least"]) == ("46.00", "+1.00", "+0.00")
