@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from launch.compilation_cache import keep_compilations
+from tests.shared_context import share_context
 
 # Jobs in the background ignore these signals, and so would the programs that the tests start.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -31,6 +32,7 @@ os.environ.setdefault("JAX_DISABLE_MOST_OPTIMIZATIONS", "1")
 OLDER, FLAGS = "--xla_cpu_use_fusion_emitters=false", os.environ.get("XLA_FLAGS", "")
 if importlib.metadata.version("jaxlib").startswith("0.10.") and OLDER not in FLAGS:
     os.environ["XLA_FLAGS"] = f"{FLAGS} {OLDER}"  # later versions do not know the flag
+share_context()
 
 
 def pytest_collection_finish() -> None:

@@ -19,6 +19,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tests.shared_context import share_context
+
 LIBRARIES = (
     "zsl_jax.workflows.transfer_run", "orbax.checkpoint", "pyarrow.dataset", "absl.app", "beartype",
 )  # fmt: skip
@@ -146,6 +148,7 @@ def serve() -> None:
     for library in LIBRARIES:
         importlib.import_module(library)
     load_auto_tokenizer()
+    share_context()
     gc.freeze()  # what is loaded stays: no program looks through it, or copies its pages
     while line := sys.stdin.readline():
         request = json.loads(line)
