@@ -52,6 +52,21 @@ def test_the_result_tells_what_was_learned_about_each_source(texts):
         assert zsl_jax.aggregate(text, sources, method).confusion is None
 
 
+def test_results_are_equal_if_all_their_values_are(texts):
+    text, _ = texts
+    sources = {"good": tiny_world.by_chance(0.9, 0), "bad": tiny_world.by_chance(0.3, 1)}
+    one, same = (zsl_jax.aggregate(text, sources, "dawid_skene") for _ in range(2))
+    other = zsl_jax.aggregate(text, {**sources, "bad": tiny_world.by_chance(0.4, 1)}, "dawid_skene")
+    assert one == same and (one != same) is False and one.index(same[3]) == 3
+    assert one != other and one.confusion != other.confusion and one != list(one)
+    first = one[0]
+    assert first == same[0] != first._replace(probs=first.probs + 1) and first != first.words
+    arrays = SourcePredictions(("A",), np.zeros(1, np.int32), np.ones((1, 1)), [("a",)])
+    assert arrays == arrays._replace(labels=np.zeros(1, int)) != arrays._replace(probs=None)
+    with pytest.raises(TypeError, match="unhashable type: 'TaggedSentence'"):
+        hash(first)
+
+
 def test_entities_have_places_and_scores():
     probs = np.array([[0.1, 0.9, 0], [0.3, 0, 0.7], [1, 0, 0], [0.4, 0.6, 0]])
     source = {"a": lambda sentences: (("O", "B-PER", "I-PER"), probs)}

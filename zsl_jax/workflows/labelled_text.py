@@ -15,9 +15,10 @@ from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
-from zsl_jax.types import Sentence
+from zsl_jax.types import Sentence, with_array_equality
 
 
+@with_array_equality
 class LabelledText(NamedTuple):
     """Sentences with labels, N words together.
 

@@ -17,13 +17,14 @@ from zsl_jax.io.run_files import LABELS
 from zsl_jax.labels import SourceLabels
 from zsl_jax.report.run_record import RunRecord, read_run
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.types import Sentence
+from zsl_jax.types import Sentence, with_array_equality
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.result_table import Row, format_table, verdict
 from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
 from zsl_jax.workflows.tagger import WithTagger
 
 
+@with_array_equality
 @dataclasses.dataclass(frozen=True)
 class ConfusionMatrices:
     """What each source gives for each true label, as it was estimated.
@@ -50,6 +51,7 @@ def confusion_matrices(
     return ConfusionMatrices(labels.names, labels.label_set.names, tables)
 
 
+@with_array_equality
 @dataclasses.dataclass(frozen=True)
 class AggregateResult(Sequence[TaggedSentence]):
     """The sentences of a text, in order, with labels from the sources' predictions.
@@ -77,6 +79,7 @@ class AggregateResult(Sequence[TaggedSentence]):
         return self.sentences[place]
 
 
+@with_array_equality
 @dataclasses.dataclass(frozen=True)
 class TransferResult(WithTagger):
     """The result of a transfer.
