@@ -31,7 +31,7 @@ CONFIG = TransferConfig(
 )
 
 
-def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
+def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path, monkeypatch):
     text, test = texts
     sources = {
         "rule": by_rule,
@@ -81,7 +81,10 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert [made.labels for made in folder] == [made.labels for made in again.predict(text[:2])]
     with pytest.raises(InputError, match="overwrite"):
         zsl_jax.transfer(*call, config=CONFIG)
-    read = zsl_jax.TransferResult.from_folder(tmp_path / "out")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path)
+        read = zsl_jax.TransferResult.from_folder("out")
+    assert read.tagger.label_names == done.label_names
     assert (read.folder, read.row_length, read.table) == (done.folder, 32, done.table)
     assert read.report == done.report and read.rows == done.rows
     assert read.verdict == done.verdict and re.match(r"lvm \(Q, .*P, ", done.verdict)

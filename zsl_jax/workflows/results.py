@@ -85,7 +85,7 @@ class TransferResult(WithTagger):
     """The result of a transfer.
 
     Attributes:
-      folder: The model folder.
+      folder: The model folder, absolute.
       row_length: Subwords per packed row.
       sentences: The text with its labels: by Q where there is a label model, and by the tagger
         alone otherwise.
