@@ -184,6 +184,7 @@ def by_nobody(sentences):
         ({"task": "nre"}, "there is no task 'nre'; choose one of pos, ner, plain"),
         ({"test": [(["Ka"], ["NAME"])], "task": "ner"}, "the gold label 'NAME' is neither O nor"),
         ({"test_sources": {"a": by_nobody}}, "`test_sources` is given without `test`; give both"),
+        ({"test": [(["Ka"], ["NAME"])], "test_sources": 5}, "`test_sources` must have names"),
         ({"test_sources": {"b": by_nobody}}, "`test_sources`: there is no source b; .* are a"),
         ({"config": TrainConfig()}, "is not a TransferConfig; give zsl_jax.TransferConfig"),
         ({"config": {"rounds": 1}}, "config={'rounds': 1} is not a TransferConfig"),

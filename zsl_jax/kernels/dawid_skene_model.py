@@ -16,6 +16,7 @@ from zsl_jax.kernels.arguments import (
     flat_words,
     kernel,
     labels_in_range,
+    on_host,
     sum_over_devices,
     varying_like,
 )
@@ -55,8 +56,9 @@ def label_model_posterior(
     return posterior_and_objective(joint, jnp.ones(words, bool)).posterior
 
 
+@on_host
 def distinct_votes(
-    labels: Int[np.ndarray, "N U"],
+    labels: Int[np.ndarray | Array, "N U"],
 ) -> tuple[Int[np.ndarray, "M U"], Int[np.ndarray, " M"]]:
     """Returns every combination of votes that occurs and how often, on the host.
 
@@ -74,7 +76,7 @@ def distinct_votes(
       (array([[ 0, -1],
              [ 1,  0]]), array([1, 2]))
     """
-    labels = np.maximum(labels, -1)
+    labels = np.maximum(np.asarray(labels), -1)
     width = int(labels.max(initial=-1)) + 2
     code, largest = np.zeros(len(labels), np.int64), 1
     for source_labels in labels.T:

@@ -110,7 +110,7 @@ def transfer_inputs(
     Raises:
       InputError: A test source has the name of no source.
     """
-    for_test = fetched_sources(test_sources) if test_sources else {}
+    for_test = fetched_sources(test_sources, "test_sources") if test_sources else {}
     for name in for_test:
         if name not in sources:
             raise InputError(

@@ -10,6 +10,7 @@ import pytest
 
 from tests.real_data import corpus
 from zsl_jax.data.batches.windows import cut_sentences
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.formats import FORMATS
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.word_rules import WORD_RULES
@@ -282,12 +283,24 @@ def test_the_programs_offer_every_format():
         ),
         ({"format": "csv"}, "`format`=csv is not one of conll, conllu"),
         ({"words": "letters"}, "`words`=letters is not one of whitespace, unicode; choose one"),
+        ({"column": 1.0}, "`column`=1.0 is not a column; give its number or name"),
+        ({"word_column": True}, "`word_column`=True is not a column; give its number or name"),
+        ({"with_labels": "no"}, "`with_labels`='no' must be True or False; correct it"),
+        ({"allow_missing": 5}, "`allow_missing`=5 must be True or False; correct it"),
+        ({"encoding": 5}, "`encoding`=5: .* try utf-8"),
     ],
 )
 def test_settings_that_no_reader_has_are_refused(tmp_path, how, message):
     (tmp_path / "a.conll").write_text("a\tX\n")
     with pytest.raises(InputError, match=message):
         read_sentences(tmp_path / "a.conll", **how)
+
+
+@pytest.mark.parametrize("path", [5, None, b"a.conll", ["a.conll"], ""])
+def test_what_is_not_a_path_is_refused(path):
+    for read in (read_sentences, read_predictions):
+        with pytest.raises(InputError, match=r"^.* is not a path; give one"):
+            read(path)
 
 
 def test_deep_json_is_refused(tmp_path):
