@@ -37,7 +37,7 @@ _KINDS = {
 _ZLIB = (b"x\x01", b"x\x9c", b"x\xda")
 _DOC_BIN = (
     "compressed by zlib, like the DocBin files of spaCy; write its words and labels as CoNLL "
-    "(word, tab, label), or give the pipeline as a source, `source`=NAME=spacy:PIPELINE"
+    "(word, tab, label), or name the pipeline itself as the source, as spacy:PIPELINE"
 )
 _ONTONOTES = ("**/*_gold_conll", "**/*_gold_conll.gz")
 
