@@ -6,6 +6,8 @@ import re
 import time
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.real_data import corpus
@@ -169,7 +171,9 @@ def test_missing_labels_only_where_allowed(tmp_path, name, content):
         ("a.jsonl", '{"words": ["a"], "labels": ["O"]}\n{"words"\n', "line 2: not JSON"),
         ("a.jsonl", '["a"]\n', "line 1: not an object"),
         ("a.jsonl", '{"text": "a"}\n', 'line 1: no list "words" or "tokens"'),
-        ("a.jsonl", '{"words": [], "labels": []}\n', "line 1: no list"),
+        ("a.jsonl", '{"words": [], "labels": []}\n', "a.jsonl holds no words"),
+        ("a.jsonl", '{"words": [], "labels": ["O"]}\n', "line 1: 0 words but 1 labels"),
+        ("a.jsonl", '{"words": null, "labels": []}\n', 'line 1: no list "words" or "tokens"'),
         ("a.jsonl", '{"words": ["a"]}\n', 'line 1: no list "labels" or "tags"'),
         ("a.jsonl", '{"words": ["a"], "labels": ["O", "O"]}', "line 1: 1 words but 2 labels"),
         ("a.jsonl", '{"words": ["a"], "labels": [3]}', "line 1: the label 3 of 'a' is not a name"),
@@ -265,6 +269,19 @@ def test_line_ends_and_byte_order_marks_change_nothing(tmp_path, ends, mark, las
 @pytest.mark.parametrize("content", ["", "\n \r\n", "\ufeff"])
 def test_empty_files_are_refused_in_every_format(tmp_path, format, content):
     assert message(tmp_path, content, "a", format=format, with_labels=False)
+
+
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_an_empty_list_is_a_sentence_without_words(tmp_path, with_labels):
+    rows = [{"words": ["a"], "labels": ["O"]}, {"words": [], "labels": []}]
+    lines = tmp_path / "a.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    columns = {key: [row[key] for row in [*rows, rows[0]]] for key in rows[0]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    for file in (lines, tmp_path / "a.parquet"):
+        found = read_sentences(file, with_labels=with_labels)
+        assert [s.words for s in found] == [("a",), (), ("a",)]
+        assert found[1].labels == (() if with_labels else None)
 
 
 def test_the_programs_offer_every_format():

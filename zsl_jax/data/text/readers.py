@@ -85,8 +85,9 @@ def stream_sentences(
       word_column: Where the words stand, like `column`.
 
     Yields:
-      The sentences in the file's order, each with at least one word. Memory does not grow with the
-      text, but for XML, of which one file is read at a time.
+      The sentences in the file's order. An empty list of JSON lines, Parquet or a saved dataset is
+      a sentence without words; other formats have none. Memory does not grow with the text, but for
+      XML, of which one file is read at a time.
 
     Raises:
       InputError: The file is missing, empty, not in this encoding, or malformed; what stands
@@ -128,7 +129,7 @@ def _sentences(
     for name in find_files(path):
         own = options._replace(name=name)
         for sentence in _read_file(own, format or format_of(name), encoding, format is None):
-            found = True
+            found = found or bool(sentence.words)
             yield sentence
     if not found:
         raise InputError(f"{path} holds no words; check that it is the file you meant")
@@ -152,7 +153,7 @@ def _check_settings(column: object, with_labels: object, how: Reading) -> None:
         if value is not None and value not in choices:
             raise InputError(f"`{name}`={value} is not one of {', '.join(choices)}; choose one")
     for name, place in (("column", column), ("word_column", how.get("word_column"))):
-        if not isinstance(place, int | np.integer | str | None) or isinstance(place, bool):
+        if not isinstance(place, int | str | None) or isinstance(place, bool):
             raise InputError(f"`{name}`={place!r:.80} is not a column; give its number or name")
     for name, switch in (("with_labels", with_labels), ("allow_missing", how.get("allow_missing"))):
         if not isinstance(switch, bool | np.bool_ | None):
