@@ -102,6 +102,8 @@ def test_an_empty_output_is_refused(home):
     [
         ("c.conllu", ".conllu is not written; let the name end in"),
         ("c.CSV", ".csv is not written; let the name end in"),
+        ("c.parquet.gz", ".parquet.gz is not written; let the name end in"),
+        ("c.xlsx", ".xlsx is not written; let the name end in"),
         ("none/c.conll", "there is no folder"),
     ],
 )

@@ -76,17 +76,17 @@ def distinct_votes(
       (array([[ 0, -1],
              [ 1,  0]]), array([1, 2]))
     """
-    labels = np.maximum(np.asarray(labels), -1)
-    width = int(labels.max(initial=-1)) + 2
-    code, largest = np.zeros(len(labels), np.int64), 1
-    for source_labels in labels.T:
+    votes = np.maximum(np.asarray(labels), -1)
+    width = int(votes.max(initial=-1)) + 2
+    code, largest = np.zeros(len(votes), np.int64), 1
+    for source_labels in votes.T:
         if largest > 2**62 // width:  # numbers of the combinations so far take less room
             code = np.unique(code, return_inverse=True)[1]
-            largest = len(labels)
+            largest = len(votes)
         code = code * width + (source_labels + 1)
         largest *= width
     _, first, times = np.unique(code, return_index=True, return_counts=True)
-    return labels[first], times
+    return votes[first], times
 
 
 class DawidSkene(NamedTuple):
