@@ -60,6 +60,7 @@ def test_results_are_equal_if_all_their_values_are(texts):
     assert one == same and (one != same) is False and one.index(same[3]) == 3
     assert one != other and one.confusion != other.confusion and one != list(one)
     first = one[0]
+    assert repr(one) == f"AggregateResult({len(text)} sentences, label_names={one.label_names})"
     assert first == same[0] != first._replace(probs=first.probs + 1) and first != first.words
     arrays = SourcePredictions(("A",), np.zeros(1, np.int32), np.ones((1, 1)), [("a",)])
     assert arrays == arrays._replace(labels=np.zeros(1, int)) != arrays._replace(probs=None)

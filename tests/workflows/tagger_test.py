@@ -83,6 +83,7 @@ def test_a_pickled_tagger_is_read_again_from_its_folder(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     tagger = zsl_jax.Tagger.from_pretrained(folder.name, row_length=32)
     monkeypatch.chdir("/")
+    assert repr(tagger) == f"Tagger({str(folder)!r}, row_length=32)"
     for again in (pickle.loads(pickle.dumps(tagger)), copy.deepcopy(tagger)):
         assert again.predict(WORDS[:3]) == tagger.predict(WORDS[:3])
     sources = dict.fromkeys("ab", np.zeros(2, int))

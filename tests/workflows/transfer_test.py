@@ -87,6 +87,7 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert read.tagger.label_names == done.label_names
     assert (read.folder, read.row_length, read.table) == (done.folder, 32, done.table)
     assert read.report == done.report and read.rows == done.rows
+    assert len(repr(done)) < 300 and repr(done).startswith("TransferResult(folder=")
     assert read.verdict == done.verdict and re.match(r"lvm \(Q, .*P, ", done.verdict)
     assert done.label_names == read.label_names == done.tagger.label_names
     for one, other in zip(read.sentences, done.sentences, strict=True):

@@ -68,6 +68,9 @@ class AggregateResult(Sequence[TaggedSentence]):
     report: Diagnosis
     confusion: ConfusionMatrices | None
 
+    def __repr__(self) -> str:
+        return f"AggregateResult({len(self)} sentences, label_names={self.label_names})"
+
     def __len__(self) -> int:
         return len(self.sentences)
 
@@ -97,11 +100,11 @@ class TransferResult(WithTagger):
 
     folder: Path
     row_length: int
-    sentences: Sequence[TaggedSentence]
-    rows: Sequence[Row]
-    report: Diagnosis
+    sentences: Sequence[TaggedSentence] = dataclasses.field(repr=False)
+    rows: Sequence[Row] = dataclasses.field(repr=False)
+    report: Diagnosis = dataclasses.field(repr=False)
     label_names: tuple[str, ...]
-    confusion: ConfusionMatrices | None
+    confusion: ConfusionMatrices | None = dataclasses.field(repr=False)
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> "TransferResult":

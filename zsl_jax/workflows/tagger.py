@@ -74,6 +74,9 @@ class Tagger:
         tagger._in_folder = True
         return tagger
 
+    def __repr__(self) -> str:
+        return f"Tagger({self._path!r}, row_length={self._row_length})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         if not self._in_folder:
             raise InputError(
