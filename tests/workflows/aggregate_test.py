@@ -6,6 +6,7 @@ import pytest
 
 import zsl_jax
 from tests import tiny_world
+from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -50,6 +51,18 @@ def test_the_result_tells_what_was_learned_about_each_source(texts):
     assert zsl_jax.aggregate(text, sources, "dawid_skene").confusion is not None
     for method in ("majority", "mean"):
         assert zsl_jax.aggregate(text, sources, method).confusion is None
+
+
+def test_the_labels_of_an_aggregation_can_be_written_as_those_of_a_source(tmp_path):
+    text = [["Ann", "sings"], [], ["Bo"]]
+    rule = {"rule": lambda sentences: [["X" if w == "Ann" else None for w in s] for s in sentences]}
+    found = zsl_jax.aggregate(text, rule, "majority")
+    write_predictions(tmp_path / "votes.parquet", found.predictions)
+    again = zsl_jax.aggregate(text, {"votes": tmp_path / "votes.parquet"}, "majority")
+    assert [sentence.labels for sentence in again] == [("X", "_"), (), ("_",)]
+    assert again.sentences == found.sentences
+    with pytest.raises(InputError, match=r"is not SourcePredictions; give these, such as the `pre"):
+        write_predictions(tmp_path / "votes.parquet", found)
 
 
 def test_results_are_equal_if_all_their_values_are(texts):

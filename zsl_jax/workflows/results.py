@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.predictions.parquet_reader import read_parquet
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.evaluation.diagnosis import Diagnosis, diagnosis_from_plain
 from zsl_jax.io.bucket_copies import fetched
@@ -67,6 +68,15 @@ class AggregateResult(Sequence[TaggedSentence]):
     label_names: tuple[str, ...]
     report: Diagnosis
     confusion: ConfusionMatrices | None
+
+    @property
+    def predictions(self) -> SourcePredictions:
+        """The same as predictions of a source, which `write_predictions` writes to a file."""
+        ids = {name: number for number, name in enumerate(self.label_names)}
+        labels = [ids.get(label, -1) for sentence in self.sentences for label in sentence.labels]
+        probs = np.concatenate([sentence.probs for sentence in self.sentences]).astype(np.float16)
+        words = [sentence.words for sentence in self.sentences]
+        return SourcePredictions(self.label_names, np.array(labels, np.int32), probs, words)
 
     def __repr__(self) -> str:
         return f"AggregateResult({len(self)} sentences, label_names={self.label_names})"
