@@ -11,6 +11,7 @@ from pathlib import Path
 
 from launch import inputs, options
 from launch.options import FLAGS
+from launch.paths import refuse_other_ending
 from launch.terminal import say
 from zsl_jax.errors import InputError
 
@@ -30,6 +31,7 @@ def main() -> None:
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.evaluate import evaluate
 
+    refuse_other_ending(".json", "scores are written as JSON")
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = [s for file in inputs.read_labelled("gold").by_file or () for s in file]
     gold_scheme = inputs.labels_read()["gold"]["scheme"]

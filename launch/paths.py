@@ -61,6 +61,21 @@ def prepare_paths(schemes: Mapping[str, Collection[str]]) -> None:
     _check_output()
 
 
+def refuse_other_ending(extension: str, contents: str) -> None:
+    """Refuses an output whose name ends as that of another format; a name may have no ending.
+
+    Args:
+      extension: Of the format that is written.
+      contents: What is written as what, for the message.
+
+    Raises:
+      InputError: The name of --output has another ending.
+    """
+    output = FLAGS["output"].value
+    if output and os.path.splitext(output)[1].lower() not in ("", extension):
+        raise InputError(f"--output={output}: {contents}; let the name end in {extension}")
+
+
 def _replace(change: Callable[[str], str], *names: str) -> None:
     """Changes the paths in the values of flags."""
     for name in names:

@@ -9,6 +9,7 @@ from absl import flags
 
 from launch import options
 from launch.options import FLAGS
+from launch.paths import refuse_other_ending
 from launch.terminal import say
 
 flags.DEFINE_string("run", None, "Folder of a finished launch.transfer.")
@@ -19,6 +20,7 @@ def main() -> None:
     """Reads the run's folder and writes the page."""
     from zsl_jax.report import write_report
 
+    refuse_other_ending(".html", "the page is HTML")
     size = write_report(FLAGS.run, FLAGS.output)
     say(f"report: {FLAGS.output} ({size / 1e6:.2f} MB)")
 

@@ -12,6 +12,7 @@ from absl import flags
 
 from launch import options
 from launch.options import FLAGS
+from launch.paths import refuse_other_ending
 from launch.terminal import say
 from zsl_jax.errors import InputError
 
@@ -38,6 +39,12 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "estimate", None, "Corrected sentences to estimate scores from; --output gets them as JSON."
 )
+_ENDINGS = {
+    "label_studio": ".json",
+    "argilla": ".json",
+    "doccano": ".jsonl",
+    "prodigy": ".jsonl",
+}
 OF_TASKS = ("tool", "number", "doubt", "random_share", "gold_words")
 NEXT_STEPS = {
     "label_studio": "Label Studio: import {0}; paste {1} as the labelling interface; export JSON",
@@ -57,13 +64,14 @@ def main() -> None:
         options.refuse_unread(OF_TASKS, "with --estimate")
         return estimate(read_run(FLAGS.run))
     options.refuse_unread(("confidence", "resamples"), "without --estimate")
-    record = read_run(FLAGS.run)
     if FLAGS.output is None:
         raise InputError(
             "--output is missing: name the file for the tool, or give --estimate=FILE of corrected "
             "sentences"
         )
-    write(record)
+    if FLAGS.tool in _ENDINGS:
+        refuse_other_ending(_ENDINGS[FLAGS.tool], f"{FLAGS.tool} reads JSON")
+    write(read_run(FLAGS.run))
 
 
 def write(record) -> None:
@@ -94,6 +102,7 @@ def estimate(record) -> None:
     from zsl_jax.review import estimate_scores, estimate_table
 
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
+    refuse_other_ending(".json", "estimated scores are written as JSON")
     found = estimate_scores(record, FLAGS.estimate, resampling)
     say(estimate_table(found, FLAGS.confidence))
     if FLAGS.output is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from zsl_jax.data.predictions.label_maps import LabelMap, read_label_map
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.sources import Source, check_files, check_source_name
@@ -82,9 +83,9 @@ def with_label_maps(sources: Sequence[Source], values: Sequence[str]) -> list[So
     """The sources with the label maps that the values of `--label_map` name.
 
     Raises:
-      InputError: A value has no name, names no source or one twice, or its file is missing.
+      InputError: A value has no name, names no source or one twice, or its file cannot be read.
     """
-    maps: dict[str, str] = {}
+    maps: dict[str, LabelMap] = {}
     for value in values:
         name, equals, path = value.partition("=")
         if not (name and equals and path):
@@ -96,5 +97,5 @@ def with_label_maps(sources: Sequence[Source], values: Sequence[str]) -> list[So
             )
         if not Path(path).is_file():
             raise InputError(f"--label_map={value}: there is no file {path}; correct the path")
-        maps[name] = path
+        maps[name] = read_label_map(path)
     return [source._replace(label_map=maps.get(source.name)) for source in sources]

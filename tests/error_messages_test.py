@@ -40,6 +40,14 @@ def test_a_message_is_the_rest_of_a_line():
             assert not message.endswith("."), (file, message)
 
 
+def test_the_library_does_not_speak_of_the_command_line():
+    """A call from Python raises them, too."""
+    for file in FILES:
+        if file.is_relative_to(ROOT / "zsl_jax"):
+            for message in messages(ast.parse(file.read_text(encoding="utf-8"))):
+                assert not re.search(r"\b(flags?|command line)\b", message), (file, message)
+
+
 def test_messages_are_found():
     code = 'InputError(f"{file}: no" " line."); InputError("Oh" + (", A" if b else "")); E("No.")'
     assert messages(ast.parse(code)) == ["{}: no line.", "Oh, A"]

@@ -4,10 +4,54 @@ Only `Sentence` can hold gold labels, and only the readers, supervised training 
 see a `Sentence`.
 """
 
-from typing import Any, NamedTuple
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
+
+Class = TypeVar("Class", bound=type)
+
+
+def with_array_equality(cls: Class) -> Class:
+    """Gives a dataclass or named tuple with arrays an `==` that takes each array as one value.
+
+    What is generated for it compares arrays word by word, which is not a truth value. As the arrays
+    can change, there is no hash.
+
+    >>> @with_array_equality
+    ... class Scores(NamedTuple):
+    ...     name: str
+    ...     values: np.ndarray
+    >>> Scores("a", np.zeros(2)) == Scores("a", np.zeros(2)), Scores("a", np.zeros(2)) == "a"
+    (True, False)
+    """
+
+    def equal(one: Any, other: object) -> Any:
+        if type(one) is not type(other):
+            return NotImplemented
+        return all(_same(getattr(one, name), getattr(other, name)) for name in _fields(cls))
+
+    def unequal(one: Any, other: object) -> Any:
+        same = equal(one, other)
+        return same if same is NotImplemented else not same
+
+    cls.__eq__, cls.__ne__, cls.__hash__ = equal, unequal, None  # type: ignore[assignment]
+    return cls
+
+
+def _fields(cls: Any) -> tuple[str, ...]:
+    named = getattr(cls, "_fields", None)
+    return named or tuple(field.name for field in dataclasses.fields(cls))
+
+
+def _same(one: Any, other: Any) -> bool:
+    if hasattr(one, "shape") or hasattr(other, "shape"):
+        return np.array_equal(one, other)
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
+    return bool(one == other)
 
 
 class Sentence(NamedTuple):

@@ -14,9 +14,9 @@ from zsl_jax.types import Sentence
 
 
 def check_sentences(sentences: list[Sentence], with_labels: bool) -> None:
-    """Checks that every word can be written and has a label."""
+    """Checks that there are words, each of which can be written and has a label."""
+    assert not sentences or any(sentence.words for sentence in sentences)
     for sentence in sentences:
-        assert sentence.words
         for word in sentence.words:
             assert isinstance(word, str) and word.strip(" ") and not UNWRITABLE.search(word)
         if with_labels and "# OutOfScope = TRUE" not in sentence.comments:

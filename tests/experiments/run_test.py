@@ -230,6 +230,25 @@ def test_the_table_of_what_is_there(work, done):
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
 
 
+def test_cells_without_labels_of_the_test_are_named_where_p_values_lack(work, done):
+    def compared():
+        text = write_outcome(work)
+        table = json.loads((work.output / "table.json").read_text(encoding="utf-8"))
+        return text, table["blocks"][1]["comparisons"]["cc"]
+
+    text, found = compared()
+    assert "No bootstrap" not in text and found["p_values"]
+    cell = Cell("multi", "cc", found["best"], 0)
+    file = work.folder(cell) / "test.parquet"
+    aside = file.rename(file.with_suffix(".aside"))
+    try:
+        text, found = compared()
+    finally:
+        aside.rename(file)
+    assert found["p_values"] == {}
+    assert f"No bootstrap with cells whose test.parquet is missing: {cell.name}; delete" in text
+
+
 DAMAGED = {
     "run.json": "run.json is not readable as JSON .*; fetch it again, or delete .*kd/0, wh",
     "result.json": "result.json is not readable as JSON .*, or delete .*/kd/0, which does",

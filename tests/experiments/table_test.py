@@ -200,6 +200,11 @@ def test_names_are_text_in_markdown():
 def test_csv(table):
     rows = list(csv.DictReader(io.StringIO(as_csv(table))))
     (kd,) = [r for r in rows if (r["setting"], r["row"], r["target"]) == ("multi", "kd", "cc")]
+    mine = [r for r in rows if (r["setting"], r["row"], r["target"]) == ("multi", "mine", "cc")]
+    assert [(r["labels_from"], r["mean"], r["sd"], r["counts"]) for r in mine] == [
+        ("Q", "80.5000", "1.4142", "1"),
+        ("P", "60.0000", "0.0000", "0"),
+    ]
     assert (kd["mean"], kd["sd"], kd["paper"], kd["difference"]) == (
         "81.5000",
         "0.7071",
@@ -207,8 +212,18 @@ def test_csv(table):
         "1.5000",
     )
     assert (kd["seeds"], kd["mark"]) == ("2", "underlined")
-    counted = {row["row"]: row["labels_from"] for row in rows if row["setting"] == "multi"}
+    counting = [row for row in rows if row["counts"] == "1"]
+    counted = {row["row"]: row["labels_from"] for row in counting if row["setting"] == "multi"}
     assert counted == {"kd": "P", "mine": "Q", "supervised": "P"}  # kd has no Q
+
+
+def test_csv_has_every_score(table):
+    scores = {"accuracy": 90.0, "f1_strict": 40.0, "f1_conlleval": 50.0}
+    cell = Cell("multi", "cc", "kd", 0)
+    result = table.results[cell]._replace(scores={"P": scores})
+    rows = csv.DictReader(io.StringIO(as_csv(table._replace(results={cell: result}))))
+    found = [(r["score"], r["seeds"], r["counts"]) for r in rows if r["counts"] == "0"]
+    assert found == [("f1_strict", "1", "0"), ("f1_conlleval", "1", "0")]
 
 
 def test_an_incomplete_table_tells_what_is_missing(table):

@@ -96,6 +96,13 @@ def test_distinct_votes_take_every_negative_label_for_an_abstention():
     assert times.tolist() == [2, 1]
 
 
+@pytest.mark.parametrize("labels", [np.ones((2, 2)), np.ones(2, int), np.ones((2, 2), bool), None])
+def test_distinct_votes_are_those_of_label_ids_by_word_and_source(labels):
+    with pytest.raises(jaxtyping.TypeCheckError, match="'labels'"):
+        kernels.distinct_votes(labels)
+    assert kernels.distinct_votes(jnp.zeros((3, 2), int))[1].tolist() == [3]
+
+
 BAD = {
     "as many matrices as sources": (
         "log_confusion",

@@ -33,7 +33,7 @@ def test_programs_that_write_a_file_leave_a_folder_alone(world, tmp_path, progra
         "aggregate": [f"--source=a={world.text}", "--method=majority"],
         "evaluate": [f"--gold={world.text}", f"--predicted={world.text}"],
     }
-    folder = tmp_path / "somebody's.parquet"
+    folder = tmp_path / ("somebody's" + (".json" if program == "evaluate" else ".parquet"))
     fill(folder)
     assert "is a folder; give a file" in refused(program, folder, *arguments[program])
     assert contents(folder) == FILES

@@ -45,6 +45,23 @@ def test_output_equal_to_an_input_is_refused(home, program, arguments, flag):
     assert (home / "a.conll").read_text() == LABELLED
 
 
+@pytest.mark.parametrize(
+    ("program", "arguments", "name", "ending"),
+    [
+        ("evaluate", ["--gold=~/a.conll", "--predicted=~/b.conll"], "s.csv", ".json"),
+        ("report", ["--run=~/run"], "page.pdf", ".html"),
+        ("review", ["--run=~/run"], "tasks.xml", ".json"),
+        ("review", ["--run=~/run", "--tool=prodigy"], "tasks.json", ".jsonl"),
+    ],
+)
+def test_an_output_with_the_ending_of_another_format_is_refused(
+    home, program, arguments, name, ending
+):
+    done = run(program, home, *arguments, f"--output=~/{name}")
+    assert done.returncode == 2 and done.stderr.endswith(f"; let the name end in {ending}\n")
+    assert f"error: --output={home}/{name}: " in done.stderr and not (home / name).exists()
+
+
 def test_an_input_that_an_earlier_run_left_in_the_output_is_refused(home):
     text = home / "run" / "labels.conll"
     text.parent.mkdir()
@@ -85,6 +102,8 @@ def test_an_empty_output_is_refused(home):
     [
         ("c.conllu", ".conllu is not written; let the name end in"),
         ("c.CSV", ".csv is not written; let the name end in"),
+        ("c.parquet.gz", ".parquet.gz is not written; let the name end in"),
+        ("c.xlsx", ".xlsx is not written; let the name end in"),
         ("none/c.conll", "there is no folder"),
     ],
 )

@@ -53,6 +53,17 @@ def block_of(probs, ids=None, columns=("Q",)):
     return LabelledWords([tuple("abcdefg"[: len(probs)])], 0, columns, NAMES, ids, probs)
 
 
+def test_sentences_without_words_are_not_to_correct(tmp_path):
+    text = [["a", "b"], [], ["c"], ["d", "e"], []]
+    record = read_run(write_run(tmp_path / "run", text, NAMES, ("en", "fr")))
+    for share in (0, 1):
+        drawn = draw_review(record, Drawing(9, "errors", share, 0))
+        assert sorted(task.number for task in drawn.tasks) == [1, 3, 4]
+        assert drawn.review.num_sentences == 3
+    (block,) = read_labelled_words(record.folder, "Q")
+    assert block.sums(np.ones(5)).tolist() == [2, 0, 1, 2, 0]
+
+
 def test_each_kind_of_doubt_is_measured():
     probs = [[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]
     ids = [[0, 0, 1], [0, 2, 2]]

@@ -6,6 +6,7 @@ import pytest
 
 import zsl_jax
 from tests import tiny_world
+from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -50,6 +51,34 @@ def test_the_result_tells_what_was_learned_about_each_source(texts):
     assert zsl_jax.aggregate(text, sources, "dawid_skene").confusion is not None
     for method in ("majority", "mean"):
         assert zsl_jax.aggregate(text, sources, method).confusion is None
+
+
+def test_the_labels_of_an_aggregation_can_be_written_as_those_of_a_source(tmp_path):
+    text = [["Ann", "sings"], [], ["Bo"]]
+    rule = {"rule": lambda sentences: [["X" if w == "Ann" else None for w in s] for s in sentences]}
+    found = zsl_jax.aggregate(text, rule, "majority")
+    write_predictions(tmp_path / "votes.parquet", found.predictions)
+    again = zsl_jax.aggregate(text, {"votes": tmp_path / "votes.parquet"}, "majority")
+    assert [sentence.labels for sentence in again] == [("X", "_"), (), ("_",)]
+    assert again.sentences == found.sentences
+    with pytest.raises(InputError, match=r"is not SourcePredictions; give these, such as the `pre"):
+        write_predictions(tmp_path / "votes.parquet", found)
+
+
+def test_results_are_equal_if_all_their_values_are(texts):
+    text, _ = texts
+    sources = {"good": tiny_world.by_chance(0.9, 0), "bad": tiny_world.by_chance(0.3, 1)}
+    one, same = (zsl_jax.aggregate(text, sources, "dawid_skene") for _ in range(2))
+    other = zsl_jax.aggregate(text, {**sources, "bad": tiny_world.by_chance(0.4, 1)}, "dawid_skene")
+    assert one == same and (one != same) is False and one.index(same[3]) == 3
+    assert one != other and one.confusion != other.confusion and one != list(one)
+    first = one[0]
+    assert repr(one) == f"AggregateResult({len(text)} sentences, label_names={one.label_names})"
+    assert first == same[0] != first._replace(probs=first.probs + 1) and first != first.words
+    arrays = SourcePredictions(("A",), np.zeros(1, np.int32), np.ones((1, 1)), [("a",)])
+    assert arrays == arrays._replace(labels=np.zeros(1, int)) != arrays._replace(probs=None)
+    with pytest.raises(TypeError, match="unhashable type: 'TaggedSentence'"):
+        hash(first)
 
 
 def test_entities_have_places_and_scores():

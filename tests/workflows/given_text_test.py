@@ -81,11 +81,30 @@ def test_what_is_not_a_text_is_refused(text, message):
 
 @pytest.mark.parametrize(
     "pair",
-    ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]], Sentence(("a",)), 5],
+    ["ab", ["a", "b"], (["a"], None), {"words": 1, "labels": 2}, [["a"]], 5],
 )
 def test_sentences_that_are_not_pairs_of_words_and_labels_are_refused(pair):
     with pytest.raises(InputError, match=r"text, sentence 1: .* is not a pair of words and labels"):
         labelled_sentences([pair], "text")
+
+
+def test_sentences_without_labels_are_left_out_as_from_a_file(tmp_path):
+    opinion = '<Opinions><Opinion target="b" from="2" to="3"/></Opinions>'
+    rows = [("", opinion, "a b"), (' OutOfScope="TRUE"', "", "c d")]
+    sentences = "".join(
+        f'<sentence id="{number}"{scope}><text>{text}</text>{opinions}</sentence>'
+        for number, (scope, opinions, text) in enumerate(rows)
+    )
+    path = tmp_path / "text.xml"
+    path.write_text(f"<Reviews><Review><sentences>{sentences}</sentences></Review></Reviews>")
+    read = read_sentences(path)
+    assert [sentence.labels for sentence in read] == [("O", "B-ASPECT"), None]
+    (by_path,), (by_list,) = (labelled_sentences(given, "text") for given in (path, read))
+    assert by_list[:2] == by_path[:2]
+    assert len(known_labels(read, "gold_words").words) == 1
+    for reader in (labelled_sentences, known_labels):
+        with pytest.raises(InputError, match="none of the sentences of `dev` has labels; read"):
+            reader(read[1:], "dev")
 
 
 def test_what_is_neither_a_path_nor_sentences_is_refused():

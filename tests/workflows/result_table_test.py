@@ -30,8 +30,8 @@ def test_the_verdict_judges_the_tagger_alone_beside_q():
     assert verdict([*ROWS, p, q]) == (
         "lvm (Q, 82.06) beats every source and every aggregation of them; its tagger alone (P, "
         "42.06) does not beat en (source, 50.00), majority (votes, 70.00), mean (votes, 80.00): "
-        "label by Q, which needs the sources' predictions (`source` of launch.predict), or by the "
-        "label model alone (launch.aggregate)"
+        "label by Q, which needs the sources' predictions (predict with them), or by the "
+        "label model alone (aggregate)"
     )
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.source_settings import checked_settings
 from zsl_jax.workflows.sources import Source
@@ -11,7 +12,8 @@ def test_each_source_has_the_settings_of_its_name(tmp_path):
     maps = {"en": tmp_path / "en.yaml", "de": {"MISC": None, "FAC": ("LOC", "ORG")}}
     settings = checked_settings(["en", "de"], (), "de", {"en": "utf16"}, maps)
     english = settings.of("en", "en.jsonl")
-    assert english == Source("en", "en.jsonl", str(tmp_path / "en.yaml"), offsets="utf16")
+    assert english == Source("en", "en.jsonl", english.label_map, offsets="utf16")
+    assert english.label_map == LabelMap(str(tmp_path / "en.yaml"), {"PERSON": "PER"})
     german = settings.of("de", lambda sentences: sentences)
     assert german.path == "" and german.sparse and german.offsets is None
     assert german.label_map.targets == {"MISC": None, "FAC": ("LOC", "ORG")}
@@ -42,6 +44,7 @@ def test_settings_may_be_none_and_label_names_any_iterable():
         ({"label_map": {"en": {"PER": {"A", "B"}}}}, "is not a name; .* several into a list"),
         ({"offsets": {"en": "words"}}, "a unit is one of characters, utf16, bytes"),
         ({"label_map": {"fr": {}}}, "`label_map`=.* names no source; the sources are en"),
+        ({"label_map": {"en": __file__}}, r"source_settings_test\.py.*: not YAML .* write `PER"),
         ({"label_map": {"en": "none.yaml"}}, r"`label_map`\['en'\]: there is no file none.yaml"),
         ({"label_map": {"en": {"PER": 3}}}, r"label_map\['en'\]: 'PER': 3: 3 is not a name"),
         ({"label_map": {"en": 3}}, r"`label_map`\['en'\]=3 is neither a file nor a mapping"),

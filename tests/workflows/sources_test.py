@@ -13,6 +13,7 @@ from launch.source_flags import (
     with_label_maps,
     with_offsets,
 )
+from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.shards import Shard
@@ -73,7 +74,7 @@ def test_label_maps_belong_to_sources(tmp_path):
     path.write_text("A: B\n")
     sources = parse_sources(["en=models/en", "de=models/de"])
     found = with_label_maps(sources, [f"de={path}"])
-    assert [source.label_map for source in found] == [None, str(path)]
+    assert [source.label_map for source in found] == [None, LabelMap(str(path), {"A": "B"})]
     assert with_label_maps(sources, []) == sources
 
 
@@ -85,11 +86,12 @@ def test_label_maps_belong_to_sources(tmp_path):
         (["fr={}"], "the sources are en"),
         (["en={}", "en={}"], "one map per source"),
         (["en=none.yaml"], "there is no file none.yaml"),
+        ([f"en={__file__}"], r"sources_test\.py.*: not YAML .* write `PER: PERSON`"),
     ],
 )
 def test_bad_label_maps_are_refused(tmp_path, values, message):
     path = tmp_path / "map.yaml"
-    path.touch()
+    path.write_text("A: B\n")
     with pytest.raises(InputError, match=message):
         with_label_maps([Source("en", "-")], [value.format(path) for value in values])
 

@@ -1,6 +1,8 @@
 """Tests of zsl_jax.workflows.tagger, and through it of prediction chunk by chunk."""
 
+import copy
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -75,6 +77,19 @@ def test_a_tagger_is_a_source(tagger):
     assert found.label_names == BIO and [s.words for s in found] == WORDS
     np.testing.assert_allclose(found[0].probs, alone[0].probs, atol=2e-3)
     assert tagger([])[1].shape == (0, 3)
+
+
+def test_a_pickled_tagger_is_read_again_from_its_folder(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent)
+    tagger = zsl_jax.Tagger.from_pretrained(folder.name, row_length=32)
+    monkeypatch.chdir("/")
+    assert repr(tagger) == f"Tagger({str(folder)!r}, row_length=32)"
+    for again in (pickle.loads(pickle.dumps(tagger)), copy.deepcopy(tagger)):
+        assert again.predict(WORDS[:3]) == tagger.predict(WORDS[:3])
+    sources = dict.fromkeys("ab", np.zeros(2, int))
+    assert again.predict([["Ka", "tab"]], sources) == tagger.predict([["Ka", "tab"]], sources)
+    with pytest.raises(InputError, match=r"made in memory cannot be pickled .* with zsl_jax\.work"):
+        pickle.dumps(zsl_jax.Tagger(load_tagger(folder)))
 
 
 def test_the_class_of_an_underscore_is_no_label(world, tmp_path):

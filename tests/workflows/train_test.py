@@ -10,12 +10,16 @@ from zsl_jax.errors import InputError
 from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
 
 
-def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
+def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(
+    world, texts, tmp_path, monkeypatch
+):
     labelled = texts[1]
+    monkeypatch.chdir(tmp_path)
     config = TrainConfig(
         epochs=2, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
     )
-    done = zsl_jax.train(labelled, world.encoder, tmp_path / "out", config=config, dev=labelled)
+    done = zsl_jax.train(labelled, world.encoder, "out", config=config, dev=labelled)
+    monkeypatch.chdir("/")
     assert len(done.scores) == 2 and done.best in (0, 1)
     predicted = done.tagger.predict([list(words) for words, _ in labelled])
     assert [len(sentence.labels) for sentence in predicted] == [len(y) for _, y in labelled]

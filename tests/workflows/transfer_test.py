@@ -31,7 +31,7 @@ CONFIG = TransferConfig(
 )
 
 
-def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path):
+def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path, monkeypatch):
     text, test = texts
     sources = {
         "rule": by_rule,
@@ -81,9 +81,13 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert [made.labels for made in folder] == [made.labels for made in again.predict(text[:2])]
     with pytest.raises(InputError, match="overwrite"):
         zsl_jax.transfer(*call, config=CONFIG)
-    read = zsl_jax.TransferResult.from_folder(tmp_path / "out")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.chdir(tmp_path)
+        read = zsl_jax.TransferResult.from_folder("out")
+    assert read.tagger.label_names == done.label_names
     assert (read.folder, read.row_length, read.table) == (done.folder, 32, done.table)
     assert read.report == done.report and read.rows == done.rows
+    assert len(repr(done)) < 300 and repr(done).startswith("TransferResult(folder=")
     assert read.verdict == done.verdict and re.match(r"lvm \(Q, .*P, ", done.verdict)
     assert done.label_names == read.label_names == done.tagger.label_names
     for one, other in zip(read.sentences, done.sentences, strict=True):
@@ -181,6 +185,7 @@ def by_nobody(sentences):
         ({"task": "nre"}, "there is no task 'nre'; choose one of pos, ner, plain"),
         ({"test": [(["Ka"], ["NAME"])], "task": "ner"}, "the gold label 'NAME' is neither O nor"),
         ({"test_sources": {"a": by_nobody}}, "`test_sources` is given without `test`; give both"),
+        ({"test": [(["Ka"], ["NAME"])], "test_sources": 5}, "`test_sources` must have names"),
         ({"test_sources": {"b": by_nobody}}, "`test_sources`: there is no source b; .* are a"),
         ({"config": TrainConfig()}, "is not a TransferConfig; give zsl_jax.TransferConfig"),
         ({"config": {"rounds": 1}}, "config={'rounds': 1} is not a TransferConfig"),

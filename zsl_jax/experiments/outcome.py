@@ -7,13 +7,14 @@ from statistics import median
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.experiments.comparison import Comparison
 from zsl_jax.experiments.observations import Observed, observe
-from zsl_jax.experiments.plan import Kind, Workplace, cells_of
-from zsl_jax.experiments.scores import CellResult, read_results
+from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of
+from zsl_jax.experiments.scores import CellResult, has_test_labels, read_results
 from zsl_jax.experiments.states import RECORD
 from zsl_jax.experiments.table import Table, as_plain, make_table
 from zsl_jax.experiments.table_formats import as_csv, as_latex, as_markdown, as_text
 from zsl_jax.experiments.table_layout import SCORE_TITLES, as_plain_grids, grids_of, other_scores
 from zsl_jax.io.json_file import read_json_object, write_json
+from zsl_jax.io.run_files import TEST
 from zsl_jax.report import is_installed, write_table_page
 
 STEM = "table"
@@ -70,6 +71,7 @@ def _notes(work: Workplace, table: Table, observed: Sequence[Observed]) -> Itera
             yield f"{block.setting.title}, {column}: {names[0]} – {names[1]}: {_tests(found)}"
     yield from (one.text for one in observed)
     yield from what_is_missing(table)
+    yield from what_has_no_labels(work, table)
     yield from _about(work, table)
 
 
@@ -102,9 +104,23 @@ def what_is_missing(table: Table) -> Iterator[str]:
         yield f"Not run: {', '.join(none)}"
     cells = [cell for cell in table.missing if cell.setting in begun or not begun]
     if cells:
-        more = len(cells) - MOST_SHOWN
-        shown = ", ".join(cell.name for cell in cells[:MOST_SHOWN])
-        yield f"Missing cells: {shown}" + (f" and {more} more" if more > 0 else "")
+        yield f"Missing cells: {_named(cells)}"
+
+
+def what_has_no_labels(work: Workplace, table: Table) -> Iterator[str]:
+    """The cells whose labels of the test are gone, so that tests with them lack p-values."""
+    cells = [cell for cell in table.results if not has_test_labels(work, cell)]
+    if cells:
+        yield (
+            f"No bootstrap with cells whose {TEST}.parquet is missing: {_named(cells)}; delete "
+            "their folders and give the command again to have it"
+        )
+
+
+def _named(cells: Sequence[Cell]) -> str:
+    more = len(cells) - MOST_SHOWN
+    shown = ", ".join(cell.name for cell in cells[:MOST_SHOWN])
+    return shown + (f" and {more} more" if more > 0 else "")
 
 
 def _tests(found: Comparison) -> str:

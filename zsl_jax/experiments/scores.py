@@ -99,10 +99,18 @@ def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return [kind for kind in kinds if kind in TRAINED]
 
 
+def has_test_labels(work: Workplace, cell: Cell) -> bool:
+    """Whether the file with the labels of a cell's test is there."""
+    return _test_file(work, cell).exists()
+
+
+def _test_file(work: Workplace, cell: Cell) -> Path:
+    return work.folder(cell) / f"{TEST}.parquet"
+
+
 def predicted_labels(work: Workplace, cell: Cell, kind: str) -> list[tuple[str, ...]] | None:
     """The labels of each sentence of the test by a key of `CellResult.scores`, or None."""
-    folder: Path = work.folder(cell)
-    file = folder / f"{TEST}.parquet"
+    folder, file = work.folder(cell), _test_file(work, cell)
     if not file.exists():
         return None
     with reading(folder):

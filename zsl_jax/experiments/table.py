@@ -1,12 +1,13 @@
 """The numbers of a table: means and deviations over seeds, comparisons, the paper's values."""
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from zsl_jax.evaluation.averages import average
 from zsl_jax.experiments.comparison import Comparison, compare, with_bootstrap
 from zsl_jax.experiments.plan import Cell, Experiment, Method, Role, Setting, Workplace, cells_of
-from zsl_jax.experiments.scores import CellResult
+from zsl_jax.experiments.scores import NAMES, TRAINED, CellResult
 
 AVERAGE = "Avg."
 BOLD, UNDERLINED = "bold", "underlined"
@@ -91,14 +92,13 @@ def _block(
 ) -> Block:
     experiment, entries = work.experiment, {}
     for method in experiment.methods:
-        by_column = _by_column(setting, method, results, score)
+        by_column = scores_by_column(setting, method, results, score)
         paper = experiment.paper.get(setting.name, {}).get(method.name, {})
         values = dict(paper)
         if len(setting.targets) > 1 and set(setting.targets) <= set(paper):
             values[AVERAGE] = sum(paper[t] for t in setting.targets) / len(setting.targets)
         entries[method.name] = {
-            column: Entry(by_seed, *average(list(by_seed.values())), paper=values.get(column))
-            for column, by_seed in by_column.items()
+            column: _entry(by_seed, values.get(column)) for column, by_seed in by_column.items()
         }
     comparisons = {}
     for column in columns_of(setting):
@@ -111,15 +111,27 @@ def _block(
     return Block(setting, _marked(entries, comparisons, experiment.methods), comparisons)
 
 
-def _by_column(
-    setting: Setting, method: Method, results: Mapping[Cell, CellResult], score: str
+def scores_by_column(
+    setting: Setting,
+    method: Method,
+    results: Mapping[Cell, CellResult],
+    score: str,
+    labels_from: str | None = None,
 ) -> dict[str, dict[int, float]]:
-    """A method's scores by column and seed; the average is over all targets or not there."""
+    """A method's scores by column and seed; the average is over all targets or not there.
+
+    Args:
+      setting: Whose columns.
+      method: Which.
+      results: Of all cells.
+      score: Which score.
+      labels_from: Of which labels of the cells; None for those that count.
+    """
     found: dict[str, dict[int, float]] = {}
     for cell, result in results.items():
-        is_scored = score in result.scores[result.counts_from]
+        is_scored = score in result.scores.get(labels_from or result.counts_from, ())
         if (cell.setting, cell.method) == (setting.name, method.name) and is_scored:
-            found.setdefault(cell.target, {})[cell.seed] = result.score(score)
+            found.setdefault(cell.target, {})[cell.seed] = result.score(score, labels_from)
     if AVERAGE in columns_of(setting) and all(target in found for target in setting.targets):
         seeds = set.intersection(*(set(found[target]) for target in setting.targets))
         if seeds:
@@ -128,6 +140,32 @@ def _by_column(
                 for seed in sorted(seeds)
             }
     return found
+
+
+def all_entries(
+    table: Table, block: Block, method: Method
+) -> Iterator[tuple[str, str, bool, Mapping[str, Entry]]]:
+    """A method's entries by column in every score of all its labels.
+
+    Yields:
+      Whose labels ("P", "Q" or "votes"), the score, whether these count, and the entries; those
+      that count first.
+    """
+    setting, results = block.setting, table.results
+    own = [r for c, r in results.items() if (c.setting, c.method) == (setting.name, method.name)]
+    if not own:
+        return
+    counted = (own[-1].counts_from, table.score)
+    yield *counted, True, block.entries[method.name]
+    for labels_from, score in itertools.product(TRAINED, NAMES):
+        if (labels_from, score) != counted:
+            found = scores_by_column(setting, method, results, score, labels_from)
+            entries = {column: _entry(by_seed) for column, by_seed in found.items()}
+            yield labels_from, score, False, entries
+
+
+def _entry(by_seed: Mapping[int, float], paper: float | None = None) -> Entry:
+    return Entry(by_seed, *average(list(by_seed.values())), paper)
 
 
 def _marked(

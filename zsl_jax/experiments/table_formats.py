@@ -6,7 +6,7 @@ import itertools
 import unicodedata
 from collections.abc import Iterator, Sequence
 
-from zsl_jax.experiments.table import BOLD, UNDERLINED, Table
+from zsl_jax.experiments.table import BOLD, UNDERLINED, Entry, Table, all_entries
 from zsl_jax.experiments.table_layout import Grid, Written
 
 _LATEX = str.maketrans(
@@ -26,7 +26,8 @@ _LATEX = str.maketrans(
 )
 _MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|~$&"})
 CSV_COLUMNS = (
-    "setting row title group role labels_from target score mean sd seeds mark paper difference"
+    "setting row title group role labels_from target score mean sd seeds mark paper difference "
+    "counts"
 ).split()
 
 
@@ -89,34 +90,41 @@ def as_latex(title: str, grids: Sequence[Grid], notes: Sequence[str]) -> str:
 
 
 def as_csv(table: Table) -> str:
-    """One line per method and column, with means, deviations and the paper's values."""
-    methods = {method.name: method for method in table.experiment.methods}
-    counted = {(c.setting, c.method): result.counts_from for c, result in table.results.items()}
+    """One line per method, column, labels (P, Q or votes) and score, with mean and deviation.
+
+    Of each method, those that count in the table come first, with 1 in the column `counts`; they
+    alone have a mark and the paper's value.
+    """
     target = io.StringIO()
     writer = csv.DictWriter(target, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
     for block in table.blocks:
-        for name, own in block.entries.items():
-            for column, entry in own.items():
-                method, paper = methods[name], entry.paper
-                values = {
+        for method in table.experiment.methods:
+            for labels_from, score, counts, entries in all_entries(table, block, method):
+                about = {
                     "setting": block.setting.name,
-                    "row": name,
+                    "row": method.name,
                     "title": method.title,
                     "group": method.group,
                     "role": method.role,
-                    "labels_from": counted[block.setting.name, name],
-                    "target": column,
-                    "score": table.score,
-                    "mean": f"{entry.mean:.4f}",
-                    "sd": f"{entry.sd:.4f}",
-                    "seeds": len(entry.by_seed),
-                    "mark": entry.mark,
-                    "paper": paper,
-                    "difference": None if paper is None else f"{entry.mean - paper:.4f}",
+                    "labels_from": labels_from,
+                    "score": score,
+                    "counts": int(counts),
                 }
-                writer.writerow(values)
+                for column, entry in entries.items():
+                    writer.writerow({**about, "target": column, **_csv_numbers(entry)})
     return target.getvalue()
+
+
+def _csv_numbers(entry: Entry) -> dict[str, object]:
+    return {
+        "mean": f"{entry.mean:.4f}",
+        "sd": f"{entry.sd:.4f}",
+        "seeds": len(entry.by_seed),
+        "mark": entry.mark,
+        "paper": entry.paper,
+        "difference": None if entry.paper is None else f"{entry.mean - entry.paper:.4f}",
+    }
 
 
 def _groups(grid: Grid) -> Iterator[tuple[str, list]]:

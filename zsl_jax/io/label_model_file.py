@@ -116,7 +116,7 @@ def read_label_model(folder: str | os.PathLike[str]) -> LabelModel:
     if not path.is_file():
         raise InputError(
             f"{folder} has no {FILE}, so nothing is known about its sources; train with "
-            "`approach`=lvm or mrt, or omit `source`"
+            "`approach`=lvm or mrt, or omit the sources"
         )
     try:
         with safe_open(path, framework="numpy") as file:

@@ -45,6 +45,20 @@ def kernel(
     return jax.jit(checked, static_argnames=tuple(static), inline=True)
 
 
+def on_host(function: Callable[..., Result]) -> Callable[..., Result]:
+    """Checks the shapes and types in the signature of a function of NumPy arrays at each call.
+
+    Raises:
+      jaxtyping.TypeCheckError: As for `kernel`.
+    """
+
+    @functools.wraps(function)
+    def checked(*args: Any, **kwargs: Any) -> Result:
+        return _with_shape_checks(function)(*args, **kwargs)
+
+    return checked
+
+
 @functools.cache
 def _with_shape_checks(function: Callable[..., Result]) -> Callable[..., Result]:
     """The function with its checks, made when it is first traced to keep the import quick."""

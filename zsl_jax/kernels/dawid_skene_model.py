@@ -16,6 +16,7 @@ from zsl_jax.kernels.arguments import (
     flat_words,
     kernel,
     labels_in_range,
+    on_host,
     sum_over_devices,
     varying_like,
 )
@@ -55,8 +56,9 @@ def label_model_posterior(
     return posterior_and_objective(joint, jnp.ones(words, bool)).posterior
 
 
+@on_host
 def distinct_votes(
-    labels: Int[np.ndarray, "N U"],
+    labels: Int[np.ndarray | Array, "N U"],
 ) -> tuple[Int[np.ndarray, "M U"], Int[np.ndarray, " M"]]:
     """Returns every combination of votes that occurs and how often, on the host.
 
@@ -74,17 +76,17 @@ def distinct_votes(
       (array([[ 0, -1],
              [ 1,  0]]), array([1, 2]))
     """
-    labels = np.maximum(labels, -1)
-    width = int(labels.max(initial=-1)) + 2
-    code, largest = np.zeros(len(labels), np.int64), 1
-    for source_labels in labels.T:
+    votes = np.maximum(np.asarray(labels), -1)
+    width = int(votes.max(initial=-1)) + 2
+    code, largest = np.zeros(len(votes), np.int64), 1
+    for source_labels in votes.T:
         if largest > 2**62 // width:  # numbers of the combinations so far take less room
             code = np.unique(code, return_inverse=True)[1]
-            largest = len(labels)
+            largest = len(votes)
         code = code * width + (source_labels + 1)
         largest *= width
     _, first, times = np.unique(code, return_index=True, return_counts=True)
-    return labels[first], times
+    return votes[first], times
 
 
 class DawidSkene(NamedTuple):

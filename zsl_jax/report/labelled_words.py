@@ -37,6 +37,14 @@ class LabelledWords(NamedTuple):
         """Where each sentence begins among the words."""
         return np.cumsum([0, *(len(words) for words in self.sentences)])[:-1]
 
+    def sums(self, values: np.ndarray) -> np.ndarray:
+        """[m, ...], sums of the words' values [n, ...] by sentence; 0 for one without words."""
+        found = np.zeros((len(self.sentences), *values.shape[1:]))
+        begins = [len(words) > 0 for words in self.sentences]
+        if any(begins):
+            found[begins] = np.add.reduceat(values, self.starts[begins])
+        return found
+
 
 def read_labelled_words(folder: Path, labels_from: str) -> Iterator[LabelledWords]:
     """Reads labels.parquet and votes.parquet of a run side by side, in constant memory.

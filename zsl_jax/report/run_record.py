@@ -59,13 +59,12 @@ def read_run(path: str | os.PathLike[str]) -> RunRecord:
     for name in (RUN, RESULT, f"{LABELS}.parquet", VOTES):
         if not (folder / name).is_file():
             raise InputError(
-                f"`run`={path}: there is no {name} in it; name the `output` of a finished "
-                "launch.transfer"
+                f"{path}: there is no {name} in it; name the `output` of a finished transfer"
             )
     result = read_json_object(folder / RESULT)
     if not isinstance(result.get("sources"), dict):
         raise InputError(
-            f"{folder / RESULT} has no report on the sources; name the `output` of launch.transfer"
+            f"{folder / RESULT} has no report on the sources; name the `output` of a transfer"
         )
     model = read_label_model(folder) if (folder / FILE).is_file() else None
     metrics = metrics_file.read_lines(folder / METRICS)

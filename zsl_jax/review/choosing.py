@@ -87,11 +87,12 @@ def candidates(
     heap: list[tuple[float, int, Candidate]] = []
     for block in blocks:
         doubt = word_doubt(block, by)
-        sums = np.add.reduceat(doubt, block.starts)
-        kinds = np.add.reduceat(_spread_doubt(block, doubt), block.starts, axis=0)
+        sums = block.sums(doubt)
+        kinds = block.sums(_spread_doubt(block, doubt))
         for place, words in enumerate(block.sentences):
             number = block.first + place
-            if number in excluded or (len(heap) == count and sums[place] <= heap[0][0]):
+            below = len(heap) == count and sums[place] <= heap[0][0]
+            if below or not words or number in excluded:
                 continue
             item = (float(sums[place]), -number, Candidate(number, words, kinds[place]))
             (heapq.heappush if len(heap) < count else heapq.heapreplace)(heap, item)

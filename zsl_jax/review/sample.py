@@ -42,7 +42,7 @@ class Review(NamedTuple):
       known: Sentences whose corrections were given before.
       chosen: Those that were chosen for their doubt.
       drawn: Those that were drawn at random from all others.
-      num_sentences: Of the text.
+      num_sentences: Of the text, that have words.
     """
 
     known: tuple[int, ...]
@@ -80,8 +80,8 @@ def draw_review(
     """
     keys = {correction.key for correction in corrections}
     known = known_sentences(_blocks(record), keys)
-    total = sum(len(block.sentences) for block in _blocks(record))
-    wanted = min(drawing.number, total - len(known))
+    numbers = _with_words(_blocks(record))
+    total, wanted = len(numbers), min(drawing.number, len(numbers - known))
     if not wanted:
         raise InputError(
             f"`gold_words` has all {total:,} sentences of `run`={record.folder}; there is nothing "
@@ -93,7 +93,7 @@ def draw_review(
         kept = CANDIDATES * wanted
         found = candidates(_blocks(record), drawing.doubt, kept, known)
     chosen = {candidate.number for candidate in spread(found, wanted - num_drawn)}
-    rest = np.array(sorted(set(range(total)) - known - chosen), np.int64)
+    rest = np.array(sorted(numbers - known - chosen), np.int64)
     rng = np.random.default_rng(drawing.seed)
     drawn = rng.choice(rest, wanted - len(chosen), replace=False).tolist()
     review = Review(tuple(sorted(known)), tuple(sorted(chosen)), tuple(sorted(drawn)), total)
@@ -108,6 +108,16 @@ def known_sentences(blocks: Iterable[LabelledWords], keys: set[str]) -> set[int]
         for block in (blocks if keys else ())
         for place, words in enumerate(block.sentences)
         if squeezed("".join(words)) in keys
+    }
+
+
+def _with_words(blocks: Iterable[LabelledWords]) -> set[int]:
+    """The numbers of the sentences that have words."""
+    return {
+        block.first + place
+        for block in blocks
+        for place, words in enumerate(block.sentences)
+        if words
     }
 
 

@@ -156,7 +156,7 @@ def _frozen_layers(start: LoadedTagger, num_trained: int, dtype: str) -> FrozenL
     if num_trained > num_layers:
         raise InputError(
             f"`trainable_layers`={num_trained}: {start.path} has {num_layers} layers; give at most "
-            "that many, or leave the flag out to train the embeddings too"
+            "that many, or omit it to train the embeddings, too"
         )
     encoder = dataclasses.replace(
         start.encoder.below(num_trained), dropout=0.0, attention_dropout=0.0

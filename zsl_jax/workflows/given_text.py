@@ -169,13 +169,30 @@ def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:
 
 
 def _pairs_of(given: Iterable[Any], name: str) -> list[Any]:
-    """The words and labels of sentences, and everything else as it is."""
+    """The words and labels of sentences, and everything else as it is.
+
+    Sentences without labels, such as those out of scope in SemEval, are left out, as from a file.
+
+    Raises:
+      InputError: There are sentences, and none of them has labels.
+    """
     if not isinstance(given, Iterable):
         raise InputError(
             f"`{name}`={given!r:.80} is neither a path nor sentences; give a list of "
             "(words, labels)"
         )
-    return [(s.words, s.labels) if isinstance(s, Sentence | TaggedSentence) else s for s in given]
+    every = list(given)
+    pairs = [
+        (one.words, one.labels) if isinstance(one, Sentence | TaggedSentence) else one
+        for one in every
+        if not isinstance(one, Sentence) or one.labels is not None
+    ]
+    if every and not pairs:
+        raise InputError(
+            f"none of the sentences of `{name}` has labels; read them with labels, or give "
+            "(words, labels)"
+        )
+    return pairs
 
 
 def _paired(pairs: Sequence[tuple[Sequence[str], Sequence[str]]], name: str) -> list[Sentence]:

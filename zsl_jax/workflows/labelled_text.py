@@ -15,9 +15,13 @@ from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text.writers import write_conll, write_jsonl, write_spans
 from zsl_jax.errors import InputError
-from zsl_jax.types import Sentence
+from zsl_jax.types import Sentence, with_array_equality
+
+# Formats that names promise and no writer has.
+_NOT_WRITTEN = set(".conllu .csv .html .iob2 .json .ods .xls .xlsx .xml .yaml .yml".split())
 
 
+@with_array_equality
 class LabelledText(NamedTuple):
     """Sentences with labels, N words together.
 
@@ -61,9 +65,10 @@ def format_of(path: str | os.PathLike[str]) -> str:
     """
     name = os.fspath(path)
     suffix = Path(name.removesuffix(".gz")).suffix.lower()
-    if suffix in (".conllu", ".csv", ".iob2", ".json", ".xml"):
+    ending = suffix + name[len(name.removesuffix(".gz")) :]
+    if suffix in _NOT_WRITTEN or ending == ".parquet.gz":
         raise InputError(
-            f"{name}: {suffix} is not written; let the name end in .conll, .jsonl or .parquet, "
+            f"{name}: {ending} is not written; let the name end in .conll, .jsonl or .parquet, "
             "or give `output_format`"
         )
     return {".parquet": "parquet", ".jsonl": "jsonl"}.get(suffix, "conll")

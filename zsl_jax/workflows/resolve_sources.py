@@ -72,19 +72,19 @@ def resolve_sources(
     return resolved
 
 
-def fetched_sources(sources: Mapping[str, Given]) -> dict[str, Given]:
-    """Returns the sources, with the local copies of those in buckets.
+def fetched_sources(sources: Mapping[str, Given], argument: str = "sources") -> dict[str, Given]:
+    """Returns the sources that an argument has, with the local copies of those in buckets.
 
     Raises:
       InputError: There are none, they have no names, or one is something else.
     """
     if not isinstance(sources, Mapping) or not all(isinstance(name, str) for name in sources):
-        raise InputError('`sources` must have names; give {"NAME": source, ...}')
+        raise InputError(f'`{argument}` must have names; give {{"NAME": source, ...}}')
     if not sources:
-        raise InputError("`sources` is empty; give at least one")
+        raise InputError(f"`{argument}` is empty; give at least one")
     local: dict[str, Given] = {}
     for name, given in sources.items():
-        check_source_name(name, "`sources`")
+        check_source_name(name, f"`{argument}`")
         if isinstance(given, str | os.PathLike):
             path = fetched(given, f"the source {name}")
             check_files(Source(name, path), f"the source {name}")

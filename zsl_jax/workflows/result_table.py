@@ -26,8 +26,8 @@ from zsl_jax.workflows.vote_aggregation import (
 # What a method to aggregate votes learns from a text; None for a method that learns nothing.
 LearnedFromText = ChainModel | kernels.DawidSkene | None
 BY_Q = (
-    "label by Q, which needs the sources' predictions (`source` of launch.predict), or by the "
-    "label model alone (launch.aggregate)"
+    "label by Q, which needs the sources' predictions (predict with them), or by the "
+    "label model alone (aggregate)"
 )
 RESAMPLING = bootstrap.Resampling(num_resamples=1000)  # of the test's sentences
 

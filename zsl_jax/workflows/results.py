@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.predictions.parquet_reader import read_parquet
+from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.evaluation.diagnosis import Diagnosis, diagnosis_from_plain
 from zsl_jax.io.bucket_copies import fetched
@@ -17,13 +18,14 @@ from zsl_jax.io.run_files import LABELS
 from zsl_jax.labels import SourceLabels
 from zsl_jax.report.run_record import RunRecord, read_run
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.types import Sentence
+from zsl_jax.types import Sentence, with_array_equality
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.result_table import Row, format_table, verdict
 from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
 from zsl_jax.workflows.tagger import WithTagger
 
 
+@with_array_equality
 @dataclasses.dataclass(frozen=True)
 class ConfusionMatrices:
     """What each source gives for each true label, as it was estimated.
@@ -50,6 +52,7 @@ def confusion_matrices(
     return ConfusionMatrices(labels.names, labels.label_set.names, tables)
 
 
+@with_array_equality
 @dataclasses.dataclass(frozen=True)
 class AggregateResult(Sequence[TaggedSentence]):
     """The sentences of a text, in order, with labels from the sources' predictions.
@@ -66,6 +69,18 @@ class AggregateResult(Sequence[TaggedSentence]):
     report: Diagnosis
     confusion: ConfusionMatrices | None
 
+    @property
+    def predictions(self) -> SourcePredictions:
+        """The same as predictions of a source, which `write_predictions` writes to a file."""
+        ids = {name: number for number, name in enumerate(self.label_names)}
+        labels = [ids.get(label, -1) for sentence in self.sentences for label in sentence.labels]
+        probs = np.concatenate([sentence.probs for sentence in self.sentences]).astype(np.float16)
+        words = [sentence.words for sentence in self.sentences]
+        return SourcePredictions(self.label_names, np.array(labels, np.int32), probs, words)
+
+    def __repr__(self) -> str:
+        return f"AggregateResult({len(self)} sentences, label_names={self.label_names})"
+
     def __len__(self) -> int:
         return len(self.sentences)
 
@@ -77,12 +92,13 @@ class AggregateResult(Sequence[TaggedSentence]):
         return self.sentences[place]
 
 
+@with_array_equality
 @dataclasses.dataclass(frozen=True)
 class TransferResult(WithTagger):
     """The result of a transfer.
 
     Attributes:
-      folder: The model folder.
+      folder: The model folder, absolute.
       row_length: Subwords per packed row.
       sentences: The text with its labels: by Q where there is a label model, and by the tagger
         alone otherwise.
@@ -94,11 +110,11 @@ class TransferResult(WithTagger):
 
     folder: Path
     row_length: int
-    sentences: Sequence[TaggedSentence]
-    rows: Sequence[Row]
-    report: Diagnosis
+    sentences: Sequence[TaggedSentence] = dataclasses.field(repr=False)
+    rows: Sequence[Row] = dataclasses.field(repr=False)
+    report: Diagnosis = dataclasses.field(repr=False)
     label_names: tuple[str, ...]
-    confusion: ConfusionMatrices | None
+    confusion: ConfusionMatrices | None = dataclasses.field(repr=False)
 
     @classmethod
     def from_folder(cls, folder: str | os.PathLike[str]) -> "TransferResult":

@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from absl import logging
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import source_votes
-from zsl_jax.labels import LabelSet
+from zsl_jax.labels import LabelSet, label_kinds, listed
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TrainedTarget, posterior_of
@@ -47,6 +48,7 @@ def prepare_test(
     task: str | None,
 ) -> TestSet:
     """The test text with the predictions of the sources; those without any for it abstain."""
+    _warn_of_other_labels(gold, transfer_task.label_set)
     found = []
     for name in transfer_task.names:
         if name not in predictions:
@@ -56,6 +58,19 @@ def prepare_test(
     return TestSet(
         gold, source_votes(found, transfer_task.source_labels, transfer_task.names), task
     )
+
+
+def _warn_of_other_labels(gold: Sequence[Sentence], label_set: LabelSet) -> None:
+    """Warns of labels of the test that the target lacks, on which every row is wrong."""
+    own = label_kinds(name for sentence in gold for name in sentence.labels or ())
+    others = own - label_kinds(label_set.names)
+    if others:
+        logging.warning(
+            "`test` has the labels %s, which no source gives, so that every row is wrong there; if "
+            "they are the target's (%s) in another spelling, write both in one",
+            listed(others),
+            listed(label_kinds(label_set.names)),
+        )
 
 
 def baselines(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of
+from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of, read_label_map
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
@@ -23,13 +23,13 @@ class SourceSettings(NamedTuple):
       label_names: K names, for arrays.
       sparse: Names of sources whose O means that they know nothing.
       offsets: By source, what the places of character spans in its files count.
-      label_maps: By source, its label map or the file of one.
+      label_maps: By source, its label map.
     """
 
     label_names: tuple[str, ...] = ()
     sparse: Collection[str] = ()
     offsets: Mapping[str, str] = MappingProxyType({})
-    label_maps: Mapping[str, str | LabelMap] = MappingProxyType({})
+    label_maps: Mapping[str, LabelMap] = MappingProxyType({})
 
     def of(self, name: str, given: Any) -> Source:
         """Returns a source with its settings; if it is not given as a path, it has none."""
@@ -100,7 +100,7 @@ def _by_source(given: Any, setting: str, what: str) -> Mapping[str, Any]:
     return given or {}
 
 
-def _label_map(name: str, given: Any) -> LabelMap | str:
+def _label_map(name: str, given: Any) -> LabelMap:
     if isinstance(given, Mapping):
         return label_map_of(given, f"label_map[{name!r}]")
     if not isinstance(given, str | os.PathLike):
@@ -110,4 +110,4 @@ def _label_map(name: str, given: Any) -> LabelMap | str:
     path = fetched(given)
     if not os.path.isfile(path):
         raise InputError(f"`label_map`[{name!r}]: there is no file {path}; correct the path")
-    return path
+    return read_label_map(path)

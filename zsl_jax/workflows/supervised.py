@@ -66,9 +66,9 @@ def train_supervised(
     Returns:
       The trained tagger.
     """
-    labels = gold_labels(sentences, "`train`")
+    labels = gold_labels(sentences, "the training text")
     label_set = LabelSet.from_labels(labels)
-    ids = label_set.encode([name for names in labels for name in names], "`train`")
+    ids = label_set.encode([name for names in labels for name in names], "the training text")
     target = np.eye(label_set.size, dtype=bool)[ids]
     windows = encode_text(encoder, sentences, config.row_length)
     shards, states = precompute_frozen(encoder, [windows], config, cache)

@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.text.entity_places import Entity, entities_of
-from zsl_jax.types import Sentence
+from zsl_jax.types import Sentence, with_array_equality
 from zsl_jax.workflows.labelled_text import LabelledText
 
 
+@with_array_equality
 class TaggedSentence(NamedTuple):
     """One sentence of n words with its labels.
 

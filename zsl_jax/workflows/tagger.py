@@ -42,8 +42,11 @@ class Tagger:
     """A trained tagger.
 
     Its parameters are placed on the devices when it is created; its program is compiled at the
-    first call.
+    first call. Pickles and copies of a tagger that `from_pretrained` has read hold the path of its
+    folder, from which it is read again.
     """
+
+    _in_folder = False  # whether its folder has the same parameters
 
     def __init__(self, loaded: LoadedTagger, row_length: int = 128):
         """Makes a tagger in memory ready for use on the devices.
@@ -58,7 +61,7 @@ class Tagger:
         if not isinstance(loaded, LoadedTagger):
             raise InputError(f"{loaded!r:.80} is not a loaded tagger; use Tagger.from_pretrained")
         self._scheme = require_head(loaded)
-        self._path = loaded.path
+        self._path = os.path.abspath(loaded.path)  # which is read later
         self._row_length = TrainConfig(row_length=row_length).row_length  # checked
         self._log_probs = log_prob_function(loaded, self._row_length)
 
@@ -67,7 +70,21 @@ class Tagger:
         cls, path_or_hub: str | os.PathLike[str], row_length: int = 128
     ) -> "Tagger":
         """Reads a Hugging Face folder, or fetches it by its hub name; see `__init__`."""
-        return cls(load_tagger(path_or_hub), row_length)
+        tagger = cls(load_tagger(path_or_hub), row_length)
+        tagger._in_folder = True
+        return tagger
+
+    def __repr__(self) -> str:
+        return f"Tagger({self._path!r}, row_length={self._row_length})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if not self._in_folder:
+            raise InputError(
+                "a tagger that was made in memory cannot be pickled or copied; write it with "
+                "zsl_jax.workflows.loaded_tagger.save_tagger, and read the folder with "
+                "Tagger.from_pretrained"
+            )
+        return type(self).from_pretrained, (self._path, self._row_length)
 
     @property
     def label_names(self) -> tuple[str, ...]:
@@ -185,11 +202,15 @@ class Tagger:
 class WithTagger:
     """Base class of the results whose folder is that of a tagger.
 
+    The folder becomes an absolute path, so that the tagger is found from any working directory.
     Pickles and copies leave out the tagger in memory, which is loaded again when it is asked for.
     """
 
     folder: Path
     row_length: int
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "folder", self.folder.absolute())  # the results are frozen
 
     @functools.cached_property
     def tagger(self) -> Tagger:

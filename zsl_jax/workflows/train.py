@@ -37,7 +37,7 @@ class TrainResult(WithTagger):
     """The result of a supervised training.
 
     Attributes:
-      folder: The model folder.
+      folder: The model folder, absolute.
       row_length: Subwords per packed row.
       scores: On `dev`, one mapping per epoch; empty without `dev`.
     """

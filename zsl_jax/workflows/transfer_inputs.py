@@ -110,7 +110,7 @@ def transfer_inputs(
     Raises:
       InputError: A test source has the name of no source.
     """
-    for_test = fetched_sources(test_sources) if test_sources else {}
+    for_test = fetched_sources(test_sources, "test_sources") if test_sources else {}
     for name in for_test:
         if name not in sources:
             raise InputError(
@@ -123,9 +123,8 @@ def warn_of_untested(names: Iterable[str]) -> None:
     """Warns, before anything is trained, of sources without predictions for the test."""
     for name in names:
         logging.warning(
-            "the source %s has no predictions for `test` and abstains there; name them with "
-            "`test_source`=%s=FILE",
-            name,
+            "the source %s has no predictions for `test` and abstains there; name their file as "
+            "its test source",
             name,
         )
 

@@ -86,7 +86,7 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
         (numbered({**ROWS, "ner_tags": [None, [0]]}), "sentence 1: 2 words but 0 labels"),
         (numbered({**ROWS, "ner_tags": [[1, -1], [0]]}), "the word 'sings' has no label"),
         (numbered({**ROWS, "tokens": [["a", None], ["b"]]}), "sentence 1: a word is empty"),
-        (numbered({**ROWS, "tokens": [["a", "b"], []]}), "sentence 2: it has no words"),
+        (numbered({**ROWS, "tokens": [["a", "b"], None]}), "sentence 2: its words are null"),
         (pa.table({"tokens": [[1]], "tags": [["O"]]}), "'tokens' must hold lists of strings"),
         (pa.table({"tokens": ["a"], "tags": [["O"]]}), "'tokens' must hold one list per sentence"),
         (pa.table({"tokens": [["a"]]}), "has no column labels or tags or ner_tags but 'tokens'"),

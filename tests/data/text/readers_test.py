@@ -6,10 +6,13 @@ import re
 import time
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from tests.real_data import corpus
 from zsl_jax.data.batches.windows import cut_sentences
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.formats import FORMATS
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.data.text.word_rules import WORD_RULES
@@ -168,7 +171,9 @@ def test_missing_labels_only_where_allowed(tmp_path, name, content):
         ("a.jsonl", '{"words": ["a"], "labels": ["O"]}\n{"words"\n', "line 2: not JSON"),
         ("a.jsonl", '["a"]\n', "line 1: not an object"),
         ("a.jsonl", '{"text": "a"}\n', 'line 1: no list "words" or "tokens"'),
-        ("a.jsonl", '{"words": [], "labels": []}\n', "line 1: no list"),
+        ("a.jsonl", '{"words": [], "labels": []}\n', "a.jsonl holds no words"),
+        ("a.jsonl", '{"words": [], "labels": ["O"]}\n', "line 1: 0 words but 1 labels"),
+        ("a.jsonl", '{"words": null, "labels": []}\n', 'line 1: no list "words" or "tokens"'),
         ("a.jsonl", '{"words": ["a"]}\n', 'line 1: no list "labels" or "tags"'),
         ("a.jsonl", '{"words": ["a"], "labels": ["O", "O"]}', "line 1: 1 words but 2 labels"),
         ("a.jsonl", '{"words": ["a"], "labels": [3]}', "line 1: the label 3 of 'a' is not a name"),
@@ -266,6 +271,19 @@ def test_empty_files_are_refused_in_every_format(tmp_path, format, content):
     assert message(tmp_path, content, "a", format=format, with_labels=False)
 
 
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_an_empty_list_is_a_sentence_without_words(tmp_path, with_labels):
+    rows = [{"words": ["a"], "labels": ["O"]}, {"words": [], "labels": []}]
+    lines = tmp_path / "a.jsonl"
+    lines.write_text("".join(json.dumps(row) + "\n" for row in [*rows, rows[0]]))
+    columns = {key: [row[key] for row in [*rows, rows[0]]] for key in rows[0]}
+    pq.write_table(pa.table(columns), tmp_path / "a.parquet")
+    for file in (lines, tmp_path / "a.parquet"):
+        found = read_sentences(file, with_labels=with_labels)
+        assert [s.words for s in found] == [("a",), (), ("a",)]
+        assert found[1].labels == (() if with_labels else None)
+
+
 def test_the_programs_offer_every_format():
     from launch.shared_flags import DEFINITIONS
 
@@ -282,12 +300,24 @@ def test_the_programs_offer_every_format():
         ),
         ({"format": "csv"}, "`format`=csv is not one of conll, conllu"),
         ({"words": "letters"}, "`words`=letters is not one of whitespace, unicode; choose one"),
+        ({"column": 1.0}, "`column`=1.0 is not a column; give its number or name"),
+        ({"word_column": True}, "`word_column`=True is not a column; give its number or name"),
+        ({"with_labels": "no"}, "`with_labels`='no' must be True or False; correct it"),
+        ({"allow_missing": 5}, "`allow_missing`=5 must be True or False; correct it"),
+        ({"encoding": 5}, "`encoding`=5: .* try utf-8"),
     ],
 )
 def test_settings_that_no_reader_has_are_refused(tmp_path, how, message):
     (tmp_path / "a.conll").write_text("a\tX\n")
     with pytest.raises(InputError, match=message):
         read_sentences(tmp_path / "a.conll", **how)
+
+
+@pytest.mark.parametrize("path", [5, None, b"a.conll", ["a.conll"], ""])
+def test_what_is_not_a_path_is_refused(path):
+    for read in (read_sentences, read_predictions):
+        with pytest.raises(InputError, match=r"^.* is not a path; give one"):
+            read(path)
 
 
 def test_deep_json_is_refused(tmp_path):

@@ -162,7 +162,7 @@ def map_labels(
     columns = np.array([-1 if name is None else ids[name] for name in targets], np.int32)
     labels, probs = relabel(predictions.labels, predictions.probs, columns, scheme.size)
     several = [target for target in label_map.targets.values() if isinstance(target, tuple)]
-    types = map(_entity_types, several)
+    types = [_types_of(_entity_labels(target)) for target in several]
     chosen = [
         own if len(own) == len(target) else target
         for own, target in zip(types, several, strict=True)
@@ -215,10 +215,11 @@ def _label_target(
             f"{path}: {name} is a label of an entity; list what it may be for its type, as "
             f"{name[2:]}: [PER, ORG]"
         )
-    letters = {label[0] for label in usual_spelling(target) if _is_of_entity(label)}
+    usual = _entity_labels(target)
+    letters = {label[0] for label in usual if label != OUTSIDE}
     if not letters:
         return set_name(target)
-    types = _entity_types(target)
+    types = _types_of(usual)
     if len(letters) > 1 or len(types) < len(target):
         raise InputError(
             f"{path}: {name} is mapped to {', '.join(target)}, which are not labels with one "
@@ -231,15 +232,19 @@ def _is_of_entity(label: str) -> bool:
     return label != OUTSIDE and label_parts([label]).scheme is not TaggingScheme.PLAIN
 
 
-def _entity_types(labels: Sequence[str]) -> tuple[str, ...]:
-    """The entity types of labels, and O; plain labels are left out.
+def _entity_labels(labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of entities in the usual spelling, and O; plain labels are left out.
 
-    >>> _entity_types(["I-PER", "I-ORG", "O", "NOUN"])
-    ('PER', 'ORG', 'O')
+    >>> _entity_labels(["I_PER", "I_ORG", "O"]), _entity_labels(["I-PER", "NOUN"])
+    (('I-PER', 'I-ORG', 'O'), ('I-PER',))
     """
     usual = usual_spelling(labels)
-    kept = [label for label in usual if label == OUTSIDE or _is_of_entity(label)]
-    return tuple(label if label == OUTSIDE else label[2:] for label in kept)
+    return tuple(label for label in usual if label == OUTSIDE or _is_of_entity(label))
+
+
+def _types_of(labels: Sequence[str]) -> tuple[str, ...]:
+    """The entity types of such labels, and O."""
+    return tuple(label if label == OUTSIDE else label[2:] for label in labels)
 
 
 def _with_letter(

@@ -42,6 +42,11 @@ def write_predictions(path: str | os.PathLike[str], predictions: SourcePredictio
     Raises:
       InputError: They could not be read again, or as `write_prediction_blocks`.
     """
+    if not isinstance(predictions, SourcePredictions):
+        raise InputError(
+            f"{predictions!r:.80} is not SourcePredictions; give these, such as the `predictions` "
+            "of an aggregation's result"
+        )
     with_probs = predictions.probs is not None
     where = f"the predictions for {os.fspath(path)}"
     check_label_names(predictions.label_names, where)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from zsl_jax.buckets import path_text
 from zsl_jax.data.predictions.json_predictions import read_json_predictions
 from zsl_jax.data.predictions.parquet_reader import read_parquet
 from zsl_jax.data.predictions.source_predictions import (
@@ -57,7 +58,7 @@ def read_predictions(
       InputError: If there is no such file, its contents contradict themselves, or it has character
         spans and there is no text.
     """
-    name = os.fspath(path)
+    name = path_text(path)
     format = _format(name)
     if format == "parquet":
         return agreed_abstentions(read_parquet(name, folder))

@@ -11,11 +11,13 @@ from zsl_jax.data.text.checks import UNWRITABLE, check_visible
 from zsl_jax.data.text.compact_text import CompactWords
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, SILENT
+from zsl_jax.types import with_array_equality
 
 SUM_TOLERANCE = 1e-2
 CHECKED_AT_ONCE = 1 << 16
 
 
+@with_array_equality
 class SourcePredictions(NamedTuple):
     """The predictions of one source, flat over the words of its sentences.
 

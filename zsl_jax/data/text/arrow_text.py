@@ -71,9 +71,9 @@ def _sentences(
         for row in zip(*lists, strict=True):
             number += 1
             where = f"{options.name}, sentence {number}"
-            words = tuple(checked_word(where, word) for word in row[0] or ())
-            if not words:
-                raise InputError(f"{where}: it has no words; leave the row out")
+            if row[0] is None:
+                raise InputError(f"{where}: its words are null; leave the row out")
+            words = tuple(checked_word(where, word) for word in row[0])
             labels = None
             if options.with_labels:
                 labels = _labels(row[1] or (), words, names, where, options.allow_missing)

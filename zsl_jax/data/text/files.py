@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from zsl_jax.buckets import path_text
 from zsl_jax.errors import InputError
 
 STANDARD_INPUT = "-"
@@ -36,7 +37,7 @@ _KINDS = {
 _ZLIB = (b"x\x01", b"x\x9c", b"x\xda")
 _DOC_BIN = (
     "compressed by zlib, like the DocBin files of spaCy; write its words and labels as CoNLL "
-    "(word, tab, label), or give the pipeline as a source, `source`=NAME=spacy:PIPELINE"
+    "(word, tab, label), or name the pipeline itself as the source, as spacy:PIPELINE"
 )
 _ONTONOTES = ("**/*_gold_conll", "**/*_gold_conll.gz")
 
@@ -53,9 +54,9 @@ def find_files(path: str | os.PathLike[str]) -> list[str]:
       At least one path; those of a glob or folder are sorted. A single file need not exist.
 
     Raises:
-      InputError: A glob or folder has no such files.
+      InputError: It is not a path, or a glob or folder has no such files.
     """
-    name = os.fspath(path)
+    name = path_text(path)
     if os.path.isdir(name):
         if is_dataset_folder(name):
             return [name]
@@ -255,7 +256,7 @@ def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
         return codecs.getincrementaldecoder(encoding or "utf-8")()
     except UnicodeError as error:
         raise InputError(f"`encoding`={encoding!r} decodes nothing; try utf-8") from error
-    except (LookupError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise InputError(f"`encoding`={encoding!r}: {error}; try utf-8 or iso-8859-1") from error
 
 

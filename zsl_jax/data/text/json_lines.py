@@ -153,7 +153,7 @@ def _keys(
 def _json_list(where: str, row: dict[str, Any], keys: Sequence[str]) -> list[Any]:
     """The list under the first of the keys that the row has."""
     value = next((row[key] for key in keys if key in row), None)
-    if not isinstance(value, list) or not value:
+    if not isinstance(value, list):
         wanted = " or ".join(f'"{key}"' for key in keys)
-        raise InputError(f"{where}: no list {wanted}, or an empty one; write one in each line")
+        raise InputError(f"{where}: no list {wanted}; write one in each line")
     return value

@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from typing import Unpack
 
+import numpy as np
+
 from zsl_jax.data.text.arrow_text import read_dataset, read_parquet_text
 from zsl_jax.data.text.column_layout import CONLLU, UNER, WIKIANN
 from zsl_jax.data.text.columns import read_columns
@@ -83,8 +85,9 @@ def stream_sentences(
       word_column: Where the words stand, like `column`.
 
     Yields:
-      The sentences in the file's order, each with at least one word. Memory does not grow with the
-      text, but for XML, of which one file is read at a time.
+      The sentences in the file's order. An empty list of JSON lines, Parquet or a saved dataset is
+      a sentence without words; other formats have none. Memory does not grow with the text, but for
+      XML, of which one file is read at a time.
 
     Raises:
       InputError: The file is missing, empty, not in this encoding, or malformed; what stands
@@ -111,7 +114,7 @@ def _sentences(
     how: Reading,
 ) -> Iterator[Sentence]:
     """The sentences of all files that a path stands for."""
-    _check_settings(how)
+    _check_settings(column, with_labels, how)
     format, encoding = how.get("format"), how.get("encoding")
     options = ReadOptions(
         "",
@@ -126,17 +129,18 @@ def _sentences(
     for name in find_files(path):
         own = options._replace(name=name)
         for sentence in _read_file(own, format or format_of(name), encoding, format is None):
-            found = True
+            found = found or bool(sentence.words)
             yield sentence
     if not found:
         raise InputError(f"{path} holds no words; check that it is the file you meant")
 
 
-def _check_settings(how: Reading) -> None:
-    """Refuses settings that no reader has.
+def _check_settings(column: object, with_labels: object, how: Reading) -> None:
+    """Refuses settings that no reader has, and values of other types.
 
     Raises:
-      InputError: There is no such setting, format or rule for words.
+      InputError: There is no such setting, format, rule for words or column, or a switch is neither
+        True nor False.
     """
     for name in how:
         if name not in Reading.__annotations__:
@@ -148,6 +152,12 @@ def _check_settings(how: Reading) -> None:
     for name, value, choices in given:
         if value is not None and value not in choices:
             raise InputError(f"`{name}`={value} is not one of {', '.join(choices)}; choose one")
+    for name, place in (("column", column), ("word_column", how.get("word_column"))):
+        if not isinstance(place, int | str | None) or isinstance(place, bool):
+            raise InputError(f"`{name}`={place!r:.80} is not a column; give its number or name")
+    for name, switch in (("with_labels", with_labels), ("allow_missing", how.get("allow_missing"))):
+        if not isinstance(switch, bool | np.bool_ | None):
+            raise InputError(f"`{name}`={switch!r:.80} must be True or False; correct it")
 
 
 def _read_file(
