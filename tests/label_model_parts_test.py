@@ -1,12 +1,11 @@
-"""Benchmarks that read outputs of `launch.reproduce`, on a small one."""
+"""Tests of benchmarks that read outputs of `launch.reproduce`, on a small one."""
 
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks import gold_counts, label_model_variants, tagger_weights
+from benchmarks import gold_counts, label_model_variants, tagger_weight_scores
 from benchmarks.gold_counts import fit_to_gold, gold_ids
 from benchmarks.label_model_cells import both_scores
 from benchmarks.label_model_variants import VARIANTS, labels_of, score_of
@@ -184,15 +183,14 @@ def test_the_tagger_joins_the_label_model_by_each_weight(experiment, cell, monke
     )  # fmt: skip
     gold = gold_ids(cell.test, label_set)
     right = np.log(np.eye(label_set.size, dtype=np.float32)[gold] + 1e-6)
-    monkeypatch.setattr(tagger_weights, "read_label_model", lambda folder: model)
-    monkeypatch.setattr(tagger_weights, "load_tagger", lambda folder: None)
-    monkeypatch.setattr(tagger_weights, "log_prob_function", lambda *_: lambda *_: right)
+    monkeypatch.setattr(tagger_weight_scores, "read_label_model", lambda folder: model)
+    monkeypatch.setattr(tagger_weight_scores, "load_tagger", lambda folder: None)
+    monkeypatch.setattr(tagger_weight_scores, "log_prob_function", lambda *_: lambda *_: right)
     (place,) = places(experiment)
-    monkeypatch.setattr(tagger_weights, "read_cell", lambda *_: cell)
-    monkeypatch.setattr(tagger_weights, "FLAGS", SimpleNamespace(data="."))
-    scores = tagger_weights.scores_of(place)
+    monkeypatch.setattr(tagger_weight_scores, "read_cell", lambda *_: cell)
+    scores = tagger_weight_scores.scores_of(place, experiment.parent)
     assert list(scores.values()) == sorted(scores.values()) and scores["1"] == 100 > scores["0"]
     assert scores["0"] == score_of(cell, VARIANTS["default"], "pos", None)
-    line = tagger_weights.lines({"0.1": {"x": {"0": 50.0}, "y": {"0": 40.0}},
+    line = tagger_weight_scores.lines({"0.1": {"x": {"0": 50.0}, "y": {"0": 40.0}},
                                  "1": {"x": {"0": 40.0}, "y": {"0": 42.0}}})[-1]  # fmt: skip
     assert (line["mean"], line["difference"], line["least"]) == ("46.00", "+1.00", "+0.00")
