@@ -11,7 +11,8 @@ Scores on corpora:
 - `text_sizes`: the label model by the size of its text
 - `label_model_cells`: what these two share
 - `label_model_parts`: the label model with one part changed at a time
-- `label_model_variants`, `gold_counts`, `word_keys`, `reproduced_cells`: its variants, keys and texts
+- `label_model_variants`, `gold_counts`, `word_keys`: its variants, counts and keys
+- `reproduced_cells`: its texts
 - `tagger_weights`, `tagger_weight_scores`: finished transfers by the tagger's weight in Q
 - `rules`: gazetteers as sources
 - `review`: what a review is worth

@@ -41,9 +41,10 @@ def main() -> None:
         for place in places(output, FLAGS.seeds):
             if place.seed in by_weight.get(DEFAULT, {}).get(place.target, {}):
                 continue
-            if not (model := place.folder(ROW) / "config.json").exists():
+            if not (folder := place.folder(ROW)).joinpath("config.json").exists():
                 raise InputError(
-                    f"{model.parent} has no tagger; run launch.reproduce --keep_models"
+                    f"{folder} has no tagger; run launch.reproduce --keep_models for it, or leave "
+                    "its seed out of --seeds"
                 )
             for weight, score in scores_of(place, Path(FLAGS.data).expanduser()).items():
                 by_weight.setdefault(weight, {}).setdefault(place.target, {})[place.seed] = score
