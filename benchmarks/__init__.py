@@ -12,8 +12,8 @@ Scores on corpora:
 - `label_model_cells`: what these two share
 - `label_model_parts`: the label model with one part changed at a time
 - `label_model_variants`, `gold_counts`, `word_keys`: its variants, counts and keys
-- `reproduced_cells`: its texts
 - `tagger_weights`, `tagger_weight_scores`: finished transfers by the tagger's weight in Q
+- `reproduced_cells`, `variant_tables`: what these two share
 - `rules`: gazetteers as sources
 - `review`: what a review is worth
 - `annotators`, `corrected_votes`: simulated annotators, and the label model with their corrections

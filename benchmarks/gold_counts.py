@@ -13,7 +13,7 @@ from zsl_jax.training import chain_fit, chain_sources
 from zsl_jax.training.chain_fit import chain_posterior
 from zsl_jax.training.chain_inference import FittedChain, evidence
 from zsl_jax.training.chain_rounds import fit_label_model
-from zsl_jax.training.chain_text import ChainLabels, ChainText, totals
+from zsl_jax.training.chain_text import ChainLabels, ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
@@ -64,31 +64,8 @@ def fit_to_gold(
     return of_gold._replace(state=state)
 
 
-def _recounted(
-    text: ChainText,
-    labels: ChainLabels,
-    config: ChainConfig,
-    before: chain_sources.CountedSources,
-    posterior: np.ndarray,
-) -> tuple[kernels.SourceReliability, np.ndarray]:
-    """The sources counted again from the posterior, here the gold labels, with their confusions."""
-    sources, kappa = chain_sources.recount_sources(text, labels, config, before, posterior)
-    log_prior: Any = np.log(np.maximum(posterior, chain_sources.TINY))
-    counts = totals(
-        lambda prior, votes, mask: kernels.label_sums(
-            prior, votes, mask, sources.log_confusion, 0 * sources.trust
-        ),
-        log_prior,
-        text.votes,
-    )
-    count: Any = np.float32(chain_sources.POSTERIOR_COUNT)
-    estimates = kernels.source_estimates(
-        counts,
-        before.agreement,
-        labels.meanings.compatible,
-        (count, count),
-        np.float32(config.power),
-        np.float32(config.identity_share),
-        before.copies,
-    )
+def _recounted(*arguments: Any) -> tuple[kernels.SourceReliability, np.ndarray]:
+    """As `recount_sources`, but with the confusion matrices counted from the posterior, too."""
+    sources, kappa = chain_sources.recount_sources(*arguments)
+    estimates = chain_sources.estimates_from_posterior(*arguments)
     return sources._replace(log_confusion=estimates.log_confusion), kappa

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.votes import source_votes
+from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelSet, common_source_labels
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.types import Sentence
 from zsl_jax.workflows import chain_model
+from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.result_table import score_ids
 from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
@@ -40,6 +45,14 @@ def cell_of(
     labels = common_source_labels([p.label_names for part in predictions for p in part], {})
     votes = [source_votes(part, labels, names) for part in predictions]
     return Cell(texts[0], texts[1], votes, labels.label_set)
+
+
+def score_of_labels(cell: Cell, ids: np.ndarray, task: str | None) -> float:
+    """The score of label ids of the test's words, in percent: F1 of conlleval for entities."""
+    words = [sentence.words for sentence in cell.test]
+    predicted = labels_by_sentence(cell.label_set.names, words, ids)
+    scores = metrics.score(gold_labels(cell.test, "the test"), predicted, task)
+    return 100 * scores.get("f1_conlleval", scores["score"])
 
 
 def both_scores(

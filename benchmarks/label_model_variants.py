@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from benchmarks.gold_counts import COUNTED, fit_to_gold, gold_ids
-from benchmarks.label_model_cells import Cell
+from benchmarks.label_model_cells import Cell, score_of_labels
 from benchmarks.word_keys import (
     Keys,
     clusters_of,
@@ -27,7 +27,6 @@ from benchmarks.word_keys import (
 )
 from zsl_jax import kernels
 from zsl_jax.data.text.word_types import type_names
-from zsl_jax.evaluation import metrics
 from zsl_jax.labels import LabelSet, is_bio
 from zsl_jax.training import chain_fit, chain_sources
 from zsl_jax.training.chain_inference import best_labels, posterior_of_text
@@ -36,8 +35,6 @@ from zsl_jax.training.chain_text import ChainText
 from zsl_jax.training.config import ChainConfig
 from zsl_jax.workflows.chain_model import chain_labels, evidence_of
 from zsl_jax.workflows.label_decoding import ARGMAX, AUTO, VITERBI, decoding_of
-from zsl_jax.workflows.labelled_text import labels_by_sentence
-from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 
@@ -184,13 +181,7 @@ States = Callable[[], Sequence[np.ndarray]]
 
 def score_of(cell: Cell, variant: Variant, task: str | None, states: States) -> float:
     """The score of a variant on the test, in percent: F1 of conlleval for entities."""
-    predicted = labels_by_sentence(
-        cell.label_set.names,
-        [sentence.words for sentence in cell.test],
-        labels_of(cell, variant, states),
-    )
-    scores = metrics.score(gold_labels(cell.test, "the test"), predicted, task)
-    return 100 * scores.get("f1_conlleval", scores["score"])
+    return score_of_labels(cell, labels_of(cell, variant, states), task)
 
 
 def labels_of(cell: Cell, variant: Variant, states: States) -> np.ndarray:

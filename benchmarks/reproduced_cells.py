@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.label_model_cells import Cell, cell_of
 from zsl_jax.data.sampling import sample_sentences
 from zsl_jax.data.text_shard import TextShard
+from zsl_jax.errors import InputError
 from zsl_jax.experiments.corpora import TEST_SEED, read_part
 from zsl_jax.experiments.plan import Corpora
 from zsl_jax.io.json_file import read_json_object
@@ -52,7 +53,7 @@ class Place(NamedTuple):
         return {name: str(self.output / "models" / name / self.seed) for name in names}
 
     def folder(self, row: str) -> Path:
-        """The run of a row with this target and seed."""
+        """The run folder of a row for this target and seed."""
         return self.output / self.setting / self.target / row / self.seed
 
 
@@ -62,6 +63,20 @@ def places(output: Path, seeds: Collection[str] | None = None) -> Iterator[Place
         setting, target, _, seed = result.parent.relative_to(output).parts
         if seeds is None or seed in seeds:
             yield Place(output, setting, target, seed)
+
+
+def some_places(output: Path, seeds: Collection[str] | None) -> list[Place]:
+    """As `places`, of which there must be some.
+
+    Raises:
+      InputError: There are none.
+    """
+    if found := [*places(output, seeds)]:
+        return found
+    raise InputError(
+        f"--experiments: {output} has no finished row {ROW} with these seeds; run "
+        f"launch.reproduce --output={output} --rows={ROW}"
+    )
 
 
 def read_cell(place: Place, data: Path) -> Cell:

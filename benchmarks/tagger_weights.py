@@ -6,9 +6,9 @@ python -m benchmarks.tagger_weights --experiments=runs/table4,runs/table3_ewt --
 Every experiment is the output of `launch.reproduce --keep_models --rows=recommended,chain_votes`. P
 and the label model stay as they were trained, with the default α; the α that joins them on the test
 changes. Scores are in the output, and a repeated call only does what is missing. Prints for each α
-the mean over targets of the means over seeds, its difference from the default, and the least
-difference on a target; "best in hindsight" takes for each target the α that is best on its own
-test, which bounds what any choice by the data could gain.
+the mean over targets of the means over seeds, its difference from the default with an interval from
+targets drawn with replacement, and the least difference on a target. "best in hindsight" takes for
+each target the α that is best on its own test, which bounds what any choice by the data could gain.
 """
 
 from pathlib import Path
@@ -16,8 +16,16 @@ from pathlib import Path
 from absl import flags
 
 from benchmarks import measuring
-from benchmarks.reproduced_cells import places
-from benchmarks.tagger_weight_scores import DEFAULT, ROW, lines, scores_of
+from benchmarks.reproduced_cells import some_places
+from benchmarks.tagger_weight_scores import (
+    DEFAULT,
+    HINDSIGHT,
+    NAMES,
+    ROW,
+    scores_of,
+    with_hindsight,
+)
+from benchmarks.variant_tables import Scores, tables
 from launch import options
 from launch.options import FLAGS
 from zsl_jax.errors import InputError
@@ -28,9 +36,6 @@ flags.DEFINE_list("experiments", None, "Outputs of launch.reproduce, with kept m
 flags.DEFINE_string("data", None, "Folder of the corpora, as for launch.reproduce.")
 flags.DEFINE_list("seeds", None, "Seeds (default: those of the outputs).")
 
-# By α, target and seed, in percent.
-Scores = dict[str, dict[str, dict[str, float]]]
-
 
 def main() -> None:
     """Scores what is missing, and prints the tables."""
@@ -38,7 +43,7 @@ def main() -> None:
     scores: dict[str, Scores] = dict(read_json_object(file)) if file.exists() else {}
     for output in map(Path, FLAGS.experiments):
         by_weight = scores.setdefault(output.name, {})
-        for place in places(output, FLAGS.seeds):
+        for place in some_places(output, FLAGS.seeds):
             if place.seed in by_weight.get(DEFAULT, {}).get(place.target, {}):
                 continue
             if not (folder := place.folder(ROW)).joinpath("config.json").exists():
@@ -50,8 +55,9 @@ def main() -> None:
                 by_weight.setdefault(weight, {}).setdefault(place.target, {})[place.seed] = score
             write_json(file, scores)
             print(f"{output.name}, {place.target}, seed {place.seed}", flush=True)
-    for title, by_weight in scores.items():
-        print(f"\n{title}\n{measuring.format_columns(lines(by_weight))}")
+    all_scores = {title: with_hindsight(by_weight) for title, by_weight in scores.items()}
+    for title, lines in tables(all_scores, [*NAMES, HINDSIGHT], DEFAULT).items():
+        print(f"\n{title}\n{measuring.format_columns(lines)}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from benchmarks.gold_counts import fit_to_gold, gold_ids
 from benchmarks.label_model_cells import both_scores
 from benchmarks.label_model_variants import VARIANTS, labels_of, score_of
 from benchmarks.reproduced_cells import ROW, places, read_cell
+from benchmarks.variant_tables import tables
 from benchmarks.word_keys import clusters_of, counted_down, default_keys, numbered, with_clusters
 from tests.programs import start
 from tests.tiny_world import by_chance, sentences, write_text
@@ -191,6 +192,11 @@ def test_the_tagger_joins_the_label_model_by_each_weight(experiment, cell, monke
     scores = tagger_weight_scores.scores_of(place, experiment.parent)
     assert list(scores.values()) == sorted(scores.values()) and scores["1"] == 100 > scores["0"]
     assert scores["0"] == score_of(cell, VARIANTS["default"], "pos", None)
-    line = tagger_weight_scores.lines({"0.1": {"x": {"0": 50.0}, "y": {"0": 40.0}},
-                                 "1": {"x": {"0": 40.0}, "y": {"0": 42.0}}})[-1]  # fmt: skip
-    assert (line["mean"], line["difference"], line["least"]) == ("46.00", "+1.00", "+0.00")
+    table = {
+        "0.1": {"x": {"0": 50.0}, "y": {"0": 40.0}},
+        "1": {"x": {"0": 40.0}, "y": {"0": 42.0}},
+    }
+    (*_, line) = tables(
+        {"a": tagger_weight_scores.with_hindsight(table)}, [*table, "best in hindsight"], "0.1"
+    )["a"]
+    assert (line["mean"], line["difference"], line["least"]) == ("46.00", "+1.00", "+0.00 (x)")

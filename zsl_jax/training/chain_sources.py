@@ -68,6 +68,23 @@ def recount_sources(
     posterior: Float[np.ndarray, "N K"],
 ) -> tuple[SourceReliability, Float[np.ndarray, " U"]]:
     """Step 4: weights, trust and κ counted from the posterior; the confusion matrices stay."""
+    sources, copies = before.reliability, before.copies
+    weights = estimates_from_posterior(text, labels, config, before, posterior).weights
+    sums = _reliability(text, labels, weights, copies)
+    kappa = _estimates(sums.labels, sums.agreement, labels, config, copies).kappa
+    mean: Any = sums.mean / max(float(sums.voted), 1)
+    trust = _trust(kappa, copies, config)
+    return sources._replace(trust=trust, weights=weights, mean=mean), np.asarray(kappa)
+
+
+def estimates_from_posterior(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    before: CountedSources,
+    posterior: Float[np.ndarray, "N K"],
+) -> kernels.SourceEstimates:
+    """Weights and confusion matrices counted from the posterior of the text."""
     sources, agreement, copies = before
     counted = totals(
         lambda q, votes, mask: kernels.label_sums(
@@ -76,12 +93,7 @@ def recount_sources(
         posterior,
         text.votes,
     )
-    weights = _estimates(counted, agreement, labels, config, copies).weights
-    sums = _reliability(text, labels, weights, copies)
-    kappa = _estimates(sums.labels, sums.agreement, labels, config, copies).kappa
-    mean: Any = sums.mean / max(float(sums.voted), 1)
-    trust = _trust(kappa, copies, config)
-    return sources._replace(trust=trust, weights=weights, mean=mean), np.asarray(kappa)
+    return _estimates(counted, agreement, labels, config, copies)
 
 
 def find_copies(
