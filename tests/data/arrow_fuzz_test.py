@@ -106,7 +106,7 @@ def check_dataset(folder, data, state, with_labels, rows=b""):
     sentences = read_or_refuse(
         lambda path: read_sentences(path, None, with_labels, format="datasets"), folder
     )
-    check_sentences(sentences or [], with_labels)
+    check_sentences(sentences or [], with_labels, "datasets")
 
 
 STATE = encoded({"_data_files": [{"filename": "data.arrow"}]})

@@ -12,11 +12,15 @@ from zsl_jax.data.text.checks import UNWRITABLE
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.types import Sentence
 
+# Formats with lists of words, which may be empty.
+LISTS = ("datasets", "jsonl", "parquet")
 
-def check_sentences(sentences: list[Sentence], with_labels: bool) -> None:
-    """Checks that there are words, each of which can be written and has a label."""
+
+def check_sentences(sentences: list[Sentence], with_labels: bool, format: str | None) -> None:
+    """Checks that the text has words, and that every word can be written and has a label."""
     assert not sentences or any(sentence.words for sentence in sentences)
     for sentence in sentences:
+        assert sentence.words or format in LISTS
         for word in sentence.words:
             assert isinstance(word, str) and word.strip(" ") and not UNWRITABLE.search(word)
         if with_labels and "# OutOfScope = TRUE" not in sentence.comments:
@@ -36,7 +40,7 @@ def check_text(path: Path, data: bytes, with_labels: bool, **options: Any) -> li
     sentences = read_or_refuse(
         lambda path: read_sentences(path, column, with_labels, **options), path
     )
-    check_sentences(sentences or [], with_labels)
+    check_sentences(sentences or [], with_labels, options.get("format"))
     return sentences
 
 

@@ -281,7 +281,9 @@ def test_all_text_has_the_contrast_of_wcag_aa(run, text, tmp_path):
 
 
 def test_what_is_no_finished_transfer_is_refused(tmp_path, run, monkeypatch):
-    with pytest.raises(InputError, match=r".*: there is no run\.json in it; name the `out"):
+    with pytest.raises(
+        InputError, match=rf"^{tmp_path}: there is no run\.json in it; name the `out"
+    ):
         write_report(tmp_path, tmp_path / "a.html")
     with pytest.raises(InputError, match=r"there is no folder .*none for .*; create it first"):
         write_report(run, tmp_path / "none" / "a.html")
