@@ -141,7 +141,7 @@ def read_shards(
 
 
 def check_shards(flag: str, text: "TextShard", num_shards: int) -> None:
-    """Raises the error of `read_shards` if a text has too few sentences for so many shards."""
+    """Raises the error of `read_shards` if a text has too few sentences for its shards."""
     by_file = text.by_file if text.by_file and not FLAGS.max_sentences else [text.sentences]
     for shard in shard_files(len(by_file), num_shards):
         if sum(map(len, shard.of_files(by_file))) <= shard.first:

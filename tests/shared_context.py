@@ -1,14 +1,14 @@
-"""One MLIR context for all that JAX lowers in a process.
+"""Shares one MLIR context among all programs that JAX lowers in a process.
 
-JAX makes one for every program that it lowers and loads its dialects anew, which takes longer than
-to lower a small program: a quarter of the time of the tests of kernels.
+JAX creates a context for every program and loads its dialects each time, which takes longer than
+lowering a small program.
 """
 
 import functools
 
 
 def share_context() -> None:
-    """Lets JAX make one context per process."""
+    """Makes JAX create one context per process."""
     from jax._src.interpreters import mlir
 
     mlir.make_ir_context = functools.cache(mlir.make_ir_context)

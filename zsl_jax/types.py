@@ -17,8 +17,8 @@ Class = TypeVar("Class", bound=type)
 def with_array_equality(cls: Class) -> Class:
     """Gives a dataclass or named tuple with arrays an `==` that takes each array as one value.
 
-    What is generated for it compares arrays word by word, which is not a truth value. As the arrays
-    can change, there is no hash.
+    The generated `==` compares arrays element by element, which has no truth value. Instances are
+    not hashable, since their arrays are mutable.
 
     >>> @with_array_equality
     ... class Scores(NamedTuple):

@@ -78,7 +78,7 @@ def test_a_folder_without_config_is_told_for_what_it_is(tmp_path):
     inside = said(tmp_path, **{"checkpoint-500__config_json": {}})
     assert "folders in it have one: give one of checkpoint-500" in inside
     (tmp_path / "config.cfg").touch()
-    assert f"name it as a source by spacy:{tmp_path}" in said(tmp_path, meta_json={})
+    assert f"to use it as a source, give spacy:{tmp_path}" in said(tmp_path, meta_json={})
 
 
 def test_a_folder_without_weights_is_refused_with_a_remedy(tmp_path):

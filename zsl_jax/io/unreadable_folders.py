@@ -59,7 +59,7 @@ def way_out_without_config(folder: Path) -> str:
     if (folder / ADAPTER).is_file():
         return _merge(folder)
     if (folder / "meta.json").is_file() and (folder / "config.cfg").is_file():
-        return f" but is a spaCy pipeline; name it as a source by spacy:{folder}"
+        return f" but is a spaCy pipeline; to use it as a source, give spacy:{folder}"
     inside = sorted(file.parent.name for file in folder.glob("*/config.json"))
     if inside:
         return f", but folders in it have one: give one of {', '.join(inside[:_SHOWN])}"

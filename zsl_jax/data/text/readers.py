@@ -139,8 +139,8 @@ def _check_settings(column: object, with_labels: object, how: Reading) -> None:
     """Refuses settings that no reader has, and values of other types.
 
     Raises:
-      InputError: There is no such setting, format, rule for words or column, or a switch is neither
-        True nor False.
+      InputError: A setting, format or rule for words is unknown, a column is neither a number nor
+        a name, or a switch is neither True nor False.
     """
     for name in how:
         if name not in Reading.__annotations__:
