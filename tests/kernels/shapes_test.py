@@ -102,3 +102,17 @@ def test_shapes_are_as_declared(function):
         twice = jnp.concatenate([arguments[1], arguments[1]])
         with pytest.raises(jaxtyping.TypeCheckError):
             jax.eval_shape(call, arguments[0], twice, *arguments[2:])
+
+
+@pytest.mark.parametrize("number", [0, -1, False])
+def test_at_least_one_label(number):
+    calls = [
+        lambda: kernels.dawid_skene(LABELS, number),
+        lambda: kernels.summarise_votes(LABELS, None, num_labels=number),
+        lambda: kernels.probs_of_votes(LABELS, number),
+        lambda: kernels.diagonal_from_temperature(2.0, number),
+        lambda: kernels.temperature_from_diagonal(0.5, number),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match=rf"num\w+labels is {number}; .* above 0"):
+            call()

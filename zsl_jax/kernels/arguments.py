@@ -1,6 +1,7 @@
 """How every kernel treats its arguments: compilation, shape checks, labels, precision, devices."""
 
 import functools
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -14,6 +15,7 @@ from jaxtyping import Array, Float, Int, Real, jaxtyped
 
 Result = TypeVar("Result")
 Scalar = Real[ArrayLike, ""]
+NUMBERS_OF_LABELS = {"num_labels", "num_source_labels"}  # names of arguments
 
 
 def kernel(
@@ -32,13 +34,17 @@ def kernel(
     Raises:
       jaxtyping.TypeCheckError: When called with shapes that do not fit each other; it names the
         argument and the sizes of the axes so far.
+      ValueError: A number of labels below 1.
     """
     if function is None:
         return functools.partial(kernel, static=static)
+    parameters = inspect.signature(function)
 
     @functools.wraps(function)
     def checked(*args: Any, **kwargs: Any) -> Result:
         args, kwargs = jax.tree.map(_as_read, (args, kwargs))
+        given = parameters.bind(*args, **kwargs).arguments
+        check_numbers_of_labels(**{name: given[name] for name in given.keys() & NUMBERS_OF_LABELS})
         with jax.default_matmul_precision("highest"):
             return _with_shape_checks(function)(*args, **kwargs)
 
@@ -65,6 +71,13 @@ def _with_shape_checks(function: Callable[..., Result]) -> Callable[..., Result]
     from beartype import beartype
 
     return jaxtyped(function, typechecker=beartype)
+
+
+def check_numbers_of_labels(**numbers: Any) -> None:
+    """Raises ValueError for a number below 1 (or a bool); other types are left to the signature."""
+    for name, value in numbers.items():
+        if isinstance(value, bool) or (isinstance(value, int) and value < 1):
+            raise ValueError(f"{name} is {value}; it must be a whole number above 0")
 
 
 def _as_read(value: Any) -> Any:

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Bool, Float
 
-from zsl_jax.kernels.arguments import Scalar, kernel
+from zsl_jax.kernels.arguments import Scalar, check_numbers_of_labels, kernel
 
 # Largest difference of two log-probabilities whose exponential float32 can hold.
 _LARGEST_LOG_RATIO = 85.0
@@ -30,10 +30,14 @@ def diagonal_from_temperature(temperature: float, num_labels: int) -> float:
     Returns:
       μ, the diagonal of the confusion matrix.
 
+    Raises:
+      ValueError: No labels.
+
     Examples:
       >>> round(diagonal_from_temperature(2.0, 11), 2), round(diagonal_from_temperature(2.0, 37), 2)
       (0.42, 0.17)
     """
+    check_numbers_of_labels(num_labels=num_labels)
     if temperature >= 0:
         return 1 / (1 + (num_labels - 1) * math.exp(-temperature))
     odds = math.exp(temperature)
@@ -55,12 +59,13 @@ def temperature_from_diagonal(diagonal: float, num_labels: int) -> float:
       τ, above 0.
 
     Raises:
-      ValueError: The diagonal is not above chance or not below 1.
+      ValueError: The diagonal is not above chance or not below 1; no labels.
 
     Examples:
       >>> round(temperature_from_diagonal(0.8, 17), 2)
       4.16
     """
+    check_numbers_of_labels(num_labels=num_labels)
     if not 1 / num_labels < diagonal < 1:
         raise ValueError(
             f"the diagonal of a confusion matrix over {num_labels} labels must lie between chance, "
