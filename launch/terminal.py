@@ -15,6 +15,7 @@ from zsl_jax.errors import InputError
 
 FLAGS = flags.FLAGS
 _SETTING = re.compile(r"`([a-z_]+)`")
+_FLAG_OF = {"sources": "source", "test_sources": "test_source"}  # one flag per source
 _json_log = False  # whether each line on the standard error is a JSON object
 # All but tabs and line feeds; also what ends lines or turns their direction round in Unicode.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -53,8 +54,12 @@ def with_flags(text: str) -> str:
 
     Files in buckets are named by their addresses, not by their local copies.
     """
-    text = with_addresses(text)
-    return _SETTING.sub(lambda match: f"--{match[1]}" if match[1] in FLAGS else match[0], text)
+
+    def flag(match: re.Match[str]) -> str:
+        name = _FLAG_OF.get(match[1], match[1])
+        return f"--{name}" if name in FLAGS else match[0]
+
+    return _SETTING.sub(flag, with_addresses(text))
 
 
 def escaped(text: str) -> str:

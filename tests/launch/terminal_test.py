@@ -136,3 +136,18 @@ def test_log_format_json_shows_no_bars(monkeypatch):
     with progress.word_progress(2, "labelling") as advance:
         advance(2)
     assert "\r" not in stream.getvalue()
+
+
+def test_settings_in_messages_are_flags_of_the_program_that_has_them():
+    code = """
+from launch.terminal import with_flags
+text = "`sources`, `test_sources`, `batch_words`, `nothing`"
+print(with_flags(text))
+import launch.transfer
+print(with_flags(text))
+"""
+    said = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert said.stdout.splitlines() == [
+        "`sources`, `test_sources`, `batch_words`, `nothing`",
+        "--source, --test_source, --batch_words, `nothing`",
+    ]

@@ -123,8 +123,8 @@ def warn_of_untested(names: Iterable[str]) -> None:
     """Warns, before anything is trained, of sources without predictions for the test."""
     for name in names:
         logging.warning(
-            "the source %s has no predictions for `test` and abstains there; name their file as "
-            "its test source",
+            "the source %s has no predictions for `test` and abstains there; give their file in "
+            "`test_sources`",
             name,
         )
 
