@@ -38,8 +38,9 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
     config = TrainConfig(
         epochs=1, row_length=32, batch_words=512, optimizer=OptimizerConfig(learning_rate=1e-3)
     )
-    with caplog.at_level("WARNING"):
+    with caplog.at_level("INFO"):
         zsl_jax.train(text, world.encoder, tmp_path / "out", config=config, dev=dev)
+    assert "text: 20 sentences, 100 words; words per label: NOUN 80, VERB 20" in caplog.text
     assert "`dev` has the labels NAME, which the training text lacks" in caplog.text
     expected = "gives every word of `dev` the label NOUN, where gold has 3 labels"
     assert expected in caplog.text and "`batch_words`" in caplog.text

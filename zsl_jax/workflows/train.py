@@ -1,6 +1,7 @@
 """Supervised training in one call: labelled sentences in, a source model out."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -12,7 +13,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.evaluation.metrics import check_task, task_of
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
-from zsl_jax.labels import label_kinds, listed
+from zsl_jax.labels import OUTSIDE, is_bio, label_kinds, listed
 from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.config_checks import checked_config
@@ -95,10 +96,12 @@ def train(
     sentences = labelled_sentences(text, "text")
     held_out = None if dev is None else labelled_sentences(dev, "dev")
     check_task(task)
+    labels = gold_labels(sentences, "text")
+    logging.info("training text: %s", _summary(labels))
     if held_out is not None:
         gold = gold_labels(held_out, "dev")
         task_of(gold, task)
-        _check_dev(gold_labels(sentences, "text"), gold)
+        _check_dev(labels, gold)
     scores: list[dict[str, Any]] = []
 
     def on_dev(epoch: int, reached: dict[str, Any]) -> None:
@@ -117,6 +120,22 @@ def train(
         save_tagger(run.path, tagger)
         run.write_result({"dev": scores, **about, **compiled()})
     return TrainResult(run.path, config.row_length, scores)
+
+
+def _summary(labels: Sequence[Sequence[str]]) -> str:
+    """A text's size and the words of each label but O, entity types whole; typos show as rare ones.
+
+    >>> _summary([["O", "B-PER", "I-PER"], ["B-LOC"]])
+    '2 sentences, 4 words; words per label: PER 2, LOC 1'
+    """
+    words = Counter(name for names in labels for name in names)
+    size = f"{len(labels):,} sentences, {words.total():,} words; words per label: "
+    kinds: Counter[str] = Counter()
+    entities = is_bio(words)
+    for name, count in words.items():
+        if name != OUTSIDE:
+            kinds[name[2:] if entities else name] += count
+    return size + (", ".join(f"{name} {count:,}" for name, count in kinds.most_common()) or "none")
 
 
 def _check_dev(text: Sequence[Sequence[str]], dev: Sequence[Sequence[str]]) -> None:
