@@ -3,11 +3,8 @@
 import dataclasses
 from pathlib import Path
 
-import numpy as np
-
 from benchmarks.label_model_cells import score_of_labels
 from benchmarks.reproduced_cells import Place, read_cell
-from benchmarks.variant_tables import Scores
 from zsl_jax.errors import InputError
 from zsl_jax.io.label_model_file import read_label_model
 from zsl_jax.training.config import ChainConfig
@@ -15,16 +12,15 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.chain_model import chain_from_storage, labels_by_chain
 from zsl_jax.workflows.loaded_tagger import load_tagger, log_prob_function
 
-ROW, HINDSIGHT = "recommended", "best in hindsight"
 DEFAULT = f"{ChainConfig().tagger_weight:g}"
 WEIGHTS = (0, 0.05, 0.1, 0.2, 0.3, 0.5, 1)
 NAMES = [f"{weight:g}" for weight in WEIGHTS]
 
 
-def scores_of(place: Place, data: Path) -> dict[str, float]:
+def scores_of(place: Place, row: str, data: Path) -> dict[str, float]:
     """The score of Q on the test by each α, in percent."""
     cell, task = read_cell(place, data), place.record["test"]["task"]
-    folder = place.folder(ROW)
+    folder = place.folder(row)
     model, tagger = read_label_model(folder), load_tagger(folder)
     if model.chain is None or model.source_labels.label_set != cell.label_set:
         raise InputError(f"{folder} is not a transfer by the default label model")
@@ -40,15 +36,3 @@ def scores_of(place: Place, data: Path) -> dict[str, float]:
         ids, _ = labels_by_chain(chain._replace(config=config), *given)
         scores[name] = score_of_labels(cell, ids, task)
     return scores
-
-
-def with_hindsight(scores: Scores) -> Scores:
-    """The scores by α, and those by the α of each target that is best on its own test."""
-    best = {
-        target: max(
-            (by_target[target] for by_target in scores.values()),
-            key=lambda by_seed: np.mean(list(by_seed.values())),
-        )
-        for target in scores[DEFAULT]
-    }
-    return {**scores, HINDSIGHT: best}

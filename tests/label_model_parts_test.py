@@ -1,16 +1,22 @@
 """Tests of benchmarks that read outputs of `launch.reproduce`, on a small one."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks import gold_counts, label_model_variants, tagger_weight_scores
+from benchmarks import (
+    gold_counts,
+    label_model_variants,
+    start_share_scores,
+    tagger_weight_scores,
+)
 from benchmarks.gold_counts import fit_to_gold, gold_ids
 from benchmarks.label_model_cells import both_scores
 from benchmarks.label_model_variants import VARIANTS, labels_of, score_of
 from benchmarks.reproduced_cells import ROW, places, read_cell
-from benchmarks.variant_tables import tables
+from benchmarks.variant_tables import tables, with_hindsight
 from benchmarks.word_keys import clusters_of, counted_down, default_keys, numbered, with_clusters
 from tests.programs import start
 from tests.tiny_world import by_chance, sentences, write_text
@@ -29,6 +35,7 @@ from zsl_jax.workflows.chain_model import (
     stored_chain,
     text_words,
 )
+from zsl_jax.workflows.loaded_tagger import LoadedTagger
 
 SOURCES = {"a": 0.9, "b": 0.8, "c": 0.3}
 
@@ -189,14 +196,48 @@ def test_the_tagger_joins_the_label_model_by_each_weight(experiment, cell, monke
     monkeypatch.setattr(tagger_weight_scores, "log_prob_function", lambda *_: lambda *_: right)
     (place,) = places(experiment)
     monkeypatch.setattr(tagger_weight_scores, "read_cell", lambda *_: cell)
-    scores = tagger_weight_scores.scores_of(place, experiment.parent)
+    scores = tagger_weight_scores.scores_of(place, "recommended", experiment.parent)
     assert list(scores.values()) == sorted(scores.values()) and scores["1"] == 100 > scores["0"]
     assert scores["0"] == score_of(cell, VARIANTS["default"], "pos", None)
     table = {
         "0.1": {"x": {"0": 50.0}, "y": {"0": 40.0}},
         "1": {"x": {"0": 40.0}, "y": {"0": 42.0}},
     }
-    (*_, line) = tables(
-        {"a": tagger_weight_scores.with_hindsight(table)}, [*table, "best in hindsight"], "0.1"
-    )["a"]
+    (*_, line) = tables({"a": with_hindsight(table)}, [*table, "best in hindsight"], "0.1")["a"]
     assert (line["mean"], line["difference"], line["least"]) == ("46.00", "+1.00", "+0.00 (x)")
+
+
+def test_the_tagger_is_averaged_with_the_source_it_started_from(experiment, cell, monkeypatch):
+    """The start, "b", gives label 1 by a margin of 1, and the tagger label 0 by one of 2."""
+    label_set = cell.label_set
+
+    def model(path, margin):
+        head = {"kernel": np.zeros((1, label_set.size)), "bias": np.full(label_set.size, -9.0)}
+        head["bias"][:2] = 0, margin
+        encoder = SimpleNamespace(hidden_size=1)
+        return LoadedTagger(str(path), {}, encoder, {"classifier": head}, label_set, None)
+
+    models = {"a": 7.0, "b": 1.0, "c": 6.0}
+    (place,) = places(experiment)
+    folders = {f"{experiment / 'models' / name / '0'}": margin for name, margin in models.items()}
+    folders[str(place.folder("other"))] = -2.0
+    monkeypatch.setattr(
+        start_share_scores, "load_tagger", lambda path: model(path, folders[str(path)])
+    )
+    monkeypatch.setattr(
+        start_share_scores,
+        "log_prob_function",
+        lambda tagger, _: (
+            lambda words, _: np.tile(
+                tagger.params["classifier"]["bias"], (sum(len(s.words) for s in words), 1)
+            )
+        ),
+    )
+    monkeypatch.setattr(start_share_scores, "read_cell", lambda *_: cell)
+    scores = start_share_scores.scores_of(place, "other", experiment.parent)
+    gold = gold_ids(cell.test, label_set)
+    first, second = (100 * (gold == label).mean() for label in (0, 1))
+    assert first != second
+    assert scores == pytest.approx(
+        {"0": first, "0.25": first, "0.5": first, "0.75": second, "1": second}
+    )
