@@ -12,8 +12,8 @@ Scores on corpora:
 - `label_model_cells`: what these two share
 - `label_model_parts`: the label model with one part changed at a time
 - `label_model_variants`, `gold_counts`, `word_keys`: its variants, counts and keys
-- `tagger_weights`, `tagger_weight_scores`, `start_share_scores`: finished transfers by the weight of
-  the tagger in Q, or of its start in P
+- `tagger_weights`, `tagger_weight_scores`, `start_share_scores`: finished transfers by the
+  weight of the tagger in Q, or of its start in P
 - `reproduced_cells`, `variant_tables`: what these two share
 - `rules`: gazetteers as sources
 - `review`: what a review is worth
