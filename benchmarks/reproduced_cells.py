@@ -53,7 +53,7 @@ class Place(NamedTuple):
         return {name: str(self.output / "models" / name / self.seed) for name in names}
 
     def folder(self, row: str) -> Path:
-        """The run folder of a row for this target and seed."""
+        """Returns the run folder of a row, for this target and seed."""
         return self.output / self.setting / self.target / row / self.seed
 
 

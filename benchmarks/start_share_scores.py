@@ -58,7 +58,10 @@ def start_of(tagger: LoadedTagger, sources: Mapping[str, str]) -> LoadedTagger:
         if source.label_set is not None and names.issuperset(source.label_set.names)
     ]
     if not starts:
-        raise InputError(f"{tagger.path}: no source has only labels of this tagger")
+        raise InputError(
+            f"{tagger.path} did not start from a source: each has labels that this tagger lacks; "
+            "choose another --row or other --experiments"
+        )
     return min(starts, key=lambda start: _distance(start.params, tagger.params))
 
 

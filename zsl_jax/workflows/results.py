@@ -71,7 +71,7 @@ class AggregateResult(Sequence[TaggedSentence]):
 
     @property
     def predictions(self) -> SourcePredictions:
-        """The labels as `SourcePredictions`, for `write_predictions` or as a source."""
+        """The labels as `SourcePredictions`, which can be written or used as a source."""
         ids = {name: number for number, name in enumerate(self.label_names)}
         labels = [ids.get(label, -1) for sentence in self.sentences for label in sentence.labels]
         probs = np.concatenate([sentence.probs for sentence in self.sentences]).astype(np.float16)
