@@ -67,7 +67,8 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
       arguments: Of a program. A file or path of the user's comes before a name of `names`.
 
     Raises:
-      InputError: A flag file is neither a file nor one of `names`, or cannot be read.
+      InputError: A flag file is neither a file nor one of `names`, or cannot be read, or it sets a
+        flag that the command line sets to something else before the file.
     """
     whole: list[tuple[str, bool]] = []  # flags, and whether they come from a file
     of_package, others = set[str](), set[str]()
@@ -77,6 +78,7 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
         if flag in (_FLAG, _FLAG[1:]):
             file = value if equals else next(given, "")
             found = flags_in(file)
+            _refuse_overridden(whole, found, file)
             whole += [(flag, True) for flag in found]
             names = others if path_of(file) == file else of_package
             names.update(map(_name, found))
@@ -101,8 +103,22 @@ def own(names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in _of_package]
 
 
+def _refuse_overridden(before: Iterable[tuple[str, bool]], found: Iterable[str], file: str) -> None:
+    """Refuses a flag of the command line that a flag file behind it would set to something else."""
+    typed = {_name(flag): flag for flag, of_file in before if not of_file and flag[:1] == "-"}
+    for flag in found:
+        name = _name(flag)
+        adds_up = name in flags.FLAGS and isinstance(flags.FLAGS[name], flags.MultiFlag)
+        if name in typed and not adds_up and typed[name].lstrip("-") != flag.lstrip("-"):
+            raise InputError(
+                f"{_FLAG}={file} sets {flag} after {typed[name]}; put --{name} behind {_FLAG} to "
+                "override the file, or leave it out"
+            )
+
+
 def _name(argument: str) -> str:
-    return argument.lstrip("-").partition("=")[0]
+    name = argument.lstrip("-").partition("=")[0]
+    return name if name in flags.FLAGS else name.removeprefix("no")
 
 
 def _uses_paper_model(arguments: Sequence[str]) -> bool:

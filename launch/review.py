@@ -92,7 +92,8 @@ def write(record) -> None:
     )
     say(NEXT_STEPS[FLAGS.tool].format(files[0], files[-1], labels))
     say("then: launch.transfer ... --gold_words=EXPORT to learn from the corrections, and")
-    say(f"      launch.review --run={FLAGS.run} --estimate=EXPORT for the scores of this run")
+    every = f"{FLAGS.gold_words},EXPORT" if FLAGS.gold_words else "EXPORT"
+    say(f"      launch.review --run={FLAGS.run} --estimate={every} for the scores of this run")
 
 
 def estimate(record) -> None:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from absl import flags
 
 from launch import flag_files
 from launch.config_flags import from_arguments
@@ -51,6 +52,34 @@ def test_what_follows_two_dashes_is_left_alone():
 def test_an_unknown_flag_file_is_refused_with_the_names():
     with pytest.raises(InputError, match=r"--flagfile=pos is not a file; .*aspect_multi, .*pos_s"):
         flag_files.with_contents(["transfer", "--flagfile=pos"])
+
+
+@pytest.mark.parametrize(
+    "before", ["--epochs=7", "-epochs=7", "--epochs 7", "--approach=kd", "--learning_rate=0.1"]
+)
+def test_a_file_does_not_override_a_flag_before_it_in_silence(before):
+    name = before.lstrip("-").replace("=", " ").split()[0]
+    given = ["transfer", *before.split(), "--flagfile=pos_multi"]
+    message = rf"pos_multi sets --{name}=\S+ after .*{name}.*; put --{name} behind --flagfile"
+    with pytest.raises(InputError, match=message):
+        flag_files.with_contents(given)
+    moved = ["transfer", "--flagfile=pos_multi", *before.split()]
+    assert flag_files.with_contents(moved)[-1] == before.split()[-1]
+
+
+def test_a_flag_before_a_file_may_have_the_same_value():
+    (epochs,) = (flag for flag in contents("pos_multi") if flag.startswith("--epochs="))
+    given = ["transfer", epochs, "--flagfile=pos_multi"]
+    assert flag_files.with_contents(given) == ["transfer", epochs, *contents("pos_multi")]
+
+
+def test_sources_before_and_in_a_file_add_up(tmp_path, monkeypatch):
+    known = flags.FlagValues()
+    flags.DEFINE_multi_string("source", [], "NAME=PATH", flag_values=known)
+    monkeypatch.setattr(flags, "FLAGS", known)
+    (tmp_path / "mine").write_text("--source=b=B\n", encoding="utf-8")
+    given = ["transfer", "--source=a=A", f"--flagfile={tmp_path / 'mine'}"]
+    assert flag_files.with_contents(given) == ["transfer", "--source=a=A", "--source=b=B"]
 
 
 OF_PAPER = (

@@ -15,7 +15,7 @@ import launch.transfer
 from launch import inputs, flag_combinations
 from launch.terminal import with_flags
 from zsl_jax.errors import InputError
-base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
+base = ["--text=t", "--output=o", "--encoder=e", "--source=a=b"]
 for given in {cases!r}:
     flags.FLAGS.unparse_flags()
     for name in flags.FLAGS:
@@ -97,13 +97,13 @@ import launch.transfer
 from launch import flag_combinations, flag_files, inputs
 from launch.terminal import with_flags
 from zsl_jax.errors import InputError
-base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
+base = ["--text=t", "--output=o", "--encoder=e", "--source=a=b"]
 for given in {cases!r}:
     flags.FLAGS.unparse_flags()
     for name in flags.FLAGS:
         flags.FLAGS[name].unparse()
-    flags.FLAGS(flag_files.with_contents(base + given.split()))
     try:
+        flags.FLAGS(flag_files.with_contents(["program", *given.split(), *base]))
         flag_combinations.check_transfer(inputs.sources(), [])
         print("read")
     except InputError as error:
@@ -120,7 +120,9 @@ def test_flag_files_of_the_package_are_for_approaches_that_read_less_too(tmp_pat
         "--flagfile=ner_multi_release --approach=mrt --mu_fixed=.9": "read",
         "--flagfile=pos_single --confusion_update=closed_form": "read",
         "--flagfile=pos_single --approach=mrt --tau_trainable=4": refused,
-        "--tau_trainable=3 --flagfile=pos_single --approach=mrt": refused,
+        "--tau_trainable=3 --flagfile=pos_single --approach=mrt": "--flagfile=pos_single sets "
+        "--tau_trainable=4 after --tau_trainable=3; put --tau_trainable behind --flagfile to "
+        "override the file, or leave it out",
         f"--flagfile={tmp_path / 'mine'}": refused,
     }
     command = [sys.executable, "-c", FILES.format(cases=list(cases))]

@@ -36,7 +36,7 @@ class Confusion(NamedTuple):
       predicted: The label that the source gives.
       inferred: The label that Q finds most probable.
       num_words: On how many words.
-      share: The share of the words with that inferred label on which the source votes.
+      share: The same as a share of the words with that inferred label on which the source votes.
     """
 
     predicted: str
@@ -52,10 +52,11 @@ class SourceReport(NamedTuple):
       name: The source.
       coverage: The share of the words on which it does not abstain.
       agreement: The share of those on which its label may mean the inferred label.
-      diagonal: φ(y|y) by label name, see `diagonal`; None without confusion matrices.
-      entity_agreement: The same of entities, see `Tally.entity_agreement`; None for plain labels.
-      start_diagonal: The same as `diagonal` before anything was learned; None where unknown.
+      diagonal: φ(y|y) by label name; None without confusion matrices.
       confusions: Its most frequent mistakes, the most frequent first.
+      entity_agreement: F₁ of its words of entities against the inferred ones, see
+        `Tally.entity_agreement`; None for plain labels.
+      start_diagonal: The same as `diagonal` before anything was learned; None where unknown.
     """
 
     name: str

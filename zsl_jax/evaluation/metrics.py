@@ -50,7 +50,7 @@ def accuracy(gold: Labels, predicted: Labels) -> float:
       predicted: As `gold`.
 
     Returns:
-      A number in [0, 1]; 0.0 if there are not words.
+      A number in [0, 1]; 0.0 if there are no words.
 
     Raises:
       InputError: The two differ in their numbers of sentences or words.

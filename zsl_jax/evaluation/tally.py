@@ -26,7 +26,7 @@ class Tally(NamedTuple):
 
     @property
     def coverage(self) -> Float[np.ndarray, " U"]:
-        """[U], the share of the words on which each source votes; 0 if there are not words."""
+        """[U], the share of the words on which each source votes; 0 if there are no words."""
         return self.counts.sum((1, 2)) / max(self.num_words, 1)
 
     @property

@@ -51,7 +51,9 @@ Conventions
   products of float32 are not rounded to TF32 or bfloat16.
 - Everything can be differentiated, `vmap`ped, and called inside `jax.shard_map` and `jax.pmap`. A
   result of sums adds up over devices with `jax.lax.psum`; a kernel whose result has sums beside
-  other values takes `axis_name` for that.
+  other values takes `axis_name` for that. There are three exceptions, which cannot be traced:
+  `diagonal_from_temperature` and `temperature_from_diagonal` take Python numbers, and
+  `distinct_votes` runs on the host.
 
 Shape letters
 -------------
@@ -90,6 +92,7 @@ Symbols
 | k | `trust` | [U] | weight of a source's likelihood: a power of κ (`training.chain_sources`) |
 | w | `weights` | [U, K] | weight of a source's probability of each label |
 | m | `frequency` | [U, V] | how often a source gives each label |
+| η | `identity_share` | [] | share of the identity in confusion matrices |
 | r, r̄ | `mean` | [N, K], [K] | reliability-weighted mean of the sources, and its mean over a text |
 | γ | `scale` | [] | power of m and r̄ that probabilities are divided by |
 | π̂ | `prior` | [K] | frequencies of the true labels in Q |

@@ -147,7 +147,7 @@ def confusion_with_identity(
 ) -> Float[Array, "*sources V K"]:
     """Returns confusion matrices from counts, held near the identity by mixing it in.
 
-    σ(ŷ|y) = (1 − s) (C(ŷ, y) + c / K) / Σ_ŷ' (C(ŷ', y) + c / K) + s [ŷ may mean y]. Without the
+    σ(ŷ|y) = (1 − η) (C(ŷ, y) + c / K) / Σ_ŷ' (C(ŷ', y) + c / K) + η [ŷ may mean y]. Without the
     identity, rounds of Dawid–Skene let rare labels merge.
 
     Args:
@@ -155,7 +155,7 @@ def confusion_with_identity(
       compatible: [..., V, K], whether a source's label may mean the true label. The identity's
         share of a true label is spread evenly over those that may mean it, or over all that the
         source has where none may.
-      identity_share: [], s.
+      identity_share: [], η.
       pseudo_count: [], c, for each true label, over K.
 
     Returns:

@@ -51,7 +51,7 @@ def soft_log_likelihood(
 ) -> Float[Array, " K"]:
     """Returns the log-likelihood of one source's probabilities for one word.
 
-    The log of the expected confusion, not the expected log: log Σ_ŷ P_s(ŷ|x) φ(ŷ|y).
+    The log of the expected confusion, not the expected log: log Σ_ŷ P_u(ŷ|x) φ(ŷ|y).
 
     Args:
       probs: [V], the source's probabilities; all zero where it abstains.

@@ -136,7 +136,7 @@ class ChainConfig(Settings):
       scale: γ, the power of a source's label frequencies that its probabilities are divided by.
       power: Exponent of κ in the weights of the sources; below 4, random sources and sources with
         switched labels keep too much weight.
-      identity_share: s, share of the identity in the confusion matrices.
+      identity_share: η, share of the identity in the confusion matrices.
       back_off: κ₀, weight of the coarser level in the prior of a word type, in words.
       iterations: Estimations of word types and chain from the posterior in one E step.
       tagger_weight: α, weight of the tagger in the posterior. It is small, since the tagger has

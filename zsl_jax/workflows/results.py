@@ -100,12 +100,12 @@ class TransferResult(WithTagger):
     Attributes:
       folder: The model folder, absolute.
       row_length: Subwords per packed row.
-      sentences: The text with its labels: by Q where there is a label model, and by the tagger
-        alone otherwise.
+      sentences: The text with its labels: by Q under `mrt` and `lvm`, and by the tagger alone
+        otherwise.
       rows: The table, if there is a labelled test; see `result_table`.
       report: On each source, compared with these labels.
       label_names: The K labels, in the order of the probabilities.
-      confusion: What was learned about each source; None without a label model.
+      confusion: What was learned about each source; None under the other approaches.
     """
 
     folder: Path

@@ -56,7 +56,7 @@ class Tagger:
           row_length: Subwords in a packed row; longer sentences go through overlapping windows.
 
         Raises:
-          InputError: It has no head, its tokenizer cannot be used, or rows are no such numbers.
+          InputError: It has no head, its tokenizer cannot be used, or `row_length` is not valid.
         """
         if not isinstance(loaded, LoadedTagger):
             raise InputError(f"{loaded!r:.80} is not a loaded tagger; use Tagger.from_pretrained")
@@ -69,7 +69,15 @@ class Tagger:
     def from_pretrained(
         cls, path_or_hub: str | os.PathLike[str], row_length: int = 128
     ) -> "Tagger":
-        """Reads a Hugging Face folder, or fetches it by its hub name; see `__init__`."""
+        """Reads a Hugging Face folder, or fetches it by its hub name.
+
+        Args:
+          path_or_hub: The folder, or the hub name.
+          row_length: As for a tagger in memory.
+
+        Raises:
+          InputError: There is no such tagger, or it has no head.
+        """
         tagger = cls(load_tagger(path_or_hub), row_length)
         tagger._in_folder = True
         return tagger

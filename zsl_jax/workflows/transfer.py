@@ -102,6 +102,10 @@ def transfer(
         transfers of the same text.
       save_every_steps: Updates between two checkpoints; None saves at the end of a round only.
 
+    Returns:
+      The text with its labels, the table if there is a test, and a report on each source. Its
+      `tagger` is read from `output` when it is first used.
+
     Raises:
       InputError: A source cannot be read or has other words; or `output` is that of another run.
     """
