@@ -91,8 +91,8 @@ def write(record) -> None:
         f"({len(review.chosen)} by doubt, {len(review.drawn)} at random)"
     )
     say(NEXT_STEPS[FLAGS.tool].format(files[0], files[-1], labels))
-    say("then: launch.transfer ... --gold_words=EXPORT to learn from the corrections, and")
     every = f"{FLAGS.gold_words},EXPORT" if FLAGS.gold_words else "EXPORT"
+    say(f"then: launch.transfer ... --gold_words={every} to learn from the corrections, and")
     say(f"      launch.review --run={FLAGS.run} --estimate={every} for the scores of this run")
 
 

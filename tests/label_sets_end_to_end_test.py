@@ -150,6 +150,7 @@ def test_words_that_the_user_knows_are_learned_and_reviewed_ones_come_back(
     review = ["review", f"--run={first}"]
     said = program(*review, "--number=12", f"--gold_words={known}", f"--output={tasks}").stdout
     assert "12 sentences of 40 to correct" in said and "(6 by doubt, 6 at random)" in said
+    assert all(f"--{flag}={known},EXPORT" in said for flag in ("gold_words", "estimate"))
     asked = {tuple(task["data"]["text"].split()) for task in json.loads(tasks.read_text())}
     assert len(asked) == 12 and not asked & {s.words for s in entities[:5]}
     by_text = {" ".join(words): Sentence(words, labels) for words, labels in gold.items()}
