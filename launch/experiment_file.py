@@ -88,7 +88,7 @@ def _scores(task: str) -> tuple[str, ...]:
 
 def _path(name: str) -> Path:
     if name.endswith((".yaml", ".yml")):
-        return Path(name).expanduser()
+        return Path(name)
     path = FOLDER / f"{name}.yaml"
     if not path.is_file() or name == ROWS:
         raise InputError(

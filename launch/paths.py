@@ -18,6 +18,7 @@ NAMED = ("source", "test_source", "label_map")  # NAME=PATH
 _ADDRESS = re.compile(r"(\w[\w+.-]*)://")
 LABELLED = ("predicted", "significance", "gold_words", "estimate")
 INPUTS = (*TEXTS, *NAMED, *LABELLED, "encoder", "model", "run")
+ON_DISK = ("tensorboard", "experiment", "data")  # no addresses
 
 
 def refuse_repeated_texts(arguments: Iterable[str]) -> None:
@@ -43,15 +44,17 @@ def prepare_paths(schemes: Mapping[str, Collection[str]]) -> None:
     Inputs are fetched; what the program writes to the copy of its output is uploaded.
 
     Args:
-      schemes: By the name of a flag, the schemes of the addresses that it takes; others take all.
+      schemes: By the name of a flag, the schemes of the addresses that it takes; `ON_DISK` take
+        none, and others all.
 
     Raises:
       InputError: The output is an input, two texts are the standard input, or a path is invalid or
         the address of nothing.
     """
-    _replace(os.path.expanduser, *INPUTS, "output", "tensorboard")
-    for name, path in _paths("output", "tensorboard", *INPUTS):
-        _check(f"--{name}={path}", path, {"tensorboard": (), **schemes}.get(name, SCHEMES))
+    _replace(os.path.expanduser, *INPUTS, "output", *ON_DISK)
+    on_disk = dict.fromkeys(ON_DISK, ())
+    for name, path in _paths("output", *ON_DISK, *INPUTS):
+        _check(f"--{name}={path}", path, {**on_disk, **schemes}.get(name, SCHEMES))
     piped = [name for name in TEXTS if name in FLAGS and FLAGS[name].value == "-"]
     if len(piped) > 1:
         named = " and ".join(f"--{name}=-" for name in piped)

@@ -43,7 +43,7 @@ def main() -> None:
     experiment = read_experiment(FLAGS.experiment, FLAGS.profile, options.given_overrides(_OF_ROWS))
     experiment = with_chosen(experiment, FLAGS.rows, _seeds())
     experiment = with_sizes(experiment, FLAGS.max_sentences, FLAGS.max_test_sentences)
-    data, output = Path(FLAGS.data).expanduser(), Path(FLAGS.output)
+    data, output = Path(FLAGS.data), Path(FLAGS.output)
     work = Workplace(experiment, data, FLAGS.encoder, output, FLAGS.keep_models)
     chosen = _chosen(experiment)
     if FLAGS.list:

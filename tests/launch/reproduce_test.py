@@ -68,6 +68,8 @@ BAD = {
     "--share=3/2": "--share=3/2 must read I/N with I from 1 to N, such as 2/4",
     "--only=multi,mutli": "--only=mutli names no cell; --list without --only names them all",
     "--share=6/6": "--share=6/6 is empty; give N up to the number of cells, 5",
+    "--data=gs://b/x": "--data=gs://b/x: gs:// is not supported here; give a path on a disk",
+    "--experiment=gs://b/x.yaml": "--experiment=gs://b/x.yaml: gs:// is not supported here",
     "--rows=x": "--rows=x is not a row; the rows are direct, kd, mine, majority, bea",
 }
 
