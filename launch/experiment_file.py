@@ -10,11 +10,12 @@ from launch.experiment_rows import (
     FOLDER,
     NONE,
     ROWS,
-    check_without_seed,
+    check_are_flags,
     config_of,
     flags_of_file,
     read_methods,
     read_observations,
+    standard_rows,
 )
 from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.data.text.formats import FORMATS
@@ -121,7 +122,7 @@ def _with_profile(top: Fields, profile: str | None) -> Fields:
 def _common_flags(top: Fields) -> list[str]:
     """The flags of all targets."""
     fields = top.take("transfer", dict, Fields(top.file, top.line))
-    check_without_seed(fields)
+    check_are_flags(fields, fields)
     config_of(TransferConfig, as_arguments(fields), fields)
     return as_arguments(fields)
 
@@ -130,7 +131,7 @@ def _source_config(top: Fields, arguments: Sequence[str]) -> TrainConfig:
     known = {f"--{name}" for name in definitions(TrainConfig)} - {"--epochs"}
     more = [argument for argument in arguments if argument.partition("=")[0] in known]
     fields = top.take("source", dict, Fields(top.file, top.line))
-    check_without_seed(fields)
+    check_are_flags(fields, fields, TrainConfig)
     return config_of(TrainConfig, [*as_arguments(fields), *more], fields)
 
 
@@ -158,6 +159,8 @@ def _corpora(top: Fields) -> Corpora:
         value = top.take(key, str, REQUIRED if key in ("train", "test") else "")
         if key in ("train", "test") and "{language}" not in value and not marked:
             raise top.fault(key, "has no {language} in it; write it in the place of the name")
+        if Path(value).is_absolute() and key != "select":
+            raise top.fault(key, f"is {value!r}; write a path below --data")
         if set("{}") & set(value.replace("{language}", "")):
             raise top.fault(key, f"is {value!r}; write no other braces than those of {{language}}")
     if "format" in top:
@@ -201,13 +204,14 @@ def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) 
             raise paper.fault(setting, f"is not a setting; the settings are {', '.join(known)}")
         rows = paper.take(setting, dict)
         for row in rows:
-            if row not in [method.name for method in methods]:
-                raise rows.fault(row, "is not a row of this experiment; correct it")
+            if row not in [*(method.name for method in methods), *standard_rows()]:
+                raise rows.fault(row, "is not a row of this experiment; correct it or delete it")
             values = rows.take(row, dict)
             for target in values:
                 if target not in known[setting]:
                     raise values.fault(target, f"is not a target of {setting}; correct it")
-                values.take(target, (int, float))
+                if not 0 <= values.take(target, (int, float)) <= 100:
+                    raise values.fault(target, "is not a score in percent; correct it")
     return paper
 
 

@@ -1,10 +1,11 @@
 """The rows of an experiment's YAML file: the standard ones by name, and those of the user."""
 
+import difflib
 import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Observation, Role, Setting
 from zsl_jax.experiments.scores import BEST_SOURCE
 from zsl_jax.training.config import TransferConfig
-from zsl_jax.training.config_checks import check_read
+from zsl_jax.training.config_checks import check_combination, check_read
 from zsl_jax.training.config_choices import Approach
 
 FOLDER = Path(__file__).parent / "experiments"
@@ -33,7 +34,7 @@ def read_methods(
     common: tuple[list[str], list[str]],
 ) -> list[Method]:
     """The rows, the standard ones by name; each with a configuration for every setting it is in."""
-    standard = {fields["name"]: fields for fields in read_yaml(FOLDER / "rows.yaml").mappings(ROWS)}
+    standard = standard_rows()
     methods: list[Method] = []
     for row in top.members("rows"):
         fields = _row(row, standard, top)
@@ -49,6 +50,11 @@ def read_methods(
                 configs[setting.name] = _config(fields, file, *common)
         methods.append(_method(fields, name, configs))
     return methods
+
+
+def standard_rows() -> dict[str, Fields]:
+    """The rows that come with the package, by name."""
+    return {fields["name"]: fields for fields in read_yaml(FOLDER / "rows.yaml").mappings(ROWS)}
 
 
 def read_observations(
@@ -115,16 +121,32 @@ def _check_ways(fields: Fields) -> None:
     ways = [key for key in _WAYS if fields.get(key)]
     if len(ways) > 1:
         raise fields.fault(ways[1], f"cannot be combined with `{ways[0]}`; omit one")
+    if "supervised" in ways and "approach" in fields:
+        raise fields.fault("approach", "is not used by a supervised row; omit it")
     for key, value in fields.items():
         if "aggregate" in ways and key not in (*_ROW, "row_length") and value is not None:
             raise fields.fault(key, "is not used by a row with `aggregate`; omit it")
-    check_without_seed(fields)
 
 
-def check_without_seed(fields: Fields) -> None:
-    """Refuses a seed among training flags: a cell has that of the experiment."""
-    if "seed" in fields:
-        raise fields.fault("seed", "is that of the cell; omit it, and set `seeds`")
+def check_are_flags(fields: Fields, flags: Collection[str], kind: Any = TransferConfig) -> None:
+    """Refuses fields that are no training flags, or that differ from cell to cell.
+
+    Args:
+      fields: With the lines of the fields.
+      flags: Those of them that should be flags.
+      kind: The configuration whose flags they should be.
+    """
+    for key in flags:
+        if key == "seed":
+            raise fields.fault(key, "is that of the cell; omit it, and set `seeds`")
+        if key == "encoder":
+            raise fields.fault(key, "is the same for the whole table; omit it, and give --encoder")
+        if key == "task":
+            raise fields.fault(key, "is that of the experiment; omit it, and set it there")
+        if key not in definitions(kind):
+            close = difflib.get_close_matches(key, definitions(kind), 1)
+            hint = f"; did you mean `{close[0]}`?" if close else "; correct it"
+            raise fields.fault(key, f"is not a flag of the training{hint}")
 
 
 def _config(
@@ -142,27 +164,30 @@ def _config(
       The settings. Shared flags for the paper's label model apply only to rows that use it.
     """
     row = {key: value for key, value in fields.items() if key not in _ROW}
+    check_are_flags(fields, row)
     if fields.get("supervised"):  # its source is a model trained on gold labels
         row["approach"] = Approach.DIRECT
     left_out = {key for key, value in row.items() if value is None}
-    for key in left_out - definitions(TransferConfig).keys():
-        raise fields.fault(key, "is not a flag of launch.transfer; correct it")
     own = as_arguments({k: v for k, v in row.items() if k not in left_out})
     shared = without([*flags_of_file(fields, file), *transfer], left_out)
     if not config_of(TransferConfig, [*shared, *own, *overrides], fields).has_paper_model:
         shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
     config = config_of(TransferConfig, [*shared, *own, *overrides], fields)
     try:
+        check_combination(config)
         check_read(config, row.keys() - left_out)
     except InputError as error:
-        raise InputError(f"{fields.where()}: {error}") from error
+        raise InputError(f"{fields.where()}: the row {fields.get('name')}: {error}") from error
     return config
 
 
 def flags_of_file(fields: Fields, file: str) -> list[str]:
-    """The flags in the file that the field `flagfile` names; none of NONE."""
+    """The flags in the file that the field `flagfile` names, from the YAML file's folder on."""
+    if file == NONE:
+        return []
+    beside = Path(fields.file).parent / file
     try:
-        return [] if file == NONE else flags_in(file)
+        return flags_in(str(beside) if beside.is_file() else file)
     except InputError as error:
         raise InputError(f"{fields.where('flagfile')}: {error}") from error
 
@@ -179,8 +204,6 @@ def _method(fields: Fields, name: str, configs: Mapping[str, TransferConfig]) ->
     elif "combine" in fields:
         uses = fields.choice("combine", (SIMILARITY,))
     elif fields.take("supervised", bool, False):
-        if "approach" in fields:
-            raise fields.fault("approach", "is not used by a supervised row; omit it")
         kind = Kind.SUPERVISED
     elif "approach" not in fields:
         raise InputError(

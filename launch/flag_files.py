@@ -53,8 +53,9 @@ def without(shared: Iterable[str], unused: Iterable[str]) -> list[str]:
 
 
 def paper_flags() -> set[str]:
-    """What flag files say about the paper's label model, for `without`."""
-    return {f"label_model={LabelModelKind.PAPER}", *section(LabelModelConfig, PAPER)}
+    """What flag files say about the paper's label model and its J, for `without`."""
+    of_model = section(LabelModelConfig, PAPER)
+    return {f"label_model={LabelModelKind.PAPER}", *of_model, "stop_early"}
 
 
 def with_contents(arguments: Sequence[str]) -> list[str]:

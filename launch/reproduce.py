@@ -79,11 +79,21 @@ def make_table(work, cells) -> None:
 
 
 def with_sizes(experiment, max_sentences: int | None, max_test_sentences: int | None):
-    """The experiment with other sizes of text and test; flags that are not given change nothing."""
+    """The experiment with other sizes of text and test; flags that are not given change nothing.
+
+    Raises:
+      InputError: The settings differ in the size of the text.
+    """
     import dataclasses
 
     settings = experiment.settings
     if max_sentences is not None:
+        if experiment.has_sizes:
+            sizes = ", ".join(str(setting.max_sentences) for setting in settings)
+            raise InputError(
+                f"--max_sentences is one number, but the settings differ in it ({sizes}); omit "
+                "it, and choose settings by --only"
+            )
         settings = tuple(s._replace(max_sentences=max_sentences) for s in settings)
     test = max_test_sentences or experiment.max_test_sentences
     return dataclasses.replace(experiment, settings=settings, max_test_sentences=test)

@@ -7,14 +7,16 @@ import re
 import numpy as np
 import pytest
 
+import zsl_jax
 from launch.experiment_file import read_experiment
+from launch.reproduce import with_sizes
 from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
-from zsl_jax.experiments.corpora import labelled_test
+from zsl_jax.experiments.corpora import labelled_test, needed_texts, read_part, text_of
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
-from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of, chosen_cells
+from zsl_jax.experiments.plan import Cell, Corpora, Kind, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
 from zsl_jax.experiments.scores import predicted_labels, read_result, read_results
 from zsl_jax.experiments.source_models import prepared_models
@@ -148,7 +150,7 @@ def test_a_function_has_the_arguments_of_transfer(work, done):
 
 
 UNFIT = {
-    "{}": "left no run.json in `output`",
+    "{}": "left no run.json in its output",
     '{"rows": []}': "left no scores of a test",
     '{"rows": [{"scores": {"accuracy": 1}}]}': "left no scores of a test",
     '{"rows": [{"scores": {"words": 3}}]}': r"scored 3 words of a test of \d+",
@@ -170,6 +172,56 @@ def test_a_run_of_a_function_without_scores_of_the_test_is_a_failure(result, wor
         (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
         assert re.match(f"the function of the row broken {UNFIT[result]}; let it", failure.reason)
     assert not work.folder(cell).exists()
+
+
+def with_function(work, output, function):
+    """The workplace with another output, and a row that calls this function."""
+    method = work.experiment.method("own")._replace(function=function)
+    experiment = dataclasses.replace(work.experiment, methods=(method,))
+    return work._replace(experiment=experiment, output=output)
+
+
+def test_a_function_that_fails_after_its_run_is_tried_again(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)
+        if not fixed:
+            raise RuntimeError("late")
+
+    elsewhere, cell, fixed = (
+        with_function(work, tmp_path, function),
+        Cell("multi", "cc", "own", 0),
+        [],
+    )
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert failure.reason == "RuntimeError: late" and state_of(elsewhere, cell) == "failed"
+    fixed.append(True)
+    assert run_cells(elsewhere, [cell], lambda number, cell: None) == []
+    assert state_of(elsewhere, cell) == "done"
+
+
+def test_a_function_that_changes_its_labels_after_scoring_fails(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)
+        result = json.loads((output / "result.json").read_text())
+        result["rows"][-1]["scores"]["accuracy"] = 1.5
+        (output / "result.json").write_text(json.dumps(result))
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert re.search(r"has an accuracy of 0\.\d+ on the test, but recorded 1\.5000", failure.reason)
+
+
+def test_other_settings_of_a_function_are_refused(work, done):
+    cell = Cell("multi", "cc", "own", 0)
+    method = work.experiment.method("own")
+    config = dataclasses.replace(method.configs["multi"], batch_words=32)
+    changed = dataclasses.replace(
+        work.experiment, methods=(method._replace(configs={"multi": config}),)
+    )
+    elsewhere = work._replace(experiment=changed)
+    with pytest.raises(InputError, match=r"own/0 was done with .*: batch_words was 64, now 32"):
+        check_same(elsewhere, [cell])
+    assert state_of(work, cell) == "done" and state_of(elsewhere, cell) == "refused"
 
 
 def test_a_function_that_ends_the_program_fails_its_cell_alone(work, done):
@@ -198,7 +250,7 @@ def test_a_claimed_cell_is_left_to_its_process(work, done):
     assert begun == [] and state_of(work, cell) == "open"
 
 
-def test_a_setting_of_which_nothing_was_run_is_not_a_list_of_missing_cells(work, done):
+def test_a_setting_of_which_nothing_was_run_is_not_a_list_of_missing_cells(work, done, tmp_path):
     single, multi = (
         [cell for cell in cells_of(work.experiment) if cell.setting == name]
         for name in ("single", "multi")
@@ -207,7 +259,9 @@ def test_a_setting_of_which_nothing_was_run_is_not_a_list_of_missing_cells(work,
     table = Table(work.experiment, "accuracy", [], results, [*single, multi[0]])
     titles = {setting.name: setting.title for setting in work.experiment.settings}
     lines = [f"Not run: {titles['single']}", f"Missing cells: {multi[0].name}"]
-    assert list(what_is_missing(table)) == lines
+    assert list(what_is_missing(work._replace(output=tmp_path), table)) == lines
+    (line,) = what_is_missing(work, table)  # where a cell of it failed, it was run
+    assert line.startswith("Missing cells: single/cc/direct/0, single/cc/broken/0")
 
 
 def test_the_table_of_what_is_there(work, done):
@@ -224,7 +278,7 @@ def test_the_table_of_what_is_there(work, done):
     lines = [line for line in text.splitlines() if " cells with" in line]
     form = r"{} cells {}: \d+ seconds \(median; \d+ to \d+\) each, .* hours .* processor time, \d"
     for line, title, count in zip(
-        lines, ("with training", "without training"), (5, 2), strict=True
+        lines, ("with training", "without training"), (4, 3), strict=True
     ):
         assert re.match(form.format(count, title), line)
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
@@ -320,6 +374,109 @@ def test_cells_of_a_row_that_is_now_another_method_are_refused(row, work, done):
         check_same(work._replace(experiment=changed), chosen_cells(done[0], [f"multi/cc/{row}"]))
 
 
+@pytest.fixture
+def fresh(work, tmp_path):
+    """An output and data of its own; an aggregation of one source, and of two."""
+    method = work.experiment.method("bea")
+    configs = dict.fromkeys(("single", "multi"), method.configs["multi"])
+    experiment = dataclasses.replace(work.experiment, methods=(method._replace(configs=configs),))
+    data = write_data(tmp_path / "data")
+    return work._replace(experiment=experiment, data=data, output=tmp_path / "out")
+
+
+def test_what_no_cell_depends_on_may_be_corrected(fresh):
+    cells = list(cells_of(fresh.experiment))[:2]
+    assert [cell.setting for cell in cells] == ["single", "multi"]
+    check_same(fresh, cells)
+    assert run_cells(fresh, cells[:1], lambda number, cell: None) == []
+    write = (fresh.data / "bb" / "train.conll").write_text  # a source of the second cell alone
+    write("one\tNOUN\nmore\tVERB\n\n", encoding="utf-8")
+    check_same(fresh, cells)
+    settings = [s._replace(max_sentences=3) for s in fresh.experiment.settings]
+    shorter = dataclasses.replace(
+        fresh.experiment, settings=(fresh.experiment.settings[0], settings[1])
+    )
+    check_same(fresh._replace(experiment=shorter), cells)
+    shorter = dataclasses.replace(fresh.experiment, settings=tuple(settings))
+    with pytest.raises(InputError, match="settings single"):
+        check_same(fresh._replace(experiment=shorter), cells[1:])
+
+
+def test_data_of_a_cell_that_is_not_chosen_are_compared_too(fresh):
+    cells = list(cells_of(fresh.experiment))[:2]
+    check_same(fresh, cells)
+    assert run_cells(fresh, cells[1:], lambda number, cell: None) == []
+    (fresh.data / "bb" / "train.conll").write_text("one\tNOUN\n\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"data bb/train\.conll has other contents"):
+        check_same(fresh, cells[:1])
+
+
+def test_before_anything_is_done_everything_may_change(fresh):
+    cells = list(cells_of(fresh.experiment))
+    check_same(fresh, cells)
+    source = dataclasses.replace(fresh.experiment.source_config, epochs=1)
+    corpora = fresh.experiment.corpora._replace(column=1)
+    changed = dataclasses.replace(fresh.experiment, source_config=source, corpora=corpora)
+    (fresh.data / "aa" / "test.conll").write_text("one\tNOUN\n\n", encoding="utf-8")
+    check_same(fresh._replace(experiment=changed), cells)
+
+
+@pytest.mark.parametrize("content", ['{"data": 3}', '{"data": {'])
+def test_a_damaged_record_is_named_with_the_way_out(content, fresh):
+    fresh.output.mkdir()
+    (fresh.output / "experiment.json").write_text(content, encoding="utf-8")
+    with pytest.raises(InputError, match=r"experiment\.json .* give another `output`"):
+        check_same(fresh, list(cells_of(fresh.experiment)))
+
+
+def test_only_the_texts_that_cells_use_are_needed(fresh, tmp_path):
+    corpora = fresh.experiment.corpora._replace(text="{language}/text.conll")
+    experiment = dataclasses.replace(fresh.experiment, corpora=corpora)
+    single, multi = list(cells_of(experiment))[:2]
+    assert needed_texts(experiment, [single]) == {("aa", "train"), ("cc", "test"), ("cc", "text")}
+    assert needed_texts(experiment, [multi]) == needed_texts(experiment, [single]) | {
+        ("bb", "train")
+    }
+    assert needed_texts(fresh.experiment, [single]) == {
+        ("aa", "train"), ("cc", "test"), ("cc", "train")
+    }  # fmt: skip
+    with pytest.raises(
+        InputError, match=r"text\.conll, the unlabelled text of cc; .* `data` names"
+    ):
+        check_same(fresh._replace(experiment=experiment), [single])
+
+
+def test_a_text_of_all_languages_is_selected_from_too(tmp_path):
+    lines = "# id = {0}\nof\tX\n{0}\tX\n\n"
+    for name in ("train", "text"):
+        text = "".join(lines.format(language) for language in ("aa", "bb"))
+        (tmp_path / f"{name}.conll").write_text(text, encoding="utf-8")
+    corpora = Corpora("train.conll", "train.conll", "text.conll", select="id = {language}")
+    for part in ("train", "text"):
+        (sentence,) = read_part(corpora, tmp_path, "bb", part)
+        assert sentence.words == ("of", "bb")
+    (tmp_path / "bb.conll").write_text("all\tX\n\nof\tX\nit\tX\n\n", encoding="utf-8")
+    assert len(read_part(corpora._replace(text="{language}.conll"), tmp_path, "bb", "text")) == 2
+
+
+def test_a_text_that_is_too_short_for_its_size_is_refused_where_sizes_are_compared(work):
+    settings = tuple(
+        setting._replace(max_sentences=size)
+        for setting, size in zip(work.experiment.settings, (31, 30), strict=True)
+    )
+    sized = work._replace(experiment=dataclasses.replace(work.experiment, settings=settings))
+    assert len(text_of(sized, Cell("multi", "cc", "kd", 0))) == 30
+    message = r"cc/train\.conll has 30 sentences, but setting single is for 31; leave"
+    with pytest.raises(InputError, match=message):
+        text_of(sized, Cell("single", "cc", "kd", 0))
+    equal = tuple(setting._replace(max_sentences=31) for setting in settings)
+    plain = work._replace(experiment=dataclasses.replace(work.experiment, settings=equal))
+    assert len(text_of(plain, Cell("single", "cc", "kd", 0))) == 30
+    with pytest.raises(InputError, match=r"--max_sentences is one number, .* \(31, 30\); omit it"):
+        with_sizes(sized.experiment, 5, None)
+    assert with_sizes(plain.experiment, 5, None).settings[0].max_sentences == 5
+
+
 def test_an_output_that_cannot_be_written_is_one_sentence_with_the_way_out(work, tmp_path):
     (tmp_path / "file").write_text("")
     cell = Cell("multi", "cc", "kd", 0)
@@ -339,7 +496,7 @@ def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):
     cell = Cell("multi", "cc", "kd", 0)
     elsewhere = work._replace(data=tmp_path, output=tmp_path / "out")
     with pytest.raises(
-        InputError, match=r"aa/train.conll, the train text of aa; .* where to get it"
+        InputError, match=r"aa/train.conll, the training text of aa; .* where to get it"
     ):
         check_same(elsewhere, [cell])
     assert not (tmp_path / "out").exists()

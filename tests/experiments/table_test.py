@@ -2,6 +2,7 @@
 
 import csv
 import io
+from pathlib import Path
 
 import pytest
 
@@ -182,6 +183,13 @@ def test_what_latex_would_read_as_commands_is_escaped():
     assert escaped in text and r"x\textbackslash{}y" in text and r"n\_1" in text and r"r\&d" in text
 
 
+def test_greek_letters_are_commands_in_latex():
+    rows = [("σ and λ", "ς, ο, μ", [Written("1")])]
+    text = as_latex("t", [Grid("α = ω", ("x",), rows)], [])
+    assert r"$\alpha$ = $\omega$" in text and r"$\sigma$ and $\lambda$" in text
+    assert r"$\varsigma$, $o$, $\mu$ & 1" in text
+
+
 def test_latex_takes_brackets_and_stars_after_the_end_of_a_row_as_text():
     rows = [("[g]", "*r", ()), ("[g]", "a<b>|c", ())]
     text = as_latex("T", [Grid("x", (), rows)], [])
@@ -215,6 +223,16 @@ def test_csv(table):
     counting = [row for row in rows if row["counts"] == "1"]
     counted = {row["row"]: row["labels_from"] for row in counting if row["setting"] == "multi"}
     assert counted == {"kd": "P", "mine": "Q", "supervised": "P"}  # kd has no Q
+
+
+def test_a_single_seed_has_no_deviation(table):
+    cell = Cell("multi", "cc", "kd", 0)
+    alone = make_table(
+        Workplace(table.experiment, Path(), "", Path()), {cell: table.results[cell]}, "accuracy"
+    )
+    assert alone.blocks[1].entries["kd"]["cc"].sd is None
+    (row,) = csv.DictReader(io.StringIO(as_csv(alone)))
+    assert (row["mean"], row["sd"], row["seeds"]) == ("81.0000", "", "1")
 
 
 def test_csv_has_every_score(table):

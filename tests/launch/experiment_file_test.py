@@ -82,7 +82,8 @@ def test_titles_are_on_one_line(tmp_path):
 
 def test_a_setting_of_a_row_that_its_approach_does_not_read_is_refused(tmp_path):
     text = YAML.replace("  - majority\n", "  - {name: hot, like: mrt_soft, tau_trainable: 7}\n")
-    with pytest.raises(InputError, match=r"line \d+: `tau_trainable` is not used by `appr"):
+    message = r"line \d+: the row hot: `tau_trainable` is not used by `appr"
+    with pytest.raises(InputError, match=message):
         read(tmp_path, text)
 
 
@@ -220,7 +221,27 @@ WRONG = {
     "a seed of a row": ("rounds: 1", "seed: 1", "line 20: `seed` is that of the cell; omit it"),
     "a seed of sources": ("source: {epochs: 2", "source: {seed: 2", "line 12: `seed` is that of"),
     "a seed of targets": ("transfer: {", "transfer: {seed: 2, ", "line 13: `seed` is that of"),
-    "an unknown flag of all rows": ("transfer: {", "transfer: {round: 2, ", "line 13: .*'round'"),
+    "an unknown flag of all rows": ("transfer: {", "transfer: {round: 2, ",
+        "line 13: `round` is not a flag of the training; did you mean `rounds`"),
+    "a flag of the program in a row": ("rounds: 1", "encoder: x",
+        "line 20: `encoder` is the same for the whole table; omit it, and give --encoder"),
+    "a flag of the program for all rows": ("transfer: {", "transfer: {encoder: x, ",
+        "line 13: `encoder` is the same for the whole table"),
+    "a flag of the program for sources": ("source: {epochs: 2", "source: {encoder: x",
+        "line 12: `encoder` is the same for the whole table"),
+    "a task of a row": ("rounds: 1", "task: ner", "line 20: `task` is that of the experiment"),
+    "a flag of absl": ("rounds: 1", "undefok: x", "line 20: `undefok` is not a flag"),
+    "a switch that is negated": ("rounds: 1", "nostop_early: true", "line 20: `nostop_early` is n"),
+    "a setting of another label model": ("approach: lvm, label_model: paper, confusion_init: "
+        "dawid_skene, rounds: 1", "approach: kd, tau_fixed: 3",
+        "line 20: the row mine: `tau_fixed` is a setting of the paper's label model"),
+    "a label model of another approach": ("approach: lvm, label_model: paper, confusion_init: "
+        "dawid_skene, rounds: 1", "approach: mrt, label_model: chain",
+        "line 20: the row mine: `label_model`=chain cannot be combined with `approach`=mrt"),
+    "a path outside the data": ('"{language}/test', '"/{language}/test',
+        "line 7: `test` is '/{language}/test.conll'; write a path below --data"),
+    "a paper value that is no percentage": ("kd: {cc: 80.0}", "kd: {cc: 180}",
+        "line 27: `cc` is not a score in percent"),
     "a flag file of a setting": ("labels_from: Q", "labels_from: Q, flagfile: nowhere",
         "line 16: --flagfile=nowhere is not a file"),
     "a figure across settings without numbers": ("paper:",
@@ -280,12 +301,33 @@ def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path)
     kd, mine = (read(tmp_path, shared).method(name).configs["multi"] for name in ("kd", "mine"))
     assert kd.label_model == TransferConfig().label_model and mine.label_model.tau_fixed == 7
     chain = YAML.replace("transfer: {", "transfer: {label_model: chain, ")
+    with pytest.raises(InputError, match="the row direct: `label_model`=chain cannot be combined"):
+        read(tmp_path, chain)
+    chain = chain.replace("  - direct\n", "").replace("  - {name: mine, approach: lvm", "  #")
+    chain = chain.replace("  - supervised\n", "")
     kd = read(tmp_path, chain).method("kd").configs["multi"]
     assert kd.label_model.kind is LabelModelKind.CHAIN  # which kd can learn from
     own = YAML.replace("approach: lvm, label_model: paper", "approach: kd, label_model: paper")
-    mine = read(tmp_path, own).method("mine").configs["multi"]
-    with pytest.raises(InputError, match="`label_model`=paper cannot be combined"):
-        check_combination(mine)
+    with pytest.raises(InputError, match="line 20: the row mine: `label_model`=paper cannot be"):
+        read(tmp_path, own)
+
+
+def test_the_standard_rows_that_an_experiment_leaves_out_may_keep_the_papers_values(tmp_path):
+    text = YAML.replace("    kd: {cc: 80.0}\n", "    kd: {cc: 80.0}\n    mrt_hard: {cc: 81.0}\n")
+    assert read(tmp_path, text).paper["multi"]["mrt_hard"] == {"cc": 81.0}
+
+
+def test_a_flag_file_beside_the_experiment_is_named_by_its_file_name(tmp_path):
+    (tmp_path / "own.cfg").write_text("--dropout=0.3\n", encoding="utf-8")
+    text = YAML.replace("rounds: 1", "flagfile: own.cfg")
+    assert read(tmp_path, text).method("mine").configs["multi"].dropout == 0.3
+
+
+def test_early_stopping_is_for_the_rows_that_have_j():
+    experiment = read_experiment("table4", arguments=["--stop_early"])
+    stops = {m.name for m in experiment.methods if any(c.stop_early for c in m.configs.values())}
+    with_j = {"mrt_hard", "mrt_soft", "lvm_hard", "lvm_soft", "lvm_ds"}
+    assert with_j <= stops and not stops & {"kd", "direct", "recommended", "supervised"}
 
 
 def test_flags_of_the_papers_label_model_are_for_the_rows_that_have_it():

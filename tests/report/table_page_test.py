@@ -9,6 +9,7 @@ from PIL import Image
 
 from tests.report import browser
 from zsl_jax.report import write_table_page
+from zsl_jax.report.table_figures import figures_of
 
 EVIL = "<script>document.title='taken'</script>"
 
@@ -49,6 +50,24 @@ TABLE = {
         }
     ],
 }  # fmt: skip
+
+
+def test_a_figure_has_a_line_for_every_setting_and_says_what_its_bars_are():
+    rows = [row(title, "soft", {"bb": mean}) for title, mean in (("1", 70.0), ("2", 71.0))]
+    blocks = [
+        {"setting": {"name": name, "title": name}, "columns": ["bb"], "rows": rows}
+        for name in ("one", "two")
+    ]
+    figure = {"across": "rows", "x_label": "τ"}
+    (drawn,) = figures_of({**TABLE, "figure": figure, "blocks": blocks}).values()
+    (axes,) = drawn.axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one, bb", "two, bb"]
+    assert axes.get_ylabel() == "accuracy, % (± standard deviation over seeds)"
+    for entry in (entry for one in rows for entry in one["entries"].values()):
+        entry["sd"] = None
+    (drawn,) = figures_of({**TABLE, "figure": figure, "blocks": blocks[:1]}).values()
+    assert drawn.axes[0].get_ylabel() == "accuracy, %"
+    assert [text.get_text() for text in drawn.axes[0].get_legend().get_texts()] == ["bb"]
 
 
 @pytest.fixture

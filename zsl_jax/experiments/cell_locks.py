@@ -4,10 +4,13 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from absl import logging
 from filelock import Timeout
 
 from zsl_jax.errors import InputError
 from zsl_jax.io.folder_lock import FolderLock
+
+_MOMENT = 2  # seconds; a longer wait is logged
 
 
 @contextlib.contextmanager
@@ -26,9 +29,7 @@ def claimed(folder: Path, waits: bool = False) -> Iterator[bool]:
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = FolderLock(folder.parent, f".{folder.name}.lock", timeout=-1 if waits else 0)
-    except Timeout:
-        lock = None
+        lock = _lock(folder, waits)
     except OSError as error:
         raise InputError(
             f"{folder.parent} cannot be written ({error.strerror}); make it a folder that can, or "
@@ -41,3 +42,15 @@ def claimed(folder: Path, waits: bool = False) -> Iterator[bool]:
         yield True
     finally:
         lock.release()
+
+
+def _lock(folder: Path, waits: bool) -> FolderLock | None:
+    """The lock of a folder; None if another process has it and is not waited for."""
+    name = f".{folder.name}.lock"
+    try:
+        return FolderLock(folder.parent, name, timeout=_MOMENT if waits else 0)
+    except Timeout:
+        if not waits:
+            return None
+    logging.info("waiting for the process that works on %s", folder)
+    return FolderLock(folder.parent, name, timeout=-1)

@@ -1,6 +1,8 @@
 """The texts of an experiment: read once, and the samples that its cells use."""
 
 import functools
+import glob
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -8,29 +10,81 @@ from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.sampling import sample_sentences
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
-from zsl_jax.experiments.plan import Cell, Corpora, Workplace
+from zsl_jax.experiments.plan import Cell, Corpora, Experiment, Kind, Workplace
 from zsl_jax.types import Sentence
 
+TRAIN, TEST, TEXT = "train", "test", "text"  # parts of a language's corpus
 TEST_SEED = 0  # all seeds share a test
+_TITLES = {TRAIN: "training text", TEST: "test", TEXT: "unlabelled text"}
+
+
+def needed_texts(experiment: Experiment, cells: Iterable[Cell]) -> set[tuple[str, str]]:
+    """The languages and parts that some cells use."""
+    needed: set[tuple[str, str]] = set()
+    unlabelled = TRAIN if experiment.corpora.text is None else TEXT
+    for cell in cells:
+        needed |= {(cell.target, TEST), (cell.target, unlabelled)}
+        if experiment.method(cell.method).kind is Kind.SUPERVISED:
+            needed.add((cell.target, TRAIN))
+        else:
+            sources = experiment.setting(cell.setting).sources_of(cell.target)
+            needed |= {(source, TRAIN) for source in sources}
+    return needed
+
+
+def data_files(work: Workplace, needed: Collection[tuple[str, str]]) -> dict[str, Path]:
+    """The files of some texts, by their paths below the data's folder.
+
+    Args:
+      work: The experiment and its folders.
+      needed: Languages and parts, as of `needed_texts`.
+
+    Raises:
+      InputError: One is missing.
+    """
+    files: dict[str, Path] = {}
+    for language, part in sorted(needed):
+        path = path_of(work.experiment.corpora, work.data, language, part)
+        if path.is_dir():
+            inside = sorted(file for file in path.rglob("*") if file.is_file())
+        else:
+            inside = [path] if path.exists() else sorted(map(Path, glob.glob(str(path))))
+        if not inside:
+            raise InputError(
+                f"there is no {path}, the {_TITLES[part]} of {language}; the first lines of the "
+                "experiment's file describe where to get it, and `data` names the folder"
+            )
+        files |= {str(file.relative_to(work.data)): file for file in inside}
+    return files
 
 
 def source_sentences(work: Workplace, language: str, seed: int) -> list[Sentence]:
     """The labelled sentences that a source model is trained on."""
-    sentences = read_part(work.experiment.corpora, work.data, language, "train")
+    sentences = read_part(work.experiment.corpora, work.data, language, TRAIN)
     return sample_sentences(sentences, work.experiment.max_source_sentences, seed)
 
 
 def text_of(work: Workplace, cell: Cell) -> list[Sentence]:
-    """The unlabelled text of a cell."""
-    part = "train" if work.experiment.corpora.text is None else "text"
+    """The unlabelled text of a cell.
+
+    Raises:
+      InputError: It is shorter than the sizes that settings are compared by.
+    """
+    part = TRAIN if work.experiment.corpora.text is None else TEXT
     sentences = read_part(work.experiment.corpora, work.data, cell.target, part)
     count = work.experiment.setting(cell.setting).max_sentences
+    if work.experiment.has_sizes and count is not None and len(sentences) < count:
+        raise InputError(
+            f"{path_of(work.experiment.corpora, work.data, cell.target, part)} has "
+            f"{len(sentences)} sentences, but setting {cell.setting} is for {count}; leave the "
+            "setting out by `only`, or give more text"
+        )
     return [Sentence(s.words) for s in sample_sentences(sentences, count, cell.seed)]
 
 
 def labelled_test(work: Workplace, target: str) -> list[Sentence]:
     """The labelled test of a target, the same for all cells."""
-    sentences = read_part(work.experiment.corpora, work.data, target, "test")
+    sentences = read_part(work.experiment.corpora, work.data, target, TEST)
     return sample_sentences(sentences, work.experiment.max_test_sentences, TEST_SEED)
 
 
@@ -46,12 +100,10 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
     Raises:
       InputError: The file is missing or malformed, or no sentence has the wanted comment.
     """
-    path, labelled = path_of(corpora, data, language, part), part != "text"
+    path, labelled = path_of(corpora, data, language, part), part != TEXT
     how: Any = {"column": corpora.column, "format": corpora.format} if labelled else {}
     sentences = read_sentences(path, with_labels=labelled, **how)
-    if not labelled:
-        return sentences
-    if corpora.select is not None:
+    if corpora.select is not None and (labelled or "{language}" not in getattr(corpora, part)):
         start = corpora.select.format(language=language)
         sentences = [s for s in sentences if _has_comment(s, start)]
         if not sentences:
@@ -59,7 +111,7 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
                 f"{path} has no sentence with a comment that starts with {start!r}; correct "
                 "`select` or `languages` of the experiment"
             )
-    return list(bio_sentences(sentences)[0])
+    return list(bio_sentences(sentences)[0]) if labelled else sentences
 
 
 def _has_comment(sentence: Sentence, start: str) -> bool:

@@ -1,21 +1,27 @@
 """What the methods of an experiment do in a cell; each leaves a finished run folder."""
 
+import dataclasses
+import math
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.errors import InputError
+from zsl_jax.evaluation.metrics import score
 from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
-from zsl_jax.io.json_file import read_json_object
-from zsl_jax.io.run_files import RESULT, RUN
+from zsl_jax.experiments.states import ROW
+from zsl_jax.io.json_file import plain, read_json_object, write_json
+from zsl_jax.io.run_files import RESULT, RUN, TEST
 from zsl_jax.training.config import TransferConfig
 from zsl_jax.training.config_checks import shared_settings
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.aggregation_run import run_aggregation
+from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.language_similarity import similarity_weights, weighted_mean
 from zsl_jax.workflows.resolve_sources import resolve_sources
 from zsl_jax.workflows.transfer import transfer
@@ -93,8 +99,11 @@ def _function(job: Job) -> None:
     assert job.method.function is not None
     try:
         _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
-    except SystemExit as stop:  # as of a program's main function
-        raise InputError(
+    except BaseException as stop:
+        (job.folder / RESULT).unlink(missing_ok=True)  # lest the cell count as done
+        if not isinstance(stop, SystemExit):
+            raise
+        raise InputError(  # as of a program's main function
             f"the function of the row {job.method.name} ends the program (SystemExit: {stop}); let "
             "it return, or raise an exception"
         ) from stop
@@ -103,21 +112,40 @@ def _function(job: Job) -> None:
         shutil.rmtree(job.folder, ignore_errors=True)  # lest it count as done
         raise InputError(
             f"the function of the row {job.method.name} {fault}; let it call zsl_jax.transfer with "
-            "the `output` and the `test` that it is given"
+            "the output and the test that it is given"
         )
+    write_json(job.folder / ROW, {"config": plain(dataclasses.asdict(job.config))})
 
 
 def _fault_of_run(job: Job) -> str | None:
     """Why what a function has left cannot be compared with other rows."""
     for name in (RUN, RESULT):
         if not (job.folder / name).exists():
-            return f"left no {name} in `output`"
+            return f"left no {name} in its output"
     rows = read_json_object(job.folder / RESULT).get("rows")
     scored = rows[-1].get("scores", {}).get("words") if rows else None
     if scored is None:
         return "left no scores of a test"
     words = sum(len(sentence.words) for sentence in job.test)
-    return None if scored == words else f"scored {scored} words of a test of {words}"
+    return _fault_of_test(job) if scored == words else f"scored {scored} words of a test of {words}"
+
+
+def _fault_of_test(job: Job) -> str | None:
+    """Why the labels of the test that a function has left are not those of its scores."""
+    file = job.folder / f"{TEST}.parquet"
+    if not file.exists():
+        return None  # the table names the cell
+    made = read_predictions(file)
+    if [tuple(words) for words in made.words] != [tuple(s.words) for s in job.test]:
+        return "labelled other sentences than those of the test"
+    given = labels_by_sentence(made.label_names, made.words, made.labels)
+    kind = made.about.get("labels_from")
+    own = score([s.labels or () for s in job.test], given, job.work.experiment.task)["accuracy"]
+    for row in read_json_object(job.folder / RESULT)["rows"]:
+        recorded = row["scores"]["accuracy"]
+        if row["labels_from"] == kind and not math.isclose(recorded, own, abs_tol=1e-6):
+            return f"has an accuracy of {own:.4f} on the test, but recorded {recorded:.4f}"
+    return None
 
 
 def _aggregation(job: Job) -> None:

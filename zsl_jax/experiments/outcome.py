@@ -7,19 +7,19 @@ from statistics import median
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.experiments.comparison import Comparison
 from zsl_jax.experiments.observations import Observed, observe
-from zsl_jax.experiments.plan import Cell, Kind, Workplace, cells_of
+from zsl_jax.experiments.plan import Cell, Kind, Method, Workplace, cells_of
 from zsl_jax.experiments.scores import CellResult, has_test_labels, read_results
-from zsl_jax.experiments.states import RECORD
+from zsl_jax.experiments.states import RECORD, failure_file
 from zsl_jax.experiments.table import Table, as_plain, make_table
 from zsl_jax.experiments.table_formats import as_csv, as_latex, as_markdown, as_text
 from zsl_jax.experiments.table_layout import SCORE_TITLES, as_plain_grids, grids_of, other_scores
 from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.run_files import TEST
 from zsl_jax.report import is_installed, write_table_page
+from zsl_jax.training.config_choices import Approach
 
 STEM = "table"
 MOST_SHOWN = 12  # cells that are missing
-_TRAINING = {Kind.TRANSFER, Kind.FUNCTION}
 
 
 def write_outcome(work: Workplace) -> str:
@@ -70,7 +70,7 @@ def _notes(work: Workplace, table: Table, observed: Sequence[Observed]) -> Itera
             names = [f"{titles[name]} ({groups[name]})" for name in (found.best, found.baseline)]
             yield f"{block.setting.title}, {column}: {names[0]} – {names[1]}: {_tests(found)}"
     yield from (one.text for one in observed)
-    yield from what_is_missing(table)
+    yield from what_is_missing(work, table)
     yield from what_has_no_labels(work, table)
     yield from _about(work, table)
 
@@ -96,9 +96,10 @@ def _about_marks(seeds: Sequence[int]) -> str:
     )
 
 
-def what_is_missing(table: Table) -> Iterator[str]:
-    """Settings without any cell, and the cells that others lack."""
-    begun = {cell.setting for cell in table.results}
+def what_is_missing(work: Workplace, table: Table) -> Iterator[str]:
+    """Settings without any cell, done or failed, and the cells that others lack."""
+    failed = [cell for cell in table.missing if failure_file(work.folder(cell)).exists()]
+    begun = {cell.setting for cell in [*table.results, *failed]}
     none = [s.title for s in table.experiment.settings if s.name not in begun]
     if none and begun:
         yield f"Not run: {', '.join(none)}"
@@ -151,23 +152,30 @@ def _spread(seconds: Sequence[float]) -> str:
     return f"{median(seconds):.0f} seconds (median; {min(seconds):.0f} to {max(seconds):.0f})"
 
 
+def _trains(method: Method, setting: str) -> bool:
+    """Whether cells of a method train a tagger."""
+    is_direct = method.configs[setting].approach is Approach.DIRECT
+    return method.kind is Kind.FUNCTION or (method.kind is Kind.TRANSFER and not is_direct)
+
+
 def _about(work: Workplace, table: Table) -> Iterator[str]:
     """Data, machine and time."""
     results = table.results.values()
     if not results:
         return
-    kinds = {method.name: method.kind for method in table.experiment.methods}
     by_kind = defaultdict(list)
     for cell, result in table.results.items():
-        by_kind[kinds[cell.method] in _TRAINING].append(result)
+        by_kind[_trains(table.experiment.method(cell.method), cell.setting)].append(result)
     for trains, title in ((True, "with training"), (False, "without training")):
         if by_kind[trains]:
             yield f"{len(by_kind[trains])} cells {title}: {_times(by_kind[trains])}"
     yield "Source models and their predictions take further time."
     devices = Counter(result.devices for result in results)
     yield "Devices: " + ", ".join(f"{count} cells on {name}" for name, count in devices.items())
-    versions = {name: v for result in results for name, v in result.versions.items()}
-    yield "Versions: " + ", ".join(f"{name} {v}" for name, v in versions.items())
+    versions: dict[str, dict[str, None]] = {}  # several if the cells were done with several
+    for name, version in (pair for result in results for pair in result.versions.items()):
+        versions.setdefault(name, {})[version] = None
+    yield "Versions: " + ", ".join(f"{name} {' and '.join(v)}" for name, v in versions.items())
     record = work.output / RECORD
     if record.exists():
         data = read_json_object(record)["data"]

@@ -88,7 +88,8 @@ class Corpora(NamedTuple):
       text: The same of unlabelled text to learn from; None for the words of `train`.
       format: As for `read_sentences`.
       column: Likewise.
-      select: Start of a comment of the sentences to use, with "{language}" in it; None for all.
+      select: Start of a comment of the sentences to use, with "{language}" in it; None for all. A
+        text with "{language}" in its path is used as a whole.
     """
 
     train: str
@@ -167,6 +168,11 @@ class Experiment:
     paper: PaperValues = dataclasses.field(default_factory=dict)
     figure: Figure | None = None
     observations: tuple[Observation, ...] = ()
+
+    @property
+    def has_sizes(self) -> bool:
+        """Whether the settings differ in the size of the text."""
+        return len({setting.max_sentences for setting in self.settings}) > 1
 
     def setting(self, name: str) -> Setting:
         """The setting of a name."""

@@ -2,15 +2,14 @@
 
 import contextlib
 import dataclasses
-import glob
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
-from zsl_jax.experiments.corpora import path_of
-from zsl_jax.experiments.plan import SIMILARITY, Cell, Kind, Workplace, cells_of
+from zsl_jax.experiments.corpora import TRAIN, data_files, needed_texts
+from zsl_jax.experiments.plan import MODELS, SIMILARITY, Cell, Kind, Workplace, cells_of
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.model_folder import find_model_folder
 from zsl_jax.io.run_files import RESULT, RUN
@@ -18,6 +17,7 @@ from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.workflows.sources import fingerprint
 
 RECORD = "experiment.json"
+ROW = "row.json"  # beside the run of a function: the settings that it was given
 
 
 def is_done(folder: Path) -> bool:
@@ -48,21 +48,30 @@ def failure_file(folder: Path) -> Path:
 
 
 def state_of(work: Workplace, cell: Cell) -> str:
-    """The state of a cell: "done", "running", "failed", "unfinished" or "open"."""
+    """The state of a cell.
+
+    Returns:
+      "done", "running", "failed", "unfinished" or "open"; "refused" if it was done with other
+      settings, or its records are damaged, so that a table with it is refused.
+    """
     folder = work.folder(cell)
     if is_done(folder):
+        try:
+            _check_settings(work, cell)
+        except InputError:
+            return "refused"
         return "done"
-    if folder.with_name(f".{folder.name}.lock").exists():
-        with claimed(folder) as is_free:
-            if not is_free:
-                return "running"
+    if _is_kept(folder):
+        return "running"
     if failure_file(folder).exists():
         return "failed"
     return "unfinished" if (folder / RUN).exists() else "open"
 
 
 def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
-    """Checks that cells of earlier calls belong in this table, and records what is common to all.
+    """Checks that what the output has belongs in this table, and records what is common to all.
+
+    Whatever no finished or running cell or source model depends on may have changed.
 
     Raises:
       InputError: The output holds cells of other data, sizes, models or settings, cannot be
@@ -70,51 +79,57 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
     """
     if not all(is_done(work.folder(cell)) for cell in cells):
         find_model_folder(work.encoder)  # before it is recorded
-    record, now = work.output / RECORD, plain(_common(work, cells))
+    shown = dict.fromkeys([*cells, *cells_of(work.experiment)])
+    kept = [cell for cell in shown if _is_kept(work.folder(cell))]
+    needed = needed_texts(work.experiment, [*cells, *kept])
+    trained = {(name, part) for name, part in needed if part == TRAIN and _is_trained(work, name)}
+    record, now = work.output / RECORD, plain(_common(work, data_files(work, needed)))
     with claimed(record, waits=True):
-        before = read_json_object(record) if record.exists() else {}
-        different = list(_differences(before, now))
+        before = _read_record(record)
+        different = list(_differences(before, _depended_on(work, now, kept, trained)))
         if different:
             raise InputError(
                 f"{work.output} holds cells of another experiment: {'; '.join(different[:3])}; "
                 "give another `output`, or the earlier settings"
             )
         write_json(record, _merged(before, now))
-    for cell in dict.fromkeys([*cells, *cells_of(work.experiment)]):  # all that the table shows
+    for cell in shown:
         if is_done(work.folder(cell)):
             _check_settings(work, cell)
 
 
-def data_files(work: Workplace, cells: Sequence[Cell]) -> dict[str, Path]:
-    """The files of the corpora that some cells use, by their paths below the data's folder.
-
-    Raises:
-      InputError: One is missing.
-    """
-    experiment = work.experiment
-    languages = {cell.target for cell in cells}
-    for cell in cells:
-        languages.update(experiment.setting(cell.setting).sources_of(cell.target))
-    parts = ("train", "test") if experiment.corpora.text is None else ("train", "test", "text")
-    files: dict[str, Path] = {}
-    for language in sorted(languages):
-        for part in parts:
-            path = path_of(experiment.corpora, work.data, language, part)
-            inside = path.rglob("*") if path.is_dir() else map(Path, glob.glob(str(path)))
-            found = [file for file in sorted(inside) if file.is_file()]
-            if not found:
-                raise InputError(
-                    f"there is no {path}, the {part} text of {language}; the first lines of the "
-                    "experiment's file describe where to get it, and `data` names the folder"
-                )
-            files |= {str(file.relative_to(work.data)): file for file in found}
-    return files
+def _is_kept(folder: Path) -> bool:
+    """Whether a run has ended, or another process does it."""
+    if is_done(folder):
+        return True
+    if not folder.with_name(f".{folder.name}.lock").exists():
+        return False
+    with claimed(folder) as is_free:
+        return not is_free
 
 
-def _common(work: Workplace, cells: Sequence[Cell]) -> dict[str, Any]:
+def _is_trained(work: Workplace, language: str) -> bool:
+    """Whether a source model of a language is trained, or another process trains it."""
+    folder = work.output / MODELS / language
+    return folder.exists() and any(_is_kept(model) for model in folder.glob("[0-9]*"))
+
+
+def _read_record(record: Path) -> dict[str, dict[str, Any]]:
+    """What earlier calls have recorded."""
+    if not record.exists():
+        return {}
+    try:
+        before = read_json_object(record)
+    except InputError as error:
+        raise InputError(f"{error}, or give another `output`") from error
+    if not all(isinstance(part, dict) for part in before.values()):
+        raise InputError(f"{record} is not the record of an experiment; give another `output`")
+    return before
+
+
+def _common(work: Workplace, files: Mapping[str, Path]) -> dict[str, Any]:
     """What all cells of an output share."""
-    experiment, files = work.experiment, data_files(work, cells)
-    hashes = file_hashes(files.values())
+    experiment, hashes = work.experiment, file_hashes(files.values())
     return {
         "data": {name: hashes[str(path)] for name, path in files.items()},
         "encoder": {"files": fingerprint(work.encoder)},
@@ -128,6 +143,23 @@ def _common(work: Workplace, cells: Sequence[Cell]) -> dict[str, Any]:
             s.name: {"sources": s.sources, "max_sentences": s.max_sentences}
             for s in experiment.settings
         },
+    }
+
+
+def _depended_on(
+    work: Workplace,
+    now: Mapping[str, Any],
+    kept: Sequence[Cell],
+    trained: Collection[tuple[str, str]],
+) -> dict[str, Any]:
+    """Those parts of a record on which cells and the texts of trained source models depend."""
+    files = data_files(work, needed_texts(work.experiment, kept) | set(trained))
+    settings = {cell.setting for cell in kept}
+    return {
+        "data": {name: now["data"][name] for name in files},
+        "settings": {name: now["settings"][name] for name in settings},
+        "test": now["test"] if kept else {},
+        **{part: now[part] if files else {} for part in ("encoder", "source", "corpora")},
     }
 
 
@@ -147,10 +179,12 @@ def _merged(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]
 
 def _check_settings(work: Workplace, cell: Cell) -> None:
     """Refuses a cell that was done in another way or with other settings under the same name."""
-    folder = work.folder(cell)
+    folder, wanted = work.folder(cell), _flags_of(work, cell)
     with reading(folder):
-        done = read_json_object(folder / RUN)["flags"]
-    wanted = _flags_of(work, cell)
+        if work.experiment.method(cell.method).kind is Kind.FUNCTION:
+            done = read_json_object(folder / ROW)
+        else:
+            done = read_json_object(folder / RUN)["flags"]
     known = {name: done.get(name) for name in wanted}
     different = _changed(known, plain(wanted))
     if different:
@@ -161,11 +195,11 @@ def _check_settings(work: Workplace, cell: Cell) -> None:
 
 
 def _flags_of(work: Workplace, cell: Cell) -> dict[str, Any]:
-    """What the record of a cell's run says if it was done as its row says; a function may vary."""
+    """What the record of a cell's run says if it was done as its row says."""
     method = work.experiment.method(cell.method)
-    if method.kind is Kind.FUNCTION:
-        return {}
     config = dataclasses.asdict(method.configs[cell.setting]) | {"seed": cell.seed}
+    if method.kind is Kind.FUNCTION:
+        return {"config": config}
     sources = work.experiment.setting(cell.setting).sources_of(cell.target)
     if method.kind is Kind.AGGREGATION:
         config = {"row_length": config["row_length"]}  # all that it reads

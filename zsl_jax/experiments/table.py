@@ -19,14 +19,14 @@ class Entry(NamedTuple):
     Attributes:
       by_seed: The score that counts, in percent.
       mean: Over the seeds.
-      sd: Likewise, with n - 1.
+      sd: Likewise, with n - 1; None of a single seed.
       paper: What the paper reports; None where it does not.
       mark: `BOLD`, `UNDERLINED` or None.
     """
 
     by_seed: Mapping[int, float]
     mean: float
-    sd: float
+    sd: float | None
     paper: float | None = None
     mark: str | None = None
 
@@ -165,7 +165,8 @@ def all_entries(
 
 
 def _entry(by_seed: Mapping[int, float], paper: float | None = None) -> Entry:
-    return Entry(by_seed, *average(list(by_seed.values())), paper)
+    mean, sd = average(list(by_seed.values()))
+    return Entry(by_seed, mean, sd if len(by_seed) > 1 else None, paper)
 
 
 def _marked(

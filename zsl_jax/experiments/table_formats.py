@@ -17,13 +17,19 @@ _LATEX = str.maketrans(
         "–": "--",
         "±": r"$\pm$",
         "−": "$-$",
-        "τ": r"$\tau$",
         "…": r"\ldots{}",
         **{letter: f"\\{letter}" for letter in "&%$#_{}"},
         **{letter: f"${letter}$" for letter in "<>|"},  # others in LaTeX's first encoding
         **{letter: f"{{{letter}}}" for letter in "[*"},  # which a \\ before them would take
     }
 )
+_LATEX |= {  # omicron is a Latin o to LaTeX
+    0x3B1 + place: f"${name}$" if len(name) == 1 else rf"$\{name}$"
+    for place, name in enumerate(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi o pi rho "
+        "varsigma sigma tau upsilon phi chi psi omega".split()
+    )
+}
 _MARKDOWN = str.maketrans({letter: f"\\{letter}" for letter in "\\`*_[]<>|~$&"})
 CSV_COLUMNS = (
     "setting row title group role labels_from target score mean sd seeds mark paper difference "
@@ -119,7 +125,7 @@ def as_csv(table: Table) -> str:
 def _csv_numbers(entry: Entry) -> dict[str, object]:
     return {
         "mean": f"{entry.mean:.4f}",
-        "sd": f"{entry.sd:.4f}",
+        "sd": None if entry.sd is None else f"{entry.sd:.4f}",
         "seeds": len(entry.by_seed),
         "mark": entry.mark,
         "paper": entry.paper,

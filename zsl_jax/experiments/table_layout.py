@@ -71,7 +71,7 @@ def _grid(table: Table, block: Block, title: str, write: Callable[[Entry], Writt
 
 def _mean(entry: Entry) -> Written:
     text = f"{entry.mean:.2f}"
-    return Written(f"{text} ± {entry.sd:.2f}" if len(entry.by_seed) > 1 else text, entry.mark)
+    return Written(text if entry.sd is None else f"{text} ± {entry.sd:.2f}", entry.mark)
 
 
 def _paper(entry: Entry) -> Written:

@@ -1,7 +1,7 @@
 """Figures of an experiment's table: scores by method, or along sizes and temperatures."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import matplotlib
@@ -41,7 +41,7 @@ def _dots(block: Mapping[str, Any], score: str) -> Figure:
         if not there:
             continue
         places, entries = zip(*there, strict=True)
-        means, deviations = [e["mean"] for e in entries], [e["sd"] for e in entries]
+        means, deviations = [e["mean"] for e in entries], [e["sd"] or 0 for e in entries]
         is_average = column == AVERAGE
         plot.errorbar(
             means, places, xerr=deviations, label=column, linestyle="none",
@@ -52,13 +52,20 @@ def _dots(block: Mapping[str, Any], score: str) -> Figure:
     plot.set_yticks(range(len(rows)), [f"{row['title']} – {row['group']}" for row in rows])
     plot.invert_yaxis()
     plot.grid(axis="y", color="#d8dee4", linewidth=0.6)
-    plot.set_xlabel(f"{score}, % (± standard deviation over seeds)")
+    plot.set_xlabel(_score_label(score, (e["sd"] for r in rows for e in r["entries"].values())))
     figure.legend(loc="outside upper left", ncols=len(block["columns"]))
     return figure
 
 
+def _score_label(score: str, deviations: Iterable[float | None]) -> str:
+    """The label of an axis; there are deviations if some point has several seeds."""
+    several = any(deviation is not None for deviation in deviations)
+    return f"{score}, %" + (" (± standard deviation over seeds)" if several else "")
+
+
 # By name: x, mean and deviation of each point.
-Lines = Mapping[str, Sequence[tuple[float, float, float]]]
+Point = tuple[float, float, float | None]
+Lines = Mapping[str, Sequence[Point]]
 
 
 def _lines(lines: Lines, x_label: str, score: str) -> Figure:
@@ -69,11 +76,11 @@ def _lines(lines: Lines, x_label: str, score: str) -> Figure:
         if points:
             x, means, deviations = zip(*sorted(points), strict=True)
             plot.errorbar(
-                x, means, yerr=deviations, label=name, color=colour, linestyle=style,
-                marker=marker, capsize=2, linewidth=1.4,
+                x, means, yerr=[one or 0 for one in deviations], label=name,
+                color=colour, linestyle=style, marker=marker, capsize=2, linewidth=1.4,
             )  # fmt: skip
     plot.set_xlabel(x_label)
-    plot.set_ylabel(f"{score}, % (± standard deviation over seeds)")
+    plot.set_ylabel(_score_label(score, (sd for line in lines.values() for *_, sd in line)))
     if any(lines.values()):
         plot.legend(loc="best")
     return figure
@@ -81,7 +88,7 @@ def _lines(lines: Lines, x_label: str, score: str) -> Figure:
 
 def _across_settings(table: Mapping[str, Any]) -> Lines:
     """A line for each method; the settings' names are numbers."""
-    lines: dict[str, list[tuple[float, float, float]]] = {}
+    lines: dict[str, list[Point]] = {}
     for block in table["blocks"]:
         for row in block["rows"]:
             points = lines.setdefault(f"{row['title']} – {row['group']}", [])
@@ -92,11 +99,12 @@ def _across_settings(table: Mapping[str, Any]) -> Lines:
 
 
 def _across_rows(table: Mapping[str, Any]) -> Lines:
-    """A line for each target; the rows' titles are numbers."""
-    lines: dict[str, list[tuple[float, float, float]]] = {}
+    """A line for each target of each setting; the rows' titles are numbers."""
+    lines: dict[str, list[Point]] = {}
+    several = len(table["blocks"]) > 1
     for block in table["blocks"]:
         for column in block["columns"]:
-            lines[column] = [
+            lines[f"{block['setting']['title']}, {column}" if several else column] = [
                 (float(row["title"]), row["entries"][column]["mean"], row["entries"][column]["sd"])
                 for row in block["rows"]
                 if column in row["entries"]
