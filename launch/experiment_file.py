@@ -12,6 +12,7 @@ from launch.experiment_rows import (
     ROWS,
     check_are_flags,
     config_of,
+    flag_file,
     flags_of_file,
     read_methods,
     read_observations,
@@ -60,8 +61,7 @@ def read_experiment(
     settings = [_setting(fields, languages, top) for fields in top.mappings("settings")]
     top.check_once("settings", [setting.name for setting in settings])
     flag_files = {
-        s.name: fields.take("flagfile", str)
-        for s, fields in zip(settings, top["settings"], strict=True)
+        s.name: flag_file(fields) for s, fields in zip(settings, top["settings"], strict=True)
     }
     methods = read_methods(top, settings, flag_files, (common, list(arguments)))
     return Experiment(
@@ -176,7 +176,7 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
     sources = _texts(fields, "sources", list(languages))
     alone = sources[0] if len(sources) == 1 else None
     targets = _texts(fields, "targets", [lang for lang in languages if lang != alone])
-    flags_of_file(fields, fields.take("flagfile", str, NONE))  # named here if it is wrong
+    flags_of_file(fields, flag_file(fields) or NONE)  # named here if it is wrong
     for key, chosen in (("sources", sources), ("targets", targets)):
         unknown = [language for language in chosen if language not in languages]
         if unknown:

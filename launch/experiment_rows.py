@@ -16,9 +16,9 @@ from launch.yaml_file import REQUIRED, Fields, as_arguments, read_yaml
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Observation, Role, Setting
 from zsl_jax.experiments.scores import BEST_SOURCE
-from zsl_jax.training.config import TransferConfig
+from zsl_jax.training.config import TrainConfig, TransferConfig
 from zsl_jax.training.config_checks import check_combination, check_read
-from zsl_jax.training.config_choices import Approach
+from zsl_jax.training.config_choices import Approach, LabelModelKind
 
 FOLDER = Path(__file__).parent / "experiments"
 ROWS = "rows"  # the file with the standard rows, and the field that names them
@@ -46,7 +46,7 @@ def read_methods(
         for setting in settings:
             has_one = all(len(setting.sources_of(target)) == 1 for target in setting.targets)
             if _fits(fields, has_one):
-                file = fields.take("flagfile", str, flag_files[setting.name]) or NONE
+                file = flag_file(fields) or flag_files[setting.name] or NONE
                 configs[setting.name] = _config(fields, file, *common)
         methods.append(_method(fields, name, configs))
     return methods
@@ -129,7 +129,7 @@ def _check_ways(fields: Fields) -> None:
 
 
 def check_are_flags(fields: Fields, flags: Collection[str], kind: Any = TransferConfig) -> None:
-    """Refuses fields that are no training flags, or that differ from cell to cell.
+    """Refuses fields that are not training flags, or that differ from cell to cell.
 
     Args:
       fields: With the lines of the fields.
@@ -143,6 +143,8 @@ def check_are_flags(fields: Fields, flags: Collection[str], kind: Any = Transfer
             raise fields.fault(key, "is the same for the whole table; omit it, and give --encoder")
         if key == "task":
             raise fields.fault(key, "is that of the experiment; omit it, and set it there")
+        if kind is TrainConfig and key in definitions(TransferConfig).keys() - definitions(kind):
+            raise fields.fault(key, "is a flag of targets only; omit it, or move it to `transfer`")
         if key not in definitions(kind):
             close = difflib.get_close_matches(key, definitions(kind), 1)
             hint = f"; did you mean `{close[0]}`?" if close else "; correct it"
@@ -170,24 +172,34 @@ def _config(
     left_out = {key for key, value in row.items() if value is None}
     own = as_arguments({k: v for k, v in row.items() if k not in left_out})
     shared = without([*flags_of_file(fields, file), *transfer], left_out)
-    if not config_of(TransferConfig, [*shared, *own, *overrides], fields).has_paper_model:
-        shared, overrides = (without(flags, paper_flags()) for flags in (shared, overrides))
+    config = config_of(TransferConfig, [*shared, *own, *overrides], fields)
+    unused = set() if config.has_paper_model else paper_flags()
+    if config.approach not in (Approach.LVM, Approach.KD):
+        unused.add(f"label_model={LabelModelKind.CHAIN}")
+    shared, overrides = (without(flags, unused) for flags in (shared, overrides))
     config = config_of(TransferConfig, [*shared, *own, *overrides], fields)
     try:
         check_combination(config)
         check_read(config, row.keys() - left_out)
     except InputError as error:
+        given = {flag.lstrip("-").partition("=")[0] for flag in overrides}
+        if any(f"`{name}`" in str(error) for name in given - row.keys()):
+            raise  # of the command line, whatever the row
         raise InputError(f"{fields.where()}: the row {fields.get('name')}: {error}") from error
     return config
 
 
+def flag_file(fields: Fields) -> str | None:
+    """The field `flagfile`: the path of a file beside the YAML file, or as it is."""
+    file = fields.take("flagfile", str)
+    beside = None if file is None else Path(fields.file).parent / file
+    return str(beside) if beside is not None and beside.is_file() else file
+
+
 def flags_of_file(fields: Fields, file: str) -> list[str]:
-    """The flags in the file that the field `flagfile` names, from the YAML file's folder on."""
-    if file == NONE:
-        return []
-    beside = Path(fields.file).parent / file
+    """The flags in a file, which the field `flagfile` names; none of NONE."""
     try:
-        return flags_in(str(beside) if beside.is_file() else file)
+        return [] if file == NONE else flags_in(file)
     except InputError as error:
         raise InputError(f"{fields.where('flagfile')}: {error}") from error
 

@@ -1,8 +1,9 @@
 """Flag files that come with the package, by name: --flagfile=pos_multi."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from absl import flags, logging
 
@@ -71,32 +72,32 @@ def with_contents(arguments: Sequence[str]) -> list[str]:
       InputError: A flag file is neither a file nor one of `names`, or cannot be read, or it sets a
         flag that the command line sets to something else before the file.
     """
-    whole: list[tuple[str, bool]] = []  # flags, and whether they come from a file
+    whole: list[tuple[str, str | None]] = []  # flags, and the file that they come from
     of_package, others = set[str](), set[str]()
     given = iter(arguments)
     for argument in given:
         flag, equals, value = argument.partition("=")
         if flag in (_FLAG, _FLAG[1:]):
             file = value if equals else next(given, "")
-            found = flags_in(file)
-            _refuse_overridden(whole, found, file)
-            whole += [(flag, True) for flag in found]
+            flags_there = flags_in(file)
+            whole += [(flag, file) for flag in flags_there]
             names = others if path_of(file) == file else of_package
-            names.update(map(_name, found))
+            names.update(map(_name, flags_there))
         else:
-            whole.append((argument, False))
+            whole.append((argument, None))
             others.add(_name(argument))
         if argument == "--":
-            whole += [(rest, False) for rest in given]
+            whole += [(rest, None) for rest in given]
+    _refuse_overridden(whole)
     _of_package.clear()
     _of_package.update(of_package - others)
-    every, shared = [flag for flag, _ in whole], [flag for flag, of_file in whole if of_file]
+    every, shared = [flag for flag, _ in whole], [flag for flag, file in whole if file]
     if not shared or not _uses_paper_model(shared) or _uses_paper_model(every):
         return every
     kept = without(shared, paper_flags())
     unused = " ".join(flag for flag in shared if flag not in kept)
     logging.warning("the flag file's settings of the paper's label model are not used: %s", unused)
-    return [flag for flag, of_file in whole if not of_file or flag in kept]
+    return [flag for flag, file in whole if not file or flag in kept]
 
 
 def own(names: Iterable[str]) -> list[str]:
@@ -104,17 +105,58 @@ def own(names: Iterable[str]) -> list[str]:
     return [name for name in names if name not in _of_package]
 
 
-def _refuse_overridden(before: Iterable[tuple[str, bool]], found: Iterable[str], file: str) -> None:
-    """Refuses a flag of the command line that a flag file behind it would set to something else."""
-    typed = {_name(flag): flag for flag, of_file in before if not of_file and flag[:1] == "-"}
-    for flag in found:
-        name = _name(flag)
-        adds_up = name in flags.FLAGS and isinstance(flags.FLAGS[name], flags.MultiFlag)
-        if name in typed and not adds_up and typed[name].lstrip("-") != flag.lstrip("-"):
-            raise InputError(
-                f"{_FLAG}={file} sets {flag} after {typed[name]}; put --{name} behind {_FLAG} to "
-                "override the file, or leave it out"
+def _refuse_overridden(whole: Sequence[tuple[str, str | None]]) -> None:
+    """Refuses a flag of the command line that a flag file behind it sets to something else."""
+    typed: dict[str, tuple[str, Any]] = {}
+    overridden: dict[str, str] = {}
+    for name, text, value, file in _assignments(whole):
+        if isinstance(_flag(name), flags.MultiFlag):
+            continue  # its values add up
+        if not file:
+            typed[name] = text, value
+            overridden.pop(name, None)
+        elif name in typed and typed[name][1] != value:
+            overridden[name] = (
+                f"{_FLAG}={file} sets {text} after {typed[name][0]}; put --{name} behind {_FLAG} "
+                "to override the file, or leave it out"
             )
+    for message in overridden.values():
+        raise InputError(message)
+
+
+def _assignments(
+    whole: Sequence[tuple[str, str | None]],
+) -> Iterator[tuple[str, str, Any, str | None]]:
+    """Yields the name, text and value of each flag, and the file that it comes from."""
+    rest = iter(whole)
+    for argument, file in rest:
+        if argument == "--":
+            return
+        if argument[:1] != "-":
+            continue
+        name, equals, value = _name(argument), *argument.partition("=")[1:]
+        text, flag = argument, _flag(name)
+        if flag is not None and flag.boolean and not equals:
+            value = str(argument.lstrip("-") == name)
+        elif not equals:
+            value = next(rest, ("", None))[0]
+            text = f"{argument} {value}"
+        yield name, text, _parsed(flag, value), file
+
+
+def _flag(name: str) -> flags.Flag | None:
+    """The flag of a name, if the program has it."""
+    if name not in flags.FLAGS:
+        return None
+    return flags.FLAGS[name]
+
+
+def _parsed(flag: flags.Flag | None, value: str) -> Any:
+    """The value of a flag, so that 1e-5 and 0.00001 are the same."""
+    try:
+        return value if flag is None else flag.parser.parse(value)
+    except ValueError:  # reported when all flags are parsed
+        return value
 
 
 def _name(argument: str) -> str:

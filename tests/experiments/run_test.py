@@ -11,10 +11,17 @@ import zsl_jax
 from launch.experiment_file import read_experiment
 from launch.reproduce import with_sizes
 from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
+from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
-from zsl_jax.experiments.corpora import labelled_test, needed_texts, read_part, text_of
+from zsl_jax.experiments.corpora import (
+    data_files,
+    labelled_test,
+    needed_texts,
+    read_part,
+    text_of,
+)
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
 from zsl_jax.experiments.plan import Cell, Corpora, Kind, Workplace, cells_of, chosen_cells
 from zsl_jax.experiments.run import run_cells
@@ -153,7 +160,9 @@ UNFIT = {
     "{}": "left no run.json in its output",
     '{"rows": []}': "left no scores of a test",
     '{"rows": [{"scores": {"accuracy": 1}}]}': "left no scores of a test",
-    '{"rows": [{"scores": {"words": 3}}]}': r"scored 3 words of a test of \d+",
+    '{"rows": [{"scores": {"words": 3}}]}': "left no scores of a test",
+    '{"rows": [{"scores": null}]}': "left no scores of a test",
+    '{"rows": [{"scores": {"words": 3, "accuracy": 1}}]}': r"scored 3 words of a test of \d+",
 }
 
 
@@ -199,16 +208,40 @@ def test_a_function_that_fails_after_its_run_is_tried_again(work, tmp_path):
     assert state_of(elsewhere, cell) == "done"
 
 
-def test_a_function_that_changes_its_labels_after_scoring_fails(work, tmp_path):
+def with_another_score(test, result):
+    result["rows"][-1]["scores"]["accuracy"] = 1.5
+
+
+def without_a_kind(test, result):
+    del result["rows"][-1]["labels_from"]
+
+
+def with_other_words(test, result):
+    labelled = read_predictions(test)
+    first, *others = labelled.words
+    write_predictions(test, labelled._replace(words=[["other", *first[1:]], *others]))
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (with_another_score, r"has an accuracy of 0\.\d+, but recorded 1\.5000; let it call"),
+        (without_a_kind, r"left no scores of the labels \(Q\) in test\.parquet"),
+        (with_other_words, "labelled other sentences than those of the test"),
+    ],
+)
+def test_a_function_whose_labels_are_not_those_of_its_scores_fails(change, reason, work, tmp_path):
     def function(text, sources, encoder, output, **rest):
         zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)
         result = json.loads((output / "result.json").read_text())
-        result["rows"][-1]["scores"]["accuracy"] = 1.5
+        change(output / "test.parquet", result)
         (output / "result.json").write_text(json.dumps(result))
 
     elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
-    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
-    assert re.search(r"has an accuracy of 0\.\d+ on the test, but recorded 1\.5000", failure.reason)
+    for _ in range(2):
+        (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+        assert re.search(reason, failure.reason), failure.reason
+    assert state_of(elsewhere, cell) == "failed" and not elsewhere.folder(cell).exists()
 
 
 def test_other_settings_of_a_function_are_refused(work, done):
@@ -400,6 +433,49 @@ def test_what_no_cell_depends_on_may_be_corrected(fresh):
     shorter = dataclasses.replace(fresh.experiment, settings=tuple(settings))
     with pytest.raises(InputError, match="settings single"):
         check_same(fresh._replace(experiment=shorter), cells[1:])
+
+
+def test_cells_of_other_rows_and_seeds_are_compared_too(fresh):
+    first, second = [c for c in cells_of(fresh.experiment) if c.setting == "single"][:2]
+    assert (first.seed, second.seed) == (0, 1)
+    check_same(fresh, [first])
+    assert run_cells(fresh, [first], lambda number, cell: None) == []
+    one_seed = dataclasses.replace(fresh.experiment, seeds=(1,), max_test_sentences=5)
+    with pytest.raises(InputError, match=r"max_test_sentences \(was 15, now 5\)"):
+        check_same(fresh._replace(experiment=one_seed), [second])
+    other = fresh.experiment.methods[0]._replace(name="other")
+    one_row = dataclasses.replace(fresh.experiment, methods=(other,))
+    (fresh.data / "cc" / "test.conll").write_text("one\tNOUN\n\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"data cc/test.conll has other contents"):
+        check_same(fresh._replace(experiment=one_row), [first._replace(method="other")])
+
+
+def test_source_models_that_are_not_used_are_compared_too(fresh):
+    single, multi = list(cells_of(fresh.experiment))[:2]
+    check_same(fresh, [multi])
+    text = (text_of(fresh, multi), labelled_test(fresh, "cc"))
+    prepared_models(fresh, ["bb"], 0, text)
+    source = dataclasses.replace(fresh.experiment.source_config, epochs=1)
+    changed = dataclasses.replace(fresh.experiment, source_config=source)
+    with pytest.raises(InputError, match=r"or source models of .*: source epochs \(was 2, now 1\)"):
+        check_same(fresh._replace(experiment=changed), [single])
+
+
+def test_a_part_of_the_data_suffices_for_a_part_of_the_cells(fresh):
+    single, multi = list(cells_of(fresh.experiment))[:2]
+    check_same(fresh, [single, multi])
+    assert run_cells(fresh, [multi], lambda number, cell: None) == []
+    (fresh.data / "bb" / "train.conll").unlink()
+    check_same(fresh, [single])
+    with pytest.raises(InputError, match=r"bb/train\.conll, the training text of bb"):
+        check_same(fresh, [single, multi])
+
+
+def test_a_folder_that_fits_a_pattern_is_no_text(fresh):
+    corpora = fresh.experiment.corpora._replace(train="{language}/tr*")
+    (fresh.data / "cc" / "trash").mkdir()
+    work = fresh._replace(experiment=dataclasses.replace(fresh.experiment, corpora=corpora))
+    assert list(data_files(work, {("cc", "train")})) == ["cc/train.conll"]
 
 
 def test_data_of_a_cell_that_is_not_chosen_are_compared_too(fresh):

@@ -229,6 +229,8 @@ WRONG = {
         "line 13: `encoder` is the same for the whole table"),
     "a flag of the program for sources": ("source: {epochs: 2", "source: {encoder: x",
         "line 12: `encoder` is the same for the whole table"),
+    "a flag of targets for sources": ("source: {epochs: 2", "source: {rounds: 2",
+        "line 12: `rounds` is a flag of targets only; omit it, or move it to `transfer`"),
     "a task of a row": ("rounds: 1", "task: ner", "line 20: `task` is that of the experiment"),
     "a flag of absl": ("rounds: 1", "undefok: x", "line 20: `undefok` is not a flag"),
     "a switch that is negated": ("rounds: 1", "nostop_early: true", "line 20: `nostop_early` is n"),
@@ -301,12 +303,9 @@ def test_a_row_without_a_label_model_takes_what_else_the_flag_file_has(tmp_path)
     kd, mine = (read(tmp_path, shared).method(name).configs["multi"] for name in ("kd", "mine"))
     assert kd.label_model == TransferConfig().label_model and mine.label_model.tau_fixed == 7
     chain = YAML.replace("transfer: {", "transfer: {label_model: chain, ")
-    with pytest.raises(InputError, match="the row direct: `label_model`=chain cannot be combined"):
-        read(tmp_path, chain)
-    chain = chain.replace("  - direct\n", "").replace("  - {name: mine, approach: lvm", "  #")
-    chain = chain.replace("  - supervised\n", "")
-    kd = read(tmp_path, chain).method("kd").configs["multi"]
-    assert kd.label_model.kind is LabelModelKind.CHAIN  # which kd can learn from
+    kd, direct = (read(tmp_path, chain).method(name) for name in ("kd", "direct"))
+    assert kd.configs["multi"].label_model.kind is LabelModelKind.CHAIN  # which it can learn from
+    assert direct.configs["single"].label_model == TransferConfig().label_model
     own = YAML.replace("approach: lvm, label_model: paper", "approach: kd, label_model: paper")
     with pytest.raises(InputError, match="line 20: the row mine: `label_model`=paper cannot be"):
         read(tmp_path, own)
@@ -321,6 +320,16 @@ def test_a_flag_file_beside_the_experiment_is_named_by_its_file_name(tmp_path):
     (tmp_path / "own.cfg").write_text("--dropout=0.3\n", encoding="utf-8")
     text = YAML.replace("rounds: 1", "flagfile: own.cfg")
     assert read(tmp_path, text).method("mine").configs["multi"].dropout == 0.3
+    of_setting = read(
+        tmp_path, YAML.replace("labels_from: Q}", "labels_from: Q, flagfile: own.cfg}")
+    )
+    assert of_setting.method("kd").configs["multi"].dropout == 0.3
+    assert of_setting.method("kd").configs["single"].dropout != 0.3
+
+
+def test_a_wrong_flag_of_the_command_line_is_named_without_a_row():
+    with pytest.raises(InputError, match=r"^`init`=1 is not one of"):
+        read_experiment("table4", arguments=["--init=1"])
 
 
 def test_early_stopping_is_for_the_rows_that_have_j():

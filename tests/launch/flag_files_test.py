@@ -67,16 +67,39 @@ def test_a_file_does_not_override_a_flag_before_it_in_silence(before):
     assert flag_files.with_contents(moved)[-1] == before.split()[-1]
 
 
-def test_a_flag_before_a_file_may_have_the_same_value():
-    (epochs,) = (flag for flag in contents("pos_multi") if flag.startswith("--epochs="))
-    given = ["transfer", epochs, "--flagfile=pos_multi"]
-    assert flag_files.with_contents(given) == ["transfer", epochs, *contents("pos_multi")]
-
-
-def test_sources_before_and_in_a_file_add_up(tmp_path, monkeypatch):
+@pytest.fixture
+def known(monkeypatch):
+    """Some flags of a program."""
     known = flags.FlagValues()
     flags.DEFINE_multi_string("source", [], "NAME=PATH", flag_values=known)
+    flags.DEFINE_float("learning_rate", 1, "", flag_values=known)
+    flags.DEFINE_bool("stop_early", False, "", flag_values=known)
+    flags.DEFINE_string("text", None, "", flag_values=known)
     monkeypatch.setattr(flags, "FLAGS", known)
+
+
+SAME = [
+    "--learning_rate=2e-5", "--learning_rate=0.00002", "--learning_rate 2e-05", "--stop_early",
+    "--stop_early=true", "--text --stop_early", "--epochs=3 --learning_rate=1", "-- --epochs=3",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("before", SAME)
+def test_a_flag_before_a_file_may_have_the_same_value_or_be_given_again(before, known, tmp_path):
+    (tmp_path / "mine").write_text("--learning_rate=2e-5\n--stop_early\n--epochs=1\n")
+    behind = ["--epochs=2", "--learning_rate=1"] if before.startswith("--epochs") else []
+    given = ["transfer", *before.split(), f"--flagfile={tmp_path / 'mine'}", *behind]
+    assert flag_files.with_contents(given)[: 1 + len(before.split())] == given[: -1 - len(behind)]
+
+
+@pytest.mark.parametrize("before", ["--nostop_early", "--stop_early=false", "--learning_rate 1"])
+def test_values_are_compared_as_they_are_read(before, known, tmp_path):
+    (tmp_path / "mine").write_text("--learning_rate=2e-5\n--stop_early\n")
+    with pytest.raises(InputError, match=f"sets --[=\\w.-]+ after {before}; put --"):
+        flag_files.with_contents(["transfer", *before.split(), f"--flagfile={tmp_path / 'mine'}"])
+
+
+def test_sources_before_and_in_a_file_add_up(known, tmp_path):
     (tmp_path / "mine").write_text("--source=b=B\n", encoding="utf-8")
     given = ["transfer", "--source=a=A", f"--flagfile={tmp_path / 'mine'}"]
     assert flag_files.with_contents(given) == ["transfer", "--source=a=A", "--source=b=B"]

@@ -15,7 +15,7 @@ import launch.transfer
 from launch import inputs, flag_combinations
 from launch.terminal import with_flags
 from zsl_jax.errors import InputError
-base = ["--text=t", "--output=o", "--encoder=e", "--source=a=b"]
+base = ["program", "--text=t", "--output=o", "--encoder=e", "--source=a=b"]
 for given in {cases!r}:
     flags.FLAGS.unparse_flags()
     for name in flags.FLAGS:

@@ -10,7 +10,8 @@ from filelock import Timeout
 from zsl_jax.errors import InputError
 from zsl_jax.io.folder_lock import FolderLock
 
-_MOMENT = 2  # seconds; a longer wait is logged
+_MOMENT = 2.0  # seconds; a longer wait is logged
+_BLINK = 0.2  # seconds that another process may need to see whether something is claimed
 
 
 @contextlib.contextmanager
@@ -48,7 +49,7 @@ def _lock(folder: Path, waits: bool) -> FolderLock | None:
     """The lock of a folder; None if another process has it and is not waited for."""
     name = f".{folder.name}.lock"
     try:
-        return FolderLock(folder.parent, name, timeout=_MOMENT if waits else 0)
+        return FolderLock(folder.parent, name, timeout=_MOMENT if waits else _BLINK)
     except Timeout:
         if not waits:
             return None

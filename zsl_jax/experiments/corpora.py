@@ -19,12 +19,13 @@ _TITLES = {TRAIN: "training text", TEST: "test", TEXT: "unlabelled text"}
 
 
 def needed_texts(experiment: Experiment, cells: Iterable[Cell]) -> set[tuple[str, str]]:
-    """The languages and parts that some cells use."""
+    """The languages and parts that some cells use; their rows need not be in the experiment."""
     needed: set[tuple[str, str]] = set()
     unlabelled = TRAIN if experiment.corpora.text is None else TEXT
+    supervised = {m.name for m in experiment.methods if m.kind is Kind.SUPERVISED}
     for cell in cells:
         needed |= {(cell.target, TEST), (cell.target, unlabelled)}
-        if experiment.method(cell.method).kind is Kind.SUPERVISED:
+        if cell.method in supervised:
             needed.add((cell.target, TRAIN))
         else:
             sources = experiment.setting(cell.setting).sources_of(cell.target)
@@ -32,12 +33,15 @@ def needed_texts(experiment: Experiment, cells: Iterable[Cell]) -> set[tuple[str
     return needed
 
 
-def data_files(work: Workplace, needed: Collection[tuple[str, str]]) -> dict[str, Path]:
+def data_files(
+    work: Workplace, needed: Collection[tuple[str, str]], may_lack: bool = False
+) -> dict[str, Path]:
     """The files of some texts, by their paths below the data's folder.
 
     Args:
       work: The experiment and its folders.
       needed: Languages and parts, as of `needed_texts`.
+      may_lack: Whether some may be missing, as on a machine that has a part of the data.
 
     Raises:
       InputError: One is missing.
@@ -48,8 +52,9 @@ def data_files(work: Workplace, needed: Collection[tuple[str, str]]) -> dict[str
         if path.is_dir():
             inside = sorted(file for file in path.rglob("*") if file.is_file())
         else:
-            inside = [path] if path.exists() else sorted(map(Path, glob.glob(str(path))))
-        if not inside:
+            matches = [path] if path.exists() else map(Path, glob.glob(str(path)))
+            inside = sorted(file for file in matches if file.is_file())
+        if not inside and not may_lack:
             raise InputError(
                 f"there is no {path}, the {_TITLES[part]} of {language}; the first lines of the "
                 "experiment's file describe where to get it, and `data` names the folder"

@@ -14,7 +14,7 @@ from zsl_jax.evaluation.metrics import score
 from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
-from zsl_jax.experiments.states import ROW
+from zsl_jax.experiments.states import ROW, unfinished_folder
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.run_files import RESULT, RUN, TEST
 from zsl_jax.training.config import TransferConfig
@@ -96,25 +96,27 @@ def _supervised(job: Job) -> None:
 
 
 def _function(job: Job) -> None:
-    assert job.method.function is not None
+    """Runs a function of the user's in a folder that is renamed once it is fit for the table."""
+    function = job.method.function
+    assert function is not None
+    final, job = job.folder, job._replace(folder=unfinished_folder(job.folder))
+    (job.folder / RESULT).unlink(missing_ok=True)  # of a call that was interrupted after its run
     try:
-        _call(job.method.function, job, job.models(job.setting.sources_of(job.target)))
-    except BaseException as stop:
-        (job.folder / RESULT).unlink(missing_ok=True)  # lest the cell count as done
-        if not isinstance(stop, SystemExit):
-            raise
-        raise InputError(  # as of a program's main function
+        _call(function, job, job.models(job.setting.sources_of(job.target)))
+    except SystemExit as stop:  # as of a program's main function
+        raise InputError(
             f"the function of the row {job.method.name} ends the program (SystemExit: {stop}); let "
             "it return, or raise an exception"
         ) from stop
     fault = _fault_of_run(job)
     if fault is not None:
-        shutil.rmtree(job.folder, ignore_errors=True)  # lest it count as done
+        shutil.rmtree(job.folder, ignore_errors=True)
         raise InputError(
             f"the function of the row {job.method.name} {fault}; let it call zsl_jax.transfer with "
             "the output and the test that it is given"
         )
     write_json(job.folder / ROW, {"config": plain(dataclasses.asdict(job.config))})
+    job.folder.rename(final)
 
 
 def _fault_of_run(job: Job) -> str | None:
@@ -122,30 +124,33 @@ def _fault_of_run(job: Job) -> str | None:
     for name in (RUN, RESULT):
         if not (job.folder / name).exists():
             return f"left no {name} in its output"
-    rows = read_json_object(job.folder / RESULT).get("rows")
-    scored = rows[-1].get("scores", {}).get("words") if rows else None
-    if scored is None:
+    rows = read_json_object(job.folder / RESULT).get("rows") or [{}]
+    by_kind = {row.get("labels_from"): row.get("scores") or {} for row in rows}  # the last of each
+    last = rows[-1].get("scores") or {}
+    if not {"words", "accuracy"} <= last.keys():
         return "left no scores of a test"
     words = sum(len(sentence.words) for sentence in job.test)
-    return _fault_of_test(job) if scored == words else f"scored {scored} words of a test of {words}"
+    if last["words"] != words:
+        return f"scored {last['words']} words of a test of {words}"
+    return _fault_of_labels(job, by_kind)
 
 
-def _fault_of_test(job: Job) -> str | None:
+def _fault_of_labels(job: Job, scores: Mapping[str | None, Mapping[str, Any]]) -> str | None:
     """Why the labels of the test that a function has left are not those of its scores."""
     file = job.folder / f"{TEST}.parquet"
     if not file.exists():
         return None  # the table names the cell
-    made = read_predictions(file)
-    if [tuple(words) for words in made.words] != [tuple(s.words) for s in job.test]:
+    labelled = read_predictions(file)
+    if [tuple(words) for words in labelled.words] != [tuple(s.words) for s in job.test]:
         return "labelled other sentences than those of the test"
-    given = labels_by_sentence(made.label_names, made.words, made.labels)
-    kind = made.about.get("labels_from")
-    own = score([s.labels or () for s in job.test], given, job.work.experiment.task)["accuracy"]
-    for row in read_json_object(job.folder / RESULT)["rows"]:
-        recorded = row["scores"]["accuracy"]
-        if row["labels_from"] == kind and not math.isclose(recorded, own, abs_tol=1e-6):
-            return f"has an accuracy of {own:.4f} on the test, but recorded {recorded:.4f}"
-    return None
+    kind = labelled.about.get("labels_from")
+    if "accuracy" not in scores.get(kind, ()):
+        return f"left no scores of the labels ({kind}) in {file.name}"
+    gold = [sentence.labels or () for sentence in job.test]
+    given = labels_by_sentence(labelled.label_names, labelled.words, labelled.labels)
+    own, recorded = score(gold, given, "plain")["accuracy"], scores[kind]["accuracy"]
+    is_same = math.isclose(recorded, own, abs_tol=1e-6)
+    return None if is_same else f"has an accuracy of {own:.4f}, but recorded {recorded:.4f}"
 
 
 def _aggregation(job: Job) -> None:

@@ -2,9 +2,9 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
@@ -17,7 +17,7 @@ from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.workflows.sources import fingerprint
 
 RECORD = "experiment.json"
-ROW = "row.json"  # beside the run of a function: the settings that it was given
+ROW = "row.json"  # in the folder of a function's run: the settings that the function was given
 
 
 def is_done(folder: Path) -> bool:
@@ -42,6 +42,11 @@ def reading(folder: Path) -> Iterator[None]:
         ) from error
 
 
+def unfinished_folder(folder: Path) -> Path:
+    """Where the function of a row runs, until its run is found to be fit for the table."""
+    return folder.with_name(f"{folder.name}.unfinished")
+
+
 def failure_file(folder: Path) -> Path:
     """The file with the trace of a cell's failure."""
     return folder.with_name(f"{folder.name}.failed.txt")
@@ -55,17 +60,18 @@ def state_of(work: Workplace, cell: Cell) -> str:
       settings, or its records are damaged, so that a table with it is refused.
     """
     folder = work.folder(cell)
+    if _is_claimed(folder):
+        return "running"
     if is_done(folder):
         try:
             _check_settings(work, cell)
         except InputError:
             return "refused"
         return "done"
-    if _is_kept(folder):
-        return "running"
     if failure_file(folder).exists():
         return "failed"
-    return "unfinished" if (folder / RUN).exists() else "open"
+    has_begun = (folder / RUN).exists() or unfinished_folder(folder).exists()
+    return "unfinished" if has_begun else "open"
 
 
 def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
@@ -79,39 +85,92 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
     """
     if not all(is_done(work.folder(cell)) for cell in cells):
         find_model_folder(work.encoder)  # before it is recorded
-    shown = dict.fromkeys([*cells, *cells_of(work.experiment)])
-    kept = [cell for cell in shown if _is_kept(work.folder(cell))]
-    needed = needed_texts(work.experiment, [*cells, *kept])
-    trained = {(name, part) for name, part in needed if part == TRAIN and _is_trained(work, name)}
-    record, now = work.output / RECORD, plain(_common(work, data_files(work, needed)))
+    kept = _Kept.of(work)
+    files = data_files(work, needed_texts(work.experiment, cells))
+    files |= data_files(work, kept.texts, may_lack=True)
+    record, now = work.output / RECORD, plain(_common(work, files))
     with claimed(record, waits=True):
         before = _read_record(record)
-        different = list(_differences(before, _depended_on(work, now, kept, trained)))
+        different = list(_differences(before, kept.part_of(work, now)))
         if different:
             raise InputError(
-                f"{work.output} holds cells of another experiment: {'; '.join(different[:3])}; "
-                "give another `output`, or the earlier settings"
+                f"{work.output} holds cells or source models of another experiment: "
+                f"{'; '.join(different[:3])}; give another `output`, or the earlier data and "
+                "settings"
             )
         write_json(record, _merged(before, now))
-    for cell in shown:
-        if is_done(work.folder(cell)):
+    for cell in dict.fromkeys([*cells, *cells_of(work.experiment)]):  # all that the table shows
+        folder = work.folder(cell)
+        if is_done(folder) and not _is_claimed(folder):
             _check_settings(work, cell)
 
 
-def _is_kept(folder: Path) -> bool:
-    """Whether a run has ended, or another process does it."""
-    if is_done(folder):
-        return True
+class _Kept(NamedTuple):
+    """What an output has that is finished, or that another process works on.
+
+    Attributes:
+      cells: Of the experiment's settings and targets, whatever their rows and seeds.
+      has_others: Whether there are cells of other settings or targets.
+      models: Languages of the source models.
+      texts: Languages and parts that these depend on.
+    """
+
+    cells: Sequence[Cell]
+    has_others: bool
+    models: frozenset[str]
+    texts: frozenset[tuple[str, str]]
+
+    @classmethod
+    def of(cls, work: Workplace) -> "_Kept":
+        """Looks into the output."""
+        targets = {setting.name: setting.targets for setting in work.experiment.settings}
+        cells, has_others = [], False
+        for folder in _kept_folders(work.output, "*/*/*"):
+            setting, target, method = folder.parent.relative_to(work.output).parts
+            if target in targets.get(setting, ()):
+                cells.append(Cell(setting, target, method, int(folder.name)))
+            else:
+                has_others = True
+        folders = _kept_folders(work.output / MODELS, "*")
+        models = frozenset(folder.parent.name for folder in folders)
+        texts = needed_texts(work.experiment, cells) | {(name, TRAIN) for name in models}
+        return cls(cells, has_others, models, frozenset(texts))
+
+    def part_of(self, work: Workplace, now: Mapping[str, Any]) -> dict[str, Any]:
+        """Those parts of a record on which all this depends."""
+        files = now["data"] if self.has_others else data_files(work, self.texts, may_lack=True)
+        settings = {cell.setting for cell in self.cells}
+        has_cells = bool(self.cells) or self.has_others
+        common = ("encoder", "source", "corpora") if has_cells or self.models else ()
+        return {
+            "data": {name: now["data"][name] for name in files},
+            "settings": {name: now["settings"][name] for name in settings},
+            "test": now["test"] if has_cells else {},
+            **{part: now[part] for part in common},
+        }
+
+
+def _kept_folders(output: Path, above: str) -> list[Path]:
+    """The folders of seeds below some others that have ended, or that another process works on."""
+    seeds = {*output.glob(f"{above}/[0-9]*"), *map(_locked, output.glob(f"{above}/.[0-9]*.lock"))}
+    return [
+        seed
+        for seed in sorted(seeds)
+        if seed.name.isdecimal() and (is_done(seed) or _is_claimed(seed))
+    ]
+
+
+def _locked(lock: Path) -> Path:
+    """What a lock file of `claimed` stands for."""
+    return lock.with_name(lock.name[1 : -len(".lock")])
+
+
+def _is_claimed(folder: Path) -> bool:
+    """Whether another process works on a folder."""
     if not folder.with_name(f".{folder.name}.lock").exists():
         return False
     with claimed(folder) as is_free:
         return not is_free
-
-
-def _is_trained(work: Workplace, language: str) -> bool:
-    """Whether a source model of a language is trained, or another process trains it."""
-    folder = work.output / MODELS / language
-    return folder.exists() and any(_is_kept(model) for model in folder.glob("[0-9]*"))
 
 
 def _read_record(record: Path) -> dict[str, dict[str, Any]]:
@@ -146,23 +205,6 @@ def _common(work: Workplace, files: Mapping[str, Path]) -> dict[str, Any]:
     }
 
 
-def _depended_on(
-    work: Workplace,
-    now: Mapping[str, Any],
-    kept: Sequence[Cell],
-    trained: Collection[tuple[str, str]],
-) -> dict[str, Any]:
-    """Those parts of a record on which cells and the texts of trained source models depend."""
-    files = data_files(work, needed_texts(work.experiment, kept) | set(trained))
-    settings = {cell.setting for cell in kept}
-    return {
-        "data": {name: now["data"][name] for name in files},
-        "settings": {name: now["settings"][name] for name in settings},
-        "test": now["test"] if kept else {},
-        **{part: now[part] if files else {} for part in ("encoder", "source", "corpora")},
-    }
-
-
 def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
     """What two records have in common by name and not by value."""
     for part in before.keys() & now.keys():
@@ -181,10 +223,10 @@ def _check_settings(work: Workplace, cell: Cell) -> None:
     """Refuses a cell that was done in another way or with other settings under the same name."""
     folder, wanted = work.folder(cell), _flags_of(work, cell)
     with reading(folder):
-        if work.experiment.method(cell.method).kind is Kind.FUNCTION:
-            done = read_json_object(folder / ROW)
-        else:
+        if work.experiment.method(cell.method).kind is not Kind.FUNCTION:
             done = read_json_object(folder / RUN)["flags"]
+        else:
+            done = read_json_object(folder / ROW) if (folder / ROW).exists() else {}
     known = {name: done.get(name) for name in wanted}
     different = _changed(known, plain(wanted))
     if different:
