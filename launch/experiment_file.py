@@ -254,3 +254,24 @@ def with_chosen(
     return dataclasses.replace(
         experiment, methods=tuple(chosen), seeds=tuple(seeds or experiment.seeds)
     )
+
+
+def with_sizes(
+    experiment: Experiment, max_sentences: int | None, max_test_sentences: int | None
+) -> Experiment:
+    """The experiment with other sizes of text and test; None changes nothing.
+
+    Raises:
+      InputError: The settings differ in the size of the text.
+    """
+    settings = experiment.settings
+    if max_sentences is not None:
+        if experiment.has_sizes:
+            sizes = ", ".join(str(setting.max_sentences) for setting in settings)
+            raise InputError(
+                f"--max_sentences is one number, but the settings differ in it ({sizes}); omit "
+                "it, and choose settings by --only"
+            )
+        settings = tuple(s._replace(max_sentences=max_sentences) for s in settings)
+    test = max_test_sentences or experiment.max_test_sentences
+    return dataclasses.replace(experiment, settings=settings, max_test_sentences=test)

@@ -37,7 +37,7 @@ options.define_overrides(_OF_ROWS)
 
 def main() -> None:
     """Runs the cells that are open, and writes the table of all that are done."""
-    from launch.experiment_file import read_experiment, with_chosen
+    from launch.experiment_file import read_experiment, with_chosen, with_sizes
     from zsl_jax.experiments.plan import Workplace
 
     experiment = read_experiment(FLAGS.experiment, FLAGS.profile, options.given_overrides(_OF_ROWS))
@@ -76,27 +76,6 @@ def make_table(work, cells) -> None:
         raise InputError(
             f"{len(failures)} of {len(cells)} cells failed; the same command tries them again"
         )
-
-
-def with_sizes(experiment, max_sentences: int | None, max_test_sentences: int | None):
-    """The experiment with other sizes of text and test; flags that are not given change nothing.
-
-    Raises:
-      InputError: The settings differ in the size of the text.
-    """
-    import dataclasses
-
-    settings = experiment.settings
-    if max_sentences is not None:
-        if experiment.has_sizes:
-            sizes = ", ".join(str(setting.max_sentences) for setting in settings)
-            raise InputError(
-                f"--max_sentences is one number, but the settings differ in it ({sizes}); omit "
-                "it, and choose settings by --only"
-            )
-        settings = tuple(s._replace(max_sentences=max_sentences) for s in settings)
-    test = max_test_sentences or experiment.max_test_sentences
-    return dataclasses.replace(experiment, settings=settings, max_test_sentences=test)
 
 
 def _chosen(experiment):

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 import zsl_jax
-from launch.experiment_file import read_experiment
-from launch.reproduce import with_sizes
+from launch.experiment_file import read_experiment, with_sizes
 from tests.experiments.tiny_experiment import YAML, write_data, write_experiment
 from zsl_jax.data.predictions.parquet_writer import write_predictions
 from zsl_jax.data.predictions.prediction_files import read_predictions
