@@ -199,12 +199,13 @@ def _setting(fields: Fields, languages: tuple[str, ...], top: Fields) -> Setting
 def _paper(top: Fields, settings: Sequence[Setting], methods: Sequence[Method]) -> Any:
     paper = top.take("paper", dict, {})
     known = {setting.name: setting.targets for setting in settings}
+    known_rows = {*(method.name for method in methods), *standard_rows()} if paper else set()
     for setting in paper:
         if setting not in known:
             raise paper.fault(setting, f"is not a setting; the settings are {', '.join(known)}")
         rows = paper.take(setting, dict)
         for row in rows:
-            if row not in [*(method.name for method in methods), *standard_rows()]:
+            if row not in known_rows:
                 raise rows.fault(row, "is not a row of this experiment; correct it or delete it")
             values = rows.take(row, dict)
             for target in values:

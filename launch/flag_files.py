@@ -106,7 +106,7 @@ def own(names: Iterable[str]) -> list[str]:
 
 
 def _refuse_overridden(whole: Sequence[tuple[str, str | None]]) -> None:
-    """Refuses a flag of the command line that a flag file behind it sets to something else."""
+    """Refuses a flag of the command line that a flag file after it sets to something else."""
     typed: dict[str, tuple[str, Any]] = {}
     overridden: dict[str, str] = {}
     for name, text, value, file in _assignments(whole):
@@ -117,11 +117,11 @@ def _refuse_overridden(whole: Sequence[tuple[str, str | None]]) -> None:
             overridden.pop(name, None)
         elif name in typed and typed[name][1] != value:
             overridden[name] = (
-                f"{_FLAG}={file} sets {text} after {typed[name][0]}; put --{name} behind {_FLAG} "
+                f"{_FLAG}={file} sets {text} after {typed[name][0]}; put --{name} after {_FLAG} "
                 "to override the file, or leave it out"
             )
-    for message in overridden.values():
-        raise InputError(message)
+    if overridden:
+        raise InputError(next(iter(overridden.values())))
 
 
 def _assignments(

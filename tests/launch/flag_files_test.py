@@ -60,7 +60,7 @@ def test_an_unknown_flag_file_is_refused_with_the_names():
 def test_a_file_does_not_override_a_flag_before_it_in_silence(before):
     name = before.lstrip("-").replace("=", " ").split()[0]
     given = ["transfer", *before.split(), "--flagfile=pos_multi"]
-    message = rf"pos_multi sets --{name}=\S+ after .*{name}.*; put --{name} behind --flagfile"
+    message = rf"pos_multi sets --{name}=\S+ after .*{name}.*; put --{name} after --flagfile"
     with pytest.raises(InputError, match=message):
         flag_files.with_contents(given)
     moved = ["transfer", "--flagfile=pos_multi", *before.split()]

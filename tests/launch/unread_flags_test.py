@@ -121,7 +121,7 @@ def test_flag_files_of_the_package_are_for_approaches_that_read_less_too(tmp_pat
         "--flagfile=pos_single --confusion_update=closed_form": "read",
         "--flagfile=pos_single --approach=mrt --tau_trainable=4": refused,
         "--tau_trainable=3 --flagfile=pos_single --approach=mrt": "--flagfile=pos_single sets "
-        "--tau_trainable=4 after --tau_trainable=3; put --tau_trainable behind --flagfile to "
+        "--tau_trainable=4 after --tau_trainable=3; put --tau_trainable after --flagfile to "
         "override the file, or leave it out",
         f"--flagfile={tmp_path / 'mine'}": refused,
     }

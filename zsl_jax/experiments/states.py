@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -87,11 +87,11 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
         find_model_folder(work.encoder)  # before it is recorded
     kept = _Kept.of(work)
     files = data_files(work, needed_texts(work.experiment, cells))
-    files |= data_files(work, kept.texts, may_lack=True)
-    record, now = work.output / RECORD, plain(_common(work, files))
+    files_of_kept = data_files(work, kept.texts, may_lack=True)
+    record, now = work.output / RECORD, plain(_common(work, files | files_of_kept))
     with claimed(record, waits=True):
         before = _read_record(record)
-        different = list(_differences(before, kept.part_of(work, now)))
+        different = list(_differences(before, kept.part_of(now, files_of_kept)))
         if different:
             raise InputError(
                 f"{work.output} holds cells or source models of another experiment: "
@@ -136,9 +136,9 @@ class _Kept(NamedTuple):
         texts = needed_texts(work.experiment, cells) | {(name, TRAIN) for name in models}
         return cls(cells, has_others, models, frozenset(texts))
 
-    def part_of(self, work: Workplace, now: Mapping[str, Any]) -> dict[str, Any]:
-        """Those parts of a record on which all this depends."""
-        files = now["data"] if self.has_others else data_files(work, self.texts, may_lack=True)
+    def part_of(self, now: Mapping[str, Any], files: Collection[str]) -> dict[str, Any]:
+        """Those parts of a record on which all this depends, given the files of its texts."""
+        files = now["data"] if self.has_others else files
         settings = {cell.setting for cell in self.cells}
         has_cells = bool(self.cells) or self.has_others
         common = ("encoder", "source", "corpora") if has_cells or self.models else ()

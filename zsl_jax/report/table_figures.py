@@ -63,9 +63,8 @@ def _score_label(score: str, deviations: Iterable[float | None]) -> str:
     return f"{score}, %" + (" (± standard deviation over seeds)" if several else "")
 
 
-# By name: x, mean and deviation of each point.
-Point = tuple[float, float, float | None]
-Lines = Mapping[str, Sequence[Point]]
+Point = tuple[float, float, float | None]  # x, mean and deviation
+Lines = Mapping[str, Sequence[Point]]  # by name
 
 
 def _lines(lines: Lines, x_label: str, score: str) -> Figure:
