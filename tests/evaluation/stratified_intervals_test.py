@@ -73,3 +73,41 @@ def test_a_sample_without_an_error_does_not_promise_perfection():
     (found,) = stratified_scores([Stratum(2000, counts)], RESAMPLING)
     assert found.value == found.high == 1
     assert found.low == pytest.approx(1 - (1 - 0.05 ** (1 / 20)) * 0.99)
+
+
+def test_a_sample_with_nothing_correct_does_not_promise_zero():
+    """The mirror image: a share of 14 % that is correct goes unseen once in twenty."""
+    counts = counts_of(np.zeros(20, int), np.full(20, 5))
+    (found,) = stratified_scores([Stratum(2000, counts)], RESAMPLING)
+    assert found.value == found.low == 0
+    assert found.high == pytest.approx((1 - 0.05 ** (1 / 20)) * 0.99)
+
+
+def test_a_sample_without_any_entity_says_nothing():
+    strata = [Stratum(90, np.zeros((1, 4, 3), int))]
+    assert stratified_scores(strata, RESAMPLING)[0] == (0, 0, 1)
+    known = Stratum(1, counts_of(np.array([3]), np.array([3])))
+    (found,) = stratified_scores([known, *strata], RESAMPLING)
+    assert found.value == found.high == 1
+    assert found.low < 0.2
+
+
+def test_sentences_that_are_all_alike_leave_both_ends_open():
+    counts = counts_of(np.full(3, 1), np.full(3, 2))
+    (found,) = stratified_scores([Stratum(300, counts)], RESAMPLING)
+    assert found.low < 0.25 and found.value == 0.5 and found.high > 0.75
+
+
+def test_intervals_of_rare_entities_cover_the_truth():
+    """Sources that find none, a few or nearly all of 60 entities in 300 sentences."""
+    rng = np.random.default_rng(2)
+    gold = rng.multinomial(60, np.full(300, 1 / 300))
+    correct = np.stack([rng.binomial(gold, share) for share in (0.0, 0.04, 0.96)])
+    counts = np.stack([correct, np.broadcast_to(gold, correct.shape), correct * 0 + gold], axis=-1)
+    truth = correct.sum(axis=1) / gold.sum()
+    covered = np.zeros(3)
+    for seed in range(200):
+        drawn = rng.choice(300, 10, replace=False)
+        found = stratified_scores([Stratum(300, counts[:, drawn])], RESAMPLING._replace(seed=seed))
+        covered += [one.low <= score <= one.high for one, score in zip(found, truth, strict=True)]
+    assert (covered / 200 >= 0.9).all()

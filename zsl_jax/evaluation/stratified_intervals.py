@@ -46,9 +46,9 @@ class Stratum(NamedTuple):
 def stratified_scores(strata: Sequence[Stratum], resampling: Resampling) -> list[Interval]:
     """F₁ (or accuracy) of each file on the whole text, with intervals.
 
-    Where no known sentence of a stratum that is known in part has an error, no resample has one.
-    The lower end of the interval is then what the largest share of sentences with an error leaves
-    that would go unseen with probability 1 − confidence.
+    Where the known sentences of a stratum that is known in part are all alike (no error, nothing
+    correct, the same F₁), resamples do not vary. The interval is then widened by what the largest
+    share of other sentences changes that would go unseen with probability 1 − confidence.
 
     Args:
       strata: At least one; those that are known in part have at least two known sentences.
@@ -65,9 +65,7 @@ def stratified_scores(strata: Sequence[Stratum], resampling: Resampling) -> list
     errors = scores.std(axis=1, ddof=1).tolist()
     for file, point in enumerate(value.tolist()):
         interval = _logit_interval(point, errors[file], _t(strata, resampling.confidence))
-        if any(_is_flawless(stratum, file) for stratum in strata):
-            interval = _with_unseen_errors(interval, strata, file, resampling.confidence)
-        intervals.append(interval)
+        intervals.append(_with_unseen(interval, strata, file, resampling.confidence))
     return intervals
 
 
@@ -102,22 +100,33 @@ def _resampled(
     return np.einsum("rn,fnc->frc", weights, stratum.counts)
 
 
-def _is_flawless(stratum: Stratum, file: int) -> bool:
-    """Whether a part of a stratum is known, and in it everything is correct."""
-    counts = stratum.counts[file]
-    return stratum.num_known < stratum.size and bool((counts == counts[:, :1]).all())
-
-
-def _with_unseen_errors(
+def _with_unseen(
     interval: Interval, strata: Sequence[Stratum], file: int, confidence: float
 ) -> Interval:
-    """An interval that allows for errors in those strata where none was seen."""
-    lost = 0.0
+    """An interval that allows for sentences unlike the known ones, where these are all alike."""
+    total: Float[np.ndarray, "3"] = np.sum(
+        [_weight(stratum) * stratum.counts[file].sum(axis=0) for stratum in strata], axis=0
+    )
+    lost = gained = new = 0.0  # items
     for stratum in strata:
-        if _is_flawless(stratum, file):
-            share = 1 - (1 - confidence) ** (1 / stratum.num_known)
-            items = _weight(stratum) * stratum.counts[file, :, 2].sum()
-            lost += share * (stratum.size - stratum.num_known) / stratum.size * items
-    total = sum(_weight(stratum) * stratum.counts[file, :, 2].sum() for stratum in strata)
-    low = max(0.0, float(interval.low - lost / max(total, 1)))
-    return interval._replace(low=low)
+        scores = _scores_of_sentences(stratum.counts[file])
+        if stratum.num_known == stratum.size or (len(scores) and np.ptp(scores) > EQUAL):
+            continue
+        share = 1 - (1 - confidence) ** (1 / stratum.num_known)
+        unlike = share * (stratum.size - stratum.num_known)  # sentences
+        items = unlike * max(1, stratum.counts[file, :, 2].mean())
+        if len(scores):
+            lost, gained = lost + items * scores[0], gained + items * (1 - scores[0])
+        else:
+            new += unlike
+    value, (correct, predicted, gold) = interval.value, total.tolist()
+    more = correct + gained
+    worst = f1_from_counts(np.array([max(0, correct - lost), predicted, gold + new]))
+    best = f1_from_counts(np.array([more, max(more, predicted), max(more, gold)]) + new)
+    low, high = interval.low - value + float(worst), interval.high - value + float(best)
+    return Interval(value, max(0.0, low), min(1.0, high))
+
+
+def _scores_of_sentences(counts: Int[np.ndarray, "n 3"]) -> Float[np.ndarray, " m"]:
+    """F₁ of each sentence that has items."""
+    return f1_from_counts(counts[counts.sum(axis=1) > 0])
