@@ -78,7 +78,7 @@ def write(record) -> None:
     """Writes the tasks, records how they were chosen, and prints what to do with them."""
     from zsl_jax.data.annotation.corrections import read_corrections
     from zsl_jax.data.annotation.tasks import marked_labels, write_tasks
-    from zsl_jax.review import Drawing, draw_review, save_review
+    from zsl_jax.review import Drawing, can_estimate, draw_review, save_review
 
     drawing = Drawing(FLAGS.number, FLAGS.doubt, FLAGS.random_share, FLAGS.seed)
     before = read_corrections(FLAGS.gold_words) if FLAGS.gold_words else ()
@@ -93,7 +93,10 @@ def write(record) -> None:
     say(NEXT_STEPS[FLAGS.tool].format(files[0], files[-1], labels))
     every = f"{FLAGS.gold_words},EXPORT" if FLAGS.gold_words else "EXPORT"
     say(f"then: launch.transfer ... --gold_words={every} to learn from the corrections, and")
-    say(f"      launch.review --run={FLAGS.run} --estimate={every} for the scores of this run")
+    if can_estimate(review):
+        say(f"      launch.review --run={FLAGS.run} --estimate={every} for the scores of this run")
+    else:
+        say("      no estimate: it needs two sentences drawn at random (--random_share, --number)")
 
 
 def estimate(record) -> None:

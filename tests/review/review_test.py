@@ -17,8 +17,16 @@ from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.io.run_folder import file_hashes
 from zsl_jax.report.labelled_words import LabelledWords, read_labelled_words
 from zsl_jax.report.run_record import read_run
-from zsl_jax.review import DOUBTS, Drawing, draw_review, estimate_scores, save_review
+from zsl_jax.review import (
+    DOUBTS,
+    Drawing,
+    can_estimate,
+    draw_review,
+    estimate_scores,
+    save_review,
+)
 from zsl_jax.review.choosing import Candidate, spread, word_doubt
+from zsl_jax.review.sample import read_reviews
 from zsl_jax.types import Sentence
 
 NAMES = ("NOUN", "VERB", "ADJ")
@@ -201,8 +209,58 @@ def test_sentences_of_no_review_or_too_few_are_refused(record, tmp_path):
     with pytest.raises(InputError, match="only 0 of 10 sentences of a part of the review are corr"):
         estimate_scores(record, str(tmp_path / "few.json"), RESAMPLING)
     (record.folder / "reviews.jsonl").unlink()
-    with pytest.raises(InputError, match=r"has no sentence that a review of .* drew at random"):
+    with pytest.raises(InputError, match=r"has no sentence of a review of `run`=.*jsonl in it"):
         estimate_scores(record, export, RESAMPLING)
+
+
+@pytest.mark.parametrize("drawing", [Drawing(20, "errors", 0.0), Drawing(2, "errors")])
+def test_without_two_random_sentences_there_is_no_estimate(record, tmp_path, drawing):
+    assert not can_estimate(draw_review(record, drawing).review)
+    export = corrected(record, tmp_path, drawing, gold_of(record, 0))
+    with pytest.raises(
+        InputError, match=r"only \d sent.*at random, and at least 2 .*`random_share"
+    ):
+        estimate_scores(record, export, RESAMPLING)
+
+
+def test_a_whole_text_needs_no_random_sentences(record, tmp_path):
+    export = corrected(record, tmp_path, Drawing(300, "errors", 0.0), gold_of(record, 0))
+    assert estimate_scores(record, export, RESAMPLING).rows[0].scores["accuracy"] == (1, 1, 1)
+
+
+def test_corrections_belong_to_the_review_that_they_fit_best(record, tmp_path, caplog):
+    gold = gold_of(record, 0)
+    first = corrected(record, tmp_path, Drawing(20, "errors"), gold)
+    expected = estimate_scores(record, first, RESAMPLING)
+    for number, seed in ((200, 1), (4, 2)):  # only looked at
+        drawing = Drawing(number, "random", seed=seed)
+        save_review(record, drawing, draw_review(record, drawing).review)
+    assert estimate_scores(record, first, RESAMPLING) == expected
+    values = json.loads((tmp_path / "export.json").read_text())
+    (tmp_path / "part.json").write_text(json.dumps(values[:-2]))
+    found = estimate_scores(record, str(tmp_path / "part.json"), RESAMPLING)
+    assert (found.num_corrected, found.num_reviewed) == (18, 20)
+    assert "left out" not in caplog.text
+
+
+def test_corrections_outside_the_review_or_the_text_are_named(record, tmp_path, caplog):
+    gold = gold_of(record, 0)
+    export = corrected(record, tmp_path, Drawing(20, "errors"), gold, "conll")
+    before = estimate_scores(record, export, RESAMPLING)
+    asked = {*read_reviews(record.folder)[0].chosen, *read_reviews(record.folder)[0].drawn}
+    other = next(words for number, words in enumerate(whole(record)[0]) if number not in asked)
+    columns = (tmp_path / "export.json").read_text().rstrip("\n")
+    more = "".join(f"\n{word}\tNOUN" for word in other) + "\n\nedited\tNOUN\n"
+    (tmp_path / "more.conll").write_text(f"{columns}\n{more}")
+    found = estimate_scores(record, str(tmp_path / "more.conll"), RESAMPLING)
+    assert found == before
+    assert "1 of 22 sentences are not in the text and are left out, such as" in caplog.text
+    assert "more.conll: 1 corrected sentences, such as" in caplog.text
+    (tmp_path / "open.conll").write_text(
+        re.sub(r"\t\w+$", "\t_", columns + "\n", count=1, flags=re.M)
+    )
+    estimate_scores(record, str(tmp_path / "open.conll"), RESAMPLING)
+    assert "1 sentences have words without a label and are left out" in caplog.text
 
 
 def test_the_program_offers_what_there_is():

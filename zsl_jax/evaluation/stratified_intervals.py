@@ -104,7 +104,7 @@ def _with_unseen(
     interval: Interval, strata: Sequence[Stratum], file: int, confidence: float
 ) -> Interval:
     """An interval that allows for sentences unlike the known ones, where these are all alike."""
-    total: Float[np.ndarray, "3"] = np.sum(
+    total: Float[np.ndarray, " 3"] = np.sum(
         [_weight(stratum) * stratum.counts[file].sum(axis=0) for stratum in strata], axis=0
     )
     lost = gained = new = 0.0  # items

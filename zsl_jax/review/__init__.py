@@ -9,13 +9,14 @@ Like the report, it is made from the run's folder, without JAX.
 """
 
 from zsl_jax.review.choosing import DOUBTS
-from zsl_jax.review.estimate import Estimate, estimate_scores, estimate_table
+from zsl_jax.review.estimate import Estimate, can_estimate, estimate_scores, estimate_table
 from zsl_jax.review.sample import Drawing, draw_review, save_review
 
 __all__ = [
     "DOUBTS",
     "Drawing",
     "Estimate",
+    "can_estimate",
     "draw_review",
     "estimate_scores",
     "estimate_table",

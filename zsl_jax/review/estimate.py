@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from absl import logging
 from jaxtyping import Int
 
 from zsl_jax.data.annotation.correction_labels import in_known_labels
@@ -11,8 +12,10 @@ from zsl_jax.data.annotation.corrections import (
     Correction,
     match_corrections,
     read_corrections,
+    warn_of_missing,
 )
 from zsl_jax.data.predictions.label_table import SOURCE
+from zsl_jax.data.predictions.projection import squeezed
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
 from zsl_jax.errors import InputError
@@ -74,10 +77,12 @@ class _Known(NamedTuple):
     """A corrected sentence.
 
     Attributes:
+      key: Its characters without whitespace, which are those of all sentences like it.
       gold: The corrected labels.
       given: The labels of each labelling.
     """
 
+    key: str
     gold: tuple[str, ...]
     given: list[tuple[str, ...]]
 
@@ -94,8 +99,8 @@ def estimate_scores(record: RunRecord, path: str, resampling: Resampling) -> Est
       InputError: No review of this run has these sentences, too few are corrected, or the run was
         trained with them.
     """
-    rows, known = _known_sentences(record, read_corrections(path))
-    review = _review_of(record, set(known), path)
+    rows, known = _known_sentences(record, read_corrections(path), path)
+    review = _review_of(record, known, path)
     _check_not_trained_on(record, review, path)
     _score(rows, known, strata_of(review), resampling)
     reviewed = {*review.known, *review.chosen, *review.drawn}
@@ -109,7 +114,7 @@ def scores_of_corrected(
     record: RunRecord, corrections: Sequence[Correction], resampling: Resampling
 ) -> list[EstimatedRow]:
     """The scores of every labelling on corrected sentences alone, as if there were no others."""
-    rows, known = _known_sentences(record, corrections)
+    rows, known = _known_sentences(record, corrections, "the corrections")
     _score(rows, known, [(len(known), tuple(known))], resampling)
     return rows
 
@@ -129,15 +134,36 @@ def _score(
             row.scores[kind] = interval
 
 
-def _review_of(record: RunRecord, known: set[int], path: str) -> Review:
-    """The last review of which sentences that were drawn at random are known."""
-    found = [review for review in read_reviews(record.folder) if known & {*review.drawn}]
+def _review_of(record: RunRecord, known: Mapping[int, _Known], path: str) -> Review:
+    """The review to which corrected sentences belong; of several that they fit, the last one.
+
+    They fit best where the fewest of them belong to no part of the review, and then where the
+    largest share of what it chose and drew is corrected.
+    """
+    found = [r for r in read_reviews(record.folder) if known.keys() & {*r.chosen, *r.drawn}]
     if not found:
         raise InputError(
-            f"{path} has no sentence that a review of `run`={record.folder} drew at random "
-            f"({REVIEWS} in it); correct the sentences that launch.review wrote for this run"
+            f"{path} has no sentence of a review of `run`={record.folder} ({REVIEWS} in it); "
+            "correct the sentences that launch.review wrote for this run"
         )
-    return found[-1]
+
+    def others(review: Review) -> set[str]:
+        own = known.keys() & {*review.known, *review.chosen, *review.drawn}
+        return {one.key for one in known.values()} - {known[number].key for number in own}
+
+    def fit(review: Review) -> tuple[int, float]:
+        asked = {*review.chosen, *review.drawn}
+        return -len(others(review)), len(known.keys() & asked) / len(asked)
+
+    review = max(reversed(found), key=fit)
+    if left_out := sorted(others(review)):
+        logging.warning(
+            "%s: %d corrected sentences, such as %.40r, are not in the review that the others fit "
+            "best, and are left out; give the corrections of one review, or of reviews that were "
+            "made one after the other by `gold_words`",
+            *(path, len(left_out), left_out[0]),
+        )
+    return review
 
 
 def _check_not_trained_on(record: RunRecord, review: Review, path: str) -> None:
@@ -163,14 +189,35 @@ def strata_of(review: Review) -> list[tuple[int, tuple[int, ...]]]:
     [(1, (5,)), (2, (0, 1)), (7, (7, 8))]
     """
     strata = [(len(part), part) for part in (review.known, review.chosen) if part]
-    return [*strata, (review.num_sentences - sum(size for size, _ in strata), review.drawn)]
+    rest = review.num_sentences - sum(size for size, _ in strata)
+    return [*strata, (rest, review.drawn)] if rest else strata
+
+
+def can_estimate(review: Review) -> bool:
+    """Whether enough sentences were drawn at random to stand for all others.
+
+    >>> can_estimate(Review((), (0, 1), (7,), 10)), can_estimate(Review((), (0, 1), (), 2))
+    (False, True)
+    """
+    return all(len(numbers) >= _needed(size) for size, numbers in strata_of(review))
+
+
+def _needed(size: int) -> int:
+    """How many sentences of a stratum must be known."""
+    return min(2, size)
 
 
 def _stratum(
     size: int, numbers: Sequence[int], known: Mapping[int, _Known], num_files: int, task: str
 ) -> Stratum:
     corrected = [known[number] for number in numbers if number in known]
-    needed = min(2, size)
+    needed = _needed(size)
+    if len(numbers) < needed:
+        raise InputError(
+            f"only {len(numbers)} sentences of the review were drawn at random, and at least "
+            f"{needed} are needed for an estimate; review again with a larger `number` or "
+            "`random_share`"
+        )
     if len(corrected) < needed:
         raise InputError(
             f"only {len(corrected)} of {len(numbers)} sentences of a part of the review are "
@@ -186,17 +233,24 @@ def _stratum(
 
 
 def _known_sentences(
-    record: RunRecord, corrections: Sequence[Correction]
+    record: RunRecord, corrections: Sequence[Correction], where: str
 ) -> tuple[list[EstimatedRow], dict[int, _Known]]:
     """A row for each labelling, and the sentences that are corrected word by word."""
     known: dict[int, _Known] = {}
     rows: list[EstimatedRow] = []
+    present: set[str] = set()
+    open_words: set[str] = set()
     for block in read_labelled_words(record.folder, record.labels_from):
         target = block.label_names[: block.probs.shape[1]]
         if not rows:
             corrections = in_known_labels(corrections, target, f"`run`={record.folder}")
         rows = [_row(record, column) for column in block.columns]
+        keys = [squeezed("".join(words)) for words in block.sentences]
+        present.update(keys)
         gold = match_corrections(corrections, block.sentences, is_bio(target))
+        open_words |= {
+            key for key, own in zip(keys, gold, strict=True) if MISSING_LABEL in (own or ())
+        }
         table = _as_target_labels(record, block)
         numbers = {
             block.first + place
@@ -204,8 +258,15 @@ def _known_sentences(
             if labels and MISSING_LABEL not in labels
         }
         for number, words in sentences_of(block, numbers):
+            place = number - block.first
             given = [tuple(column[words].tolist()) for column in table.T]
-            known[number] = _Known(gold[number - block.first] or (), given)
+            known[number] = _Known(keys[place], gold[place] or (), given)
+    warn_of_missing(where, [one for one in corrections if one.key not in present], len(corrections))
+    if open_words:
+        logging.warning(
+            "%s: %d sentences have words without a label and are left out, such as %.40r",
+            *(where, len(open_words), min(open_words)),
+        )
     return rows, known
 
 

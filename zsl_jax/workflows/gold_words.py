@@ -16,6 +16,7 @@ from zsl_jax.data.annotation.corrections import (
     corrections_of,
     match_corrections,
     read_corrections,
+    warn_of_missing,
 )
 from zsl_jax.data.predictions.projection import squeezed
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
@@ -116,8 +117,4 @@ def _report(
         "%s: %d of %d sentences are in the text, with labels for %d words",
         *(where, len(placed), len(corrections), known),
     )
-    if missing:
-        logging.warning(
-            "%s: %d of %d sentences are not in the text and are left out, such as %s",
-            *(where, len(missing), len(corrections), missing[0].where),
-        )
+    warn_of_missing(where, missing, len(corrections))

@@ -112,6 +112,15 @@ def corrections_of(predictions: SourcePredictions, name: str) -> list[Correction
     return kept
 
 
+def warn_of_missing(where: str, missing: Sequence[Correction], total: int) -> None:
+    """Logs which of `total` corrected sentences are not in a text."""
+    if missing:
+        logging.warning(
+            "%s: %d of %d sentences are not in the text and are left out, such as %s",
+            *(where, len(missing), total, missing[0].where),
+        )
+
+
 def match_corrections(
     corrections: Sequence[Correction], sentences: Iterable[Sequence[str]], entities: bool
 ) -> list[Labels | None]:
