@@ -98,6 +98,52 @@ def test_offsets_of_a_browser_are_told_by_the_words(tmp_path):
     assert labels(tmp_path, [value], words, lines=True) == ("O", "B-PER", "O")
 
 
+@pytest.mark.parametrize("unit", ["characters", "utf16"])
+def test_one_line_that_fits_one_unit_only_tells_for_the_whole_file(tmp_path, unit):
+    def line(text, mention):
+        start = text.index(mention)
+        size = len if unit == "characters" else lambda part: len(part.encode("utf-16-le")) // 2
+        offsets = [size(text[:start]), size(text[: start + len(mention)])]
+        return json.dumps({"text": text, "label": [[*offsets, "LOC"]]})
+
+    clear = "\U0001f600 Anna viu a Roma"
+    either = (
+        "\U0001f600\U0001f600 \u6771 \u4eac" if unit == "utf16" else "\u4eac \U0001f600 \u6771 b c"
+    )
+    mention = "\u6771"
+    (tmp_path / "a.jsonl").write_text(f"{line(either, mention)}\n{line(clear, 'Roma')}\n")
+    words = tuple(either.split())
+    found = match_corrections(read_corrections(str(tmp_path / "a.jsonl")), [words], True)[0]
+    assert found == tuple("B-LOC" if word == mention else "O" for word in words)
+
+
+def test_offsets_that_fit_both_units_are_named(tmp_path, caplog):
+    words = ("\U0001f600", "a", "b")
+    value = {"text": "\U0001f600 a b", "label": [[2, 3, "LOC"]]}  # in UTF-16 units, a blank
+    assert labels(tmp_path, [value], words, lines=True) == ("O", "B-LOC", "O")
+    assert not caplog.text
+    value = {"text": "\U0001f600ab", "label": [[2, 3, "LOC"]]}  # in UTF-16 units, a
+    assert labels(tmp_path, [value], words, lines=True) == ("O", "O", "B-LOC")
+    assert "fit the words as characters and as UTF-16 units" in caplog.text
+    named = {"text": "\U0001f600ab", "spans": [{"start": 2, "end": 3, "label": "LOC", "text": "a"}]}
+    assert labels(tmp_path, [named], words) == ("O", "B-LOC", "O")
+
+
+def test_entities_of_words_cut_in_other_places_are_placed_by_their_characters(tmp_path):
+    (tmp_path / "a.conll").write_text("US\tO\n$\tO\nAnna\tB-PER\nB\tI-PER\n.\tI-PER\nRoma\tB-LOC\n")
+    corrections = read_corrections(str(tmp_path / "a.conll"))
+    words = ("US$", "Anna", "B.", "Ro", "ma")
+    found = match_corrections(corrections, [words], True)
+    assert found == [("O", "B-PER", "I-PER", "B-LOC", "I-LOC")]
+    with pytest.raises(
+        InputError, match=r"cut in other places .* if the tool cuts words itself, ex"
+    ):
+        match_corrections(corrections, [words], False)
+    open_words = [corrections[0]._replace(labels=("_", *corrections[0].labels[1:]))]
+    with pytest.raises(InputError, match="cut in other places"):
+        match_corrections(open_words, [words], True)
+
+
 def test_plain_labels_leave_words_without_a_span_open(tmp_path):
     value = {"text": TEXT, "spans": [{"start": 0, "end": 8, "label": "X"}]}
     assert labels(tmp_path, [value], entities=False) == ("X", "X", "_", "_")

@@ -1,9 +1,10 @@
 """Sentences that people have labelled or corrected, matched with a text by their characters."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 from absl import logging
 
 from zsl_jax.data.annotation.exports import Exported, read_exported, span_line
@@ -13,10 +14,10 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
-from zsl_jax.data.text.json_spans import SpanLine, parse_span_line
+from zsl_jax.data.text.json_spans import CharacterSpan, Mention, SpanLine, parse_span_line
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE
+from zsl_jax.labels import OUTSIDE, entity_spans
 
 Labels = tuple[str, ...]
 
@@ -30,7 +31,7 @@ class Correction(NamedTuple):
       words: Its words where the file has words.
       labels: A label per word, "_" where there is none; empty where the file has spans.
       readings: Where the file has spans, the line with them; twice if its offsets may count UTF-16
-        units, as those of programs in a browser do.
+        units, as those of programs in a browser do, and the file does not show what they count.
     """
 
     where: str
@@ -68,29 +69,69 @@ def _read(path: str) -> list[Correction]:
         return corrections_of(read_predictions(path), path)
     lines = [(where, span_line(where, value)) for where, value in exported]
     read = [_readings(where, line) for where, line in lines if line is not None]
+    unit = _unit_of(read)
     kept = [
-        Correction(lines[0].where, squeezed(lines[0].text), readings=lines)
-        for lines in read
-        if lines[0].spans is not None
+        Correction(line.where, squeezed(line.text), readings=_in_unit(readings, unit))
+        for readings in read
+        if (line := next(iter(readings.values()))).spans is not None
     ]
     if len(kept) < len(exported):
         logging.info("%s: %d of %d texts are annotated", path, len(kept), len(exported))
     return kept
 
 
-def _readings(where: str, line: Exported) -> tuple[SpanLine, ...]:
-    """The line with offsets in characters, or in UTF-16 units, or in either, as far as they fit."""
-    readings: list[SpanLine] = []
+def _readings(where: str, line: Exported) -> dict[str, SpanLine]:
+    """The line by what its offsets may count: characters, UTF-16 units, or either."""
+    readings: dict[str, SpanLine] = {}
     fault = None
-    units = UNITS[:2] if any(char > "\uffff" for char in str(line.get("text"))) else UNITS[:1]
-    for unit in units:
+    for unit in UNITS[:2] if _is_astral(str(line.get("text"))) else UNITS[:1]:
         try:
-            readings.append(parse_span_line(where, line, unit))
+            readings[unit] = parse_span_line(where, line, unit)
         except InputError as error:
             fault = fault or error
     if fault is not None and not readings:
         raise fault
-    return tuple(readings)
+    return readings
+
+
+def _is_astral(text: str) -> bool:
+    """Whether characters and UTF-16 units of a text differ."""
+    return any(char > "\uffff" for char in text)
+
+
+def _unit_of(read: Sequence[Mapping[str, SpanLine]]) -> str | None:
+    """What the offsets of a file count, as most of those lines show that fit one unit only."""
+    shown: Counter[str] = Counter()
+    for readings in read:
+        fitting = [unit for unit, line in readings.items() if _leaves_words_whole(line)]
+        if len(fitting) == 1 and _is_astral(readings[fitting[0]].text):
+            shown.update(fitting)
+    first, second = UNITS[:2]
+    if shown[first] == shown[second]:
+        return None
+    return first if shown[first] > shown[second] else second
+
+
+def _in_unit(readings: Mapping[str, SpanLine], unit: str | None) -> tuple[SpanLine, ...]:
+    """The readings of a line that are left once the unit of its file is known."""
+    certain = readings.get(unit) if unit is not None else None
+    return tuple(readings.values()) if certain is None else (certain,)
+
+
+def _leaves_words_whole(line: SpanLine) -> bool:
+    """Whether no span begins or ends with whitespace, or between two letters or digits."""
+    text = line.text
+    spans = [span for span in line.spans or () if isinstance(span, CharacterSpan)]
+    return not any(
+        text[span.start].isspace()
+        or text[span.end - 1].isspace()
+        or any(
+            text[place - 1 : place + 1].isalnum()
+            for place in (span.start, span.end)
+            if 0 < place < len(text)
+        )
+        for span in spans
+    )
 
 
 def corrections_of(predictions: SourcePredictions, name: str) -> list[Correction]:
@@ -156,14 +197,10 @@ def match_corrections(
 
 def labels_of(correction: Correction, words: tuple[str, ...], entities: bool) -> Labels:
     """Brings a correction onto the words of its sentence; see `match_corrections`."""
-    if not correction.readings:
-        if correction.words != words:
-            raise InputError(
-                f"{correction.where}: its words {' '.join(correction.words)!r:.80} are cut in "
-                f"other places than those of the text, {' '.join(words)!r:.80}; correct labels, "
-                "not words"
-            )
+    if correction.words == words:
         return correction.labels
+    if not correction.readings:
+        correction = _as_spans(correction, words, entities)
     found = _projected(correction, words)
     if found.examples:
         logging.warning(
@@ -177,10 +214,34 @@ def labels_of(correction: Correction, words: tuple[str, ...], entities: bool) ->
     return tuple(labels)
 
 
+def _as_spans(correction: Correction, words: tuple[str, ...], entities: bool) -> Correction:
+    """Labels of words that are cut in other places, as some tools export them, as spans."""
+    own = correction.words
+    if not entities or MISSING_LABEL in correction.labels:
+        raise InputError(
+            f"{correction.where}: its words {' '.join(own)!r:.80} are cut in other places than "
+            f"those of the text, {' '.join(words)!r:.80}; correct labels, not words, or, if the "
+            "tool cuts words itself, export spans (JSON)"
+        )
+    ends = np.cumsum([len(word) + 1 for word in own])
+    spans: list[CharacterSpan | Mention] = [
+        CharacterSpan(int(ends[start]) - len(own[start]) - 1, int(ends[end - 1]) - 1, kind, None)
+        for kind, start, end in entity_spans(correction.labels)
+    ]
+    return correction._replace(readings=(SpanLine(correction.where, " ".join(own), spans),))
+
+
 def _projected(correction: Correction, words: Sequence[str]) -> Projection:
     """The spans on words, by the first reading of their offsets that fits the words."""
     found = [project(line, words) for line in correction.readings]
-    return next((one for one in found if not (one.partial or one.unplaced)), found[0])
+    fitting = [one for one in found if not (one.partial or one.unplaced)]
+    if any(one.spans != fitting[0].spans for one in fitting):
+        logging.warning(
+            "%s: its offsets fit the words as characters and as UTF-16 units, and are read as "
+            'characters; to be certain, write the words of each span in it as "text"',
+            correction.where,
+        )
+    return (fitting or found)[0]
 
 
 def _agreed(
