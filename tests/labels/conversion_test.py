@@ -4,9 +4,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from seqeval.scheme import IOBES, Entities
 
 from tests.labels.schemes import SCHEMES, flat, sentences_of_spans, unflat, write_spans
-from zsl_jax.labels import bio_probs, entity_spans, is_bio, merge_columns, to_bio
+from zsl_jax.labels import (
+    bio_probs,
+    entity_spans,
+    faulty_entities,
+    is_bio,
+    merge_columns,
+    to_bio,
+)
 
 few = settings(max_examples=60, deadline=None)
 ANY = ["O", "_", "B-X", "I-X", "B-Y", "I-Y", "E-X", "S-X", "E-Y", "S-Y"]
@@ -148,3 +156,34 @@ def test_probabilities_of_bio_move_for_repaired_labels_only():
 def test_columns_can_be_left_out():
     merged = merge_columns(np.array([[1.0, 2, 4]]), np.array([1, -1, 1]), 2)
     assert merged.tolist() == [[0, 5]]
+
+
+@few
+@given(st.lists(st.lists(st.sampled_from([n for n in ANY if n != "_"]), max_size=8), max_size=4))
+def test_faulty_entities_are_those_that_seqeval_does_not_find_in_bioes(sentences):
+    sentences = [*sentences, ["S-X"], ["B-Y", "I-Y", "E-Y"]]  # all letters occur
+    found = {
+        (entity.sent_id, entity.start, entity.end)
+        for sentence in Entities(sentences, IOBES).entities
+        for entity in sentence
+    }
+    names, ids, starts = flat(sentences)
+    marks = unflat(("no", "faulty"), faulty_entities(names, ids, starts).astype(int), sentences)
+    _, bio = converted(sentences)
+    valid = {
+        (number, span.start, span.end)
+        for number, labels in enumerate(bio)
+        for span in entity_spans(labels)
+        if marks[number][span.start] == "no"
+    }
+    assert valid == found
+    assert sum(labels.count("faulty") for labels in marks) == sum(
+        len(entity_spans(labels)) for labels in bio
+    ) - len(found)
+
+
+def test_a_word_without_a_label_may_begin_or_close_an_entity():
+    sentences = [["_", "E-X"], ["B-X", "_"], ["B-X"], ["O", "E-X"], ["S-X", "B-X", "I-X"]]
+    names, ids, starts = flat(sentences)
+    marked = unflat(("", "faulty"), faulty_entities(names, ids, starts).astype(int), sentences)
+    assert marked == [["", ""], ["", ""], ["faulty"], ["", "faulty"], ["", "faulty", ""]]

@@ -168,6 +168,14 @@ def test_predictions_are_scored_in_bio_but_with_their_faults(tmp_path, caplog):
     stray = scores("B-X O O I-X")  # BIO: the stray label is not an entity in the strict reading
     assert stray["strict"]["overall"]["support"] == 2
     assert stray["f1_strict"] == 0 and stray["f1_conlleval"] == pytest.approx(0.5)
+    for labels, strict in (
+        ("I-X E-X O S-X", 2 / 3),
+        ("B-X I-X O S-X", 2 / 3),
+        ("I-X E-X O B-X", 0),
+    ):
+        faulty = scores(labels)
+        assert faulty["f1_strict"] == pytest.approx(strict), labels
+        assert faulty["f1_conlleval"] == 1 and faulty["accuracy"] < 1
     path, names = tmp_path / "p.parquet", ("O", "B-X", "I-X")
     for ids, strict in (([2, 2, 0, 2], 0), ([2, 2, 0, 1], 2 / 3), ([2, 1, 0, 2], 0)):
         labels = np.array(ids, np.int32)

@@ -93,6 +93,36 @@ def to_bio(
     return BioConversion(scheme, new_names, new_ids, repairs, columns, pairs, must_begin)
 
 
+def faulty_entities(
+    names: Sequence[str], ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
+) -> Bool[np.ndarray, " N"]:
+    """Marks the first words of entities that BIOES does not allow, as `to_bio` counts repairs.
+
+    Their labels begin with I-X or E-X, or do not end with E-X or S-X.
+
+    Args:
+      names: L label names in BIOES.
+      ids: [N], label ids, -1 where there is no label.
+      starts: [N], True for the first word of a sentence.
+
+    Returns:
+      [N], one mark for each such entity.
+
+    >>> starts = np.array([True, False, False, False])
+    >>> faulty_entities(["O", "B-X", "E-X", "S-X"], np.array([1, 0, 3, 2]), starts).tolist()
+    [True, False, False, True]
+    """
+    parts = label_parts(names)
+    letters, types = parts.letters[ids], parts.types[ids]
+    inner, unknown = np.isin(letters, ("I", "E")), after_unlabelled(ids, starts)
+    orphans = inner & ~unknown & (types != open_types(parts, ids, starts))
+    first = np.isin(letters, ("B", "S")) | orphans | (inner & unknown)
+    goes_on = (letters != "") & ~first | (ids < 0) & ~starts
+    unclosed = np.isin(letters, ("B", "I")) & ~np.append(goes_on[1:], False)[: len(ids)]
+    entity = np.cumsum(first)
+    return first & np.isin(entity, entity[unclosed | orphans])
+
+
 def _new_columns(
     names: Sequence[str], parts: LabelParts, scheme: TaggingScheme, starting: np.ndarray
 ) -> tuple[tuple[str, ...], Int[np.ndarray, " L"], Int[np.ndarray, "T 2"]]:

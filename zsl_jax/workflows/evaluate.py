@@ -9,14 +9,18 @@ from absl import logging
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.same_words import check_words
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
-from zsl_jax.data.predictions.to_bio import bio_predictions, spelled_predictions
+from zsl_jax.data.predictions.to_bio import (
+    bio_predictions,
+    bio_with_faults,
+    spelled_predictions,
+)
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation import bootstrap, confusions, metrics
 from zsl_jax.evaluation.averages import average_scores
 from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.evaluation.precision_recall import Labels
 from zsl_jax.evaluation.stochastic_dominance import stochastic_dominance
-from zsl_jax.labels import check_kinds, is_bio, label_doubt, listed
+from zsl_jax.labels import TaggingScheme, check_kinds, is_bio, label_doubt, listed
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 
@@ -136,8 +140,8 @@ def read_to_score(
     """Predictions for a labelled text, as they are scored: in BIO, but not repaired.
 
     Beside gold labels in BIO, labels B-X and I-X are BIO with all faults, whatever else they look
-    like; strict scores count these. BIOES is converted, and so are IOB1 and IO where the gold
-    labels are in one of these.
+    like; strict scores count these, and those of BIOES, see `bio_with_faults`. IOB1 and IO are
+    converted where the gold labels are in one of these.
 
     Args:
       path: The file.
@@ -163,6 +167,8 @@ def read_to_score(
     spelling = f" (spelled {found.about['spelling']})" if "spelling" in found.about else ""
     logging.info("%s: labels read as %s%s", path, scheme, spelling)
     made = found if scheme == "bio" else turned
+    if scheme == TaggingScheme.BIOES:
+        made = bio_with_faults(found)
     gold_names = {label for sentence in gold for label in sentence.labels or ()}
     try:
         check_kinds({"gold": gold_names, "predicted": made.label_names})

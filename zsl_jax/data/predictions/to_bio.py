@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.errors import InputError
 from zsl_jax.labels import (
@@ -11,6 +13,7 @@ from zsl_jax.labels import (
     LabelSet,
     TaggingScheme,
     bio_probs,
+    faulty_entities,
     sentence_starts,
     stray_label,
     to_bio,
@@ -112,6 +115,30 @@ def bio_predictions(
         probs=None if probs is None else bio_probs(probs, found),
         about=about,
     )
+
+
+def bio_with_faults(predictions: SourcePredictions) -> SourcePredictions:
+    """Turns predictions in BIOES into BIO in which their faults can be counted.
+
+    An entity that BIOES does not allow begins with I-X, as such an entity does in BIO. If it
+    follows one of the same type, it begins with B-X, since it would belong to that one otherwise.
+
+    Returns:
+      The labels without probabilities.
+    """
+    starts = sentence_starts([len(words) for words in predictions.words])
+    found = to_bio(predictions.label_names, predictions.labels, starts, TaggingScheme.BIOES)
+    inside = {f"I-{name[2:]}" for name in found.names if name != OUTSIDE}
+    names = (*found.names, *sorted(inside.difference(found.names)))
+    labels, ids = found.ids.copy(), LabelSet(names).ids
+    for place in np.flatnonzero(
+        faulty_entities(predictions.label_names, predictions.labels, starts)
+    ):
+        kind = names[labels[place]][2:]
+        follows = not starts[place] and labels[place - 1] >= 0
+        if not follows or names[labels[place - 1]][2:] != kind:
+            labels[place] = ids[f"I-{kind}"]
+    return predictions._replace(label_names=names, labels=labels, probs=None)
 
 
 def reading_line(about: Mapping[str, Any]) -> str:
