@@ -11,6 +11,7 @@ from zsl_jax.errors import InputError
         (["a=x", "a=y"], "twice"),
         (["a/b=x"], "plain word"),
         (["a=none.parquet"], "no file"),
+        (["a=-"], "--source=a=-: - is not a regular file, but predictions are read twice; write"),
     ],
 )
 def test_sources_that_cannot_be_meant_are_refused(values, message):
