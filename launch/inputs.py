@@ -9,6 +9,7 @@ from absl import logging
 
 from launch.options import FLAGS, refuse_unread
 from launch.terminal import say
+from zsl_jax.atomic_file import is_standard_output
 from zsl_jax.data.shards import Shard, shard_files
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -224,7 +225,7 @@ def named_sources(flag: str):
 
 def report(line: str) -> None:
     """Prints the outcome; to the standard error if the result goes to the standard output."""
-    say(line, sys.stderr if FLAGS.output == "-" else sys.stdout)
+    say(line, sys.stderr if is_standard_output(FLAGS.output) else sys.stdout)
 
 
 def sources():

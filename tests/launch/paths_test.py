@@ -97,6 +97,12 @@ def test_an_empty_output_is_refused(home):
     assert done.returncode == 2 and "error: --output is empty; give a path" in done.stderr
 
 
+def test_the_standard_output_may_be_named_as_a_device(home):
+    done = run("aggregate", home, "--source=x=~/a.conll", "--method=majority", "--output=/dev/fd/1")
+    assert done.returncode == 0 and done.stdout == LABELLED + "\n"
+    assert "2 words labelled by majority, argmax: /dev/fd/1" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("output", "said"),
     [
