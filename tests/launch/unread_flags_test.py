@@ -56,6 +56,9 @@ CASES = {
     "--approach=direct --epochs=2": "--epochs is not used by --approach=direct; omit it",
     "--approach=direct --learning_rate=1": "--learning_rate is not used by --approach=direct; omit",
     "--approach=direct --gold_words=g": "--gold_words is not used by --approach=direct, which",
+    "--task=pos": "--task is not used without --test or a spaCy pipeline as --source; omit it",
+    "--task=pos --test=t": "read",
+    "--task=pos --source=s=spacy:en": "read",
     "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 
@@ -78,6 +81,10 @@ def test_flags_that_would_not_be_read_are_refused():
          "--offsets is not used without --source; omit it"),
         ("predict", ["--model=m", "--text=t", "--label_map=a=x"],
          "--label_map is not used without --source; omit it"),
+        ("predict", ["--model=m", "--text=t", "--source=a=b", "--task=pos"],
+         "--task is not used without a spaCy pipeline as --source; omit it"),
+        ("train", ["--encoder=e", "--train=t", "--task=pos"],
+         "--task is not used without --dev; omit it"),
         ("review", ["--run=r", "--estimate=e", "--number=9"],
          "--number is not used with --estimate; omit it"),
         ("review", ["--run=r", "--resamples=9"],
