@@ -32,6 +32,7 @@ def main() -> None:
     from zsl_jax.workflows.evaluate import evaluate
 
     refuse_other_ending("scores are written as JSON", ".json")
+    inputs.refuse_unread_words("gold")
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
     gold = [s for file in inputs.read_labelled("gold").by_file or () for s in file]
     gold_scheme = inputs.labels_read()["gold"]["scheme"]

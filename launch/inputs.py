@@ -43,6 +43,7 @@ def label_text(
     from zsl_jax.workflows.source_streams import can_stream
     from zsl_jax.workflows.tagger import Tagger
 
+    refuse_unread_words("text")
     in_order = len(files_of("text")) == 1 and not FLAGS.max_sentences
     streams = not sources or (in_order and can_stream(sources))
     read = stream_unlabelled if streams else read_text
@@ -194,6 +195,17 @@ def _read_options(with_labels: bool) -> dict[str, Any]:
     given = {name: FLAGS[name].value for name in names if name in FLAGS}
     column = FLAGS.column if "column" in FLAGS and with_labels else None
     return {"column": column, "with_labels": with_labels, **given}
+
+
+def refuse_unread_words(*texts: str) -> None:
+    """Refuses --words if no text that the flags `texts` name can be raw: others have words."""
+    from zsl_jax.data.text.formats import format_of
+
+    if FLAGS.words is None:
+        return
+    files = [file for flag in texts if FLAGS[flag].value for file in files_of(flag)]
+    if not {FLAGS.format or format_of(file) for file in files} & {"txt", "plain", "semeval"}:
+        refuse_unread(("words",), "without raw text (.txt or .xml, or --format=plain or semeval)")
 
 
 def _seed() -> int:

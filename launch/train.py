@@ -27,6 +27,7 @@ def main() -> None:
 
     if FLAGS.dev is None:
         options.refuse_unread(("task", "max_test_sentences"), "without --dev")
+    inputs.refuse_unread_words("train", "dev")
     check_is_ours(Path(FLAGS.output))
     inputs.watch_compilations()
     text = inputs.labelled_pairs("train", FLAGS.max_sentences)

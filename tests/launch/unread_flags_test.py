@@ -72,6 +72,9 @@ def test_flags_that_would_not_be_read_are_refused():
         assert line.startswith(expected), (given, line)
 
 
+WORDS = "--words is not used without raw text (.txt or .xml, or --format=plain or semeval)"
+
+
 @pytest.mark.parametrize(
     ("program", "arguments", "message"),
     [
@@ -85,6 +88,13 @@ def test_flags_that_would_not_be_read_are_refused():
          "--task is not used without a spaCy pipeline as --source; omit it"),
         ("train", ["--encoder=e", "--train=t", "--task=pos"],
          "--task is not used without --dev; omit it"),
+        ("predict", ["--model=m", "--text=t.conllu", "--words=unicode"], f"{WORDS}; omit it"),
+        ("annotate", ["--model=m", "--text=t", "--words=unicode"], f"{WORDS}; omit it"),
+        ("evaluate", ["--gold=t.tsv", "--predicted=t.tsv", "--words=whitespace"], WORDS),
+        ("train", ["--encoder=e", "--train=t,u.jsonl", "--dev=d", "--words=unicode"], WORDS),
+        ("transfer", ["--encoder=e", "--text=t", "--source=a=b", "--words=unicode"], WORDS),
+        ("train", ["--encoder=e", "--train=t", "--dev=d.xml", "--words=unicode"], "t cannot be r"),
+        ("predict", ["--model=m", "--text=t.txt", "--words=unicode"], "t.txt cannot be read"),
         ("review", ["--run=r", "--estimate=e", "--number=9"],
          "--number is not used with --estimate; omit it"),
         ("review", ["--run=r", "--resamples=9"],
@@ -94,7 +104,9 @@ def test_flags_that_would_not_be_read_are_refused():
 def test_flags_of_other_programs_that_would_not_be_read_are_refused(
     tmp_path, program, arguments, message
 ):
-    done = start(f"launch.{program}", *arguments, f"--output={tmp_path / 'out'}").finish(60)
+    ending = {"annotate": ".parquet", "evaluate": ".json"}.get(program, "")
+    output = f"--output={tmp_path / 'out'}{ending}"
+    done = start(f"launch.{program}", *arguments, output).finish(60)
     assert done.returncode == 2 and f"error: {message}" in done.stderr, done.stderr
 
 
