@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import start
+from tests.programs import program, start
 
 ROOT = Path(__file__).parents[2]
 CODE = """
@@ -59,6 +59,7 @@ CASES = {
     "--task=pos": "--task is not used without --test or a spaCy pipeline as --source; omit it",
     "--task=pos --test=t": "read",
     "--task=pos --source=s=spacy:en": "read",
+    "--offsets=utf16": "--offsets=utf16 is not used without character spans in the predictions; o",
     "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 
@@ -108,6 +109,17 @@ def test_flags_of_other_programs_that_would_not_be_read_are_refused(
     output = f"--output={tmp_path / 'out'}{ending}"
     done = start(f"launch.{program}", *arguments, output).finish(60)
     assert done.returncode == 2 and f"error: {message}" in done.stderr, done.stderr
+
+
+def test_units_of_offsets_are_refused_where_no_predictions_have_any(tmp_path):
+    words, spans = tmp_path / "a.conll", tmp_path / "a.jsonl"
+    words.write_text("Ann\tB-PER\nran\tO\n")
+    spans.write_text('{"text": "Ann ran", "spans": [[0, 3, "PER"]]}\n')
+    given = [f"--gold={words}", f"--predicted={words}", "--resamples=9"]
+    program("evaluate", *given, f"--significance={spans}", "--offsets=significance=utf16")
+    for value in ("utf16", "significance=utf16"):
+        refused = program("evaluate", *given, f"--offsets={value}", status=2).stderr
+        assert f"error: --offsets={value} is not used without character spans" in refused
 
 
 FILES = """

@@ -89,6 +89,11 @@ def read_words(paths: Sequence[str]) -> list[Sentence]:
     return [Sentence(tuple(words)) for words in read_predictions(with_words).words]
 
 
+def has_character_spans(path: str | os.PathLike[str]) -> bool:
+    """Whether the predictions in a file are spans with offsets, rather than labels of words."""
+    return _format(path_text(path)) == "spans"
+
+
 def _format(name: str) -> str:
     """The format of a file of predictions; they have labels, so it is not plain text.
 
