@@ -25,18 +25,21 @@ FLAGS["offsets"].help = FLAGS["offsets"].help.replace(
 
 def main() -> None:
     """Reads all files, checks that their words agree, and prints scores, confusions and tests."""
-    from launch.source_flags import units_of
+    from launch.source_flags import refuse_unread_offsets, units_of
     from zsl_jax.evaluation.bootstrap import Resampling
     from zsl_jax.evaluation.score_lines import format_evaluation
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.evaluate import evaluate
 
-    refuse_other_ending(".json", "scores are written as JSON")
+    refuse_other_ending("scores are written as JSON", ".json")
+    inputs.refuse_unread_words("gold")
     predicted, others = inputs.matching_files("predicted"), inputs.matching_files("significance")
+    sides = {"predicted": predicted, "significance": others}
+    units = units_of(FLAGS.offsets, list(sides))
+    refuse_unread_offsets(FLAGS.offsets, sides)
     gold = [s for file in inputs.read_labelled("gold").by_file or () for s in file]
     gold_scheme = inputs.labels_read()["gold"]["scheme"]
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
-    units = units_of(FLAGS.offsets, ("predicted", "significance"))
     scores = evaluate(gold, predicted, others, FLAGS.task, resampling, units, gold_scheme)
     if FLAGS.output:
         try:

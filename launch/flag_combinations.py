@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from launch import flag_files, shared_flags
 from launch.config_flags import from_flags
-from launch.options import FLAGS
+from launch.options import FLAGS, refuse_unread
 from zsl_jax.errors import InputError
 
 
@@ -29,6 +29,8 @@ def check_transfer(sources, test_sources) -> None:
             raise InputError(f"--{name} is given without --test=FILE; give both, or omit it")
     if FLAGS.test is not None:
         warn_of_untested(sorted(files - {source.name for source in test_sources}))
+    elif not any(source.pipeline for source in sources):
+        refuse_unread(("task",), "without --test or a spaCy pipeline as --source")
     config.approach.check_sources(len(sources))
     given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
     check_combination(config, given)

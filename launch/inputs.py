@@ -9,6 +9,7 @@ from absl import logging
 
 from launch.options import FLAGS, refuse_unread
 from launch.terminal import say
+from zsl_jax.atomic_file import is_standard_output
 from zsl_jax.data.shards import Shard, shard_files
 from zsl_jax.errors import InputError
 from zsl_jax.types import Sentence
@@ -42,6 +43,7 @@ def label_text(
     from zsl_jax.workflows.source_streams import can_stream
     from zsl_jax.workflows.tagger import Tagger
 
+    refuse_unread_words("text")
     in_order = len(files_of("text")) == 1 and not FLAGS.max_sentences
     streams = not sources or (in_order and can_stream(sources))
     read = stream_unlabelled if streams else read_text
@@ -195,6 +197,17 @@ def _read_options(with_labels: bool) -> dict[str, Any]:
     return {"column": column, "with_labels": with_labels, **given}
 
 
+def refuse_unread_words(*texts: str) -> None:
+    """Refuses --words if no text that the flags `texts` name can be raw: others have words."""
+    from zsl_jax.data.text.formats import format_of
+
+    if FLAGS.words is None:
+        return
+    files = [file for flag in texts if FLAGS[flag].value for file in files_of(flag)]
+    if not {FLAGS.format or format_of(file) for file in files} & {"txt", "plain", "semeval"}:
+        refuse_unread(("words",), "without raw text (.txt or .xml, or --format=plain or semeval)")
+
+
 def _seed() -> int:
     return FLAGS.seed if "seed" in FLAGS else 0
 
@@ -224,18 +237,34 @@ def named_sources(flag: str):
 
 def report(line: str) -> None:
     """Prints the outcome; to the standard error if the result goes to the standard output."""
-    say(line, sys.stderr if FLAGS.output == "-" else sys.stdout)
+    say(line, sys.stderr if is_standard_output(FLAGS.output) else sys.stdout)
 
 
 def sources():
     """Returns the sources that --source names, with the settings that other flags give them."""
-    from launch.source_flags import with_label_maps, with_offsets, with_sparse
+    from launch.source_flags import (
+        refuse_unread_offsets,
+        with_label_maps,
+        with_offsets,
+        with_sparse,
+    )
 
     if not FLAGS.source:
         refuse_unread(("label_map", "offsets", "sparse"), "without --source")
     found = with_label_maps(named_sources("source"), FLAGS.label_map)
     found = with_offsets(found, FLAGS.offsets)
+    if FLAGS.offsets:
+        refuse_unread_offsets(FLAGS.offsets, _prediction_files(found))
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
+
+
+def _prediction_files(sources) -> dict[str, list[str]]:
+    """The files of predictions of each source, those for --test included; none of a model."""
+    every = [source for source in [*sources, *named_sources("test_source")] if source.is_file]
+    return {
+        one.name: [file for source in every if source.name == one.name for file in source.files]
+        for one in sources
+    }
 
 
 def test_sources(sources):

@@ -62,7 +62,7 @@ def require(*names: str) -> None:
 
 
 def refuse_unread(names: Collection[str], where: str) -> None:
-    """Refuses flags that this call would not read.
+    """Refuses flags that this call would not read, unless only a file of the package sets them.
 
     Args:
       names: The flags.
@@ -71,7 +71,7 @@ def refuse_unread(names: Collection[str], where: str) -> None:
     Raises:
       InputError: The user has given one.
     """
-    for name in names:
+    for name in flag_files.own(names):
         if name in FLAGS and FLAGS[name].present:
             raise InputError(f"--{name} is not used {where}; omit it")
 

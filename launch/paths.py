@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from absl import flags
 
+from zsl_jax.atomic_file import is_standard_output
 from zsl_jax.buckets import SCHEMES, is_address, local_copy
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
@@ -64,19 +65,26 @@ def prepare_paths(schemes: Mapping[str, Collection[str]]) -> None:
     _check_output()
 
 
-def refuse_other_ending(extension: str, contents: str) -> None:
+def refuse_other_ending(contents: str, *endings: str) -> None:
     """Refuses an output whose name ends as that of another format; a name may have no ending.
 
     Args:
-      extension: Of the format that is written.
       contents: What is written as what, for the message.
+      endings: Those of the format that is written.
 
     Raises:
-      InputError: The name of --output has another ending.
+      InputError: The name of --output has another ending, or is that of the standard output, where
+        messages go.
     """
     output = FLAGS["output"].value
-    if output and os.path.splitext(output)[1].lower() not in ("", extension):
-        raise InputError(f"--output={output}: {contents}; let the name end in {extension}")
+    if output and is_standard_output(output):
+        raise InputError(
+            f"--output={output}: {contents}, in a file of its own; give a name that ends in "
+            f"{endings[0]}"
+        )
+    if output and os.path.splitext(output)[1].lower() not in ("", *endings):
+        allowed = " or ".join(endings)
+        raise InputError(f"--output={output}: {contents}; let the name end in {allowed}")
 
 
 def _replace(change: Callable[[str], str], *names: str) -> None:

@@ -19,6 +19,8 @@ FLAGS["task"].help = "What spaCy pipelines predict: entities, or with pos parts 
 def main() -> None:
     """Reads the text, computes P or Q, and writes labels (in Parquet also probabilities)."""
     sources = {source.name: source for source in inputs.sources()}
+    if not any(source.pipeline for source in sources.values()):
+        options.refuse_unread(("task",), "without a spaCy pipeline as --source")
     words, decoding = inputs.label_text(sources, FLAGS.decode, FLAGS.output_format)
     kind = inputs.KINDS["Q" if sources else "P"]
     inputs.report(f"{words:,} words labelled by {kind}, {decoding}: {FLAGS.output}")

@@ -20,7 +20,7 @@ def main() -> None:
     """Reads the run's folder and writes the page."""
     from zsl_jax.report import write_report
 
-    refuse_other_ending(".html", "the page is HTML")
+    refuse_other_ending("the page is HTML", ".html")
     size = write_report(FLAGS.run, FLAGS.output)
     say(f"report: {FLAGS.output} ({size / 1e6:.2f} MB)")
 

@@ -39,11 +39,12 @@ flags.DEFINE_float(
 flags.DEFINE_string(
     "estimate", None, "Corrected sentences to estimate scores from; --output gets them as JSON."
 )
-_ENDINGS = {
-    "label_studio": ".json",
-    "argilla": ".json",
-    "doccano": ".jsonl",
-    "prodigy": ".jsonl",
+_FORMATS = {  # by tool: what is written, and the endings of its name
+    "label_studio": ("label_studio reads JSON", ".json"),
+    "argilla": ("argilla reads JSON", ".json"),
+    "doccano": ("doccano reads JSON lines", ".jsonl"),
+    "prodigy": ("prodigy reads JSON lines", ".jsonl"),
+    "conll": ("words and labels are written in columns", ".conll", ".tsv", ".txt"),
 }
 OF_TASKS = ("tool", "number", "doubt", "random_share", "gold_words")
 NEXT_STEPS = {
@@ -62,6 +63,7 @@ def main() -> None:
 
     if FLAGS.estimate is not None:
         options.refuse_unread(OF_TASKS, "with --estimate")
+        refuse_other_ending("estimated scores are written as JSON", ".json")
         return estimate(read_run(FLAGS.run))
     options.refuse_unread(("confidence", "resamples"), "without --estimate")
     if FLAGS.output is None:
@@ -69,8 +71,7 @@ def main() -> None:
             "--output is missing: name the file for the tool, or give --estimate=FILE of corrected "
             "sentences"
         )
-    if FLAGS.tool in _ENDINGS:
-        refuse_other_ending(_ENDINGS[FLAGS.tool], f"{FLAGS.tool} reads JSON")
+    refuse_other_ending(*_FORMATS[FLAGS.tool])
     write(read_run(FLAGS.run))
 
 
@@ -106,7 +107,6 @@ def estimate(record) -> None:
     from zsl_jax.review import estimate_scores, estimate_table
 
     resampling = Resampling(FLAGS.resamples, FLAGS.confidence, FLAGS.seed)
-    refuse_other_ending(".json", "estimated scores are written as JSON")
     found = estimate_scores(record, FLAGS.estimate, resampling)
     say(estimate_table(found, FLAGS.confidence))
     if FLAGS.output is not None:

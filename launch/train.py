@@ -25,6 +25,9 @@ def main() -> None:
     from zsl_jax.io.run_files import check_is_ours
     from zsl_jax.workflows.train import train
 
+    if FLAGS.dev is None:
+        options.refuse_unread(("task", "max_test_sentences"), "without --dev")
+    inputs.refuse_unread_words("train", "dev")
     check_is_ours(Path(FLAGS.output))
     inputs.watch_compilations()
     text = inputs.labelled_pairs("train", FLAGS.max_sentences)

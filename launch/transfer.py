@@ -39,6 +39,7 @@ def main() -> None:
     sources = inputs.sources()
     test_sources = inputs.test_sources(sources)
     flag_combinations.check_transfer(sources, test_sources)
+    inputs.refuse_unread_words("text", "test")
     if FLAGS.report:
         check_installed()
     config = from_flags(TransferConfig)

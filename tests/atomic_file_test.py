@@ -62,6 +62,9 @@ def test_pipes_and_devices_are_written_directly(tmp_path):
     write(path)
     reader.join(timeout=10)
     assert found == ["new"] and stat.S_ISFIFO(path.stat().st_mode)
+    reading, writing = os.pipe()
+    write(f"/dev/fd/{writing}")
+    assert os.read(reading, 9) == b"new"
     write("/dev/null")
     assert stat.S_ISCHR(os.stat("/dev/null").st_mode)
 

@@ -23,6 +23,12 @@ from zsl_jax.errors import InputError
 committing = threading.RLock()
 _NAME = re.compile(r"\.zsl_jax-(?P<host>.+)-(?P<process>\d+)-[0-9a-f]{16}\.part")
 _unfinished: set[Path] = set()
+_STANDARD_OUTPUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
+
+
+def is_standard_output(path: str | os.PathLike[str]) -> bool:
+    """Tells whether a path names the standard output, to which only text is written."""
+    return os.fspath(path) in _STANDARD_OUTPUT
 
 
 @contextlib.contextmanager
@@ -46,8 +52,8 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         if target.is_dir() or os.fspath(path).endswith(os.sep):
             raise InputError(f"{path} is a folder; give a file")
-        if target.exists() and not target.is_file():
-            yield target
+        if os.path.exists(path) and not os.path.isfile(path):
+            yield Path(path)  # not the target: that of an anonymous pipe does not exist
             return
         with _unfinished_path(target.parent) as part:
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))

@@ -52,6 +52,8 @@ def test_output_equal_to_an_input_is_refused(home, program, arguments, flag):
         ("report", ["--run=~/run"], "page.pdf", ".html"),
         ("review", ["--run=~/run"], "tasks.xml", ".json"),
         ("review", ["--run=~/run", "--tool=prodigy"], "tasks.json", ".jsonl"),
+        ("review", ["--run=~/run", "--tool=conll"], "z.parquet", ".conll or .tsv or .txt"),
+        ("review", ["--run=~/run", "--tool=conll"], "z.jsonl", ".conll or .tsv or .txt"),
     ],
 )
 def test_an_output_with_the_ending_of_another_format_is_refused(
@@ -60,6 +62,24 @@ def test_an_output_with_the_ending_of_another_format_is_refused(
     done = run(program, home, *arguments, f"--output=~/{name}")
     assert done.returncode == 2 and done.stderr.endswith(f"; let the name end in {ending}\n")
     assert f"error: --output={home}/{name}: " in done.stderr and not (home / name).exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "arguments", "ending"),
+    [
+        ("evaluate", ["--gold=~/a.conll", "--predicted=~/b.conll"], ".json"),
+        ("report", ["--run=~/run"], ".html"),
+        ("review", ["--run=~/run", "--estimate=~/a.conll"], ".json"),
+        ("review", ["--run=~/run", "--tool=doccano"], ".jsonl"),
+        ("review", ["--run=~/run", "--tool=conll"], ".conll"),
+    ],
+)
+def test_files_are_not_written_to_the_standard_output(home, program, arguments, ending):
+    for output in ("-", "/dev/stdout"):
+        done = run(program, home, *arguments, f"--output={output}")
+        assert done.returncode == 2 and f"error: --output={output}: " in done.stderr, done.stderr
+        assert done.stderr.endswith(f", in a file of its own; give a name that ends in {ending}\n")
+        assert not done.stdout
 
 
 def test_an_input_that_an_earlier_run_left_in_the_output_is_refused(home):
@@ -95,6 +115,12 @@ def test_an_output_that_replaces_a_part_of_an_input_is_refused(home, program, ar
 def test_an_empty_output_is_refused(home):
     done = run("aggregate", home, "--source=x=~/a.conll", "--output=")
     assert done.returncode == 2 and "error: --output is empty; give a path" in done.stderr
+
+
+def test_the_standard_output_may_be_named_as_a_device(home):
+    done = run("aggregate", home, "--source=x=~/a.conll", "--method=majority", "--output=/dev/fd/1")
+    assert done.returncode == 0 and done.stdout == LABELLED + "\n"
+    assert "2 words labelled by majority, argmax: /dev/fd/1" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.programs import start
+from tests.programs import program, start
 
 ROOT = Path(__file__).parents[2]
 CODE = """
@@ -56,6 +56,10 @@ CASES = {
     "--approach=direct --epochs=2": "--epochs is not used by --approach=direct; omit it",
     "--approach=direct --learning_rate=1": "--learning_rate is not used by --approach=direct; omit",
     "--approach=direct --gold_words=g": "--gold_words is not used by --approach=direct, which",
+    "--task=pos": "--task is not used without --test or a spaCy pipeline as --source; omit it",
+    "--task=pos --test=t": "read",
+    "--task=pos --source=s=spacy:en": "read",
+    "--offsets=utf16": "--offsets=utf16 is not used without character spans in the predictions; o",
     "--distillation=mse": "--distillation is not used by --approach=lvm, only by kd; omit it",
 }
 
@@ -69,6 +73,9 @@ def test_flags_that_would_not_be_read_are_refused():
         assert line.startswith(expected), (given, line)
 
 
+WORDS = "--words is not used without raw text (.txt or .xml, or --format=plain or semeval)"
+
+
 @pytest.mark.parametrize(
     ("program", "arguments", "message"),
     [
@@ -78,6 +85,17 @@ def test_flags_that_would_not_be_read_are_refused():
          "--offsets is not used without --source; omit it"),
         ("predict", ["--model=m", "--text=t", "--label_map=a=x"],
          "--label_map is not used without --source; omit it"),
+        ("predict", ["--model=m", "--text=t", "--source=a=b", "--task=pos"],
+         "--task is not used without a spaCy pipeline as --source; omit it"),
+        ("train", ["--encoder=e", "--train=t", "--task=pos"],
+         "--task is not used without --dev; omit it"),
+        ("predict", ["--model=m", "--text=t.conllu", "--words=unicode"], f"{WORDS}; omit it"),
+        ("annotate", ["--model=m", "--text=t", "--words=unicode"], f"{WORDS}; omit it"),
+        ("evaluate", ["--gold=t.tsv", "--predicted=t.tsv", "--words=whitespace"], WORDS),
+        ("train", ["--encoder=e", "--train=t,u.jsonl", "--dev=d", "--words=unicode"], WORDS),
+        ("transfer", ["--encoder=e", "--text=t", "--source=a=b", "--words=unicode"], WORDS),
+        ("train", ["--encoder=e", "--train=t", "--dev=d.xml", "--words=unicode"], "t cannot be r"),
+        ("predict", ["--model=m", "--text=t.txt", "--words=unicode"], "t.txt cannot be read"),
         ("review", ["--run=r", "--estimate=e", "--number=9"],
          "--number is not used with --estimate; omit it"),
         ("review", ["--run=r", "--resamples=9"],
@@ -87,8 +105,21 @@ def test_flags_that_would_not_be_read_are_refused():
 def test_flags_of_other_programs_that_would_not_be_read_are_refused(
     tmp_path, program, arguments, message
 ):
-    done = start(f"launch.{program}", *arguments, f"--output={tmp_path / 'out'}").finish(60)
+    ending = {"annotate": ".parquet", "evaluate": ".json"}.get(program, "")
+    output = f"--output={tmp_path / 'out'}{ending}"
+    done = start(f"launch.{program}", *arguments, output).finish(60)
     assert done.returncode == 2 and f"error: {message}" in done.stderr, done.stderr
+
+
+def test_units_of_offsets_are_refused_where_no_predictions_have_any(tmp_path):
+    words, spans = tmp_path / "a.conll", tmp_path / "a.jsonl"
+    words.write_text("Ann\tB-PER\nran\tO\n")
+    spans.write_text('{"text": "Ann ran", "spans": [[0, 3, "PER"]]}\n')
+    given = [f"--gold={words}", f"--predicted={words}", "--resamples=9"]
+    program("evaluate", *given, f"--significance={spans}", "--offsets=significance=utf16")
+    for value in ("utf16", "significance=utf16"):
+        refused = program("evaluate", *given, f"--offsets={value}", status=2).stderr
+        assert f"error: --offsets={value} is not used without character spans" in refused
 
 
 FILES = """

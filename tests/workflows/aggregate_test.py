@@ -1,5 +1,7 @@
 """Tests of zsl_jax.aggregate."""
 
+import json
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -212,6 +214,30 @@ def test_files_of_spans_are_aggregated_on_words_of_others_or_of_their_own(tmp_pa
     for given in (sources, sources[::-1]):
         ((sentence, labels),) = aggregate_files(given, "majority").rows()
         assert (sentence.words, labels) == (("Ann-Bo", "ran."), ("B-PER", "O"))
+
+
+def test_a_source_that_is_not_one_file_is_refused_with_a_way_to_a_file(tmp_path):
+    for name in ("a.conll", "b.conll"):
+        (tmp_path / name).write_text("Anna\tO\n")
+    cases = {
+        "spacy:en": r"write json\.dumps\(nlp\(sentence\)\.to_json\(\)\) for each .*, and name",
+        str(tmp_path): "let a model annotate the text with launch.annotate, and name the file",
+        f"{tmp_path}/*.conll": "aggregate the files one by one",
+    }
+    (tmp_path / "dataset_dict.json").touch()  # so that the folder stands for itself
+    for path, way_out in cases.items():
+        with pytest.raises(InputError, match=f"is not one file of predictions; {way_out}"):
+            aggregate_files([Source("a", path)], "majority")
+
+
+def test_what_spacy_writes_as_json_is_aggregated(tmp_path):
+    tokens = [
+        {"id": 0, "start": 0, "end": 4, "tag": "NNP", "pos": "PROPN", "dep": "nsubj", "head": 1}
+    ]
+    doc = {"text": "Anna", "ents": [{"start": 0, "end": 4, "label": "PER"}], "tokens": tokens}
+    (tmp_path / "a.jsonl").write_text(json.dumps(doc))
+    made = aggregate_files([Source("a", str(tmp_path / "a.jsonl"))], "majority")
+    assert [labels for _, labels in made.rows()] == [("B-PER",)]
 
 
 @pytest.mark.parametrize(

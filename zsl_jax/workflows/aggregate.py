@@ -112,8 +112,8 @@ def aggregate_files(
     for source in sources:
         if not source.is_file or len(source.files) > 1:
             raise InputError(
-                f"`source`={source.name}={source.path} is not one file of predictions; let a model "
-                "annotate the text with launch.annotate, and name the file"
+                f"`source`={source.name}={source.path} is not one file of predictions; "
+                f"{_way_to_a_file(source)}"
             )
     text = read_words([source.path for source in sources])
     if not text:
@@ -128,6 +128,18 @@ def aggregate_files(
         found.append(in_target_labels(source, predictions))
     by_name = dict(zip([source.name for source in sources], found, strict=True))
     return aggregate_predictions(by_name, text, method, settings, decoding).labelled
+
+
+def _way_to_a_file(source: Source) -> str:
+    """What to do about a source that is not one file of predictions."""
+    if source.pipeline is not None:
+        return (
+            "write json.dumps(nlp(sentence).to_json()) for each sentence as a line of a .jsonl "
+            "file, and name the file"
+        )
+    if source.is_file:
+        return "aggregate the files one by one"
+    return "let a model annotate the text with launch.annotate, and name the file"
 
 
 def aggregate_predictions(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from zsl_jax.data.predictions.label_maps import LabelMap
+from zsl_jax.data.predictions.prediction_files import check_is_regular
 from zsl_jax.data.text.files import find_files
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.spacy_source import spacy_fingerprint
@@ -82,10 +83,12 @@ def check_files(source: Source, where: str) -> None:
     """Refuses a source whose files of predictions are missing, rather than take it for a model.
 
     Raises:
-      InputError: There is no file of this name or pattern.
+      InputError: There is no file of this name or pattern, or it is a pipe or device.
     """
     try:
         files = source.files
+        for file in files:
+            check_is_regular(file)
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     for file in files:

@@ -1,5 +1,6 @@
 import gzip
 import json
+import os
 import subprocess
 
 import numpy as np
@@ -125,6 +126,20 @@ def test_the_case_of_an_extension_does_not_matter(tmp_path):
     write_predictions(lower, SourcePredictions(("A", "B"), labels, probs, words))
     upper.write_bytes(lower.read_bytes())
     np.testing.assert_array_equal(read_predictions(upper).probs, probs)
+
+
+def test_a_table_with_a_word_per_row_is_refused_with_a_way_to_sentences(tmp_path):
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"sentence": [1, 1], "word": ["a", "b"], "label": ["O", "O"]}), path)
+    with pytest.raises(InputError, match=r"a\.parquet has no column of lists .*; let each row be"):
+        read_predictions(path)
+
+
+def test_predictions_from_a_pipe_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", "-"):
+        with pytest.raises(InputError, match=f"^{path} is not a regular file, but .*; write them"):
+            read_predictions(path)
 
 
 def test_a_failing_writer_leaves_the_old_file_and_nothing_else(tmp_path):

@@ -91,6 +91,14 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
         (pa.table({"tokens": ["a"], "tags": [["O"]]}), "'tokens' must hold one list per sentence"),
         (pa.table({"tokens": [["a"]]}), "has no column labels or tags or ner_tags but 'tokens'"),
         (pa.table({"tags": [["a"]]}), "has no column words or tokens"),
+        (
+            pa.table({"sentence": [1], "word": ["a"], "label": ["O"]}),
+            "has no column of lists but 'sentence', 'word', 'label'; let each row be a sentence; p",
+        ),
+        (
+            pa.table({"words": ["a"], "tags": [["O"]], "sentence": [1]}),
+            "'words' must hold one list per sentence; let each row be a sentence",
+        ),
     ],
 )
 def test_bad_tables_are_located(tmp_path, table, expected):

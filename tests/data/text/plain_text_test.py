@@ -35,10 +35,13 @@ def test_plain_text_has_no_labels(tmp_path):
         read(tmp_path, TEXT, with_labels=True)
 
 
-def test_columns_with_tabs_are_read_as_columns(tmp_path):
+def test_columns_with_tabs_are_read_as_columns(tmp_path, caplog):
     text = "-DOCSTART-\n# id = 1\nAnna\tB-PER\nsings\tO\n"
     (found,) = read(tmp_path, text, with_labels=True)
     assert (found.words, found.labels) == (("Anna", "sings"), ("B-PER", "O"))
+    assert not caplog.text
+    read(tmp_path, text, words="unicode")
+    assert "a.txt has columns: its words are taken as they are, not cut" in caplog.text
 
 
 @pytest.mark.parametrize(

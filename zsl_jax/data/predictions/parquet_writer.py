@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from zsl_jax.atomic_file import atomic_file
+from zsl_jax.atomic_file import atomic_file, is_standard_output
 from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
     check_label_names,
@@ -78,7 +78,7 @@ def write_prediction_blocks(
         written.
     """
     target = Path(path)
-    if os.fspath(path) == "-":
+    if is_standard_output(path):
         raise InputError("Parquet cannot go to the standard output; name a file, or conll or jsonl")
     if not target.parent.is_dir():
         raise InputError(f"there is no folder {target.parent} for {target.name}; create it first")

@@ -16,7 +16,7 @@ from zsl_jax.data.predictions.source_predictions import (
 )
 from zsl_jax.data.predictions.span_predictions import read_raw_text, read_span_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
-from zsl_jax.data.text.files import look_ahead, read_lines
+from zsl_jax.data.text.files import STANDARD_INPUT, look_ahead, read_lines
 from zsl_jax.data.text.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.text.json_lines import read_objects
 from zsl_jax.data.text.json_spans import has_spans
@@ -89,11 +89,17 @@ def read_words(paths: Sequence[str]) -> list[Sentence]:
     return [Sentence(tuple(words)) for words in read_predictions(with_words).words]
 
 
+def has_character_spans(path: str | os.PathLike[str]) -> bool:
+    """Whether the predictions in a file are spans with offsets, rather than labels of words."""
+    return _format(path_text(path)) == "spans"
+
+
 def _format(name: str) -> str:
     """The format of a file of predictions; they have labels, so it is not plain text.
 
     JSON lines are of the format "spans" if they have character spans.
     """
+    check_is_regular(name)
     if not os.path.isfile(name):
         raise InputError(f"there is no file {name} of predictions; correct the path")
     format = format_of(name)
@@ -103,6 +109,20 @@ def _format(name: str) -> str:
     if format == "jsonl" and has_spans(next(read_objects(name), ("", {}))[1]):
         return "spans"
     return format
+
+
+def check_is_regular(name: str) -> None:
+    """Refuses predictions from a pipe: their format is found before they are read a second time.
+
+    Raises:
+      InputError: It is the standard input, a pipe or a device.
+    """
+    special = os.path.exists(name) and not (os.path.isfile(name) or os.path.isdir(name))
+    if name == STANDARD_INPUT or special:
+        raise InputError(
+            f"{name} is not a regular file, but predictions are read twice; write them to a file "
+            "and name it"
+        )
 
 
 def agreed_abstentions(predictions: SourcePredictions) -> SourcePredictions:

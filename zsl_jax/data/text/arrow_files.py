@@ -13,6 +13,13 @@ from zsl_jax.errors import InputError
 MOST_BYTES = 1 << 32
 MOST_VALUES = 1 << 29
 
+# How a table with a word per row is turned into a file that is read as text and as predictions.
+ROWS_INTO_SENTENCES = (
+    "let each row be a sentence; pandas writes such a file by "
+    'frame.groupby("sentence", sort=False).agg(words=("word", list), labels=("label", list))'
+    '.to_json("NEW.jsonl", orient="records", lines=True)'
+)
+
 UNREADABLE = (pa.ArrowException, OSError, ValueError, OverflowError, MemoryError)
 
 
@@ -128,17 +135,32 @@ def is_text(kind: pa.DataType) -> bool:
     )
 
 
+def check_rows(schema: pa.Schema, where: str) -> None:
+    """Checks that there is a list in each row, as there is if a row is a sentence.
+
+    Raises:
+      InputError: No column holds lists.
+    """
+    if not any(map(is_list, schema.types)):
+        found = ", ".join(map(repr, schema.names)) or "none"
+        raise InputError(f"{where} has no column of lists but {found}; {ROWS_INTO_SENTENCES}")
+
+
 def check_text_lists(schema: pa.Schema, names: Sequence[str], where: str) -> None:
     """Checks that columns are there, once each, and hold one list of strings a sentence.
 
     Raises:
       InputError: At the first column that does not.
     """
+    check_rows(schema, where)
     for name in names:
         if schema.names.count(name) != 1:
             raise InputError(f"{where} has no column {name!r}: write it with the other columns")
         kind = schema.field(name).type
         if not is_list(kind):
-            raise InputError(f"{where}: the column {name!r} must hold one list per sentence")
+            raise InputError(
+                f"{where}: the column {name!r} must hold one list per sentence; "
+                f"{ROWS_INTO_SENTENCES}"
+            )
         if not (is_text(kind.value_type) or pa.types.is_null(kind.value_type)):
             raise InputError(f"{where}: the column {name!r} must hold lists of strings")

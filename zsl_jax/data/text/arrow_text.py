@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 
 from zsl_jax.data.text.arrow_files import (
+    check_rows,
     check_text_lists,
     column_values,
     is_list,
@@ -42,6 +43,7 @@ def read_dataset(options: ReadOptions) -> Iterator[Sentence]:
 
 def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
     """The names of the words' and, where wanted, the labels' column."""
+    check_rows(schema, options.name)
     keys = [word_keys_of(options)] + ([label_keys_of(options)] if options.with_labels else [])
     columns = []
     for names in keys:
@@ -52,9 +54,9 @@ def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
                 f"{options.name} has no column {' or '.join(names)} but {found}; {options.remedy}"
             )
         columns.append(name)
+    check_text_lists(schema, columns[:1], options.name)
     if options.with_labels:
         check_labelled(options.name, column_values(schema), options)
-    check_text_lists(schema, columns[:1], options.name)
     return columns
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Unpack
 
 import numpy as np
+from absl import logging
 
 from zsl_jax.data.text.arrow_text import read_dataset, read_parquet_text
 from zsl_jax.data.text.column_layout import CONLLU, UNER, WIKIANN
@@ -178,6 +179,8 @@ def _read_file(
         format = format_of_lines(format, first, name)
     if format == "txt":  # all of it is read to decide, and then once more
         format = format_of_txt(lines, name)
+        if format == "conll" and options.words:
+            logging.warning("%s has columns: its words are taken as they are, not cut", name)
         lines = read_lines(name, encoding, streamed)
     if format in _LINE_READERS:
         return _LINE_READERS[format](lines, options)

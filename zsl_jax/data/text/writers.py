@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from zsl_jax.atomic_file import atomic_file
+from zsl_jax.atomic_file import atomic_file, is_standard_output
 from zsl_jax.data.text.checks import MISSING_LABEL, UNWRITABLE, are_plain
 from zsl_jax.data.text.entity_places import entities_of, text_and_starts
 from zsl_jax.errors import InputError
@@ -142,7 +142,7 @@ def _span_line(sentence: Sentence, labels: Sequence[str], scores: Sequence[float
 
 
 def _write_text(path: str | os.PathLike[str], blocks: Iterable[str]) -> None:
-    if os.fspath(path) == "-":
+    if is_standard_output(path):
         try:
             sys.stdout.writelines(blocks)
             sys.stdout.flush()
