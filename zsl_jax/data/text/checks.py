@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from zsl_jax.errors import InputError
+from zsl_jax.labels import OUTSIDE
 
 MISSING_LABEL = "_"
 
@@ -123,7 +124,12 @@ def checked_type(where: str, kind: Any, remedy: str) -> str:
       InputError: It is missing, or not a name.
     """
     name = kind.strip(" ") if isinstance(kind, str) else kind
-    if not isinstance(name, str) or not name or UNWRITABLE.search(name):
+    if name == OUTSIDE:
+        raise InputError(
+            f"{where}: O is not an entity type; leave out what is not one (in transformers, "
+            'ignore_labels=["O"])'
+        )
+    if not isinstance(name, str) or name in ("", MISSING_LABEL) or UNWRITABLE.search(name):
         raise InputError(f"{where}: {name!r} is not an entity type; {remedy}")
     if _LETTER_ALONE.fullmatch(name):
         raise InputError(
