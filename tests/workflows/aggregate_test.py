@@ -225,6 +225,9 @@ def test_files_of_spans_are_aggregated_on_words_of_others_or_of_their_own(tmp_pa
         ({"a": [0]}, r"the source a: \[0\] is not a source; give a path, a function, an array"),
         ({"a": None}, "the source a: None is not a source"),
         ({"a": "none.parquet"}, "the source a: there is no file none.parquet; correct the path"),
+        ({"a": "none.TSV"}, "the source a: there is no file none.TSV; correct the path"),
+        ({"a": "none.conll.gz"}, "the source a: there is no file none.conll.gz; correct the path"),
+        ({"a": "none_gold_conll"}, "the source a: there is no file none_gold_conll; correct"),
         ({"a": np.zeros(1, int)}, "the source a is an array; give the names .* `label_names`"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.data.text.files import find_files
+from zsl_jax.data.text.formats import is_file_name
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.spacy_source import spacy_fingerprint
 
@@ -89,8 +90,7 @@ def check_files(source: Source, where: str) -> None:
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     for file in files:
-        is_file = Path(file).suffix.lower() in (".parquet", ".conll", ".jsonl")
-        if is_file and not Path(file).exists():
+        if is_file_name(file) and not Path(file).exists():
             raise InputError(f"{where}: there is no file {file}; correct the path")
 
 
