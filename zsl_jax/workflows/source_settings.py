@@ -25,12 +25,14 @@ class SourceSettings(NamedTuple):
       sparse: Names of sources whose O means that they know nothing.
       offsets: By source, what the places of character spans in its files count.
       label_maps: By source, its label map.
+      learned: Whether a label model has been learned from them before.
     """
 
     label_names: tuple[str, ...] = ()
     sparse: Collection[str] = ()
     offsets: Mapping[str, str] = MappingProxyType({})
     label_maps: Mapping[str, LabelMap] = MappingProxyType({})
+    learned: bool = False
 
     def of(self, name: str, given: Any) -> Source:
         """Returns a source with its settings; if it is not given as a path, it has none."""
@@ -41,6 +43,7 @@ class SourceSettings(NamedTuple):
             sparse=source.sparse or name in self.sparse,
             offsets=self.offsets.get(name, source.offsets),
             label_map=self.label_maps.get(name, source.label_map),
+            learned=self.learned,
         )
 
 

@@ -27,6 +27,7 @@ class Source(NamedTuple):
       sparse: Whether its O means that it does not know the word.
       offsets: Unit of the offsets of character spans in a file; None for characters, unless the
         spans fit another unit only.
+      learned: Whether a label model, learned before, knows what its O means.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Source(NamedTuple):
     task: str = "ner"
     sparse: bool = False
     offsets: str | None = None
+    learned: bool = False
 
     @property
     def pipeline(self) -> str | None:
