@@ -28,7 +28,11 @@ CASES = [
             "`chain.power` (by `label_model`=paper)",
         ],
     ),
-    ("kd", {"kind": "chain", "chain": ChainConfig(power=2.0)}, []),
+    (
+        "kd",
+        {"kind": "chain", "chain": ChainConfig(power=2.0, tagger_weight=1.0)},
+        ["`chain.tagger_weight` (by `approach`=kd)"],
+    ),
     ("lvm", {"chain": ChainConfig(power=2.0)}, []),
     ("lvm", {}, []),
     ("kd", {}, []),

@@ -196,7 +196,9 @@ def _unread(config: TransferConfig) -> dict[str, str]:
 
 
 def _unread_of_chain(config: TransferConfig) -> dict[str, str]:
-    """The settings of the chain where it is not the label model, and the choice by which it is not.
+    """The settings of the chain that a transfer does not read, and the choice by which it does not.
+
+    All of them where the chain is not the label model.
 
     >>> _unread_of_chain(TransferConfig(approach=Approach.KD))["chain.power"]
     '`approach`=kd'
@@ -204,7 +206,13 @@ def _unread_of_chain(config: TransferConfig) -> dict[str, str]:
     kind = config.label_model.kind
     reason = f"`approach`={config.approach}" if kind is None else f"`label_model`={kind}"
     unread = [f"chain.{field.name}" for field in dataclasses.fields(config.label_model.chain)]
-    return dict.fromkeys(unread, reason) if config.chain is None else {}
+    if config.chain is None:
+        return dict.fromkeys(unread, reason)
+    return (
+        {"chain.tagger_weight": f"`approach`={config.approach}"}
+        if config.approach is Approach.KD
+        else {}
+    )
 
 
 def _in_section(config: TransferConfig | LabelModelConfig, *sections: str) -> list[str]:
