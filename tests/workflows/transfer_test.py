@@ -201,6 +201,8 @@ def by_nobody(sentences):
         ({"output": None}, "`output`: None is not a path; give one"),
         ({"output": ""}, "`output`: '' is not a path; give one"),
         ({"cache": 5}, "`cache`: 5 is not a path; give one"),
+        ({"cache": "foreign/notes"}, "`cache`=foreign/notes cannot be a folder, since"),
+        ({"tensorboard": "foreign/notes/a"}, "since foreign/notes is a file; give another"),
         ({"sources": {"a": ""}}, "the source a: '' is not a path; give one"),
         ({"overwrite": "no"}, "`overwrite`='no' must be True or False; correct it"),
         ({"report": "report.html"}, "`report`='report.html' must be True or False; correct it"),
