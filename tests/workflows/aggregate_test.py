@@ -214,6 +214,19 @@ def test_files_of_spans_are_aggregated_on_words_of_others_or_of_their_own(tmp_pa
         assert (sentence.words, labels) == (("Ann-Bo", "ran."), ("B-PER", "O"))
 
 
+@pytest.mark.parametrize("method", ["chain", "dawid_skene", "bea"])
+def test_confusion_matrices_have_the_rows_that_their_docstring_tells(method):
+    def tags(labels):
+        return lambda sentences: [labels.split() for _ in sentences]
+
+    sources = {name: tags("B-X O B-Y") for name in "ab"} | {"lacks": tags("B-X O O")}
+    made = zsl_jax.aggregate([["a", "b", "c"]] * 9, sources, method, sparse=["lacks"])
+    silent = () if method == "bea" else ("(silent)",)
+    assert made.confusion.source_labels == ("O", "B-X", "B-Y", *silent)
+    missing = made.confusion.by_source["lacks"][2]
+    assert np.all(missing == 0) if method == "chain" else np.all((missing > 0) & (missing < 0.4))
+
+
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
