@@ -227,6 +227,8 @@ def test_what_tells_of_a_span_or_text_in_words_passes(tmp_path):
         (("B", "I"), ["B-ENTITY", "I-ENTITY", "O"]),
         (("B-PER", "E-PER"), ["B-PER", "I-PER", "O"]),
         (("B-PER", "B-PER"), ["B-PER", "B-PER", "O"]),
+        (("S-PER", "S-PER"), ["B-PER", "B-PER", "O"]),
+        (("U-PER", "B-PER"), ["B-PER", "B-PER", "O"]),
         (("E-MAIL", "E-MAIL"), ["B-E-MAIL", "B-E-MAIL", "O"]),
     ],
 )
@@ -238,10 +240,12 @@ def test_types_with_letters_of_a_scheme_continue_each_other(tmp_path, types, exp
     )
 
 
-def test_letters_of_a_scheme_beside_bare_types_are_warned_of(tmp_path, caplog):
+@pytest.mark.parametrize("types", [("B-PER", "LOC"), ("S-PER", "U-LOC")])
+def test_letters_of_a_scheme_beside_other_types_are_warned_of(tmp_path, caplog, types):
     with caplog.at_level("WARNING", "absl"):
-        read(tmp_path, {"text": RAW, "spans": [[0, 4, "B-PER"], [14, 18, "LOC"]]})
-    assert "the types B-PER seem to have letters of a tagging scheme, others (LOC)" in caplog.text
+        made = read(tmp_path, {"text": RAW, "spans": [[0, 4, types[0]], [14, 18, types[1]]]})
+    assert names(made)[0] == f"B-{types[0]}"
+    assert "but all types together" in caplog.text and ", ".join(sorted(types)) in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,14 @@ def interrupted(folder):
         ({"data": {"a": "01"}}, "a has other contents"),
         ({"models": {"encoder": "f"}}, "encoder has other contents"),
         ({"shards": 3}, "shards of the text: was 2, now 3"),
+        (
+            {"flags": {"config": CONFIG | {"approach": "lvm"}, "decode": "auto"}},
+            "another run: was a training from Python, now a transfer from Python; give the earlier",
+        ),
+        (
+            {"flags": {"approach": "lvm", "rate": 0.1}},
+            "another run: was a training from Python, now a transfer by the program; give the",
+        ),
     ],
 )
 def test_checkpoints_of_another_run_are_refused_with_the_differences(tmp_path, changes, said):

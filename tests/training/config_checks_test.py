@@ -1,7 +1,7 @@
 import pytest
 
 from zsl_jax.errors import InputError
-from zsl_jax.training.config import LabelModelConfig, OptimizerConfig, TransferConfig
+from zsl_jax.training.config import ChainConfig, LabelModelConfig, OptimizerConfig, TransferConfig
 from zsl_jax.training.config_checks import check_read, shared_settings, warn_of_unread
 
 PAPER = {"kind": "paper"}
@@ -19,6 +19,21 @@ CASES = [
         ["`confusion_learning_rate` (by `confusion_update`=closed_form)"],
     ),
     ("lvm", {**PAPER, "tau_trainable": 3.0, "mix_end": 0.5, "source_weight": (2.0,)}, []),
+    ("kd", {"chain": ChainConfig(power=0.0)}, ["`chain.power` (by `approach`=kd)"]),
+    (
+        "lvm",
+        {**PAPER, "chain": ChainConfig(power=2.0, source_weight=1.0), "source_weight": (2.0,)},
+        [
+            "`chain.source_weight` (by `label_model`=paper)",
+            "`chain.power` (by `label_model`=paper)",
+        ],
+    ),
+    (
+        "kd",
+        {"kind": "chain", "chain": ChainConfig(power=2.0, tagger_weight=1.0)},
+        ["`chain.tagger_weight` (by `approach`=kd)"],
+    ),
+    ("lvm", {"chain": ChainConfig(power=2.0)}, []),
     ("lvm", {}, []),
     ("kd", {}, []),
 ]

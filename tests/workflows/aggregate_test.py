@@ -240,6 +240,19 @@ def test_what_spacy_writes_as_json_is_aggregated(tmp_path):
     assert [labels for _, labels in made.rows()] == [("B-PER",)]
 
 
+@pytest.mark.parametrize("method", ["chain", "dawid_skene", "bea"])
+def test_confusion_matrices_have_the_rows_that_their_docstring_tells(method):
+    def tags(labels):
+        return lambda sentences: [labels.split() for _ in sentences]
+
+    sources = {name: tags("B-X O B-Y") for name in "ab"} | {"lacks": tags("B-X O O")}
+    made = zsl_jax.aggregate([["a", "b", "c"]] * 9, sources, method, sparse=["lacks"])
+    silent = () if method == "bea" else ("(silent)",)
+    assert made.confusion.source_labels == ("O", "B-X", "B-Y", *silent)
+    missing = made.confusion.by_source["lacks"][2]
+    assert np.all(missing == 0) if method == "chain" else np.all((missing > 0) & (missing < 0.4))
+
+
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
@@ -251,6 +264,9 @@ def test_what_spacy_writes_as_json_is_aggregated(tmp_path):
         ({"a": [0]}, r"the source a: \[0\] is not a source; give a path, a function, an array"),
         ({"a": None}, "the source a: None is not a source"),
         ({"a": "none.parquet"}, "the source a: there is no file none.parquet; correct the path"),
+        ({"a": "none.TSV"}, "the source a: there is no file none.TSV; correct the path"),
+        ({"a": "none.conll.gz"}, "the source a: there is no file none.conll.gz; correct the path"),
+        ({"a": "none_gold_conll"}, "the source a: there is no file none_gold_conll; correct"),
         ({"a": np.zeros(1, int)}, "the source a is an array; give the names .* `label_names`"),
     ],
 )

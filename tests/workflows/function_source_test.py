@@ -32,8 +32,10 @@ def test_entities_of_a_function_are_bio():
         (["A", "XY"], "sentence 1: 'A' is neither 1 labels nor entities"),
         ([["A"], 3], "sentence 2: 3 is neither 2 labels nor entities"),
         ([["A"], ["X", "Y\t"]], "sentence 2: the label .* of 'c' is not a name"),
-        ([["A"], [(0, 1, "")]], "sentence 2: the entity .* has no type"),
-        ([["A"], [(0, 1, "B-X")]], "sentence 2: .* a label as its type; give the type 'X'"),
+        ([["A"], [(0, 1, " ")]], "sentence 2: the entity .*: '' is not an entity type; give its"),
+        ([["A"], [(0, 1, "_")]], "sentence 2: the entity .*: '_' is not an entity type; give its"),
+        ([["A"], [(0, 1, "B-")]], "the entity .*: 'B-' is not an entity type but only the letter"),
+        ([["A"], [(0, 1, "O")]], "the entity .*: O is not an entity type; leave out what is not"),
         ((("A", "A"), np.full((3, 2), 0.5)), "the source x: the label name 'A' occurs twice"),
         (("AB", np.full((3, 2), 0.5)), "the source x: the label names are 'AB'; give a list"),
         (
@@ -56,6 +58,21 @@ def test_what_a_function_returns_may_be_in_any_order_keeping_form(form):
     text = [Sentence(("a",)), Sentence(("b", "c"))]
     made = predictions_by_function(lambda _: form([["A"], ["B", "A"]]), text, "x")
     assert made.label_names == ("A", "B") and made.labels.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        (("B_PER", "I_PER"), ["B-PER", "I-PER", "O"]),
+        (("B-PER", "B-PER"), ["B-PER", "B-PER", "O"]),
+        (("S-PER", "S-PER"), ["B-PER", "B-PER", "O"]),
+        (("E-MAIL", "PER"), ["B-E-MAIL", "B-PER", "O"]),
+    ],
+)
+def test_types_of_entities_are_read_as_those_of_files(types, expected):
+    spans = [(0, 1, types[0]), (1, 2, types[1])]
+    made = predictions_by_function(lambda _: [spans], [Sentence(("Ann", "Lee", "met"))], "x")
+    assert [made.label_names[label] for label in made.labels] == expected
 
 
 @pytest.mark.parametrize("labels", [["B-X"], ["S-X"], ["O"], [None]])

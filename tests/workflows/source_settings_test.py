@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+import zsl_jax
 from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.errors import InputError
-from zsl_jax.workflows.source_settings import checked_settings
+from zsl_jax.workflows.source_settings import checked_settings, checked_source
 from zsl_jax.workflows.sources import Source
 
 
@@ -54,3 +55,30 @@ def test_settings_may_be_none_and_label_names_any_iterable():
 def test_settings_that_nothing_has_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
         checked_settings(["en"], **settings)
+
+
+def test_a_source_object_is_read_as_its_path_and_settings_are(tmp_path):
+    (tmp_path / "a.conll").write_text("Ann\tB-PERSON\n")
+    given = Source("other", tmp_path / "a.conll", {"PERSON": "PER"}, offsets="bytes")
+    source = checked_source("a", given)
+    assert (source.name, source.path) == ("a", str(tmp_path / "a.conll"))
+    assert source.label_map.targets == {"PERSON": "PER"} and checked_source("a", source) == source
+    (made,) = zsl_jax.aggregate([["Ann"]], {"a": given}, "majority")
+    assert made.labels == ("B-PER",)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (Source("b", "none.tsv"), "the source a: there is no file none.tsv; correct the path"),
+        (Source("b", 3), "the source a: 3 is not a path; give one"),
+        (Source("b", "x", "none.yaml"), r"`label_map`\['a'\]: there is no file none.yaml"),
+        (Source("b", "x", {"PER": 3}), r"label_map\['a'\]: 'PER': 3: 3 is not a name"),
+        (Source("b", "x", offsets="utf7"), "the source a: `offsets`='utf7' is not one of None, ch"),
+        (Source("b", "x", task="NER"), "the source a: `task`='NER' is not one of ner, pos; choose"),
+        (Source("b", "x", sparse="no"), "the source a: `sparse`='no' is not one of False, True"),
+    ],
+)
+def test_source_objects_that_cannot_be_read_are_refused(source, message):
+    with pytest.raises(InputError, match=message):
+        zsl_jax.aggregate([["Ann"]], {"a": source}, "majority")

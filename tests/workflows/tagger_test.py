@@ -22,6 +22,7 @@ from zsl_jax.workflows import prediction
 from zsl_jax.workflows.label_decoding import decode
 from zsl_jax.workflows.loaded_tagger import load_tagger, predict_log_probs, save_tagger
 from zsl_jax.workflows.resolve_sources import resolve_sources
+from zsl_jax.workflows.sources import Source
 
 BIO = ("O", "B-X", "I-X")
 TEXT = sentences(4, 60)
@@ -77,6 +78,21 @@ def test_a_tagger_is_a_source(tagger):
     assert found.label_names == BIO and [s.words for s in found] == WORDS
     np.testing.assert_allclose(found[0].probs, alone[0].probs, atol=2e-3)
     assert tagger([])[1].shape == (0, 3)
+
+
+def test_a_source_without_entities_is_not_asked_to_be_sparse_after_training(
+    tagger, tmp_path, caplog
+):
+    """Whether its O is silence was learned, and `predict` has no `sparse`."""
+    silent = SourcePredictions(BIO, np.zeros(2, np.int32), None, (("Ka", "tab"),))
+    write_predictions(tmp_path / "a.parquet", silent)
+    for given in (silent, tmp_path / "a.parquet", Source("a", str(tmp_path / "a.parquet"))):
+        with caplog.at_level("WARNING", "absl"):
+            tagger.predict([["Ka", "tab"]], {"a": given, "b": given})
+            tagger.predict([["Ka", "tab"]], {"a": given, "b": silent})
+    assert "names no entity" not in caplog.text
+    zsl_jax.aggregate([["Ka", "tab"]], {"a": silent}, "majority")
+    assert "source a names no entity in 2 words" in caplog.text
 
 
 def test_a_pickled_tagger_is_read_again_from_its_folder(folder, monkeypatch):

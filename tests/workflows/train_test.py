@@ -46,6 +46,20 @@ def test_a_tagger_that_gives_every_word_one_label_is_named(world, tmp_path, capl
     assert expected in caplog.text and "`batch_words`" in caplog.text
 
 
+def test_plain_labels_with_o_are_warned_of(world, tmp_path, caplog):
+    for labels, expected in ((["O", "I_PER", "LOC"], True), (["NAME", "NOUN", "VERB"], False)):
+        caplog.clear()
+        with pytest.raises(InputError, match="`dev` has the labels OTHER, the training text"):
+            zsl_jax.train(
+                [(["Ka", "tab", "sel"], labels)],
+                world.encoder,
+                tmp_path / "out",
+                dev=[(["Ka"], ["OTHER"])],
+            )
+        said = "training text: I_PER, LOC, O are read as plain tags, not entities; if they are"
+        assert (said in caplog.text) == expected
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [

@@ -25,6 +25,8 @@ from zsl_jax.training.config import (
 )
 from zsl_jax.training.config_choices import Approach
 from zsl_jax.workflows import transfer
+from zsl_jax.workflows.source_settings import checked_settings
+from zsl_jax.workflows.transfer_inputs import transfer_inputs
 
 CONFIG = TransferConfig(
     row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
@@ -199,6 +201,8 @@ def by_nobody(sentences):
         ({"output": None}, "`output`: None is not a path; give one"),
         ({"output": ""}, "`output`: '' is not a path; give one"),
         ({"cache": 5}, "`cache`: 5 is not a path; give one"),
+        ({"cache": "foreign/notes"}, "`cache`=foreign/notes cannot be a folder, since"),
+        ({"tensorboard": "foreign/notes/a"}, "since foreign/notes is a file; give another"),
         ({"sources": {"a": ""}}, "the source a: '' is not a path; give one"),
         ({"overwrite": "no"}, "`overwrite`='no' must be True or False; correct it"),
         ({"report": "report.html"}, "`report`='report.html' must be True or False; correct it"),
@@ -266,6 +270,14 @@ def test_offsets_of_a_transfer_hold_for_the_test_too(world, spans, tmp_path, mon
     with pytest.raises(InputError, match="stopped"):
         zsl_jax.transfer(SHOE, sources, world.encoder, tmp_path / "out", **how)
     assert [read[0].label_names[label] for label in read[0].labels] == ["O", "B-X", "O"]
+
+
+def test_an_encoder_beside_the_source_as_it_is_is_told_to_be_unused(world, caplog):
+    config = TransferConfig(approach=Approach.DIRECT)
+    inputs = transfer_inputs({"a": world.encoder}, None, checked_settings(["a"]), 32, None)
+    assert inputs.start(config, None) == str(world.encoder) and not caplog.messages
+    inputs.start(config, "none")
+    assert "`encoder` is not used by `approach`=direct, which takes the one" in caplog.text
 
 
 def test_a_cache_keeps_what_models_predict(world, tmp_path):

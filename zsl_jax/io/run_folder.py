@@ -279,10 +279,38 @@ def _has_checkpoints(folder: Path) -> bool:
 def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> None:
     """Raises if a run would resume from checkpoints of another one."""
     now = plain(record._asdict())
+    kinds = [_kind_of(flags) for flags in (before.get("flags") or {}, now["flags"])]
+    differences = [] if kinds[0] == kinds[1] else [f"was {kinds[0]}, now {kinds[1]}"]
+    differences = differences or _differences(before, now, record.free_flags)
+    if differences:
+        raise InputError(
+            f"{folder} holds checkpoints of another run: {'; '.join(differences)}; give the "
+            "earlier command to resume it, another `output`, or `overwrite` to start over"
+        )
+
+
+def _kind_of(flags: Mapping[str, Any]) -> str:
+    """What a run is and how it was started, by which its settings have their names.
+
+    >>> _kind_of({"approach": "lvm"}), _kind_of({"config": {"epochs": 3}})
+    ('a transfer by the program', 'a training from Python')
+    """
+    config = flags.get("config")
+    settings, start = flags, "by the program"
+    if isinstance(config, Mapping):
+        settings, start = config, "from Python"
+    is_transfer = "approach" in settings
+    return f"{'a transfer' if is_transfer else 'a training'} {start}"
+
+
+def _differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], free_flags: Container[str]
+) -> list[str]:
+    """What a run has other than the one before, for the message."""
     differences = []
     for kind, label in (("flags", "`{}`"), ("data", "{}"), ("models", "{}")):
         old, new = (
-            _by_path({name: own[name] for name in own if name not in record.free_flags})
+            _by_path({name: own[name] for name in own if name not in free_flags})
             for own in (before.get(kind) or {}, now[kind])
         )
         for name in sorted(old.keys() | new.keys()):
@@ -292,13 +320,9 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
             differences.append(
                 label.format(name) + (f" {values}" if kind == "flags" else " has other contents")
             )
-    if before.get("shards") != record.shards:
-        differences.append(f"shards of the text: was {before.get('shards')}, now {record.shards}")
-    if differences:
-        raise InputError(
-            f"{folder} holds checkpoints of another run: {'; '.join(differences)}; give the "
-            "earlier command to resume it, another `output`, or `overwrite` to start over"
-        )
+    if before.get("shards") != now["shards"]:
+        differences.append(f"shards of the text: was {before.get('shards')}, now {now['shards']}")
+    return differences
 
 
 def _by_path(settings: Mapping[str, Any]) -> dict[str, Any]:

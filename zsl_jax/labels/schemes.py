@@ -76,13 +76,19 @@ def label_parts(names: Sequence[str]) -> LabelParts:
 def stray_label(names: Sequence[str]) -> str | None:
     """Returns the first plain name among entity labels, which must be a mistake, or None.
 
+    Labels of entities are those with B-, and beside O those with another letter at the start of an
+    entity; E-MAIL is no sign of them.
+
     >>> stray_label(["O", "B-PER", "I-PER", "PER"]), stray_label(["O", "NOUN"])
     ('PER', None)
+    >>> stray_label(["I-PER", "LOC", "O"]), stray_label(["E-MAIL", "LOC", "O"])
+    ('LOC', None)
     """
     plain = [name for name in names if not (name[1:2] == "-" and name[0] in _LETTERS)]
     strays = [name for name in plain if name != OUTSIDE]
-    begins = any(name.startswith("B-") for name in names)
-    return strays[0] if strays and begins else None
+    begins = tuple(f"{letter}-" for letter in ("BISUW" if OUTSIDE in names else "B"))
+    has_entities = any(name.startswith(begins) for name in names)
+    return strays[0] if strays and has_entities else None
 
 
 def _scheme_of(letters: set[str]) -> TaggingScheme:

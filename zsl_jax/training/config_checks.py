@@ -14,6 +14,7 @@ from zsl_jax.training.config import (
     PAPER,
     PASSES,
     TRAINING,
+    ChainConfig,
     LabelModelConfig,
     OptimizerConfig,
     TransferConfig,
@@ -141,7 +142,9 @@ def check_read(config: TransferConfig, given: Collection[str]) -> None:
 def warn_of_unread(config: TransferConfig) -> None:
     """Names the settings that a transfer does not read, though they differ from their defaults."""
     changed = [*_changed(config), *_changed(config.label_model), *_changed(config.optimizer)]
-    unread = [f"`{n}` (by {reason})" for n, reason in _unread(config).items() if n in changed]
+    changed += [f"chain.{name}" for name in _changed(config.label_model.chain)]
+    settings = {**_unread_of_chain(config), **_unread(config)}
+    unread = [f"`{n}` (by {reason})" for n, reason in settings.items() if n in changed]
     if unread and not _SHARED.get():
         logging.warning("settings that are not used: %s; omit them", ", ".join(unread))
 
@@ -192,6 +195,26 @@ def _unread(config: TransferConfig) -> dict[str, str]:
     return unread
 
 
+def _unread_of_chain(config: TransferConfig) -> dict[str, str]:
+    """The settings of the chain that a transfer does not read, and the choice by which it does not.
+
+    All of them where the chain is not the label model.
+
+    >>> _unread_of_chain(TransferConfig(approach=Approach.KD))["chain.power"]
+    '`approach`=kd'
+    """
+    kind = config.label_model.kind
+    reason = f"`approach`={config.approach}" if kind is None else f"`label_model`={kind}"
+    unread = [f"chain.{field.name}" for field in dataclasses.fields(config.label_model.chain)]
+    if config.chain is None:
+        return dict.fromkeys(unread, reason)
+    return (
+        {"chain.tagger_weight": f"`approach`={config.approach}"}
+        if config.approach is Approach.KD
+        else {}
+    )
+
+
 def _in_section(config: TransferConfig | LabelModelConfig, *sections: str) -> list[str]:
     """Names of the settings of these sections of the help, in the order of the fields."""
     fields = [*dataclasses.fields(config)]
@@ -215,7 +238,9 @@ def _settings_of_paper(config: LabelModelConfig, given: Collection[str]) -> list
     return [name for name in _in_section(config, PAPER) if name in changed]
 
 
-def _changed(config: TransferConfig | LabelModelConfig | OptimizerConfig) -> list[str]:
+def _changed(
+    config: TransferConfig | LabelModelConfig | ChainConfig | OptimizerConfig,
+) -> list[str]:
     """Fields that do not have their defaults."""
     fields = dataclasses.fields(config)
     return [field.name for field in fields if getattr(config, field.name) != field.default]

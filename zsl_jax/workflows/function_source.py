@@ -1,17 +1,27 @@
 """Python functions as sources: words of sentences in; labels, spans or probabilities out."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from zsl_jax.data.predictions.source_predictions import SourcePredictions, predictions_of_probs
-from zsl_jax.data.text.checks import MISSING_LABEL, checked_label
+from zsl_jax.data.predictions.span_types import first_labels
+from zsl_jax.data.text.checks import MISSING_LABEL, checked_label, checked_type
 from zsl_jax.data.text.entity_places import Entity
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, TaggingScheme, label_parts
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.checked_predictions import checked_names, checked_probs
+
+
+class _Span(NamedTuple):
+    """An entity: its first word, one past its last word, and its type."""
+
+    first: int
+    end: int
+    type: str
+
 
 # Gets the words of all sentences; see `predictions_by_function` for what it may return.
 Annotator = Callable[[list[list[str]]], Any]
@@ -65,16 +75,14 @@ def predictions_of_lists(
     Raises:
       InputError: They do not fit the words.
     """
-    labels: list[str] = []
-    without: list[int] = []  # sentences with an empty list in place of labels
-    given = {MISSING_LABEL}
-    for number, (own, sentence) in enumerate(zip(found, words, strict=True), start=1):
-        read = _labels_of_sentence(own, sentence, f"{name}, sentence {number}")
-        labels += read
-        if sentence and hasattr(own, "__len__") and len(own) == 0:
-            without.append(number)
-        else:
-            given |= {*read}
+    numbered = enumerate(zip(found, words, strict=True), start=1)
+    read = [_read(own, sentence, f"{name}, sentence {n}") for n, (own, sentence) in numbered]
+    by_type = first_labels({one.type for own in read for one in own if isinstance(one, _Span)})
+    pairs = list(zip(read, words, strict=True))
+    by_sentence = [_labels_of_sentence(own, len(sentence), by_type) for own, sentence in pairs]
+    labels = [label for own in by_sentence for label in own]
+    given = {label for own, made in zip(read, by_sentence, strict=True) if own for label in made}
+    without = [number for number, (own, sentence) in enumerate(pairs, 1) if sentence and not own]
     _check_tags(given - {MISSING_LABEL}, without, name)
     names = tuple(sorted({*labels} - {MISSING_LABEL}))
     ids = {MISSING_LABEL: -1} | {label: number for number, label in enumerate(names)}
@@ -112,43 +120,46 @@ def _of_probs(
     return predictions_of_probs(names, checked_probs(probs, names, words, where), words)
 
 
-def _labels_of_sentence(own: Any, words: Sequence[str], where: str) -> list[str]:
-    """A label for each word, `MISSING_LABEL` where there is none, from labels or from spans."""
+def _read(own: Any, words: Sequence[str], where: str) -> list[str] | list[_Span]:
+    """A label for each word, `MISSING_LABEL` where there is none, or the entities."""
     if own is None:
         return [MISSING_LABEL] * len(words)
     items = _as_list(own)
     if items is not None and len(items) == len(words) and all(map(_is_label, items)):
         pairs = zip(items, words, strict=True)
         return [checked_label(where, label, word, allow_missing=True) for label, word in pairs]
-    spans = None if items is None else [_as_span(item) for item in items]
-    if spans is None or None in spans:
+    if items is None or not all(map(_is_span, items)):
         raise InputError(
             f"{where}: {own!r:.80} is neither {len(words)} labels nor entities (first word, end, "
             "type); give a list of the ones or the others"
         )
-    return _labels_of_spans(spans, words, where)
+    return _checked_spans(items, len(words), where)
 
 
-def _labels_of_spans(own: Sequence[Any], words: Sequence[str], where: str) -> list[str]:
-    labels = [OUTSIDE] * len(words)
+def _checked_spans(items: Sequence[Any], num_words: int, where: str) -> list[_Span]:
+    """Entities that lie within the words, beside each other, and have types."""
+    spans: list[_Span] = []
+    for first, end, kind in (_place_and_type(item) for item in items):
+        entity = f"{where}: the entity {(first, end, kind)}"
+        if not 0 <= first < end <= num_words:
+            raise InputError(f"{entity} is not within its {num_words} words")
+        if any(first < span.end and span.first < end for span in spans):
+            raise InputError(f"{entity} overlaps another one; keep one")
+        checked = checked_type(entity, kind, "give its type, such as PER")
+        spans.append(_Span(first, end, checked))
+    return spans
+
+
+def _labels_of_sentence(
+    own: Sequence[Any], num_words: int, by_type: Mapping[str, str]
+) -> list[str]:
+    """The labels of a sentence that was read as labels or as entities."""
+    if num_words and own and not isinstance(own[0], _Span):
+        return list(own)
+    labels = [OUTSIDE] * num_words
     for first, end, kind in own:
-        if not 0 <= first < end <= len(words):
-            raise InputError(
-                f"{where}: the entity {(first, end, kind)} is not within its {len(words)} words"
-            )
-        if any(label != OUTSIDE for label in labels[first:end]):
-            raise InputError(
-                f"{where}: the entity {(first, end, kind)} overlaps another one; keep one"
-            )
-        if not kind.strip():
-            raise InputError(f"{where}: the entity {(first, end, kind)} has no type; give it one")
-        kind = checked_label(where, kind, words[first], allow_missing=False)
-        if kind.startswith(("B-", "I-")):
-            raise InputError(
-                f"{where}: the entity {(first, end, kind)} has a label as its type; give the "
-                f"type {kind[2:]!r}, or one label per word"
-            )
-        labels[first:end] = [f"B-{kind}"] + [f"I-{kind}"] * (end - first - 1)
+        begin = by_type[kind]
+        labels[first:end] = [begin] + [f"I-{begin[2:]}"] * (end - first - 1)
     return labels
 
 
@@ -156,15 +167,18 @@ def _is_label(label: Any) -> bool:
     return label is None or isinstance(label, str)
 
 
-def _as_span(span: Any) -> Any:
-    """The first word, end and type of an entity; None of anything else."""
+def _is_span(span: Any) -> bool:
+    """Whether it is the first word, the end and the type of an entity."""
     if isinstance(span, Entity):
-        return span.first, span.end, span.type
-    is_span = (
+        return True
+    return (
         isinstance(span, Sequence)
         and not isinstance(span, str)
         and len(span) == 3
         and all(isinstance(place, int | np.integer) for place in span[:2])
         and isinstance(span[2], str)
     )
-    return span if is_span else None
+
+
+def _place_and_type(span: Any) -> tuple[int, int, str]:
+    return (span.first, span.end, span.type) if isinstance(span, Entity) else tuple(span)

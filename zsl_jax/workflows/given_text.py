@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -91,11 +92,17 @@ def check_folders(**folders: object) -> None:
     """Refuses folders, by the names of the arguments, that are neither paths nor None.
 
     Raises:
-      InputError: One is something else.
+      InputError: One is something else, or a file is in its place.
     """
-    for name, folder in folders.items():
-        if folder is not None:
-            path_text(folder, f"`{name}`")
+    for name, given in folders.items():
+        if given is None:
+            continue
+        folder = Path(path_text(given, f"`{name}`"))
+        for path in (folder, *folder.parents):
+            if os.path.exists(path) and not os.path.isdir(path):
+                raise InputError(
+                    f"`{name}`={folder} cannot be a folder, since {path} is a file; give another"
+                )
 
 
 @contextlib.contextmanager

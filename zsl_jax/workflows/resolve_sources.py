@@ -24,7 +24,7 @@ from zsl_jax.workflows.checked_predictions import (
 from zsl_jax.workflows.function_source import Annotator, predictions_by_function
 from zsl_jax.workflows.source_annotation import source_predictions
 from zsl_jax.workflows.source_conversion import in_target_labels
-from zsl_jax.workflows.source_settings import SourceSettings
+from zsl_jax.workflows.source_settings import SourceSettings, checked_source
 from zsl_jax.workflows.sources import Source, check_files, check_source_name
 
 Given = Source | SourcePredictions | np.ndarray | jax.Array | str | os.PathLike[str] | Annotator
@@ -89,6 +89,8 @@ def fetched_sources(sources: Mapping[str, Given], argument: str = "sources") -> 
             path = fetched(given, f"the source {name}")
             check_files(Source(name, path), f"the source {name}")
             local[name] = path
+        elif isinstance(given, Source):
+            local[name] = checked_source(name, given)
         elif _is_source(given):
             local[name] = given
         else:
@@ -100,9 +102,9 @@ def fetched_sources(sources: Mapping[str, Given], argument: str = "sources") -> 
 
 
 def _is_source(given: object) -> bool:
-    """Whether something can be a source, besides a path."""
+    """Whether something can be a source, besides a path or a `Source`."""
     is_array = hasattr(given, "__array__")
-    return is_array or callable(given) or isinstance(given, Source | SourcePredictions)
+    return is_array or callable(given) or isinstance(given, SourcePredictions)
 
 
 def _folder(cache: str | os.PathLike[str] | None) -> contextlib.AbstractContextManager[Path]:

@@ -31,10 +31,12 @@ class ConfusionMatrices:
     """What each source gives for each true label, as it was estimated.
 
     Attributes:
-      source_labels: V names: the target's K labels, then those that stand for several of them.
+      source_labels: V names: the target's K labels, then those that stand for several of them, of
+        which "(silent)" is the O of sparse sources. With bea only the target's.
       label_names: K names of true labels.
       by_source: By source, [V, K], the probability of its label (row) given the true one (column);
-        rows of labels that the source does not have are 0.
+        rows of labels that the source does not have are 0, but not with dawid_skene and bea, which
+        add a little to the count of every label.
     """
 
     source_labels: tuple[str, ...]

@@ -95,11 +95,11 @@ def log_reading(
 
 
 def _warn_of_silence(source: Source, count: int, given: Collection[str]) -> None:
-    """Warns of a source that abstains from every word, or names no entity without being sparse."""
+    """Warns of a source that abstains from every word, or names no entity and may be sparse."""
     name = source.name
     if count and not given:
         logging.warning("source %s abstains from all %d words; is it about this text?", name, count)
-    elif given == {OUTSIDE} and not source.sparse:
+    elif given == {OUTSIDE} and not source.sparse and not source.learned:
         logging.warning(
             "source %s names no entity in %d words; if its O means that it knows nothing, give "
             "`sparse`=%s",

@@ -10,7 +10,8 @@ from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.workflows.checked_predictions import checked_names
-from zsl_jax.workflows.sources import Source
+from zsl_jax.workflows.sources import Source, check_files
+from zsl_jax.workflows.spacy_source import TASKS
 
 Offsets = str | Mapping[str, str] | None
 LabelMaps = Mapping[str, str | os.PathLike[str] | Mapping[str, Any]]
@@ -24,12 +25,14 @@ class SourceSettings(NamedTuple):
       sparse: Names of sources whose O means that they know nothing.
       offsets: By source, what the places of character spans in its files count.
       label_maps: By source, its label map.
+      learned: Whether a label model has been learned from them before.
     """
 
     label_names: tuple[str, ...] = ()
     sparse: Collection[str] = ()
     offsets: Mapping[str, str] = MappingProxyType({})
     label_maps: Mapping[str, LabelMap] = MappingProxyType({})
+    learned: bool = False
 
     def of(self, name: str, given: Any) -> Source:
         """Returns a source with its settings; if it is not given as a path, it has none."""
@@ -40,6 +43,7 @@ class SourceSettings(NamedTuple):
             sparse=source.sparse or name in self.sparse,
             offsets=self.offsets.get(name, source.offsets),
             label_map=self.label_maps.get(name, source.label_map),
+            learned=self.learned,
         )
 
 
@@ -83,6 +87,32 @@ def checked_settings(
     read = {name: _label_map(name, given) for name, given in maps.items()}
     ordered = () if label_names is None else checked_names(label_names, "`label_names`")
     return SourceSettings(ordered, named, units, read)
+
+
+def checked_source(name: str, given: Source) -> Source:
+    """Returns a `Source` that the user made, with local copies of what is in buckets.
+
+    Args:
+      name: What the user calls it.
+      given: The source.
+
+    Raises:
+      InputError: Its path or label map is none, or a setting has no such value.
+    """
+    where = f"the source {name}"
+    source = given._replace(name=name, path=fetched(given.path, where))
+    check_files(source, where)
+    values = (("task", TASKS), ("sparse", (False, True)), ("offsets", (None, *UNITS)))
+    for setting, known in values:
+        value = getattr(source, setting)
+        if value not in known:
+            raise InputError(
+                f"{where}: `{setting}`={value!r:.80} is not one of "
+                f"{', '.join(map(str, known))}; choose one"
+            )
+    if source.label_map is None or isinstance(source.label_map, LabelMap):
+        return source
+    return source._replace(label_map=_label_map(name, source.label_map))
 
 
 def _names_of(sparse: Any) -> list[str]:

@@ -94,7 +94,7 @@ class StreamedPredictions:
 
 
 def streams_of(sources: Mapping[str, Any]) -> dict[str, SourceStream] | None:
-    """Opens sources whose predictions need not be in memory as a whole.
+    """Opens sources of a learned label model whose predictions need not be in memory as a whole.
 
     Args:
       sources: Paths or `Source`s, by name.
@@ -107,7 +107,10 @@ def streams_of(sources: Mapping[str, Any]) -> dict[str, SourceStream] | None:
     """
     if not can_stream(sources):
         return None
-    return {name: StreamedPredictions(source) for name, source in _named(sources).items()}
+    return {
+        name: StreamedPredictions(source._replace(learned=True))
+        for name, source in _named(sources).items()
+    }
 
 
 def can_stream(sources: Mapping[str, Any]) -> bool:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.data.predictions.prediction_files import check_is_regular
 from zsl_jax.data.text.files import find_files
+from zsl_jax.data.text.formats import is_file_name
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.spacy_source import spacy_fingerprint
 
@@ -27,6 +28,7 @@ class Source(NamedTuple):
       sparse: Whether its O means that it does not know the word.
       offsets: Unit of the offsets of character spans in a file; None for characters, unless the
         spans fit another unit only.
+      learned: Whether a label model, learned before, knows what its O means.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Source(NamedTuple):
     task: str = "ner"
     sparse: bool = False
     offsets: str | None = None
+    learned: bool = False
 
     @property
     def pipeline(self) -> str | None:
@@ -92,8 +95,7 @@ def check_files(source: Source, where: str) -> None:
     except InputError as error:
         raise InputError(f"{where}: {error}") from error
     for file in files:
-        is_file = Path(file).suffix.lower() in (".parquet", ".conll", ".jsonl")
-        if is_file and not Path(file).exists():
+        if is_file_name(file) and not Path(file).exists():
             raise InputError(f"{where}: there is no file {file}; correct the path")
 
 

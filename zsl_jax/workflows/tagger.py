@@ -199,6 +199,7 @@ class Tagger:
         if streams is None:
             text = text if isinstance(text, TextShard) else TextShard(list(text))
             settings = checked_settings(sources, self.label_names, (), offsets, label_map)
+            settings = settings._replace(learned=True)
             found = resolve_sources(sources, text, self._row_length, settings)
             streams = {name: HeldPredictions(made) for name, made in found.items()}
         sentences = text.sentences if isinstance(text, TextShard) else text

@@ -13,7 +13,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.evaluation.metrics import check_task, task_of
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
-from zsl_jax.labels import OUTSIDE, is_bio, label_kinds, listed
+from zsl_jax.labels import OUTSIDE, doubtful_reading, is_bio, label_kinds, listed
 from zsl_jax.runtime.compilation import compiled, watch_compilations
 from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.config_checks import checked_config
@@ -98,6 +98,7 @@ def train(
     check_task(task)
     labels = gold_labels(sentences, "text")
     logging.info("training text: %s", _summary(labels))
+    _warn_of_doubtful_reading(labels)
     if held_out is not None:
         gold = gold_labels(held_out, "dev")
         task_of(gold, task)
@@ -136,6 +137,18 @@ def _summary(labels: Sequence[Sequence[str]]) -> str:
         if name != OUTSIDE:
             kinds[name[2:] if entities else name] += count
     return size + (", ".join(f"{name} {count:,}" for name, count in kinds.most_common()) or "none")
+
+
+def _warn_of_doubtful_reading(labels: Sequence[Sequence[str]]) -> None:
+    """Warns of labels that may be meant otherwise than they are read."""
+    names = sorted({name for own in labels for name in own})
+    doubt = doubtful_reading(names)
+    if doubt:
+        logging.warning(
+            "training text: %s are read as %s; if they are meant otherwise, correct their names",
+            listed(names),
+            doubt,
+        )
 
 
 def _check_dev(text: Sequence[Sequence[str]], dev: Sequence[Sequence[str]]) -> None:

@@ -74,6 +74,11 @@ class TransferInputs(NamedTuple):
         """
         config.approach.check_sources(len(self.sources))
         if config.approach is Approach.DIRECT:
+            if encoder is not None:
+                logging.warning(
+                    "`encoder` is not used by `approach`=%s, which takes the one source as it is; "
+                    "give None", config.approach,
+                )  # fmt: skip
             return model_taken_as_it_is(list(self.named().values()), len(self.sources))
         if encoder is None:
             raise InputError("`encoder` is missing: give the folder or hub name to start from")

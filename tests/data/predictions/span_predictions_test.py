@@ -228,6 +228,9 @@ def other_text(text):
         (lines_of([{"start": 0, "end": 4}]), "None is not an entity type"),
         (lines_of([{"start": 0, "end": 4, "label": "O"}]), "O is not an entity type; leave out"),
         (lines_of([{"start": 0, "end": 4, "label": ""}]), "'' is not an entity type"),
+        (lines_of([[0, 4, "_"]]), "span 1: '_' is not an entity type; name it"),
+        (lines_of([[0, 4, "B-"]]), "span 1: 'B-' is not an entity type but only the letter before"),
+        (lines_of([[0, 4, "B-PER"], [5, 10, "I_"]]), "span 2: 'I_' is not an entity type but only"),
         (lines_of([{"start": 0, "end": 4, "label": "X", "score": 2}]), "score 2 is not a prob"),
         (lines_of([{"start": 0, "end": 4, "label": "X", "score": "high"}]), "score 'high'"),
         (

@@ -96,9 +96,22 @@ def test_a_plain_label_among_entities_is_refused_where_it_stands():
     text = [Sentence(("a", "b"), ("B-X", "I-X")), Sentence(("c", "d"), ("O", "X"))]
     with pytest.raises(InputError, match=r"sentence 2, word 'd': the label 'X' is not one of O"):
         bio_sentences(text)
-    names = (("B-X", "NOUN"), ("b-X", "B-Y"), ("O", "o", "B-X"))
-    assert [stray_label(own) for own in names] == ["NOUN", "b-X", "o"]
-    for own in (("NOUN", "O"), ("I-X", "O"), ("B-X", "M-X", "L-X"), ("B-X", "I-X", "S-Y", "O")):
+    names = (
+        ("B-X", "NOUN"),
+        ("b-X", "B-Y"),
+        ("O", "o", "B-X"),
+        ("I-X", "O", "Y"),
+        ("O", "S-X", "Y"),
+    )
+    assert [stray_label(own) for own in names] == ["NOUN", "b-X", "o", "Y", "Y"]
+    for own in (
+        ("NOUN", "O"),
+        ("I-X", "NOUN"),
+        ("E-X", "Y", "O"),
+        ("I-X", "O"),
+        ("B-X", "M-X", "L-X"),
+        ("B-X", "I-X", "S-Y", "O"),
+    ):
         assert stray_label(own) is None
 
 

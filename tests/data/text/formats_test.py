@@ -2,10 +2,12 @@
 
 import bz2
 import gzip
+import io
 import json
 import pickle
 import zlib
 
+import numpy as np
 import pytest
 
 from zsl_jax.data.predictions.prediction_files import read_predictions
@@ -22,6 +24,13 @@ def write(tmp_path, content, name):
     path = tmp_path / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+def saved(save):
+    """The bytes that NumPy writes of an array."""
+    file = io.BytesIO()
+    save(file, np.eye(2))
+    return file.getvalue()
 
 
 @pytest.mark.parametrize("name", ["a.json", "a.txt", "a.conll", "a", "a.json.gz"])
@@ -74,6 +83,8 @@ def test_ontonotes_is_read_whatever_it_is_called(tmp_path):
         (zlib.compress(b"Anna"), "a.spacy", "DocBin .* as CoNLL .* as the source, as spacy:"),
         (zlib.compress(b"Anna", 1), "a.conll", "like the DocBin files of spaCy"),
         (pickle.dumps({"a": 1}), "a.conll", "pickle"),
+        (saved(np.save), "a.npy", "an array of NumPy; load it .* with `label_names`"),
+        (saved(np.savez), "a.npz", "an array of NumPy; load it .* with `label_names`"),
         ("a\tO\n".encode("utf-16"), "a.conll", "iconv -f utf-16 -t utf-8 FILE"),
     ],
 )

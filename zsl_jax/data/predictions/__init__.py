@@ -7,6 +7,7 @@
 - `parquet_stream`: the same for texts of any length, in constant memory
 - `json_predictions`: JSON lines of words
 - `span_predictions`: JSON lines of character spans
+- `span_types`: labels of entities by their types
 - `projection`: character spans brought onto the words of the text, also spans that overlap or end
   inside a word
 - `mentions`: places of entities that come without offsets

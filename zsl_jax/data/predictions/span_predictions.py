@@ -10,6 +10,7 @@ from jaxtyping import Float, Int
 from zsl_jax.data.predictions.doubtful_offsets import doubt_unit
 from zsl_jax.data.predictions.projection import Projection, project
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
+from zsl_jax.data.predictions.span_types import first_labels
 from zsl_jax.data.text.json_lines import read_objects
 from zsl_jax.data.text.json_spans import (
     SpanLine,
@@ -19,20 +20,12 @@ from zsl_jax.data.text.json_spans import (
 )
 from zsl_jax.data.text.word_rules import find_words
 from zsl_jax.errors import InputError
-from zsl_jax.labels import (
-    OUTSIDE,
-    LabelSet,
-    TaggingScheme,
-    bio_labels,
-    label_parts,
-    usual_spelling,
-)
+from zsl_jax.labels import OUTSIDE, LabelSet, bio_labels
 from zsl_jax.types import Sentence
 
 # The share of spans that need not fit the words.
 FEW = 0.05
 SHOWN = 3  # examples that are quoted
-_LETTERS = ("B-", "I-")
 
 
 def read_span_predictions(
@@ -115,35 +108,11 @@ def read_raw_text(path: str | os.PathLike[str]) -> list[Sentence]:
 
 def _labels_of(kinds: Collection[str]) -> tuple[LabelSet, dict[str, tuple[int, int]]]:
     """All labels, and by the type of a span the labels of its first and of its other words."""
-    first_labels = _first_labels(kinds)
-    types = sorted({label[2:] for label in first_labels.values()})
+    by_kind = first_labels(kinds)
+    types = sorted({label[2:] for label in by_kind.values()})
     label_set = LabelSet.from_labels([bio_labels(types)])
     ids = label_set.ids
-    return label_set, {
-        kind: (ids[first], ids[f"I-{first[2:]}"]) for kind, first in first_labels.items()
-    }
-
-
-def _first_labels(kinds: Collection[str]) -> dict[str, str]:
-    """The label of a span's first word by its type: B-TYPE, unless types have scheme letters.
-
-    Pipelines that do not know how a model spells its labels write spans of types B_PER and I_PER,
-    of which the second continues the first.
-    """
-    written = sorted(kinds)
-    usual = usual_spelling([OUTSIDE, *written])[1:]
-    lettered = [kind for kind, name in zip(written, usual, strict=True) if name[:2] in _LETTERS]
-    if label_parts(usual).scheme is TaggingScheme.PLAIN or not lettered:
-        if lettered:
-            logging.warning(
-                "the types %s seem to have letters of a tagging scheme, others (%s) have none; "
-                "they are taken as they are",
-                ", ".join(lettered),
-                next(kind for kind in written if kind not in lettered),
-            )
-        return {kind: f"B-{kind}" for kind in written}
-    pairs = zip(written, usual, strict=True)
-    return {kind: f"{'B' if name[0] in 'BSUW' else 'I'}-{name[2:]}" for kind, name in pairs}
+    return label_set, {kind: (ids[first], ids[f"I-{first[2:]}"]) for kind, first in by_kind.items()}
 
 
 def _counts(lines: Sequence[SpanLine], found: Sequence[Projection]) -> dict[str, int]:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from zsl_jax.errors import InputError
+from zsl_jax.labels import OUTSIDE
 
 MISSING_LABEL = "_"
 
 # Tabs and line ends break column files, NULs are refused in every text, and half surrogate pairs
 # cannot be written as UTF-8.
 UNWRITABLE = re.compile("[\0\t\n\r\ud800-\udfff]")
+_LETTER_ALONE = re.compile("[BIESLUMW][-_]")  # of a tagging scheme, without the type
 
 
 def are_plain(words: Sequence[str]) -> bool:
@@ -103,5 +105,35 @@ def checked_label(where: str, label: Any, word: str, allow_missing: bool) -> str
         raise InputError(f"{where}: the word '{word}' has no label; label it or drop the sentence")
     if not isinstance(name, str) or UNWRITABLE.search(name):
         raise InputError(f"{where}: the label {label!r} of '{word}' is not a name; write its name")
+    check_visible(where, name)
+    return name
+
+
+def checked_type(where: str, kind: Any, remedy: str) -> str:
+    """The type of an entity without blanks around it.
+
+    Args:
+      where: The place of the entity, for the message.
+      kind: What is given there as its type.
+      remedy: How a type is given there, for the message.
+
+    Returns:
+      The name of the type.
+
+    Raises:
+      InputError: It is missing, or not a name.
+    """
+    name = kind.strip(" ") if isinstance(kind, str) else kind
+    if name == OUTSIDE:
+        raise InputError(
+            f"{where}: O is not an entity type; leave out what is not one (in transformers, "
+            'ignore_labels=["O"])'
+        )
+    if not isinstance(name, str) or name in ("", MISSING_LABEL) or UNWRITABLE.search(name):
+        raise InputError(f"{where}: {name!r} is not an entity type; {remedy}")
+    if _LETTER_ALONE.fullmatch(name):
+        raise InputError(
+            f"{where}: {name!r} is not an entity type but only the letter before one; {remedy}"
+        )
     check_visible(where, name)
     return name

@@ -19,12 +19,17 @@ from zsl_jax.errors import InputError
 STANDARD_INPUT = "-"
 UNPACKED_LIMIT = 1 << 30  # bytes of one .gz file; a few kilobytes can unpack to far more
 BLOCK_BYTES = 1 << 20
+_ARRAY = (
+    "an array of NumPy; load it in Python, and give the array itself as the source, with "
+    "`label_names`"
+)
 # How files begin that are not text, as patterns that no text matches, and what to do with them.
 _KINDS = {
     rb"PAR1[\0-\x08\x0e-\x1f]": "a Parquet file; let its name end in .parquet",
     rb"ARROW1\0\0": "an Arrow file; write it as Parquet",
     rb"\xff\xff\xff\xff": "an Arrow stream; name the folder that save_to_disk wrote",
     rb"\x1f\x8b": "gzipped; let its name end in .gz",
+    rb"\x93NUMPY[\x01-\x03]|PK\x03\x04(?s:.{26})[^/\0]+\.npy": _ARRAY,
     rb"PK\x03\x04": "a zip archive, or a document in one; unpack it, or export it as text",
     rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)": "compressed by bzip2; unpack it first",
     rb"\xfd7zXZ\0": "compressed by xz; unpack it first",

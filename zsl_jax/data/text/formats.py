@@ -22,6 +22,9 @@ _BY_SUFFIX = {
     ".parquet": "parquet",
     ".xml": "semeval",
 }
+# Further ends of the names of files, whose contents decide.
+_OTHER_SUFFIXES = (".txt", ".conll", ".tsv", ".csv", ".bio", ".iob", ".json", ".gz")
+_ONTONOTES = ("_gold_conll", "_auto_conll")
 _XML = re.compile(r"\s*<(?:\?xml|!DOCTYPE|Reviews|sentences|html)\b", re.IGNORECASE)
 _BRAT = re.compile(r"T\d+\t\S+ \d+ \d+(?:;\d+ \d+)*\t")
 _TAG = re.compile(r"[A-Z$.,:`'#-]+")
@@ -40,10 +43,20 @@ def format_of(name: str) -> str:
         raise InputError("the standard input has no extension; name its `format`")
     if os.path.isdir(name):
         return "datasets"
-    if plain_name.endswith(("_gold_conll", "_auto_conll")):
+    if plain_name.endswith(_ONTONOTES):
         return "ontonotes"
     suffix = Path(plain_name).suffix.lower()
     return "txt" if suffix == ".txt" else _BY_SUFFIX.get(suffix, "conll")
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a path can only be that of a file, not the name of a model.
+
+    >>> is_file_name("a.conll.gz"), is_file_name("organisation/model-v1.5")
+    (True, False)
+    """
+    suffix = Path(name).suffix.lower()
+    return suffix in (*_BY_SUFFIX, *_OTHER_SUFFIXES) or name.endswith(_ONTONOTES)
 
 
 def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:

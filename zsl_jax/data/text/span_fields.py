@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from zsl_jax.data.text.checks import UNWRITABLE, check_visible
+from zsl_jax.data.text.checks import checked_type
 from zsl_jax.data.text.known_keys import check_keys, snake_case
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE
 
 START_KEYS = (
     "start", "start_char", "start_offset", "start_pos", "begin", "begin_offset", "offset",
@@ -136,19 +135,7 @@ def _label(where: str, fields: Mapping[str, Any]) -> tuple[str, float | None]:
             label, score = printed[1], float(printed[2])
     elif listed is not None:
         raise InputError(f"{where}: it has not one label but {listed!r}; write one span for each")
-    label = label.strip(" ") if isinstance(label, str) else label
-    if label == OUTSIDE:
-        raise InputError(
-            f"{where}: O is not an entity type; leave out what is not one (in transformers, "
-            'ignore_labels=["O"])'
-        )
-    if not isinstance(label, str) or not label or UNWRITABLE.search(label):
-        raise InputError(
-            f"{where}: {label!r} is not an entity type; name it under one of "
-            f"{', '.join(LABEL_KEYS)}"
-        )
-    check_visible(where, label)
-    return label, score
+    return checked_type(where, label, f"name it under one of {', '.join(LABEL_KEYS)}"), score
 
 
 def _score(where: str, score: Any) -> float | None:
