@@ -102,11 +102,14 @@ def chain_marginals(
         log_potential, filtered, is_start = word
         scores = log_potential + message  # of this word and all behind it
         reached = jnp.exp(scores - jnp.max(scores))
-        posterior = jax.nn.softmax(jnp.log(filtered) + message)
+        possible = filtered >= least  # otherwise, log has no finite gradient
+        log_filtered = jnp.where(possible, jnp.log(jnp.where(possible, filtered, 1)), -jnp.inf)
+        posterior = jax.nn.softmax(log_filtered + message)
         behind = jnp.log(transitions @ reached)
         message = jnp.where(is_start, 0, behind - jnp.max(behind))
         return message, (posterior, reached)
 
+    least = jnp.finfo(log_potentials.dtype).tiny
     none = jnp.zeros(log_potentials.shape[-1], log_potentials.dtype)
     none = varying_like(none, log_potentials, starts, start, transitions)
     _, (filtered, log_totals) = lax.scan(forward, none, (log_potentials, starts))
@@ -115,7 +118,9 @@ def chain_marginals(
     inside = (mask & ~starts)[1:, None]
     before, after = filtered[:-1], jnp.where(inside, reached[1:], 0)
     total = jnp.sum((before @ transitions) * after, axis=-1, keepdims=True)
-    before = jnp.where(inside, before / jnp.where(inside, total, 1), 0)
+    total = jnp.where(inside, total, 1)
+    scale = lax.stop_gradient(total)  # the gradient of a division by it would square 1e-20
+    before = jnp.where(inside, before / scale / (total / scale), 0)
     sums = (
         transitions * jnp.matmul(before.T, after),
         jnp.sum(jnp.where((mask & starts)[:, None], posterior, 0), axis=0),
