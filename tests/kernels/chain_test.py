@@ -237,6 +237,25 @@ def test_gradients_of_impossible_sequences_and_labels_are_finite(possible):
         assert_finite(known_slopes(deep, start, steps, starts, 0 * gold - 1))
 
 
+@given(example=chain_examples, word=st.integers(0, NUM_WORDS - 1))
+@few
+def test_a_word_that_no_label_can_explain_is_one_without_evidence(example, word):
+    unknown, impossible = example.potentials.copy(), example.potentials.copy()
+    unknown[word], impossible[word] = 0, -np.inf
+    oracle = reference.chain(unknown, example.lengths, example.start, example.transitions)
+    with precision(True) as tolerance:
+        rest = arrays(example.starts, EVERY, example.start, example.transitions)
+        found = marginals(jnp.asarray(impossible), *rest)
+        assert_close(found[:3], oracle[:3], **tolerance)
+        assert np.isneginf(found.log_marginal)
+        masked = marginals(jnp.asarray(impossible), rest[0], rest[1].at[word].set(False), *rest[2:])
+        assert_finite(masked)
+        gradients = known_slopes(
+            jnp.asarray(impossible), *rest[2:], rest[0], 0 * example.labels[:, 0] - 1
+        )
+    assert_finite(gradients)
+
+
 @precisions
 @given(example=chain_examples)
 @few
