@@ -188,6 +188,32 @@ def test_float32_beside_float64_gives_float64(votes):
         assert kernels.dawid_skene(LABELS, V).posterior.dtype == jnp.float64
 
 
+@pytest.mark.parametrize("wanted", [np.float32, np.float64])
+def test_results_have_the_type_given_under_x64(wanted):
+    """float64 does not come from constants and label ids; these alone have JAX's default type."""
+
+    def given(value):
+        is_float = isinstance(value, np.ndarray) and value.dtype == np.float32
+        return value.astype(wanted) if is_float else value
+
+    weights, meanings, sources = jax.tree.map(given, (WEIGHTS, MEANINGS, SOURCES))
+    with jax.enable_x64(True):
+        for votes in (LABELS, given(PROBS)):
+            sums = kernels.reliability_sums(votes, MASK, weights, meanings)
+            estimates = kernels.source_estimates(sums.labels, sums.agreement, COMPATIBLE)
+            evidence = kernels.log_evidence(votes, sources, meanings.stands_for)
+            mean = kernels.mean_by_reliability(votes, weights, meanings.stands_for)
+            matrix = kernels.confusion_with_identity(sums.labels.counts, COMPATIBLE)
+            for leaf in jax.tree.leaves((sums, estimates, evidence, mean, matrix)):
+                assert leaf.dtype == wanted
+        pairs = kernels.pair_sums(given(PROBS), MASK, V)
+        shares = kernels.summarise_votes(LABELS, given(PROBS), V)[1:]
+        copies = kernels.near_copies(kernels.pairwise_agreement(pairs))
+        for leaf in jax.tree.leaves((pairs, shares, copies)):
+            assert leaf.dtype == wanted
+        assert kernels.probs_of_votes(LABELS, V).dtype == jnp.float64
+
+
 def batched(array):
     return array.reshape(2, N // 2, *array.shape[1:])
 

@@ -7,7 +7,7 @@ from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import Scalar, kernel, normalised
 from zsl_jax.kernels.posterior import log_joint
-from zsl_jax.kernels.weighted_mean import probs_of_votes, weighted_mean
+from zsl_jax.kernels.weighted_mean import as_probs, weighted_mean
 
 # Added to r and its mean, so that no label is ruled out by it.
 _LEAST_MEAN = 1e-4
@@ -70,7 +70,7 @@ def log_evidence(
              [ 0.  ,  0.  ]], dtype=float32)
     """
     log_scaled = sources.log_confusion - scale * jnp.log(sources.frequency)[..., None]
-    probs = probs_of_votes(votes, sources.log_confusion.shape[1])
+    probs = as_probs(votes, sources.log_confusion.shape[1], sources.weights.dtype)
     mean = weighted_mean(jnp.matmul(probs, stands_for), sources.weights)
     log_mean = jnp.log(mean + _LEAST_MEAN) - scale * jnp.log(sources.mean + _LEAST_MEAN)
     joint = log_joint(log_mean, votes, log_scaled, source_weight * sources.trust, 1.0)
@@ -99,5 +99,5 @@ def mean_by_reliability(
       Array([[0.8, 0.2],
              [0. , 1. ]], dtype=float32)
     """
-    probs = probs_of_votes(votes, len(stands_for))
+    probs = as_probs(votes, len(stands_for), weights.dtype)
     return normalised(weighted_mean(jnp.matmul(probs, stands_for), weights))

@@ -167,13 +167,16 @@ def confusion_with_identity(
       Array([[1. , 0.5],
              [0. , 0.5]], dtype=float32)
     """
-    log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, compatible))
+    log_identity = log_confusion_from_logits(
+        logits_of_meaning(jnp.asarray(jnp.inf, counts.dtype), compatible)
+    )
     has_label = jnp.any(compatible | (counts > 0), axis=-1, keepdims=True)
     has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
     smoothed = jnp.where(has_label, counts + pseudo_count / counts.shape[-1], 0)
     total = jnp.sum(smoothed, axis=-2, keepdims=True)
     counted = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), 0)
-    return _log((1 - identity_share) * counted + identity_share * jnp.exp(log_identity))
+    mixed = (1 - identity_share) * counted + identity_share * jnp.exp(log_identity)
+    return _log(jnp.asarray(mixed))
 
 
 def _log(probs: Array) -> Array:
