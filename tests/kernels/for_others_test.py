@@ -71,6 +71,31 @@ def test_labels_may_be_small_integers(name):
     assert_equal(OF_LABELS[name](LABELS.astype(np.int8)), OF_LABELS[name](LABELS))
 
 
+def test_keys_may_be_small_integers_beside_a_large_table():
+    table = np.random.default_rng(1).random((300, K)).astype(np.float32)
+    state = STATE._replace(type_counts=(table,))
+    keys = np.array([[100], [-1], [127], [0], [44], [-128]])
+    zeros = np.zeros_like(LOG_PRIOR)
+
+    def results(dtype):
+        small = keys.astype(dtype)
+        return (
+            kernels.log_potentials(LOG_PRIOR, zeros, small, state, 1.0),
+            kernels.word_type_counts(POSTERIOR, small[:, 0], 300),
+            kernels.dawid_skene(LABELS, 300, 50 * np.arange(3).astype(dtype), max_iterations=2),
+        )
+
+    assert_equal(results(np.int8), results(np.int32))
+
+
+@pytest.mark.parametrize("name", ["log_joint", "expected_counts", "majority_vote"])
+def test_labels_beyond_int32_abstain_where_jax_reads_64_bits(name):
+    outside = LABELS.astype(np.int64)
+    outside[LABELS < 0] = np.resize([2**32, 2**32 + 1, -(2**32) + 1, 2**63 - 1], (LABELS < 0).sum())
+    with jax.enable_x64(True):
+        assert_equal(OF_LABELS[name](outside), OF_LABELS[name](LABELS))
+
+
 def test_numbers_of_labels_may_be_those_of_numpy():
     expected = kernels.dawid_skene(LABELS, V, max_iterations=3)
     assert_equal(kernels.dawid_skene(LABELS, np.int64(V), max_iterations=3), expected)

@@ -46,7 +46,8 @@ Conventions
   `jaxtyping.TypeCheckError` with the argument's name. NumPy arrays and Python numbers will do.
 - Leading axes are free: [..., K] is a word, a sentence or a batch. Sequences are [..., N, K].
 - A label id outside 0 … V − 1 abstains, as -1 does, and so does an all-zero row of probabilities.
-  A gold label or a key out of range counts as missing. Values of probabilities are not checked.
+  A gold label or a key out of range counts as missing. Ids must fit int32: without
+  `jax_enable_x64`, JAX keeps the lowest 32 bits of others. Values of probabilities are not checked.
 - float16 and bfloat16 are read in float32; otherwise, results have the widest type given, or JAX's
   default (float64 under `jax_enable_x64`) where only label ids are given, as to `dawid_skene`.
   Matrix products of float32 are not rounded to TF32 or bfloat16.

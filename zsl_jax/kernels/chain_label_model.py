@@ -19,7 +19,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from zsl_jax.kernels.arguments import Scalar, kernel, sum_over_devices
+from zsl_jax.kernels.arguments import Scalar, at_least_int32, kernel, sum_over_devices
 from zsl_jax.kernels.chain import ChainMarginals, chain_marginals, chain_viterbi, neighbour_counts
 from zsl_jax.kernels.posterior import clamp_log_joint
 from zsl_jax.kernels.word_type_prior import RAREST, back_off, word_type_counts
@@ -91,7 +91,9 @@ def log_potentials(
     """
     levels = [
         table.at[jnp.where(key < 0, len(table), key)].get(mode="fill", fill_value=0)
-        for table, key in zip(state.type_counts, jnp.moveaxis(keys, -1, 0), strict=True)
+        for table, key in zip(
+            state.type_counts, jnp.moveaxis(at_least_int32(keys), -1, 0), strict=True
+        )
     ]
     log_types = back_off(jnp.stack(levels, axis=-2), own, state.prior, strength)
     return scores + log_types - prior_power * jnp.log(jnp.maximum(state.prior, RAREST))

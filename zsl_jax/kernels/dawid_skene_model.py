@@ -247,7 +247,9 @@ def dawid_skene(
              [0.67, 0.33]], dtype=float32)
     """
     words = labels.shape[:-1]
-    targets = jnp.arange(num_labels) if first_targets is None else first_targets
+    targets = jnp.arange(num_labels)
+    if first_targets is not None:
+        targets = labels_in_range(first_targets, num_labels)
     votes = _votes_of(labels, len(targets), times, pseudo_count)
     meant = jnp.where(votes.labels >= 0, targets[votes.labels], -1)
     how = (max_iterations, tolerance, axis_name)
