@@ -197,6 +197,18 @@ def test_many_sources_and_labels_are_told_apart(num_sources):
     np.testing.assert_array_equal(times[order], counts)
 
 
+@given(seed=st.integers(0, 2**31 - 1), dtype=st.sampled_from([np.int8, np.int16, np.int32]))
+def test_the_largest_ids_of_a_type_are_told_apart(seed, dtype):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice([-1, 0, 1, np.iinfo(dtype).max], (40, 3)).astype(dtype)
+    distinct, times = kernels.distinct_votes(labels)
+    expected, counts = np.unique(labels, axis=0, return_counts=True)
+    order = np.lexsort(distinct.T[::-1])
+    np.testing.assert_array_equal(distinct[order], expected)
+    np.testing.assert_array_equal(times[order], counts)
+    assert distinct.dtype == dtype
+
+
 def test_no_votes_at_all_are_no_rows():
     distinct, times = kernels.distinct_votes(np.empty((0, 4), np.int32))
     assert distinct.shape == (0, 4) and times.shape == (0,)

@@ -83,7 +83,7 @@ def distinct_votes(
         if largest > 2**62 // width:  # numbers of the combinations so far take less room
             code = np.unique(code, return_inverse=True)[1]
             largest = len(votes)
-        code = code * width + (source_labels + 1)
+        code = code * width + np.add(source_labels, 1, dtype=np.int64)
         largest *= width
     _, first, times = np.unique(code, return_index=True, return_counts=True)
     return votes[first], times
