@@ -173,6 +173,29 @@ def test_evidence_of_an_abstaining_source_is_nothing(example):
         np.testing.assert_allclose(whole, without, **tolerance)
 
 
+@precisions
+@given(example=chain_examples, label=st.integers(0, NUM_VOTES - 1))
+@few
+def test_a_label_that_a_source_never_gave_is_evidence_all_the_same(example, label, double):
+    plain, sources = sources_of(example)
+    probs, labels = example.probs.copy(), example.labels.copy()
+    probs[1, 0], labels[1, 0] = np.eye(NUM_VOTES)[label], label
+    plain.frequency[0, label] = 1e-9
+    oracle = reference.evidence(probs, plain, STANDS_FOR)
+    one_hot = np.eye(NUM_VOTES + 1)[labels][..., :NUM_VOTES]
+    oracle_of_labels = reference.evidence(one_hot, plain, STANDS_FOR)
+    never = sources.frequency.copy()
+    never[0, label] = 0
+    with precision(double) as tolerance:
+        args = as_jax((sources._replace(frequency=never), STANDS_FOR))
+        found = [kernels.log_evidence(jnp.asarray(votes), *args) for votes in (probs, labels)]
+        total = lambda votes, *args: kernels.log_evidence(votes, *args).sum()  # noqa: E731
+        assert_finite(jax.grad(total, (0, 1, 2))(jnp.asarray(probs), *args))
+        assert_finite(jax.grad(total, (1, 2))(jnp.asarray(labels), *args))
+    np.testing.assert_allclose(found[0], oracle, **tolerance)
+    np.testing.assert_allclose(found[1], oracle_of_labels, **tolerance)
+
+
 def chain_of(scores, example, prior, state, prior_power, gold=None):
     """One row of all the words; their keys were never counted."""
     keys = np.full((1, NUM_WORDS, len(state.type_counts)), -1)

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.kernels import reference
 from tests.kernels.examples import arrays, assert_finite, both_ways, examples, precision
@@ -119,6 +120,22 @@ def test_log_of_the_expectation_not_expectation_of_the_log():
     confusion = jnp.array([[0.98, 0.5], [0.02, 0.5]])
     likelihood = kernels.soft_log_likelihood(jnp.array([0.5, 0.5]), jnp.log(confusion))
     np.testing.assert_allclose(likelihood, jnp.log(0.5), rtol=1e-6)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@few
+def test_only_a_row_without_any_probability_abstains(seed):
+    """Not one whose probabilities are too small for products with the confusion matrix."""
+    rng = np.random.default_rng(seed)
+    log_confusion = jnp.asarray(rng.choice([-np.inf, -1.0], (3, 4)), jnp.float32)
+    probs = jnp.zeros(3).at[rng.integers(3)].set(10.0 ** rng.integers(-30, 0))
+    expected = np.exp(log_confusion.astype(float)).T @ np.asarray(probs, float)
+    found = kernels.soft_log_likelihood(probs, log_confusion)
+    oracle = np.maximum(np.log(np.maximum(expected, 1e-300)), kernels.LOG_FLOOR)
+    np.testing.assert_allclose(found, oracle, rtol=1e-5)
+    assert not np.any(kernels.soft_log_likelihood(0 * probs, log_confusion))
+    unknown = kernels.soft_log_likelihood(probs, log_confusion + jnp.nan)
+    assert np.isnan(unknown).all()  # nor one whose matrix is wrong
 
 
 def test_half_precision_probs_are_read_in_float32():

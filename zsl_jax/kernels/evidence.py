@@ -11,6 +11,8 @@ from zsl_jax.kernels.weighted_mean import as_probs, weighted_mean
 
 # Added to r and its mean, so that no label is ruled out by it.
 _LEAST_MEAN = 1e-4
+# Frequencies count as at least this much.
+_LEAST_FREQUENCY = 1e-9
 
 
 class SourceReliability(NamedTuple):
@@ -19,7 +21,8 @@ class SourceReliability(NamedTuple):
     Attributes:
       log_confusion: [U, V, K], log σ, indexed [source, predicted, true].
       trust: [U], k, between 0 and 1.
-      frequency: [U, V], m, the mean probability that a source gives each label.
+      frequency: [U, V], m, the mean probability that a source gives each label; less than 1e-9
+        counts as that much.
       weights: [U, K], w, of each source for each true label.
       mean: [K], r̄, the mean over the text of the weighted mean r of the sources.
     """
@@ -69,7 +72,8 @@ def log_evidence(
       Array([[ 0.2 , -9.78],
              [ 0.  ,  0.  ]], dtype=float32)
     """
-    log_scaled = sources.log_confusion - scale * jnp.log(sources.frequency)[..., None]
+    log_frequency = jnp.log(jnp.maximum(sources.frequency, _LEAST_FREQUENCY))
+    log_scaled = sources.log_confusion - scale * log_frequency[..., None]
     probs = as_probs(votes, sources.log_confusion.shape[1], sources.weights.dtype)
     mean = weighted_mean(jnp.matmul(probs, stands_for), sources.weights)
     log_mean = jnp.log(mean + _LEAST_MEAN) - scale * jnp.log(sources.mean + _LEAST_MEAN)
