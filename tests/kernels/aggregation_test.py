@@ -248,6 +248,24 @@ def test_objective_of_dawid_skene_never_rises():
     assert values[-1] < values[0] - 1
 
 
+def test_fits_are_differentiated_forward_and_their_posterior_both_ways():
+    labels = jnp.array([[0, 0, 1], [1, 1, 1], [0, -1, 0], [1, 1, 0]])
+
+    def confidence(count):
+        return jnp.square(kernels.dawid_skene(labels, 2, pseudo_count=count).posterior).sum()
+
+    _, slope = jax.jvp(confidence, (0.5,), (1.0,))
+    np.testing.assert_allclose(slope, (confidence(0.51) - confidence(0.49)) / 0.02, rtol=0.02)
+
+    def bayesian(count):
+        return kernels.bayesian_dawid_skene(labels, 2, prior_count=count).posterior
+
+    assert_finite(jax.jvp(bayesian, (1.0,), (1.0,)))
+    _, log_prior, log_confusion, _ = kernels.dawid_skene(labels, 2)
+    total = lambda *args: jnp.square(kernels.label_model_posterior(labels, *args)).sum()  # noqa: E731
+    assert_finite(jax.grad(total, (0, 1))(log_prior, log_confusion))
+
+
 def test_a_second_call_does_not_compile_again():
     labels = jnp.zeros((3, 2), int)
     kernels.dawid_skene(labels, 2, max_iterations=7)

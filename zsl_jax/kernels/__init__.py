@@ -55,7 +55,9 @@ Conventions
   result of sums adds up over devices with `jax.lax.psum`; a kernel whose result has sums beside
   other values takes `axis_name` for that. There are three exceptions, which cannot be traced:
   `diagonal_from_temperature` and `temperature_from_diagonal` take Python numbers, and
-  `distinct_votes` runs on the host.
+  `distinct_votes` runs on the host. `dawid_skene` and `bayesian_dawid_skene`, whose number of
+  rounds is not known beforehand, can be differentiated in forward mode only (`jax.jvp`);
+  `label_model_posterior` of the model that they fit has gradients like all others.
 
 Shape letters
 -------------
