@@ -197,6 +197,18 @@ def test_many_sources_and_labels_are_told_apart(num_sources):
     np.testing.assert_array_equal(times[order], counts)
 
 
+@given(seed=st.integers(0, 2**31 - 1), dtype=st.sampled_from([np.int8, np.int16, np.int32]))
+def test_the_largest_ids_of_a_type_are_told_apart(seed, dtype):
+    rng = np.random.default_rng(seed)
+    labels = rng.choice([-1, 0, 1, np.iinfo(dtype).max], (40, 3)).astype(dtype)
+    distinct, times = kernels.distinct_votes(labels)
+    expected, counts = np.unique(labels, axis=0, return_counts=True)
+    order = np.lexsort(distinct.T[::-1])
+    np.testing.assert_array_equal(distinct[order], expected)
+    np.testing.assert_array_equal(times[order], counts)
+    assert distinct.dtype == dtype
+
+
 def test_no_votes_at_all_are_no_rows():
     distinct, times = kernels.distinct_votes(np.empty((0, 4), np.int32))
     assert distinct.shape == (0, 4) and times.shape == (0,)
@@ -234,6 +246,24 @@ def test_objective_of_dawid_skene_never_rises():
             values.append(float(objective_of_model(votes, model.log_prior, model.log_confusion)))
     assert (np.diff(values) <= 1e-9).all()
     assert values[-1] < values[0] - 1
+
+
+def test_fits_are_differentiated_forward_and_their_posterior_both_ways():
+    labels = jnp.array([[0, 0, 1], [1, 1, 1], [0, -1, 0], [1, 1, 0]])
+
+    def confidence(count):
+        return jnp.square(kernels.dawid_skene(labels, 2, pseudo_count=count).posterior).sum()
+
+    _, slope = jax.jvp(confidence, (0.5,), (1.0,))
+    np.testing.assert_allclose(slope, (confidence(0.51) - confidence(0.49)) / 0.02, rtol=0.02)
+
+    def bayesian(count):
+        return kernels.bayesian_dawid_skene(labels, 2, prior_count=count).posterior
+
+    assert_finite(jax.jvp(bayesian, (1.0,), (1.0,)))
+    _, log_prior, log_confusion, _ = kernels.dawid_skene(labels, 2)
+    total = lambda *args: jnp.square(kernels.label_model_posterior(labels, *args)).sum()  # noqa: E731
+    assert_finite(jax.grad(total, (0, 1))(log_prior, log_confusion))
 
 
 def test_a_second_call_does_not_compile_again():

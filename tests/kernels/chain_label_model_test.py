@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.kernels import chain_reference as reference
 from tests.kernels.chain_examples import (
@@ -172,6 +173,29 @@ def test_evidence_of_an_abstaining_source_is_nothing(example):
         np.testing.assert_allclose(whole, without, **tolerance)
 
 
+@precisions
+@given(example=chain_examples, label=st.integers(0, NUM_VOTES - 1))
+@few
+def test_a_label_that_a_source_never_gave_is_evidence_all_the_same(example, label, double):
+    plain, sources = sources_of(example)
+    probs, labels = example.probs.copy(), example.labels.copy()
+    probs[1, 0], labels[1, 0] = np.eye(NUM_VOTES)[label], label
+    plain.frequency[0, label] = 1e-9
+    oracle = reference.evidence(probs, plain, STANDS_FOR)
+    one_hot = np.eye(NUM_VOTES + 1)[labels][..., :NUM_VOTES]
+    oracle_of_labels = reference.evidence(one_hot, plain, STANDS_FOR)
+    never = sources.frequency.copy()
+    never[0, label] = 0
+    with precision(double) as tolerance:
+        args = as_jax((sources._replace(frequency=never), STANDS_FOR))
+        found = [kernels.log_evidence(jnp.asarray(votes), *args) for votes in (probs, labels)]
+        total = lambda votes, *args: kernels.log_evidence(votes, *args).sum()  # noqa: E731
+        assert_finite(jax.grad(total, (0, 1, 2))(jnp.asarray(probs), *args))
+        assert_finite(jax.grad(total, (1, 2))(jnp.asarray(labels), *args))
+    np.testing.assert_allclose(found[0], oracle, **tolerance)
+    np.testing.assert_allclose(found[1], oracle_of_labels, **tolerance)
+
+
 def chain_of(scores, example, prior, state, prior_power, gold=None):
     """One row of all the words; their keys were never counted."""
     keys = np.full((1, NUM_WORDS, len(state.type_counts)), -1)
@@ -206,6 +230,34 @@ def test_without_its_additions_it_is_the_label_model_of_the_paper(hard, example)
         )
         # 1e-9 is added to the prior of word types, of 0.07 or more
         np.testing.assert_allclose(found, np.exp(jax.nn.log_softmax(joint)), rtol=1e-6)
+
+
+@given(example=chain_examples, rare=st.sampled_from([0.0, 1e-12, 1e-9]))
+@few
+def test_a_label_that_the_state_lacks_counts_as_a_rare_one(example, rare):
+    """Nothing is known of its words: the potentials are the scores, whatever its frequency."""
+    prior = example.start.copy()
+    prior[1] = rare
+    prior /= prior.sum()
+    scores = np.where(np.isneginf(example.potentials), -50, example.potentials)
+    state = kernels.ChainState(
+        (np.zeros((1, NUM_LABELS)),), prior, example.start, example.transitions
+    )
+    with precision(True):
+        args = as_jax((scores, 0 * scores, np.full((NUM_WORDS, 1), -1), state))
+        found = kernels.log_potentials(*args, 1.0)
+        more = np.log(prior + 1e-9) - 2.5 * np.log(np.maximum(prior, 1e-9))
+        np.testing.assert_allclose(kernels.log_potentials(*args, 2.5), scores + more, rtol=1e-9)
+        chain = chain_of(jnp.asarray(scores), example, prior, state, 1.7)
+
+        def total(prior):
+            return kernels.log_potentials(*args[:3], args[3]._replace(prior=prior), 1.7).sum()
+
+        slopes = jax.grad(total)(args[3].prior)
+    rest = np.arange(NUM_LABELS) != 1
+    np.testing.assert_allclose(found[:, rest], scores[:, rest], atol=1e-5)
+    np.testing.assert_allclose(found[:, 1], scores[:, 1], atol=np.log(2) + 1e-6)
+    assert_finite((chain, slopes))
 
 
 def text_state(example, keys):

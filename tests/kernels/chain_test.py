@@ -187,6 +187,75 @@ def test_impossible_sequences_are_finite(possible):
     np.testing.assert_allclose(nothing.posterior, jax.nn.softmax(potentials), rtol=1e-3)
 
 
+def scalar(found):
+    """A number in which every posterior, step and first label has a weight of its own."""
+    leaves = [found.posterior, found.transitions, found.firsts]
+    return sum(jnp.sum(jnp.cos(jnp.arange(leaf.size)) * leaf.ravel()) for leaf in leaves)
+
+
+known_slopes = jax.jit(
+    jax.value_and_grad(
+        lambda potentials, start, steps, starts, gold: scalar(
+            kernels.chain_marginals(
+                kernels.clamp_log_joint(potentials, gold), starts, EVERY, start, steps
+            )
+        ),
+        (0, 1, 2),
+    )
+)
+
+
+@given(example=chain_examples, seed=st.integers(0, 2**32 - 1))
+@few
+def test_gradients_beside_known_labels_are_finite_differences(example, seed):
+    rng = np.random.default_rng(seed)
+    gold = np.where(rng.random(NUM_WORDS) < 0.4, rng.integers(0, NUM_LABELS, NUM_WORDS), -1)
+    point = np.maximum(example.potentials, -90), example.start, example.transitions
+    point[0][3, 1] -= 800  # its probability is 0, though nothing rules it out
+    step = [1e-6 * rng.normal(size=x.shape) * ((x > 1e-4) | (x < 0)) for x in point]
+    pairs = list(zip(point, step, strict=True))
+    with precision(True):
+        words = arrays(example.starts, gold)
+        ahead, behind = (
+            float(known_slopes(*(jnp.asarray(x + sign * d) for x, d in pairs), *words)[0])
+            for sign in (1, -1)
+        )
+        gradients = known_slopes(*arrays(*point), *words)[1]
+    assert_finite(gradients)
+    slope = sum(np.sum(np.asarray(g) * d) for g, d in zip(gradients, step, strict=True))
+    np.testing.assert_allclose(slope, (ahead - behind) / 2, rtol=1e-4, atol=1e-11)
+
+
+@pytest.mark.parametrize("possible", [0.0, 1.0])
+def test_gradients_of_impossible_sequences_and_labels_are_finite(possible):
+    potentials, starts, _, start, transitions = random_chain(8)
+    gold = jnp.array([2, 1, 2, 1, 1, 2, 2, -1, 2, -1, 1, 2])
+    steps = transitions * possible * (1 - jnp.eye(NUM_LABELS)[1][:, None])
+    assert_finite(known_slopes(potentials, 0 * start, steps, starts, gold))
+    for depth in (80, 90, 100, 110):  # where float32 loses digits, and behind
+        deep = potentials.at[::2, 1].add(-depth)
+        assert_finite(known_slopes(deep, start, steps, starts, 0 * gold - 1))
+
+
+@given(example=chain_examples, word=st.integers(0, NUM_WORDS - 1))
+@few
+def test_a_word_that_no_label_can_explain_is_one_without_evidence(example, word):
+    unknown, impossible = example.potentials.copy(), example.potentials.copy()
+    unknown[word], impossible[word] = 0, -np.inf
+    oracle = reference.chain(unknown, example.lengths, example.start, example.transitions)
+    with precision(True) as tolerance:
+        rest = arrays(example.starts, EVERY, example.start, example.transitions)
+        found = marginals(jnp.asarray(impossible), *rest)
+        assert_close(found[:3], oracle[:3], **tolerance)
+        assert np.isneginf(found.log_marginal)
+        masked = marginals(jnp.asarray(impossible), rest[0], rest[1].at[word].set(False), *rest[2:])
+        assert_finite(masked)
+        gradients = known_slopes(
+            jnp.asarray(impossible), *rest[2:], rest[0], 0 * example.labels[:, 0] - 1
+        )
+    assert_finite(gradients)
+
+
 @precisions
 @given(example=chain_examples)
 @few

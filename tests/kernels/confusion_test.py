@@ -267,3 +267,42 @@ def test_gradient_of_the_confusion_with_identity_is_finite():
     compatible = jnp.eye(3, dtype=bool)[None]
     total = lambda counts: kernels.confusion_with_identity(counts, compatible).sum()  # noqa: E731
     assert_finite(jax.jit(jax.grad(total))(jnp.zeros((1, 3, 3)).at[0, 0, 1].set(9.0)))
+
+
+finite_part = jax.jit(
+    jax.value_and_grad(
+        lambda counts, share, pseudo_count, compatible: jnp.sum(
+            jnp.nan_to_num(
+                kernels.confusion_with_identity(counts, compatible, share, pseudo_count), neginf=0
+            )
+            * jnp.cos(jnp.arange(counts.size)).reshape(counts.shape)
+        ),
+        (0, 1, 2),
+    )
+)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@few
+def test_gradients_beside_labels_that_a_source_lacks_are_finite_differences(seed):
+    rng = np.random.default_rng(seed)
+    counts = rng.gamma(0.5, 5, (2, 5, 4)) + 0.1
+    counts[:, 3] = counts[1] = 0
+    compatible = np.stack([SOME_MEANING, SOME_MEANING])
+    point = counts, 0.1, 0.5
+    step = [1e-6 * rng.normal(size=np.shape(x)) * (np.asarray(x) > 0) for x in point]
+    with precision(True):
+        ahead, behind = (
+            float(
+                finite_part(*(x + sign * d for x, d in zip(point, step, strict=True)), compatible)[
+                    0
+                ]
+            )
+            for sign in (1, -1)
+        )
+        gradients = finite_part(*point, compatible)[1]
+        for edge in (0.0, 1.0):
+            assert_finite(finite_part(counts, edge, 0.0, compatible)[1])
+    assert_finite(gradients)
+    slope = sum(np.sum(np.asarray(g) * d) for g, d in zip(gradients, step, strict=True))
+    np.testing.assert_allclose(slope, (ahead - behind) / 2, rtol=1e-4, atol=1e-12)

@@ -71,6 +71,31 @@ def test_labels_may_be_small_integers(name):
     assert_equal(OF_LABELS[name](LABELS.astype(np.int8)), OF_LABELS[name](LABELS))
 
 
+def test_keys_may_be_small_integers_beside_a_large_table():
+    table = np.random.default_rng(1).random((300, K)).astype(np.float32)
+    state = STATE._replace(type_counts=(table,))
+    keys = np.array([[100], [-1], [127], [0], [44], [-128]])
+    zeros = np.zeros_like(LOG_PRIOR)
+
+    def results(dtype):
+        small = keys.astype(dtype)
+        return (
+            kernels.log_potentials(LOG_PRIOR, zeros, small, state, 1.0),
+            kernels.word_type_counts(POSTERIOR, small[:, 0], 300),
+            kernels.dawid_skene(LABELS, 300, 50 * np.arange(3).astype(dtype), max_iterations=2),
+        )
+
+    assert_equal(results(np.int8), results(np.int32))
+
+
+@pytest.mark.parametrize("name", ["log_joint", "expected_counts", "majority_vote"])
+def test_labels_beyond_int32_abstain_where_jax_reads_64_bits(name):
+    outside = LABELS.astype(np.int64)
+    outside[LABELS < 0] = np.resize([2**32, 2**32 + 1, -(2**32) + 1, 2**63 - 1], (LABELS < 0).sum())
+    with jax.enable_x64(True):
+        assert_equal(OF_LABELS[name](outside), OF_LABELS[name](LABELS))
+
+
 def test_numbers_of_labels_may_be_those_of_numpy():
     expected = kernels.dawid_skene(LABELS, V, max_iterations=3)
     assert_equal(kernels.dawid_skene(LABELS, np.int64(V), max_iterations=3), expected)
@@ -186,6 +211,32 @@ def test_float32_beside_float64_gives_float64(votes):
         chain = kernels.chain_marginals(LOG_PRIOR, STARTS, MASK, START.astype(float), TRANSITIONS)
         assert chain.posterior.dtype == jnp.float64
         assert kernels.dawid_skene(LABELS, V).posterior.dtype == jnp.float64
+
+
+@pytest.mark.parametrize("wanted", [np.float32, np.float64])
+def test_results_have_the_type_given_under_x64(wanted):
+    """float64 does not come from constants and label ids; these alone have JAX's default type."""
+
+    def given(value):
+        is_float = isinstance(value, np.ndarray) and value.dtype == np.float32
+        return value.astype(wanted) if is_float else value
+
+    weights, meanings, sources = jax.tree.map(given, (WEIGHTS, MEANINGS, SOURCES))
+    with jax.enable_x64(True):
+        for votes in (LABELS, given(PROBS)):
+            sums = kernels.reliability_sums(votes, MASK, weights, meanings)
+            estimates = kernels.source_estimates(sums.labels, sums.agreement, COMPATIBLE)
+            evidence = kernels.log_evidence(votes, sources, meanings.stands_for)
+            mean = kernels.mean_by_reliability(votes, weights, meanings.stands_for)
+            matrix = kernels.confusion_with_identity(sums.labels.counts, COMPATIBLE)
+            for leaf in jax.tree.leaves((sums, estimates, evidence, mean, matrix)):
+                assert leaf.dtype == wanted
+        pairs = kernels.pair_sums(given(PROBS), MASK, V)
+        shares = kernels.summarise_votes(LABELS, given(PROBS), V)[1:]
+        copies = kernels.near_copies(kernels.pairwise_agreement(pairs))
+        for leaf in jax.tree.leaves((pairs, shares, copies)):
+            assert leaf.dtype == wanted
+        assert kernels.probs_of_votes(LABELS, V).dtype == jnp.float64
 
 
 def batched(array):

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.kernels import reference
 from tests.kernels.examples import arrays, assert_finite, both_ways, examples, precision
@@ -119,6 +120,48 @@ def test_log_of_the_expectation_not_expectation_of_the_log():
     confusion = jnp.array([[0.98, 0.5], [0.02, 0.5]])
     likelihood = kernels.soft_log_likelihood(jnp.array([0.5, 0.5]), jnp.log(confusion))
     np.testing.assert_allclose(likelihood, jnp.log(0.5), rtol=1e-6)
+
+
+@given(example=examples, hard=st.booleans())
+@few
+def test_gradients_by_the_weights_are_finite_differences_where_labels_are_ruled_out(example, hard):
+    log_prior = np.log(example.prior)
+    log_prior[2, 1:3] = log_prior[4, 0] = -np.inf
+    votes = example.labels if hard else example.probs
+
+    def objective(sources, prior):
+        joint = kernels.log_joint(*arrays(log_prior, votes, confusion), sources, prior)
+        return kernels.negative_log_marginal(joint, jnp.ones(len(votes), bool))[0]
+
+    weights = example.source_weight + 0.1, example.prior_weight + 0.2
+    with precision(True):
+        confusion = kernels.log_confusion_from_logits(jnp.asarray(example.fixed_logits))
+        gradients = jax.grad(objective, (0, 1))(*arrays(*weights))
+        _, slope = jax.jvp(objective, arrays(*weights), arrays(np.ones_like(weights[0]), 1.0))
+        assert_finite(jax.grad(objective, (0, 1))(*arrays(weights[0], 0.0)))
+        ahead, behind = (
+            float(objective(*arrays(*(each + step for each in weights)))) for step in (1e-5, -1e-5)
+        )
+    expected = (ahead - behind) / 2e-5
+    np.testing.assert_allclose(slope, expected, rtol=1e-5, atol=1e-7)
+    total = sum(np.sum(np.asarray(each)) for each in gradients)
+    np.testing.assert_allclose(total, expected, rtol=1e-5, atol=1e-7)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@few
+def test_only_a_row_without_any_probability_abstains(seed):
+    """Not one whose probabilities are too small for products with the confusion matrix."""
+    rng = np.random.default_rng(seed)
+    log_confusion = jnp.asarray(rng.choice([-np.inf, -1.0], (3, 4)), jnp.float32)
+    probs = jnp.zeros(3).at[rng.integers(3)].set(10.0 ** rng.integers(-30, 0))
+    expected = np.exp(log_confusion.astype(float)).T @ np.asarray(probs, float)
+    found = kernels.soft_log_likelihood(probs, log_confusion)
+    oracle = np.maximum(np.log(np.maximum(expected, 1e-300)), kernels.LOG_FLOOR)
+    np.testing.assert_allclose(found, oracle, rtol=1e-5)
+    assert not np.any(kernels.soft_log_likelihood(0 * probs, log_confusion))
+    unknown = kernels.soft_log_likelihood(probs, log_confusion + jnp.nan)
+    assert np.isnan(unknown).all()  # nor one whose matrix is wrong
 
 
 def test_half_precision_probs_are_read_in_float32():

@@ -46,14 +46,18 @@ Conventions
   `jaxtyping.TypeCheckError` with the argument's name. NumPy arrays and Python numbers will do.
 - Leading axes are free: [..., K] is a word, a sentence or a batch. Sequences are [..., N, K].
 - A label id outside 0 … V − 1 abstains, as -1 does, and so does an all-zero row of probabilities.
-  A gold label or a key out of range counts as missing. Values of probabilities are not checked.
-- float16 and bfloat16 are read in float32; otherwise, results have the widest type given. Matrix
-  products of float32 are not rounded to TF32 or bfloat16.
+  A gold label or a key out of range counts as missing. Ids must fit int32: without
+  `jax_enable_x64`, JAX keeps the lowest 32 bits of others. Values of probabilities are not checked.
+- float16 and bfloat16 are read in float32; otherwise, results have the widest type given, or JAX's
+  default (float64 under `jax_enable_x64`) where only label ids are given, as to `dawid_skene`.
+  Matrix products of float32 are not rounded to TF32 or bfloat16.
 - Everything can be differentiated, `vmap`ped, and called inside `jax.shard_map` and `jax.pmap`. A
   result of sums adds up over devices with `jax.lax.psum`; a kernel whose result has sums beside
   other values takes `axis_name` for that. There are three exceptions, which cannot be traced:
   `diagonal_from_temperature` and `temperature_from_diagonal` take Python numbers, and
-  `distinct_votes` runs on the host.
+  `distinct_votes` runs on the host. `dawid_skene` and `bayesian_dawid_skene`, whose number of
+  rounds is not known beforehand, can be differentiated in forward mode only (`jax.jvp`);
+  `label_model_posterior` of the model that they fit has gradients like all others.
 
 Shape letters
 -------------

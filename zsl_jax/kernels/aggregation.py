@@ -5,6 +5,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import kernel, labels_in_range, varying_like
@@ -62,13 +63,15 @@ def majority_vote(
     return jnp.take_along_axis(labels, first, axis=-1)[..., 0]
 
 
-def vote_shares(labels: Int[Array, "*words U"], num_labels: int) -> Float[Array, "*words K"]:
+def vote_shares(
+    labels: Int[Array, "*words U"], num_labels: int, dtype: DTypeLike = float
+) -> Float[Array, "*words K"]:
     """`mean_probs` of labels, source by source without an array [..., U, K]."""
 
     def add(votes: Float[Array, "*words K"], source_labels: Int[Array, "*words"]):
-        return votes + jax.nn.one_hot(source_labels, num_labels), None
+        return votes + jax.nn.one_hot(source_labels, num_labels, dtype=dtype), None
 
-    none = varying_like(jnp.zeros((*labels.shape[:-1], num_labels)), labels)
+    none = varying_like(jnp.zeros((*labels.shape[:-1], num_labels), dtype), labels)
     votes, _ = lax.scan(add, none, jnp.moveaxis(labels, -1, 0))
     speaking = jnp.sum(votes, axis=-1, keepdims=True)
     return jnp.where(speaking > 0, votes / jnp.maximum(speaking, 1), 1 / num_labels)
@@ -107,6 +110,6 @@ def summarise_votes(
       >>> majority, shares
       (Array([1], dtype=int32), Array([[0.33, 0.67]], dtype=float32))
     """
-    shares = vote_shares(labels, num_labels)
+    shares = vote_shares(labels, num_labels, float if probs is None else probs.dtype)
     mean = shares if probs is None else mean_probs(probs)
     return VoteSummary(majority_vote(labels, probs, num_labels), shares, mean)

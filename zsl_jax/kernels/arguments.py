@@ -101,8 +101,13 @@ def in_widest_float(*values: ArrayLike) -> tuple[Array, ...]:
 
 def labels_in_range(labels: Int[Array, "..."], num_labels: int) -> Int[Array, "..."]:
     """Label ids as int32; -1, which abstains, for every id outside 0 … `num_labels` - 1."""
-    labels = labels.astype(jnp.int32)
-    return jnp.where((labels >= 0) & (labels < num_labels), labels, -1)
+    labels = at_least_int32(labels)
+    return jnp.where((labels >= 0) & (labels < num_labels), labels, -1).astype(jnp.int32)
+
+
+def at_least_int32(ids: Int[Array, "..."]) -> Int[Array, "..."]:
+    """Ids in a type that holds the number of any table's rows, to be compared with it."""
+    return ids.astype(jnp.promote_types(ids.dtype, jnp.int32))
 
 
 def are_labels(votes: Array) -> bool:

@@ -32,7 +32,8 @@ class ChainMarginals(NamedTuple):
       posterior: [..., N, K], Q of each word given its whole sentence.
       transitions: [K, K], expected number of steps from one label to the next inside sentences.
       firsts: [K], expected number of sentences that begin with each label.
-      log_marginal: [], log of the sum over all label sequences, summed over sentences.
+      log_marginal: [], log of the sum over all label sequences, summed over sentences; −inf if all
+        labels of a word are ruled out.
     """
 
     posterior: Float[Array, "*texts N K"]
@@ -58,7 +59,8 @@ def chain_marginals(
     that no length and no potential underflows.
 
     Args:
-      log_potentials: [..., N, K], X, not necessarily normalised; −inf rules a label out.
+      log_potentials: [..., N, K], X, not necessarily normalised; −inf rules a label out. A word
+        for which all labels are ruled out has the posterior that its neighbours imply.
       starts: [..., N], True for the first word of each sentence; the first word of a text counts as
         one.
       mask: [..., N], False for padding, which must stand behind the words of its sentence or have
@@ -86,6 +88,8 @@ def chain_marginals(
         sums = [jnp.sum(each, axis=0) for each in sums]
         return ChainMarginals(posterior, *sum_over_devices(sums, axis_name))
     log_potentials, start, transitions = in_widest_float(log_potentials, start, transitions)
+    possible = jnp.any(log_potentials != -jnp.inf, axis=-1)
+    log_potentials = jnp.where(possible[:, None], log_potentials, 0)
     transitions = jnp.maximum(transitions, _FORBIDDEN)
     start = jnp.maximum(start, _FORBIDDEN)
     starts = starts.at[:1].set(True) | ~mask  # padding is not evidence on the words before it
@@ -102,11 +106,14 @@ def chain_marginals(
         log_potential, filtered, is_start = word
         scores = log_potential + message  # of this word and all behind it
         reached = jnp.exp(scores - jnp.max(scores))
-        posterior = jax.nn.softmax(jnp.log(filtered) + message)
+        some = filtered >= least  # otherwise, log has no finite gradient
+        log_filtered = jnp.where(some, jnp.log(jnp.where(some, filtered, 1)), -jnp.inf)
+        posterior = jax.nn.softmax(log_filtered + message)
         behind = jnp.log(transitions @ reached)
         message = jnp.where(is_start, 0, behind - jnp.max(behind))
         return message, (posterior, reached)
 
+    least = jnp.finfo(log_potentials.dtype).tiny
     none = jnp.zeros(log_potentials.shape[-1], log_potentials.dtype)
     none = varying_like(none, log_potentials, starts, start, transitions)
     _, (filtered, log_totals) = lax.scan(forward, none, (log_potentials, starts))
@@ -115,11 +122,13 @@ def chain_marginals(
     inside = (mask & ~starts)[1:, None]
     before, after = filtered[:-1], jnp.where(inside, reached[1:], 0)
     total = jnp.sum((before @ transitions) * after, axis=-1, keepdims=True)
-    before = jnp.where(inside, before / jnp.where(inside, total, 1), 0)
+    total = jnp.where(inside, total, 1)
+    scale = lax.stop_gradient(total)  # the gradient of a division by it would square 1e-20
+    before = jnp.where(inside, before / scale / (total / scale), 0)
     sums = (
         transitions * jnp.matmul(before.T, after),
         jnp.sum(jnp.where((mask & starts)[:, None], posterior, 0), axis=0),
-        jnp.sum(jnp.where(mask, log_totals, 0)),
+        jnp.sum(jnp.where(mask, jnp.where(possible, log_totals, -jnp.inf), 0)),
     )
     return ChainMarginals(posterior, *sum_over_devices(sums, axis_name))
 

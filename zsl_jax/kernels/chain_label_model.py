@@ -19,10 +19,10 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from zsl_jax.kernels.arguments import Scalar, kernel, sum_over_devices
+from zsl_jax.kernels.arguments import Scalar, at_least_int32, kernel, sum_over_devices
 from zsl_jax.kernels.chain import ChainMarginals, chain_marginals, chain_viterbi, neighbour_counts
 from zsl_jax.kernels.posterior import clamp_log_joint
-from zsl_jax.kernels.word_type_prior import back_off, word_type_counts
+from zsl_jax.kernels.word_type_prior import RAREST, back_off, word_type_counts
 
 
 class ChainState(NamedTuple):
@@ -74,7 +74,7 @@ def log_potentials(
       scores: [..., K], e + α log P_θ; e alone where there is no tagger.
       own: [..., K], what the word added to the type counts; zeros in a new text.
       keys: [..., L], the word's key at each level, -1 where it was never counted.
-      state: Type counts and π̂.
+      state: Type counts and π̂, in which a label of frequency 0 counts as one of 1e-9.
       prior_power: [], 1 + α, or 1 where there is no tagger.
       strength: [], of the back-off between the levels, in words.
 
@@ -91,10 +91,12 @@ def log_potentials(
     """
     levels = [
         table.at[jnp.where(key < 0, len(table), key)].get(mode="fill", fill_value=0)
-        for table, key in zip(state.type_counts, jnp.moveaxis(keys, -1, 0), strict=True)
+        for table, key in zip(
+            state.type_counts, jnp.moveaxis(at_least_int32(keys), -1, 0), strict=True
+        )
     ]
     log_types = back_off(jnp.stack(levels, axis=-2), own, state.prior, strength)
-    return scores + log_types - prior_power * jnp.log(state.prior)
+    return scores + log_types - prior_power * jnp.log(jnp.maximum(state.prior, RAREST))
 
 
 @kernel(static=("axis_name",))

@@ -83,7 +83,7 @@ def distinct_votes(
         if largest > 2**62 // width:  # numbers of the combinations so far take less room
             code = np.unique(code, return_inverse=True)[1]
             largest = len(votes)
-        code = code * width + (source_labels + 1)
+        code = code * width + np.add(source_labels, 1, dtype=np.int64)
         largest *= width
     _, first, times = np.unique(code, return_index=True, return_counts=True)
     return votes[first], times
@@ -247,7 +247,9 @@ def dawid_skene(
              [0.67, 0.33]], dtype=float32)
     """
     words = labels.shape[:-1]
-    targets = jnp.arange(num_labels) if first_targets is None else first_targets
+    targets = jnp.arange(num_labels)
+    if first_targets is not None:
+        targets = labels_in_range(first_targets, num_labels)
     votes = _votes_of(labels, len(targets), times, pseudo_count)
     meant = jnp.where(votes.labels >= 0, targets[votes.labels], -1)
     how = (max_iterations, tolerance, axis_name)

@@ -7,10 +7,12 @@ from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import Scalar, kernel, normalised
 from zsl_jax.kernels.posterior import log_joint
-from zsl_jax.kernels.weighted_mean import probs_of_votes, weighted_mean
+from zsl_jax.kernels.weighted_mean import as_probs, weighted_mean
 
 # Added to r and its mean, so that no label is ruled out by it.
 _LEAST_MEAN = 1e-4
+# Frequencies count as at least this much.
+_LEAST_FREQUENCY = 1e-9
 
 
 class SourceReliability(NamedTuple):
@@ -19,7 +21,8 @@ class SourceReliability(NamedTuple):
     Attributes:
       log_confusion: [U, V, K], log σ, indexed [source, predicted, true].
       trust: [U], k, between 0 and 1.
-      frequency: [U, V], m, the mean probability that a source gives each label.
+      frequency: [U, V], m, the mean probability that a source gives each label; less than 1e-9
+        counts as that much.
       weights: [U, K], w, of each source for each true label.
       mean: [K], r̄, the mean over the text of the weighted mean r of the sources.
     """
@@ -69,8 +72,9 @@ def log_evidence(
       Array([[ 0.2 , -9.78],
              [ 0.  ,  0.  ]], dtype=float32)
     """
-    log_scaled = sources.log_confusion - scale * jnp.log(sources.frequency)[..., None]
-    probs = probs_of_votes(votes, sources.log_confusion.shape[1])
+    log_frequency = jnp.log(jnp.maximum(sources.frequency, _LEAST_FREQUENCY))
+    log_scaled = sources.log_confusion - scale * log_frequency[..., None]
+    probs = as_probs(votes, sources.log_confusion.shape[1], sources.weights.dtype)
     mean = weighted_mean(jnp.matmul(probs, stands_for), sources.weights)
     log_mean = jnp.log(mean + _LEAST_MEAN) - scale * jnp.log(sources.mean + _LEAST_MEAN)
     joint = log_joint(log_mean, votes, log_scaled, source_weight * sources.trust, 1.0)
@@ -99,5 +103,5 @@ def mean_by_reliability(
       Array([[0.8, 0.2],
              [0. , 1. ]], dtype=float32)
     """
-    probs = probs_of_votes(votes, len(stands_for))
+    probs = as_probs(votes, len(stands_for), weights.dtype)
     return normalised(weighted_mean(jnp.matmul(probs, stands_for), weights))

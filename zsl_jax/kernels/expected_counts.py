@@ -135,7 +135,7 @@ def closed_form_log_confusion(
     smoothed = pseudo_count * counts.shape[-1] * initial + counts
     total = jnp.sum(smoothed, axis=-2, keepdims=True)
     share = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), initial)
-    return jnp.where(share > 0, jnp.log(jnp.where(share > 0, share, 1)), -jnp.inf)
+    return _log(share)
 
 
 @kernel
@@ -167,10 +167,18 @@ def confusion_with_identity(
       Array([[1. , 0.5],
              [0. , 0.5]], dtype=float32)
     """
-    log_identity = log_confusion_from_logits(logits_of_meaning(jnp.inf, compatible))
+    log_identity = log_confusion_from_logits(
+        logits_of_meaning(jnp.asarray(jnp.inf, counts.dtype), compatible)
+    )
     has_label = jnp.any(compatible | (counts > 0), axis=-1, keepdims=True)
     has_label |= ~jnp.any(has_label, axis=-2, keepdims=True)
     smoothed = jnp.where(has_label, counts + pseudo_count / counts.shape[-1], 0)
     total = jnp.sum(smoothed, axis=-2, keepdims=True)
     counted = jnp.where(total > 0, smoothed / jnp.where(total > 0, total, 1), 0)
-    return jnp.log((1 - identity_share) * counted + identity_share * jnp.exp(log_identity))
+    mixed = (1 - identity_share) * counted + identity_share * jnp.exp(log_identity)
+    return _log(jnp.asarray(mixed))
+
+
+def _log(probs: Array) -> Array:
+    """Log of probabilities: −inf where they are 0, with a gradient of 0."""
+    return jnp.where(probs > 0, jnp.log(jnp.where(probs > 0, probs, 1)), -jnp.inf)

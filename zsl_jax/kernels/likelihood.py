@@ -67,9 +67,9 @@ def soft_log_likelihood(
       Array([0.3, 0.5], dtype=float32)
     """
     floor = jnp.exp(LOG_FLOOR)
-    confusion = jnp.maximum(jnp.exp(log_confusion), floor)  # so that only abstention gives 0 below
+    confusion = jnp.maximum(jnp.exp(log_confusion), floor)
     expected = jnp.matmul(confusion.T, probs)
-    return jnp.where(expected > 0, jnp.log(jnp.maximum(expected, floor)), 0)
+    return jnp.where(jnp.any(probs > 0), jnp.log(jnp.maximum(expected, floor)), 0)
 
 
 @kernel

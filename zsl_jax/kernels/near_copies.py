@@ -14,7 +14,7 @@ from zsl_jax.kernels.arguments import (
     labels_in_range,
     varying_like,
 )
-from zsl_jax.kernels.weighted_mean import labels_of_probs, probs_of_votes
+from zsl_jax.kernels.weighted_mean import as_probs, labels_of_probs
 
 # Dependence of sources that are not copies at all, and of those that are copies and nothing else:
 # taggers of different languages reached 0.66, copies with 2 % of other labels 0.9.
@@ -62,10 +62,11 @@ def pair_sums(
       Array([[3., 1.],
              [1., 2.]], dtype=float32)
     """
-    labels = flat_words(votes if are_labels(votes) else labels_of_probs(votes), 1)
+    hard = are_labels(votes)
+    labels = flat_words(votes if hard else labels_of_probs(votes), 1)
     labels = labels_in_range(labels, num_source_labels)
     labels = jnp.where(jnp.ravel(mask)[:, None], labels, -1)
-    given = probs_of_votes(labels, num_source_labels)
+    given = as_probs(labels, num_source_labels, float if hard else votes.dtype)
     speaks = labels >= 0
     same = (labels[:, :, None] == labels[:, None, :]) & speaks[:, :, None]
     return PairSums(

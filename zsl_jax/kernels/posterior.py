@@ -73,8 +73,13 @@ def log_joint(
 
 
 def _weighted(weight: Array, log_values: Array) -> Array:
-    """Product of weight and log-value, in which weight 0 removes even log 0."""
-    return jnp.where(weight == 0, 0, weight * jnp.where(weight == 0, 0, log_values))
+    """Product of weight and log-value, in which weight 0 removes even log 0.
+
+    Where the product is log 0, its gradient by the weight is 0.
+    """
+    impossible = (weight != 0) & (log_values == -jnp.inf)
+    product = weight * jnp.where(impossible | (weight == 0), 0, log_values)
+    return jnp.where(impossible, lax.stop_gradient(weight) * log_values, product)
 
 
 def _add_labels(

@@ -17,7 +17,7 @@ from zsl_jax.kernels.arguments import (
 )
 from zsl_jax.kernels.expected_counts import confusion_with_identity, expected_counts
 from zsl_jax.kernels.posterior import log_joint
-from zsl_jax.kernels.weighted_mean import labels_of_probs, probs_of_votes, weighted_mean
+from zsl_jax.kernels.weighted_mean import as_probs, labels_of_probs, weighted_mean
 
 # Keeps F defined where a source neither finds a label nor gives it.
 _TINY = 1e-9
@@ -112,7 +112,7 @@ def reliability_sums(
       >>> sums.mean, sums.spoke
       (Array([1.5, 1.5], dtype=float32), Array([3., 2.], dtype=float32))
     """
-    probs = flat_words(probs_of_votes(votes, meanings.compatible.shape[1]), 2)
+    probs = flat_words(as_probs(votes, meanings.compatible.shape[1], weights.dtype), 2)
     mask = jnp.ravel(mask)
     probs = jnp.where(mask[:, None, None], probs, 0)
     labels = labels_of_probs(probs)

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from zsl_jax.kernels.arguments import kernel
+from zsl_jax.kernels.arguments import at_least_int32, kernel
 
 
 @kernel(static=("num_segments",))
@@ -36,6 +36,7 @@ def segment_sum(
              [5.],
              [0.]], dtype=float32)
     """
+    segments = at_least_int32(segments)
     inside = (segments >= 0) & (segments < num_segments)
     segments = jnp.where(inside, segments, num_segments).astype(jnp.int32)
 

@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax.typing import DTypeLike
 from jaxtyping import Array, Float, Int
 
 from zsl_jax.kernels.arguments import are_labels, kernel, labels_in_range
@@ -31,9 +32,15 @@ def probs_of_votes(
       Array([[[0., 1.],
               [0., 0.]]], dtype=float32)
     """
-    if are_labels(votes):
-        return jax.nn.one_hot(labels_in_range(votes, num_source_labels), num_source_labels)
-    return votes
+    return as_probs(votes, num_source_labels, float)
+
+
+def as_probs(votes: Array, num_source_labels: int, dtype: DTypeLike) -> Array:
+    """`probs_of_votes` with a type for the one-hot rows of labels."""
+    if not are_labels(votes):
+        return votes
+    labels = labels_in_range(votes, num_source_labels)
+    return jax.nn.one_hot(labels, num_source_labels, dtype=dtype)
 
 
 @kernel

@@ -10,7 +10,8 @@ from jaxtyping import Array, Float, Int
 from zsl_jax.kernels.arguments import Scalar, flat_words, kernel
 from zsl_jax.kernels.segments import segment_sum
 
-_RAREST = 1e-9
+# Smallest probability of a label.
+RAREST = 1e-9
 
 
 @kernel(static=("num_keys",))
@@ -67,4 +68,4 @@ def back_off(
     for level in range(counts.shape[-2]):
         probs = jnp.maximum(counts[..., level, :] - own, 0) + strength * probs
         probs = probs / jnp.sum(probs, axis=-1, keepdims=True)
-    return jnp.log(probs + _RAREST)
+    return jnp.log(probs + RAREST)
