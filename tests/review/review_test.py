@@ -255,12 +255,12 @@ def test_corrections_outside_the_review_or_the_text_are_named(record, tmp_path, 
     found = estimate_scores(record, str(tmp_path / "more.conll"), RESAMPLING)
     assert found == before
     assert "1 of 22 sentences are not in the text and are left out, such as" in caplog.text
-    assert "more.conll: 1 corrected sentences, such as" in caplog.text
+    assert "more.conll: 1 of 21 corrected sentences are not in the review" in caplog.text
     (tmp_path / "open.conll").write_text(
         re.sub(r"\t\w+$", "\t_", columns + "\n", count=1, flags=re.M)
     )
     estimate_scores(record, str(tmp_path / "open.conll"), RESAMPLING)
-    assert "1 sentences have words without a label and are left out" in caplog.text
+    assert "1 of 20 sentences are left out since words in them have no label" in caplog.text
 
 
 def test_the_program_offers_what_there_is():

@@ -73,20 +73,16 @@ def to_bio(
     scheme = scheme or recognise(parts, ids, starts)
     letters, types = parts.letters[ids], parts.types[ids]
     before = open_types(parts, ids, starts)
-    inner = np.isin(letters, ("I", "E"))
-    orphans = inner & (types != before)
     kinds = np.arange(len(parts.type_names))
-    unknown = after_unlabelled(ids, starts)
     if scheme in (TaggingScheme.IOB1, TaggingScheme.IO):
+        orphans = np.isin(letters, ("I", "E")) & (types != before)
         repairs, starting, must_begin = 0, kinds, before[:, None] != kinds
     else:
-        orphans &= ~unknown
+        orphans = _orphans(parts, ids, starts)
         repairs, starting = int(orphans.sum()), np.unique(types[orphans])
         must_begin = (types[:, None] == kinds) & orphans[:, None]
     if scheme is TaggingScheme.BIOES:
-        unlabelled = (ids < 0) & ~starts
-        continued = np.append((inner & ~orphans | unlabelled)[1:], False)[: len(ids)]
-        repairs += int((np.isin(letters, ("B", "I")) & ~continued).sum())
+        repairs += int(_unclosed(parts, ids, starts, orphans).sum())
     new_names, columns, pairs = _new_columns(names, parts, scheme, starting)
     begin = np.append(pairs[:, 0], -1)[types]
     new_ids = np.where(orphans, begin, np.append(columns, -1)[ids]).astype(np.int32)
@@ -113,14 +109,32 @@ def faulty_entities(
     [True, False, False, True]
     """
     parts = label_parts(names)
-    letters, types = parts.letters[ids], parts.types[ids]
-    inner, unknown = np.isin(letters, ("I", "E")), after_unlabelled(ids, starts)
-    orphans = inner & ~unknown & (types != open_types(parts, ids, starts))
-    first = np.isin(letters, ("B", "S")) | orphans | (inner & unknown)
-    goes_on = (letters != "") & ~first | (ids < 0) & ~starts
-    unclosed = np.isin(letters, ("B", "I")) & ~np.append(goes_on[1:], False)[: len(ids)]
+    letters, orphans = parts.letters[ids], _orphans(parts, ids, starts)
+    labelled = letters != ""
+    first = np.isin(letters, ("B", "S")) | orphans | (labelled & after_unlabelled(ids, starts))
     entity = np.cumsum(first)
-    return first & np.isin(entity, entity[unclosed | orphans])
+    return first & np.isin(entity, entity[orphans | _unclosed(parts, ids, starts, orphans)])
+
+
+def _orphans(
+    parts: LabelParts, ids: Int[np.ndarray, " N"], starts: Bool[np.ndarray, " N"]
+) -> Bool[np.ndarray, " N"]:
+    """Marks each I-X and E-X that continues nothing; after a word without a label, none."""
+    continues = parts.types[ids] == open_types(parts, ids, starts)
+    inner = np.isin(parts.letters[ids], ("I", "E"))
+    return inner & ~continues & ~after_unlabelled(ids, starts)
+
+
+def _unclosed(
+    parts: LabelParts,
+    ids: Int[np.ndarray, " N"],
+    starts: Bool[np.ndarray, " N"],
+    orphans: Bool[np.ndarray, " N"],
+) -> Bool[np.ndarray, " N"]:
+    """Marks each B-X and I-X with nothing behind it that continues it, in BIOES."""
+    letters = parts.letters[ids]
+    continuing = np.isin(letters, ("I", "E")) & ~orphans | (ids < 0) & ~starts
+    return np.isin(letters, ("B", "I")) & ~np.append(continuing[1:], False)[: len(ids)]
 
 
 def _new_columns(

@@ -158,10 +158,10 @@ def _review_of(record: RunRecord, known: Mapping[int, _Known], path: str) -> Rev
     review = max(reversed(found), key=fit)
     if left_out := sorted(others(review)):
         logging.warning(
-            "%s: %d corrected sentences, such as %.40r, are not in the review that the others fit "
-            "best, and are left out; give the corrections of one review, or of reviews that were "
-            "made one after the other by `gold_words`",
-            *(path, len(left_out), left_out[0]),
+            "%s: %d of %d corrected sentences are not in the review that the others fit best, and "
+            "are left out, such as %.40r; give the corrections of one review, or of reviews each "
+            "of which was given those before it as `gold_words`",
+            *(path, len(left_out), len({one.key for one in known.values()}), left_out[0]),
         )
     return review
 
@@ -248,15 +248,13 @@ def _known_sentences(
         keys = [squeezed("".join(words)) for words in block.sentences]
         present.update(keys)
         gold = match_corrections(corrections, block.sentences, is_bio(target))
-        open_words |= {
-            key for key, own in zip(keys, gold, strict=True) if MISSING_LABEL in (own or ())
-        }
         table = _as_target_labels(record, block)
-        numbers = {
-            block.first + place
-            for place, labels in enumerate(gold)
-            if labels and MISSING_LABEL not in labels
-        }
+        numbers = set()
+        for place, labels in enumerate(gold):
+            if labels and MISSING_LABEL in labels:
+                open_words.add(keys[place])
+            elif labels:
+                numbers.add(block.first + place)
         for number, words in sentences_of(block, numbers):
             place = number - block.first
             given = [tuple(column[words].tolist()) for column in table.T]
@@ -264,8 +262,8 @@ def _known_sentences(
     warn_of_missing(where, [one for one in corrections if one.key not in present], len(corrections))
     if open_words:
         logging.warning(
-            "%s: %d sentences have words without a label and are left out, such as %.40r",
-            *(where, len(open_words), min(open_words)),
+            "%s: %d of %d sentences are left out since words in them have no label, such as %.40r",
+            *(where, len(open_words), len(corrections), min(open_words)),
         )
     return rows, known
 

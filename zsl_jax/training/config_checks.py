@@ -208,11 +208,8 @@ def _unread_of_chain(config: TransferConfig) -> dict[str, str]:
     unread = [f"chain.{field.name}" for field in dataclasses.fields(config.label_model.chain)]
     if config.chain is None:
         return dict.fromkeys(unread, reason)
-    return (
-        {"chain.tagger_weight": f"`approach`={config.approach}"}
-        if config.approach is Approach.KD
-        else {}
-    )
+    is_kd = config.approach is Approach.KD
+    return {"chain.tagger_weight": f"`approach`={config.approach}"} if is_kd else {}
 
 
 def _in_section(config: TransferConfig | LabelModelConfig, *sections: str) -> list[str]:

@@ -168,7 +168,7 @@ def read_to_score(
     logging.info("%s: labels read as %s%s", path, scheme, spelling)
     made = found if scheme == "bio" else turned
     if scheme == TaggingScheme.BIOES:
-        made = bio_with_faults(found)
+        made = bio_with_faults(found, turned)
     gold_names = {label for sentence in gold for label in sentence.labels or ()}
     try:
         check_kinds({"gold": gold_names, "predicted": made.label_names})

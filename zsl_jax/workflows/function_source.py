@@ -1,7 +1,7 @@
 """Python functions as sources: words of sentences in; labels, spans or probabilities out."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -10,18 +10,9 @@ from zsl_jax.data.predictions.span_types import first_labels
 from zsl_jax.data.text.checks import MISSING_LABEL, checked_label, checked_type
 from zsl_jax.data.text.entity_places import Entity
 from zsl_jax.errors import InputError
-from zsl_jax.labels import OUTSIDE, TaggingScheme, label_parts
+from zsl_jax.labels import OUTSIDE, Span, TaggingScheme, label_parts
 from zsl_jax.types import Sentence
 from zsl_jax.workflows.checked_predictions import checked_names, checked_probs
-
-
-class _Span(NamedTuple):
-    """An entity: its first word, one past its last word, and its type."""
-
-    first: int
-    end: int
-    type: str
-
 
 # Gets the words of all sentences; see `predictions_by_function` for what it may return.
 Annotator = Callable[[list[list[str]]], Any]
@@ -77,7 +68,7 @@ def predictions_of_lists(
     """
     numbered = enumerate(zip(found, words, strict=True), start=1)
     read = [_read(own, sentence, f"{name}, sentence {n}") for n, (own, sentence) in numbered]
-    by_type = first_labels({one.type for own in read for one in own if isinstance(one, _Span)})
+    by_type = first_labels({one.type for own in read for one in own if isinstance(one, Span)})
     pairs = list(zip(read, words, strict=True))
     by_sentence = [_labels_of_sentence(own, len(sentence), by_type) for own, sentence in pairs]
     labels = [label for own in by_sentence for label in own]
@@ -120,7 +111,7 @@ def _of_probs(
     return predictions_of_probs(names, checked_probs(probs, names, words, where), words)
 
 
-def _read(own: Any, words: Sequence[str], where: str) -> list[str] | list[_Span]:
+def _read(own: Any, words: Sequence[str], where: str) -> list[str] | list[Span]:
     """A label for each word, `MISSING_LABEL` where there is none, or the entities."""
     if own is None:
         return [MISSING_LABEL] * len(words)
@@ -136,17 +127,17 @@ def _read(own: Any, words: Sequence[str], where: str) -> list[str] | list[_Span]
     return _checked_spans(items, len(words), where)
 
 
-def _checked_spans(items: Sequence[Any], num_words: int, where: str) -> list[_Span]:
+def _checked_spans(items: Sequence[Any], num_words: int, where: str) -> list[Span]:
     """Entities that lie within the words, beside each other, and have types."""
-    spans: list[_Span] = []
+    spans: list[Span] = []
     for first, end, kind in (_place_and_type(item) for item in items):
         entity = f"{where}: the entity {(first, end, kind)}"
         if not 0 <= first < end <= num_words:
             raise InputError(f"{entity} is not within its {num_words} words")
-        if any(first < span.end and span.first < end for span in spans):
+        if any(first < span.end and span.start < end for span in spans):
             raise InputError(f"{entity} overlaps another one; keep one")
         checked = checked_type(entity, kind, "give its type, such as PER")
-        spans.append(_Span(first, end, checked))
+        spans.append(Span(checked, first, end))
     return spans
 
 
@@ -154,10 +145,10 @@ def _labels_of_sentence(
     own: Sequence[Any], num_words: int, by_type: Mapping[str, str]
 ) -> list[str]:
     """The labels of a sentence that was read as labels or as entities."""
-    if num_words and own and not isinstance(own[0], _Span):
+    if num_words and own and not isinstance(own[0], Span):
         return list(own)
     labels = [OUTSIDE] * num_words
-    for first, end, kind in own:
+    for kind, first, end in own:
         begin = by_type[kind]
         labels[first:end] = [begin] + [f"I-{begin[2:]}"] * (end - first - 1)
     return labels

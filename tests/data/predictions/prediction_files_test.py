@@ -131,7 +131,7 @@ def test_the_case_of_an_extension_does_not_matter(tmp_path):
 def test_a_table_with_a_word_per_row_is_refused_with_a_way_to_sentences(tmp_path):
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"sentence": [1, 1], "word": ["a", "b"], "label": ["O", "O"]}), path)
-    with pytest.raises(InputError, match=r"a\.parquet has no column of lists .*; let each row be"):
+    with pytest.raises(InputError, match=r"a\.parquet has no column of lists .*; write one sen"):
         read_predictions(path)
 
 

@@ -93,11 +93,11 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
         (pa.table({"tags": [["a"]]}), "has no column words or tokens"),
         (
             pa.table({"sentence": [1], "word": ["a"], "label": ["O"]}),
-            "has no column of lists but 'sentence', 'word', 'label'; let each row be a sentence; p",
+            "has no column of lists but 'sentence', 'word', 'label'; write one sentence per row, i",
         ),
         (
             pa.table({"words": ["a"], "tags": [["O"]], "sentence": [1]}),
-            "'words' must hold one list per sentence; let each row be a sentence",
+            "'words' must hold one list per sentence; write one sentence per row",
         ),
     ],
 )

@@ -8,6 +8,7 @@ import numpy as np
 from absl import logging
 
 from zsl_jax.data.annotation.exports import Exported, read_exported, span_line
+from zsl_jax.data.predictions.mentions import stands_alone
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.predictions.projection import Projection, project, squeezed
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
@@ -15,7 +16,7 @@ from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
 from zsl_jax.data.text.json_spans import CharacterSpan, Mention, SpanLine, parse_span_line
-from zsl_jax.data.text.offset_units import UNITS
+from zsl_jax.data.text.offset_units import UNITS, other_units
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, entity_spans
 
@@ -84,7 +85,7 @@ def _readings(where: str, line: Exported) -> dict[str, SpanLine]:
     """The line by what its offsets may count: characters, UTF-16 units, or either."""
     readings: dict[str, SpanLine] = {}
     fault = None
-    for unit in UNITS[:2] if _is_astral(str(line.get("text"))) else UNITS[:1]:
+    for unit in UNITS[:2] if "utf16" in other_units(str(line.get("text"))) else UNITS[:1]:
         try:
             readings[unit] = parse_span_line(where, line, unit)
         except InputError as error:
@@ -94,17 +95,12 @@ def _readings(where: str, line: Exported) -> dict[str, SpanLine]:
     return readings
 
 
-def _is_astral(text: str) -> bool:
-    """Whether characters and UTF-16 units of a text differ."""
-    return any(char > "\uffff" for char in text)
-
-
 def _unit_of(read: Sequence[Mapping[str, SpanLine]]) -> str | None:
     """What the offsets of a file count, as most of those lines show that fit one unit only."""
     shown: Counter[str] = Counter()
     for readings in read:
         fitting = [unit for unit, line in readings.items() if _leaves_words_whole(line)]
-        if len(fitting) == 1 and _is_astral(readings[fitting[0]].text):
+        if len(fitting) == 1 and "utf16" in other_units(readings[fitting[0]].text):
             shown.update(fitting)
     first, second = UNITS[:2]
     if shown[first] == shown[second]:
@@ -119,19 +115,9 @@ def _in_unit(readings: Mapping[str, SpanLine], unit: str | None) -> tuple[SpanLi
 
 
 def _leaves_words_whole(line: SpanLine) -> bool:
-    """Whether no span begins or ends with whitespace, or between two letters or digits."""
-    text = line.text
+    """Whether no span begins or ends with white space or inside a word."""
     spans = [span for span in line.spans or () if isinstance(span, CharacterSpan)]
-    return not any(
-        text[span.start].isspace()
-        or text[span.end - 1].isspace()
-        or any(
-            text[place - 1 : place + 1].isalnum()
-            for place in (span.start, span.end)
-            if 0 < place < len(text)
-        )
-        for span in spans
-    )
+    return all(stands_alone(line.text, span.start, span.end) for span in spans)
 
 
 def corrections_of(predictions: SourcePredictions, name: str) -> list[Correction]:

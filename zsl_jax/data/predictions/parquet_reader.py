@@ -27,6 +27,7 @@ from zsl_jax.data.predictions.source_predictions import (
 )
 from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.arrow_files import (
+    check_rows,
     check_text_lists,
     column_values,
     is_list,
@@ -113,6 +114,7 @@ def _about(schema: pa.Schema, where: str) -> dict[str, Any]:
 
 def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
     """The label names in the metadata; checks the version and the columns on the way."""
+    check_rows(schema, where)
     check_text_lists(schema, ("words", "labels"), where)
     if schema.names.count("probabilities") > 1 or (
         "probabilities" in schema.names and not is_list(schema.field("probabilities").type)

@@ -6,7 +6,7 @@ from absl import logging
 
 from zsl_jax.labels import OUTSIDE, TaggingScheme, label_parts, usual_spelling
 
-# Letters at the start of entities: those of ends alone (E-MAIL) are no sign of a scheme.
+# Letters that begin an entity; one that only ends it does not imply a scheme (E-MAIL is a type).
 _LETTERS = ("B-", "I-", "S-", "U-", "W-")
 
 
@@ -17,7 +17,7 @@ def first_labels(kinds: Collection[str]) -> dict[str, str]:
     of which the second continues the first. Other words are I-TYPE.
 
     Args:
-      kinds: All types of a source.
+      kinds: The types of all entities that a source gives.
 
     >>> first_labels(["PER"]), first_labels(["B_PER", "I_PER"])
     ({'PER': 'B-PER'}, {'B_PER': 'B-PER', 'I_PER': 'I-PER'})

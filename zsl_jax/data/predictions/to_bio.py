@@ -117,28 +117,29 @@ def bio_predictions(
     )
 
 
-def bio_with_faults(predictions: SourcePredictions) -> SourcePredictions:
-    """Turns predictions in BIOES into BIO in which their faults can be counted.
+def bio_with_faults(given: SourcePredictions, repaired: SourcePredictions) -> SourcePredictions:
+    """Brings the faults of predictions in BIOES into their BIO labels, where they can be counted.
 
     An entity that BIOES does not allow begins with I-X, as such an entity does in BIO. If it
     follows one of the same type, it begins with B-X, since it would belong to that one otherwise.
 
+    Args:
+      given: The predictions in BIOES.
+      repaired: The same from `bio_predictions`.
+
     Returns:
       The labels without probabilities.
     """
-    starts = sentence_starts([len(words) for words in predictions.words])
-    found = to_bio(predictions.label_names, predictions.labels, starts, TaggingScheme.BIOES)
-    inside = {f"I-{name[2:]}" for name in found.names if name != OUTSIDE}
-    names = (*found.names, *sorted(inside.difference(found.names)))
-    labels, ids = found.ids.copy(), LabelSet(names).ids
-    for place in np.flatnonzero(
-        faulty_entities(predictions.label_names, predictions.labels, starts)
-    ):
+    starts = sentence_starts([len(words) for words in given.words])
+    inside = {f"I-{name[2:]}" for name in repaired.label_names if name != OUTSIDE}
+    names = (*repaired.label_names, *sorted(inside.difference(repaired.label_names)))
+    labels, ids = repaired.labels.copy(), LabelSet(names).ids
+    for place in np.flatnonzero(faulty_entities(given.label_names, given.labels, starts)):
         kind = names[labels[place]][2:]
         follows = not starts[place] and labels[place - 1] >= 0
         if not follows or names[labels[place - 1]][2:] != kind:
             labels[place] = ids[f"I-{kind}"]
-    return predictions._replace(label_names=names, labels=labels, probs=None)
+    return repaired._replace(label_names=names, labels=labels, probs=None)
 
 
 def reading_line(about: Mapping[str, Any]) -> str:
