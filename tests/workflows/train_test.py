@@ -3,6 +3,7 @@
 import json
 import pickle
 
+import jax
 import pytest
 
 import zsl_jax
@@ -14,6 +15,7 @@ def test_supervised_training_is_one_call_and_its_tagger_is_on_disk(
     world, texts, tmp_path, monkeypatch
 ):
     labelled = texts[1]
+    jax.clear_caches()  # so that the training compiles, whatever ran in this process before
     monkeypatch.chdir(tmp_path)
     config = TrainConfig(
         epochs=2, row_length=32, batch_words=64, optimizer=OptimizerConfig(learning_rate=0.01)
