@@ -52,7 +52,7 @@ def prepare_paths(schemes: Mapping[str, Collection[str]]) -> None:
       InputError: The output is an input, two texts are the standard input, or a path is invalid or
         the address of nothing.
     """
-    _replace(os.path.expanduser, *INPUTS, "output", *ON_DISK)
+    _replace(_expanded, *INPUTS, "output", *ON_DISK)
     on_disk = dict.fromkeys(ON_DISK, ())
     for name, path in _paths("output", *ON_DISK, *INPUTS):
         _check(f"--{name}={path}", path, {**on_disk, **schemes}.get(name, SCHEMES))
@@ -96,6 +96,11 @@ def _replace(change: Callable[[str], str], *names: str) -> None:
         elif value:
             parts = [item.partition("=") if name in NAMED else ("", "", item) for item in value]
             FLAGS[name].value = [start + equals + change(path) for start, equals, path in parts]
+
+
+def _expanded(value: str) -> str:
+    """The path, or several with commas between them, with ~ replaced by the home folder."""
+    return ",".join(map(os.path.expanduser, value.split(",")))
 
 
 def _fetched(value: str) -> str:

@@ -454,6 +454,8 @@ def posterior(fitted, text, labels):
 
 def labels_of(fitted, text, labels, own=None, tagger=0.0):
     """The most probable label sequences of a text; `own` is Q of the one that was fitted."""
-    e = evidence(text.probs, fitted.sources, labels.stands_for) + tagger
+    e, types = evidence(text.probs, fitted.sources, labels.stands_for) + tagger, fitted.types
+    if own is not None:
+        types = types._replace(tables=type_tables(text, own))
     own = np.zeros(e.shape) if own is None else own
-    return one_pass(text, e, fitted.types, own, best_labels)
+    return one_pass(text, e, types, own, best_labels)

@@ -24,6 +24,9 @@ def test_a_tilde_is_the_home_folder(home):
     sources = ["--source=x=~/a.conll", "--source=y=~/b.conll"]
     done = run("aggregate", home, *sources, "--output=~/c.jsonl")
     assert done.returncode == 0 and (home / "c.jsonl").exists(), done.stderr
+    (home / "both.conll").write_text(f"{LABELLED}\n{LABELLED}")
+    done = run("evaluate", home, "--gold=~/a.conll,~/b.conll", "--predicted=~/both.conll")
+    assert done.returncode == 0 and "100.00" in done.stdout, done.stderr
 
 
 @pytest.mark.parametrize(
@@ -33,6 +36,11 @@ def test_a_tilde_is_the_home_folder(home):
         ("evaluate", ["--gold=~/a.conll", "--predicted=~/*.conll", "--output=~/b.conll"], "pred"),
         ("aggregate", ["--source=x=~/a.conll", "--output=~/link.conll"], "source"),
         ("predict", ["--model=~/model", "--text=~/a.conll", "--output=~/a.conll"], "text"),
+        (
+            "predict",
+            ["--model=~/model", "--text=~/b.conll,~/a.conll", "--output=~/a.conll"],
+            "text",
+        ),
         ("train", ["--encoder=~/model", "--train=~/a.conll", "--output=~/model"], "encoder"),
     ],
 )

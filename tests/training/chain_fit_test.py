@@ -19,6 +19,7 @@ from tests.training.chain_examples import (
 )
 from zsl_jax.training.chain_fit import (
     agreement_with_posterior,
+    best_labels_of_fitted_text,
     fit_chain,
 )
 from zsl_jax.training.chain_inference import best_labels, posterior_of_text
@@ -101,9 +102,10 @@ def test_best_labels_of_the_text_itself_leave_each_word_out_of_its_own_type(doub
         text, _ = as_text(problem.text)
         labels = as_labels(problem.labels)
         fitted, found = fit_chain(text, labels, ChainConfig())
-        alone = best_labels(text, labels, ChainConfig(), fitted, None, found.posterior)
+        given = text, labels, ChainConfig(), fitted
+        alone = best_labels_of_fitted_text(*given, found.posterior)
         prior = log_prior.astype(found.posterior.dtype)
-        with_tagger = best_labels(text, labels, ChainConfig(), fitted, prior, found.posterior)
+        with_tagger = best_labels_of_fitted_text(*given, found.posterior, prior)
     own = reference.labels_of(oracle, problem.text, problem.labels, oracle.posterior)
     np.testing.assert_array_equal(alone, own)
     known = problem.text.gold >= 0
@@ -113,6 +115,22 @@ def test_best_labels_of_the_text_itself_leave_each_word_out_of_its_own_type(doub
     own = reference.labels_of(oracle, problem.text, problem.labels, oracle.posterior, tagger)
     np.testing.assert_array_equal(with_tagger, own)
     assert 0.5 < (alone == with_tagger).mean() < 1
+
+
+def test_the_own_q_of_a_word_that_occurs_once_does_not_matter_for_its_best_label():
+    problem, _ = case_and_oracle("square")
+    sentences = [[f"{word}{n}" for n, word in enumerate(s)] for s in problem.text.sentences[:4]]
+    count = sum(map(len, sentences))
+    probs, gold = problem.text.probs[:count], problem.text.gold[:count]
+    text, _ = as_text(problem.text._replace(sentences=sentences, probs=probs, gold=gold))
+    labels, config = as_labels(problem.labels), ChainConfig(back_off=0.01)
+    fitted, found = fit_chain(text, labels, config)
+    first = best_labels_of_fitted_text(text, labels, config, fitted, found.posterior)
+    for label in range(NUM_LABELS):
+        posterior = found.posterior.copy()
+        posterior[-1] = np.eye(NUM_LABELS)[label]
+        again = best_labels_of_fitted_text(text, labels, config, fitted, posterior)
+        np.testing.assert_array_equal(first, again)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

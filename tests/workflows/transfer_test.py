@@ -17,13 +17,14 @@ from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
+from zsl_jax.training import loop
 from zsl_jax.training.config import (
     LabelModelConfig,
     OptimizerConfig,
     TrainConfig,
     TransferConfig,
 )
-from zsl_jax.training.config_choices import Approach
+from zsl_jax.training.config_choices import Approach, LabelModelKind
 from zsl_jax.workflows import transfer
 from zsl_jax.workflows.source_settings import checked_settings
 from zsl_jax.workflows.transfer_inputs import transfer_inputs
@@ -100,6 +101,15 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
         np.testing.assert_array_equal(read.confusion.by_source[name], learned)
         voted = learned[:, learned.sum(axis=0) > 0]
         np.testing.assert_allclose(voted.sum(axis=0), 1, atol=1e-5)
+
+
+def test_sources_of_which_nothing_was_learned_have_not_moved(world, texts, tmp_path, monkeypatch):
+    monkeypatch.setattr(loop, "_has_risen", lambda config, progress: len(progress.rounds) == 2)
+    model = LabelModelConfig(kind=LabelModelKind.PAPER, confusion_learning_rate=1e-9)
+    config = dataclasses.replace(CONFIG, label_model=model, rounds=3, stop_early=True)
+    sources = {"good": by_chance(0.7, 0), "bad": by_chance(0.3, 1)}
+    done = zsl_jax.transfer(texts[0][:10], sources, world.encoder, tmp_path / "out", config=config)
+    assert [report.moved for report in done.report.sources] == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_a_test_that_is_no_labelled_text_is_refused(world, tmp_path):

@@ -66,8 +66,9 @@ def check_is_not_input(
 
 
 def _files(inputs: Iterable[tuple[str, str | os.PathLike[str]]]) -> Iterator[tuple[str, str]]:
-    """Yields every file and folder, those that a pattern matches included."""
+    """Yields every file and folder, those of a list with commas or a pattern included."""
     for setting, given in inputs:
         path = os.fspath(given)
-        for match in [path, *glob.glob(path)]:
-            yield setting, match
+        for part in [path] if os.path.exists(path) else path.split(","):
+            for match in [part, *glob.glob(part, recursive=True)]:
+                yield setting, match

@@ -14,14 +14,20 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from zsl_jax import kernels
 from zsl_jax.kernels import ChainState
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
 from zsl_jax.runtime.lookahead import lookahead
-from zsl_jax.training.chain_inference import FittedChain, chain_inputs, evidence, row_blocks
+from zsl_jax.training.chain_inference import (
+    FittedChain,
+    best_labels,
+    chain_inputs,
+    evidence,
+    row_blocks,
+)
 from zsl_jax.training.chain_sources import count_sources, recount_sources
 from zsl_jax.training.chain_text import ChainLabels, ChainText, added, total, totals
 from zsl_jax.training.config import ChainConfig
@@ -88,9 +94,7 @@ def chain_posterior(
       prior_power: 1 + α; 1 without a tagger.
     """
     rows, posterior = SentenceRows(text.lengths), first
-    none = sums = _no_sums(text, posterior)
-    for block, counted in row_blocks(rows, posterior):
-        sums = _added(sums, counted, text, block)
+    none, sums = _no_sums(text, posterior), _text_sums(text, posterior)
     steps: Any = None  # before the first pass, those between neighbours as if independent
     for _ in range(config.iterations):
         state = _state(total(sums), steps, labels, posterior.dtype)
@@ -108,6 +112,33 @@ def chain_posterior(
     start, transitions = _transitions(steps, labels)
     state = state._replace(start=start, transitions=transitions)
     return ChainPosterior(posterior, state, float(log_marginal))
+
+
+def best_labels_of_fitted_text(
+    text: ChainText,
+    labels: ChainLabels,
+    config: ChainConfig,
+    fitted: FittedChain,
+    posterior: Float[np.ndarray, "N K"],
+    log_prior: Float[np.ndarray, "N K"] | None = None,
+) -> Int[np.ndarray, " N"]:
+    """The most probable label sequence of each sentence of the text that a model was fitted to.
+
+    The fitted counts of word types are those of the Q before the last; these are of Q, so that each
+    word's own part can be left out and no word is evidence on itself. All processes call it.
+
+    Args:
+      text: This process's shard.
+      labels: As for `fit_chain`.
+      config: Settings; `tagger_weight` is α.
+      fitted: The label model.
+      posterior: [N, K], Q of the text.
+      log_prior: [N, K], log P_θ; None without a tagger.
+    """
+    counts = total(_text_sums(text, posterior)).type_counts
+    counts = tuple(np.asarray(level, posterior.dtype) for level in counts)
+    fitted = fitted._replace(state=fitted.state._replace(type_counts=counts))
+    return best_labels(text, labels, config, fitted, log_prior, posterior)
 
 
 def agreement_with_posterior(
@@ -144,6 +175,14 @@ def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
         values *= voted[:, None] / values.sum(axis=1, keepdims=True)
         posterior[block.rows] = values[block.mask]
     return posterior
+
+
+def _text_sums(text: ChainText, posterior: Float[np.ndarray, "N K"]) -> kernels.TextSums:
+    """The sums of a posterior of this process's words."""
+    sums = _no_sums(text, posterior)
+    for block, counted in row_blocks(SentenceRows(text.lengths), posterior):
+        sums = _added(sums, counted, text, block)
+    return sums
 
 
 def _added(

@@ -86,7 +86,7 @@ def best_labels(
     config: ChainConfig,
     fitted: FittedChain,
     log_prior: Float[np.ndarray, "N K"] | None = None,
-    posterior: Float[np.ndarray, "N K"] | None = None,
+    own: Float[np.ndarray, "N K"] | None = None,
 ) -> Int[np.ndarray, " N"]:
     """The most probable label sequence of each sentence under the fitted chain.
 
@@ -96,11 +96,11 @@ def best_labels(
       config: As for `posterior_of_text`.
       fitted: As for `posterior_of_text`.
       log_prior: As for `posterior_of_text`.
-      posterior: [N, K], Q of the text that the model was fitted to, which is subtracted from the
-        counts of word types, so that no word is evidence on itself; None for another text.
+      own: [N, K], what each word has added to the counts of word types; None for another text. See
+        `chain_fit.best_labels_of_fitted_text`.
     """
     scores, prior_power = _scores_of_text(text, labels, config, fitted, log_prior)
-    own = np.zeros_like(scores) if posterior is None else posterior
+    own = np.zeros_like(scores) if own is None else own
     best = np.zeros(len(scores), np.int32)
     for block, before in row_blocks(SentenceRows(text.lengths), own):
         given = chain_inputs(text, scores, block, before, fitted.state, prior_power, config)

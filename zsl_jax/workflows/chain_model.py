@@ -16,6 +16,7 @@ from zsl_jax.kernels import ChainState, SourceReliability, VoteMeanings
 from zsl_jax.labels import LabelSet, allowed_transitions, is_bio
 from zsl_jax.runtime import processes
 from zsl_jax.runtime.blocks import blocks
+from zsl_jax.training import chain_fit
 from zsl_jax.training.chain_inference import FittedChain, best_labels, posterior_of_text
 from zsl_jax.training.chain_rounds import FittedLabelModel, fit_label_model
 from zsl_jax.training.chain_text import ChainLabels, ChainText
@@ -119,27 +120,9 @@ def best_labels_of_fitted_text(
     """
     text = _fitted_text(votes, words, model.predictions)
     labels = chain_labels(votes, label_set)
-    return best_labels(text, labels, model.config, model.fitted, log_prior, posterior)
-
-
-def posterior_by_chain(
-    model: ChainModel,
-    votes: SourceVotes,
-    sentences: Sequence[Sentence],
-    label_set: LabelSet,
-    log_prior: Float[np.ndarray, "N K"] | None = None,
-) -> Float[np.ndarray, "N K"]:
-    """Q of another text than the one the label model was fitted to.
-
-    Args:
-      model: The label model.
-      votes: The sources' predictions for the text.
-      sentences: The text.
-      label_set: The target's labels.
-      log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
-    """
-    text, labels = _new_text(model, votes, sentences, label_set)
-    return posterior_of_text(text, labels, model.config, model.fitted, log_prior)
+    return chain_fit.best_labels_of_fitted_text(
+        text, labels, model.config, model.fitted, posterior, log_prior
+    )
 
 
 def labels_by_chain(
@@ -150,14 +133,14 @@ def labels_by_chain(
     log_prior: Float[np.ndarray, "N K"] | None,
     decoding: str,
 ) -> tuple[Int[np.ndarray, " N"], Float[np.ndarray, "N K"]]:
-    """Labels of another text by the chain and the tagger, if any, and Q.
+    """Labels of another text than the one the label model was fitted to, and Q.
 
     Args:
-      model: As for `posterior_by_chain`.
-      votes: Likewise.
-      sentences: Likewise.
-      label_set: Likewise.
-      log_prior: Likewise.
+      model: The label model.
+      votes: The sources' predictions for the text.
+      sentences: The text.
+      label_set: The target's labels.
+      log_prior: [N, K], the tagger's log-probabilities; None leaves it out.
       decoding: "argmax" takes the label of highest Q of each word; "viterbi" the most probable
         label sequence of each sentence under the chain, in which no I-X follows nothing.
     """

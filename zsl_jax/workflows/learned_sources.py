@@ -51,7 +51,7 @@ def source_report(
     size = source_labels.label_set.size
     log_start = None
     if done.log_confusion is not None:
-        log_start = unlearned_confusion(votes, size, config)
+        log_start = unlearned_confusion(votes, size, config, len(done.objectives))
     by_tagger = processes.total(np.bincount(labels.by_tagger, minlength=size))
     mixes = config.mix(0.0), config.mix(1.0)
     objectives = done.objectives if mixes[0] == mixes[1] else ()  # J moves with λ by construction
@@ -93,15 +93,21 @@ def same_labels(transfer_task: TransferTask, labels: TextLabels) -> dict[str, fl
 
 
 def unlearned_confusion(
-    votes: SourceVotes, num_labels: int, config: TransferConfig
+    votes: SourceVotes, num_labels: int, config: TransferConfig, num_e_steps: int
 ) -> Float[np.ndarray, "U V K"]:
-    """[U, V, K], log φ as it is at the end of a training in which nothing was learned of a source.
+    """[U, V, K], log φ at the last E step of a training in which nothing was learned of a source.
 
     All processes call it.
+
+    Args:
+      votes: The sources' predictions for this process's part of the text.
+      num_labels: K.
+      config: Settings of the training.
+      num_e_steps: How many there were; with the paper's label model, λ depends on it.
     """
     if config.chain is None:
         log_fixed, logits = starting_confusion(config.label_model, votes, num_labels)
-        mix = np.float32(config.mix(1.0))
+        mix = np.float32(config.mix((num_e_steps - 1) / config.num_rounds))
         return np.asarray(steps.present_confusion(log_fixed, logits, logits, mix)[0])
     compatible = votes.meanings(num_labels)
     none, share = np.zeros(compatible.shape, np.float32), np.float32(config.chain.identity_share)
