@@ -28,7 +28,7 @@ def test_of_a_file_that_needs_settings_the_way_to_give_them_is_named(tmp_path):
         labelled_sentences(path, "text")
     read = read_sentences(path, encoding="iso-8859-1")
     assert plain_text(read).sentences[0].words == ("Ren\xe9", "sings")
-    assert labelled_sentences(read, "text")[0].labels == ("B-PER", "O")
+    assert labelled_sentences(read, "text")[0][0].labels == ("B-PER", "O")
     path.write_text("Ann\tO\n\tO\n", encoding="utf-8")
     with pytest.raises(InputError, match=r"line 2: a word is empty [^`]* write it out$"):
         plain_text(path)
@@ -36,7 +36,7 @@ def test_of_a_file_that_needs_settings_the_way_to_give_them_is_named(tmp_path):
 
 def test_lists_of_words_and_pairs_with_labels_are_sentences():
     assert plain_text([["Ann", "sings"]]).sentences == [Sentence(("Ann", "sings"))]
-    (labelled,) = labelled_sentences([(["Ann", "sings"], ["B-PER", "O"])], "text")
+    (labelled,), _ = labelled_sentences([(["Ann", "sings"], ["B-PER", "O"])], "text")
     assert labelled == Sentence(("Ann", "sings"), ("B-PER", "O"))
 
 
@@ -45,10 +45,10 @@ def test_sentences_of_readers_and_taggers_are_text_without_their_labels(tmp_path
     path.write_text(BLOCKS)
     read = read_sentences(path)
     assert plain_text(read).sentences == plain_text(path).sentences
-    assert labelled_sentences(read, "text")[1].labels == ("B-PER",)
+    assert labelled_sentences(read, "text")[0][1].labels == ("B-PER",)
     tagged = TaggedSentence(("Bo", "!"), ("B-PER", "O"), np.eye(2, dtype=np.float32), "Bo!", (0, 2))
     assert plain_text([tagged]).sentences == [Sentence(("Bo", "!"), None, (), "Bo!", (0, 2))]
-    assert labelled_sentences([tagged], "text")[0].labels == ("B-PER", "O")
+    assert labelled_sentences([tagged], "text")[0][0].labels == ("B-PER", "O")
     assert known_labels([tagged], "gold_words").words == (("Bo", "!"),)
 
 
@@ -99,7 +99,7 @@ def test_sentences_without_labels_are_left_out_as_from_a_file(tmp_path):
     path.write_text(f"<Reviews><Review><sentences>{sentences}</sentences></Review></Reviews>")
     read = read_sentences(path)
     assert [sentence.labels for sentence in read] == [("O", "B-ASPECT"), None]
-    (by_path,), (by_list,) = (labelled_sentences(given, "text") for given in (path, read))
+    (by_path,), (by_list,) = (labelled_sentences(given, "text")[0] for given in (path, read))
     assert by_list[:2] == by_path[:2]
     assert len(known_labels(read, "gold_words").words) == 1
     for reader in (labelled_sentences, known_labels):

@@ -25,6 +25,16 @@ def test_settings_of_a_source_object_stay_where_none_are_given():
     assert checked_settings(["en"]).of("en", given) == given._replace(name="en")
 
 
+def test_a_source_object_and_predictions_of_the_same_name_share_settings():
+    names = LabelMap("map.yaml", {"PERSON": "PER"})
+    given = {"a": Source("a", "x.jsonl", names, sparse=True, offsets="bytes"), "b": "b.jsonl"}
+    settings = checked_settings(given, (), "b", "utf16").with_those_of(given)
+    assert settings.of("a", "y.jsonl") == given["a"]._replace(path="y.jsonl")
+    assert settings.of("b", "b.jsonl") == Source("b", "b.jsonl", sparse=True, offsets="utf16")
+    own = Source("a", "y.jsonl", offsets="characters")
+    assert settings.of("a", own).offsets == "characters"
+
+
 def test_settings_may_be_none_and_label_names_any_iterable():
     settings = checked_settings(["en"], None, None, None, None)
     assert settings == checked_settings(["en"])

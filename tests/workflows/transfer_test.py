@@ -16,6 +16,7 @@ from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
+from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.training import loop
 from zsl_jax.training.config import (
@@ -51,6 +52,9 @@ def test_a_transfer_is_one_call_and_its_tagger_is_on_disk(world, texts, tmp_path
     assert [made.words for made in done.sentences] == [tuple(words) for words in text]
     right = [LABEL_OF[w] == y for made in done.sentences for w, y in zip(*made[:2], strict=True)]
     assert np.mean(right) > 0.8
+    read = read_json_object(tmp_path / "out" / "result.json")["labels"]
+    assert set(read["source"]) == set(read["test_source"]) == set(sources)
+    assert read["test"] == {"scheme": "plain", "repairs": 0}
     names = [(row.name, row.labels_from) for row in done.rows]
     assert names[:3] == [("rule", "source"), ("good", "source"), ("bad", "source")]
     assert names[-2:] == [("lvm", "P"), ("lvm", "Q")] and "weighted_mean" in done.table

@@ -107,7 +107,7 @@ def check_folders(**folders: object) -> None:
 
 @contextlib.contextmanager
 def _settings_explained(instead: str) -> Iterator[None]:
-    """Says of settings of the reader, which errors of files name, how they are given in Python.
+    """Adds to errors that name settings of the reader how to give these in Python.
 
     Args:
       instead: The expression to give instead of the path.
@@ -131,13 +131,18 @@ def _check_has_words(sentences: Iterable[Sentence], name: str) -> None:
         raise InputError(f"`{name}` has no words; give at least one sentence as a list of words")
 
 
-def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
-    """Labelled sentences in BIO, or with their plain labels.
+def labelled_sentences(
+    text: LabelledSentences, name: str
+) -> tuple[list[Sentence], dict[str, Any]]:
+    """Labelled sentences in BIO, or with their plain labels, and how these were read.
 
     Args:
       text: (words, labels) of each sentence, sentences that have labels, or the path of a labelled
         text.
       name: The argument's name, for error messages.
+
+    Returns:
+      The sentences, and what `bio_sentences` found, for result.json.
 
     Raises:
       InputError: There are no words, a sentence has another number of labels than words, or labels
@@ -149,7 +154,7 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
     else:
         labelled = _paired(_pairs_of(text, name), name)
     try:
-        return list(bio_sentences(labelled)[0])
+        return bio_sentences(labelled)
     except InputError as error:
         raise InputError(f"{name}, {error}") from error
 

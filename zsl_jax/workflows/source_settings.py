@@ -34,15 +34,28 @@ class SourceSettings(NamedTuple):
     label_maps: Mapping[str, LabelMap] = MappingProxyType({})
     learned: bool = False
 
+    def with_those_of(self, sources: Mapping[str, Any]) -> "SourceSettings":
+        """Adds the settings of each `Source`, for its predictions of another text, too."""
+        own: dict[str, Any] = {
+            name: given for name, given in sources.items() if isinstance(given, Source)
+        }
+        units = {name: source.offsets for name, source in own.items() if source.offsets}
+        maps = {name: source.label_map for name, source in own.items() if source.label_map}
+        return self._replace(
+            sparse={*self.sparse, *(name for name, source in own.items() if source.sparse)},
+            offsets={**self.offsets, **units},
+            label_maps={**self.label_maps, **maps},
+        )
+
     def of(self, name: str, given: Any) -> Source:
-        """Returns a source with its settings; if it is not given as a path, it has none."""
+        """Returns a source with its settings, its own before those by name; any other has none."""
         source = given._replace(name=name) if isinstance(given, Source) else Source(name, "")
         if isinstance(given, str | os.PathLike):
             source = source._replace(path=os.fspath(given))
         return source._replace(
             sparse=source.sparse or name in self.sparse,
-            offsets=self.offsets.get(name, source.offsets),
-            label_map=self.label_maps.get(name, source.label_map),
+            offsets=source.offsets or self.offsets.get(name),
+            label_map=source.label_map or self.label_maps.get(name),
             learned=self.learned,
         )
 

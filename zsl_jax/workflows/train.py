@@ -93,8 +93,8 @@ def train(
     check_folders(tensorboard=tensorboard)
     encoder = fetched(encoder, "`encoder`")
     check_output(output, overwrite, {"text": text, "dev": dev, "encoder": encoder})
-    sentences = labelled_sentences(text, "text")
-    held_out = None if dev is None else labelled_sentences(dev, "dev")
+    sentences, read = labelled_sentences(text, "text")
+    held_out, read_dev = (None, None) if dev is None else labelled_sentences(dev, "dev")
     check_task(task)
     labels = gold_labels(sentences, "text")
     logging.info("training text: %s", _summary(labels))
@@ -119,7 +119,8 @@ def train(
         with recorded(run, TITLE, words) as hooks:
             tagger = train_supervised(start, sentences, config, hooks, run.cache, chooser)
         save_tagger(run.path, tagger)
-        run.write_result({"dev": scores, **about, **compiled()})
+        labels = {"train": read} | ({} if read_dev is None else {"dev": read_dev})
+        run.write_result({"dev": scores, "labels": labels, **about, **compiled()})
     return TrainResult(run.path, config.row_length, scores)
 
 

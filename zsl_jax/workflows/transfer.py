@@ -4,6 +4,7 @@ import functools
 import numbers
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.metrics import check_task, task_of
@@ -127,7 +128,7 @@ def transfer(
     given_gold = None if gold_words is None else known_labels(gold_words, "gold_words")
     read = {"text": text, "test": test, "encoder": start_path, "gold_words": gold_words}
     check_output(output, overwrite, read, inputs.paths())
-    gold = _labelled_test(test, test_sources, task)
+    gold, read_as = _labelled_test(test, test_sources, task)
     if gold is not None:
         warn_of_untested(inputs.untested())
     shard, start = plain_text(text), load_tagger(start_path)
@@ -144,7 +145,7 @@ def transfer(
             start, [shard.sentences], [found], config.row_length, run.path / "sources", known,
             models=trainable_models(list(inputs.named().values())),
         )  # fmt: skip
-        reader = None if gold is None else functools.partial(inputs.labelled_test, gold, task)
+        reader = None if gold is None else functools.partial(inputs.labelled_test, gold, task, read_as)
         finished = run_transfer(transfer_task, config, run, [shard], reader, writing)
     if report:
         write_report(run.path, run.path / REPORT)
@@ -160,16 +161,16 @@ def _checked_steps(steps: int | None) -> int | None:
 
 def _labelled_test(
     test: LabelledSentences | None, test_sources: Mapping[str, Given] | None, task: str | None
-) -> list[Sentence] | None:
-    """The labelled test, whose labels fit the task."""
+) -> tuple[list[Sentence] | None, Mapping[str, Any]]:
+    """The labelled test, whose labels fit the task, and how these were read."""
     if test is None:
         check_task(task)
         if test_sources:
             raise InputError("`test_sources` is given without `test`; give both, or omit it")
-        return None
-    gold = labelled_sentences(test, "test")
+        return None, {}
+    gold, read_as = labelled_sentences(test, "test")
     task_of(gold_labels(gold, "test"), task)
-    return gold
+    return gold, read_as
 
 
 def _result(

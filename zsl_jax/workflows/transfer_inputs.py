@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from absl import logging
 
@@ -59,12 +59,15 @@ class TransferInputs(NamedTuple):
         """The sources' predictions for the text."""
         return resolve_sources(self.sources, text, self.row_length, self.settings, self.cache)
 
-    def labelled_test(self, gold: list[Sentence], task: str | None) -> LabelledTest:
-        """A test with the sources' predictions for it."""
+    def labelled_test(
+        self, gold: list[Sentence], task: str | None, read_as: Mapping[str, Any]
+    ) -> LabelledTest:
+        """A test, whose labels were read as it is told, with the sources' predictions for it."""
         asked = self._asked_about_test()
-        plain = TextShard([Sentence(sentence.words) for sentence in gold])
+        plain = TextShard([sentence._replace(labels=None) for sentence in gold])
         made = resolve_sources(asked, plain, self.row_length, self.settings, self.cache)
-        return LabelledTest(gold, made, task)
+        by_source = {name: dict(predictions.about) for name, predictions in made.items()}
+        return LabelledTest(gold, made, task, {"test_source": by_source, "test": read_as})
 
     def start(self, config: TransferConfig, encoder: PathLike | None) -> str:
         """The folder or hub name from which training starts.
@@ -121,7 +124,8 @@ def transfer_inputs(
             raise InputError(
                 f"`test_sources`: there is no source {name}; the sources are {', '.join(sources)}"
             )
-    return TransferInputs(sources, for_test, settings, row_length, cache)
+    shared = settings.with_those_of(sources)
+    return TransferInputs(sources, for_test, shared, row_length, cache)
 
 
 def warn_of_untested(names: Iterable[str]) -> None:
