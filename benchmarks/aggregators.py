@@ -79,8 +79,8 @@ def read():
 def ours(gold, votes, label_set) -> dict[str, Labelling]:
     """Our label models, fitted from scratch in every run."""
     from zsl_jax.types import Sentence
-    from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
-    from zsl_jax.workflows.vote_aggregation import METHODS, aggregate_votes
+    from zsl_jax.workflows.chain_model import aggregate_with_text
+    from zsl_jax.workflows.vote_aggregation import METHODS, TEXT_METHODS, aggregate_votes
 
     text = [Sentence(sentence.words) for sentence in gold]
     hard = votes._replace(probs=None)

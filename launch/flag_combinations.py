@@ -27,9 +27,11 @@ def check_transfer(sources, test_sources) -> None:
     for name in ("test_source", "max_test_sentences"):
         if FLAGS[name].value and FLAGS.test is None:
             raise InputError(f"--{name} is given without --test=FILE; give both, or omit it")
-    if FLAGS.test is not None:
+    if FLAGS.test is None:
+        refuse_unread(("column",), "without --test")
+    else:
         warn_of_untested(sorted(files - {source.name for source in test_sources}))
-    elif not any(source.pipeline for source in sources):
+    if FLAGS.test is None and not any(source.pipeline for source in sources):
         refuse_unread(("task",), "without --test or a spaCy pipeline as --source")
     config.approach.check_sources(len(sources))
     given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
@@ -37,6 +39,7 @@ def check_transfer(sources, test_sources) -> None:
     check_gold_words(config, FLAGS.gold_words is not None)
     check_read(config, flag_files.own([name for name in FLAGS if FLAGS[name].present]))
     if FLAGS.approach == "direct":
+        refuse_unread(("encoder", "save_every_steps"), "by --approach=direct")
         model_taken_as_it_is(sources, len(sources))
     elif FLAGS.encoder is None:
         raise InputError("--encoder is missing: give the model folder or hub name to start from")

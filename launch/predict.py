@@ -13,7 +13,7 @@ from launch.options import FLAGS
 options.define("model", "text", "format", "encoding", "words", "word_column")
 options.define("output", "output_format", "source", "label_map", "offsets", "task", "decode")
 options.define("row_length", "max_sentences", "seed", "log_format")
-FLAGS["task"].help = "What spaCy pipelines predict: entities, or with pos parts of speech."
+FLAGS["task"].help = "What spaCy pipelines predict: parts of speech with pos, entities otherwise."
 
 
 def main() -> None:

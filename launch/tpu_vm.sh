@@ -261,7 +261,7 @@ wait_until_active() {
     case $state in
       ACTIVE) return ;;
       '' | FAILED | SUSPENDING | SUSPENDED)
-        fail "the slice cannot be had (${state:-no such request}); try again later, or elsewhere" ;;
+        fail "the slice is not available (${state:-no such request}); try again later, or elsewhere" ;;
     esac
     show "slice: $state"
     sleep "$interval"

@@ -55,6 +55,8 @@ CASES = {
     "--label_model=paper --mix_schedule=constant --mix_start=0": "--mix_start is not used by --mix",
     "--approach=direct --epochs=2": "--epochs is not used by --approach=direct; omit it",
     "--approach=direct --learning_rate=1": "--learning_rate is not used by --approach=direct; omit",
+    "--approach=direct": "--encoder is not used by --approach=direct; omit it",
+    "--column=2": "--column is not used without --test; omit it",
     "--approach=direct --gold_words=g": "--gold_words is not used by --approach=direct, which",
     "--task=pos": "--task is not used without --test or a spaCy pipeline as --source; omit it",
     "--task=pos --test=t": "read",

@@ -20,9 +20,12 @@ def test_entities_of_a_function_are_bio():
     [
         ([["A"]], "one item for each of the 2 sentences"),
         ([["A"], ["A"]], "sentence 2: .* is neither 2 labels nor entities"),
-        ([["A"], [(0, 3, "X")]], "sentence 2: the entity .* is not within its 2 words"),
+        (
+            [["A"], [(0, 3, "X")]],
+            "sentence 2: the entity .* is not within its 2 words; give",
+        ),
         ([["A"], [(0, 2, "X"), (1, 2, "Y")]], "sentence 2: .* overlaps another one"),
-        ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\), expected floating \(3, 2\)"),
+        ((("A", "B"), np.zeros((2, 2))), r"float64 \(2, 2\); give floating-point numbers \(3, 2\)"),
         ([["NOUN"], []], "sentence 2: it has no labels, but others have labels such as NOUN; give"),
         (3, "one item for each"),
         (np.array(3), "one item for each"),

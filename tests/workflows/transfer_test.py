@@ -16,7 +16,7 @@ from zsl_jax.data.predictions.label_table import read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
-from zsl_jax.io.json_file import read_json_object
+from zsl_jax.io.json_file import read_json_object, write_json
 from zsl_jax.io.run_folder import RunSpec, create_run_folder
 from zsl_jax.training import loop
 from zsl_jax.training.config import (
@@ -307,3 +307,19 @@ def test_a_cache_keeps_what_models_predict(world, tmp_path):
     second = zsl_jax.transfer(*call, tmp_path / "b", config=direct, cache=cache, test=text[:3])
     assert {path: path.stat().st_mtime_ns for path in cache.iterdir()} == kept
     assert [s.labels for s in first.sentences] == [s.labels for s in second.sentences]
+
+
+def test_a_source_with_a_label_for_no_label_is_taken_as_it_is(world, tmp_path):
+    text = [(s.words, s.labels) for s in tiny_world.sentences(1, 12)]
+    config = TrainConfig(epochs=1, row_length=32, batch_words=64)
+    model = zsl_jax.train(text, world.encoder, tmp_path / "model", config=config).folder
+    settings = read_json_object(model / "config.json")
+    (first, name), *others = settings["id2label"].items()
+    named = {first: "_", **dict(others)}
+    label2id = {label: int(number) for number, label in named.items()}
+    write_json(model / "config.json", {**settings, "id2label": named, "label2id": label2id})
+    direct = dataclasses.replace(CONFIG, approach=Approach.DIRECT)
+    words = [["Ka", "tab"], ["Lo", "gata"]]
+    done = zsl_jax.transfer(words, {"model": model}, None, tmp_path / "out", config=direct)
+    assert done.label_names == done.tagger.label_names and name not in done.label_names
+    assert set(done.label_names) == {label for _, label in others}

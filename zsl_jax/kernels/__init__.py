@@ -38,6 +38,7 @@ Modules
 - `arguments`: how every kernel treats its arguments
 
 These are the kernels that the programs run, and their pieces; there is one of each, the fast one.
+`identity_logits`, `diagonal_from_temperature` and `probs_of_votes` are for other projects alone.
 
 Conventions
 -----------

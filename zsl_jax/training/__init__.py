@@ -16,7 +16,7 @@ Settings and loops:
 - `setup`: the parts of a training, and its first state
 - `state`: parameters, optimiser and random key, which an update changes; a new head's start
 - `checkpoints`: Orbax checkpoints, by which a run resumes
-- `divergence`: the check that a tagger is finite before it is written
+- `divergence`: the checks that J and the tagger are finite, before a model is written
 
 Updates (the M step):
 

@@ -284,13 +284,17 @@ class TrainConfig(Settings):
     attention_dropout: float | None = setting(
         None,
         "Dropout rate of the attention probabilities; 0 lets GPUs use their fused kernel. Default: "
-        "as `dropout`.",
+        "the same as `dropout`.",
         OPTIMISATION,
         0.0,
         0.99,
     )
     head_dropout: float | None = setting(
-        None, "Dropout rate before the head. Default: as `dropout`.", OPTIMISATION, 0.0, 0.99
+        None,
+        "Dropout rate before the head. Default: the same as `dropout`.",
+        OPTIMISATION,
+        0.0,
+        0.99,
     )
     trainable_layers: int | None = setting(
         None,
@@ -395,7 +399,10 @@ class TransferConfig(TrainConfig):
     strategy: Strategy = setting(Strategy.SOFT_EM, "How mrt and lvm are optimised.", APPROACH)
     distillation: Distillation = setting(Distillation.KL, "Loss of kd.", APPROACH)
     rounds: int | None = setting(
-        None, "EM rounds, or passes. Default: 3; lvm with the chain 2.", PASSES, least=1
+        None,
+        "EM rounds, or multiples of `epochs`. Default: 3; lvm with the chain 2.",
+        PASSES,
+        least=1,
     )
     stop_early: bool = setting(False, "Stop when a round does not improve J.", PASSES)
 
@@ -423,7 +430,7 @@ class TransferConfig(TrainConfig):
 
     @property
     def num_rounds(self) -> int:
-        """EM rounds; passes over the text for the other approaches."""
+        """EM rounds; for the other approaches, how often `epochs_per_round` passes are made."""
         if self.rounds is not None:
             return self.rounds
         return 3 if self.chain is None or self.approach is not Approach.LVM else 2

@@ -32,7 +32,7 @@ def run_epoch(
     """
     hooks, config, epoch = training.hooks, training.config, progress.epoch
     batches = training.corpus.epoch(epoch)
-    reports = _DelayedReports(hooks, epoch)
+    reports = _DelayedReports(hooks, epoch, training.settings.trainable_confusion)
     rest = range(progress.batch, len(batches))
     inputs = prepared(_with_evidence(batches[batch], target, sources) for batch in rest)
     for batch, (tokens, evidence) in zip(rest, inputs, strict=True):
@@ -59,8 +59,8 @@ def run_epoch(
 class _DelayedReports:
     """Reports an update once the next one is queued, or on request."""
 
-    def __init__(self, hooks: Hooks, epoch: int):
-        self._hooks, self._epoch = hooks, epoch
+    def __init__(self, hooks: Hooks, epoch: int, trains_confusion: bool):
+        self._hooks, self._epoch, self._trains_confusion = hooks, epoch, trains_confusion
         self._running: tuple[int, Devices, StepInfo, StepSchedule] | None = None
         self._started = time.monotonic()
 
@@ -83,9 +83,10 @@ class _DelayedReports:
         count = int(info.num_words)
         loss = float(info.loss) / max(count, 1)
         if not np.isfinite(loss):
+            of_confusion = " or `confusion_learning_rate`" if self._trains_confusion else ""
             raise InputError(
-                f"the loss of step {step} is {loss}; lower `learning_rate`, `head_learning_rate` "
-                "or `confusion_learning_rate`"
+                f"the loss of step {step} is {loss}; lower `learning_rate` or "
+                f"`head_learning_rate`{of_confusion}"
             )
         now = time.monotonic()
         norm, rate, mix = (float(x) for x in (info.gradient_norm, rates.learning_rate, rates.mix))

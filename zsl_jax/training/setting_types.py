@@ -70,7 +70,7 @@ def _alternatives(hint: Any) -> tuple[Any, ...]:
 def _check_configuration(field: dataclasses.Field[Any], value: Any) -> None:
     """Refuses what is not of the type of a field that holds a configuration of its own.
 
-    The message has the way to give the setting that is a flag of the field's name.
+    The message shows how to give the setting whose flag has the field's name.
     """
     kind: Any = type(field.default)
     if isinstance(value, kind):

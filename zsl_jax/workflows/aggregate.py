@@ -14,10 +14,11 @@ from zsl_jax.errors import InputError
 from zsl_jax.evaluation.diagnosis import Diagnosis, Learned, diagnose
 from zsl_jax.labels import SourceLabels, check_kinds, common_source_labels
 from zsl_jax.types import Sentence
-from zsl_jax.workflows.chain_model import TEXT_METHODS, aggregate_with_text
+from zsl_jax.workflows.chain_model import aggregate_with_text
 from zsl_jax.workflows.given_text import Text, plain_text
 from zsl_jax.workflows.label_decoding import AUTO, VITERBI, decode, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
+from zsl_jax.workflows.loaded_tagger import ROW_LENGTH
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
 from zsl_jax.workflows.results import AggregateResult, ConfusionMatrices, confusion_matrices
 from zsl_jax.workflows.run_hooks import tally_of
@@ -28,13 +29,12 @@ from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagged_sentence import tagged_sentences
 from zsl_jax.workflows.vote_aggregation import (
     AGGREGATIONS,
+    TEXT_METHODS,
     TO_CONVERGENCE,
     DawidSkeneSettings,
     aggregate_votes,
     as_target_labels,
 )
-
-ROW_LENGTH = 128
 
 
 class Aggregation(NamedTuple):

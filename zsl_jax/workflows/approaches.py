@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.data.batches.subwords import Windows
+from zsl_jax.data.predictions.unspecified import specified
 from zsl_jax.errors import InputError
 from zsl_jax.labels import LabelSet
 from zsl_jax.training import loop
@@ -32,7 +33,8 @@ from zsl_jax.workflows.fixed_targets import fixed_target, repeated, shard_by_sha
 from zsl_jax.workflows.label_decoding import decode, decoding_of
 from zsl_jax.workflows.loaded_tagger import LoadedTagger
 from zsl_jax.workflows.resumable_training import Saving, resumable
-from zsl_jax.workflows.trainable_part import assemble_tagger, head_for, set_up_training
+from zsl_jax.workflows.starting_point import with_labels
+from zsl_jax.workflows.trainable_part import assemble_tagger, set_up_training
 
 Result = TypeVar("Result")
 Learn = Callable[[Training, ResumePoint, TrainState], tuple[TrainState, Result]]
@@ -104,14 +106,13 @@ def train_target(
       The tagger; with MRT and LVM, φ and Q too.
     """
     if config.approach is Approach.DIRECT:
-        if start.label_set is not None and set(start.label_set.names) != set(label_set.names):
+        assert start.label_set is not None
+        if set(specified(start.label_set.names)) != set(label_set.names):
             raise InputError(
                 f"`approach`=direct: the labels of {start.path} are not BIO, so that it cannot be "
                 "the target tagger as it is; use hard or kd (its own scores are in the table)"
             )
-        head = head_for(start, label_set, config.seed)
-        params = {**start.params, "classifier": head}
-        return TrainedTarget(start._replace(params=params, label_set=label_set), None, None)
+        return TrainedTarget(with_labels(start, label_set, config.seed), None, None)
     if config.chain is not None and text.chain is None:
         text = with_chain(text, label_set, config)
     training = _TargetTraining(start, label_set, config, hooks, saving)

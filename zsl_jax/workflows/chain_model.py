@@ -27,7 +27,6 @@ from zsl_jax.workflows.vote_aggregation import Aggregated, as_aggregated
 
 # What a silent source's O weighs beside the label of one that speaks, in means of the sources.
 SILENCE = 0.05
-TEXT_METHODS = ("weighted_mean", "chain")
 
 
 class TextWords(NamedTuple):

@@ -96,8 +96,8 @@ def checked_probs(
     size = (sum(map(len, words)), len(label_names))
     if probs.shape != size or not is_floating(probs):
         raise InputError(
-            f"{where}: probabilities are {probs.dtype} {probs.shape}, expected floating {size}, "
-            "for each word and label name"
+            f"{where}: probabilities are {probs.dtype} {probs.shape}; give floating-point numbers "
+            f"{size}, one for each word and label name"
         )
     check_probs(probs, words, where)
     return probs if probs.dtype == np.float16 else probs.astype(np.float16)

@@ -133,7 +133,10 @@ def _checked_spans(items: Sequence[Any], num_words: int, where: str) -> list[Spa
     for first, end, kind in (_place_and_type(item) for item in items):
         entity = f"{where}: the entity {(first, end, kind)}"
         if not 0 <= first < end <= num_words:
-            raise InputError(f"{entity} is not within its {num_words} words")
+            raise InputError(
+                f"{entity} is not within its {num_words} words; give the first word, from 0, and "
+                "the word after the last"
+            )
         if any(first < span.end and span.start < end for span in spans):
             raise InputError(f"{entity} overlaps another one; keep one")
         checked = checked_type(entity, kind, "give its type, such as PER")

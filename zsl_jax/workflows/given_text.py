@@ -131,9 +131,7 @@ def _check_has_words(sentences: Iterable[Sentence], name: str) -> None:
         raise InputError(f"`{name}` has no words; give at least one sentence as a list of words")
 
 
-def labelled_sentences(
-    text: LabelledSentences, name: str
-) -> tuple[list[Sentence], dict[str, Any]]:
+def labelled_sentences(text: LabelledSentences, name: str) -> tuple[list[Sentence], dict[str, Any]]:
     """Labelled sentences in BIO, or with their plain labels, and how these were read.
 
     Args:

@@ -4,8 +4,8 @@ Qianhui Wu, Zijia Lin, Börje Karlsson, Jian-Guang Lou, Biqing Huang, [Single-/M
 Cross-Lingual NER via Teacher-Student Learning on Unlabeled Data in Target
 Language](https://aclanthology.org/2020.acl-main.581), ACL 2020. A bilinear score of a sentence and
 a language is learned by telling the sources' sentences apart; a source weighs what its language
-gets of the target's sentences. Here a sentence is the mean of the encoder's last hidden states,
-which are standardised and not trained.
+gets of the target's sentences. Here a sentence is the mean of the encoder's last hidden states
+(before a final normalisation, if it has one), which are standardised and not trained.
 """
 
 import dataclasses

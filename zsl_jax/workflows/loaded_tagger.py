@@ -15,6 +15,7 @@ from zsl_jax.labels import LabelSet
 from zsl_jax.models import huggingface
 from zsl_jax.models.encoder_config import EncoderConfig
 from zsl_jax.runtime.progress import Advance, word_progress
+from zsl_jax.training.config import TrainConfig
 from zsl_jax.training.devices import all_devices
 from zsl_jax.training.e_step import predict_log_prior
 from zsl_jax.training.state import new_prediction_head
@@ -23,6 +24,8 @@ from zsl_jax.workflows.corpus_batches import prediction_batches, with_hidden_sta
 from zsl_jax.workflows.unknown_words import UnknownWords
 
 LogProbs = Callable[[Sequence[Sentence], Advance], Float[np.ndarray, "N K"]]
+
+ROW_LENGTH = TrainConfig().row_length
 
 
 class LoadedTagger(NamedTuple):
@@ -67,8 +70,8 @@ def load_tagger(path: str | os.PathLike[str]) -> LoadedTagger:
         label_set = model_folder.read_label_set(folder.config, f"{path}/config.json")
         if label_set.size != len(params["classifier"]["bias"]):
             raise InputError(
-                f"{path}/config.json: id2label has {label_set.size} labels, the head in "
-                f"model.safetensors has {len(params['classifier']['bias'])}"
+                f"{path}/config.json: id2label has {label_set.size} labels, the weights have "
+                f"{len(params['classifier']['bias'])}; use both from the same model"
             )
     tokenizer = load_tokenizer(folder.path, encoder.vocab_size)
     return LoadedTagger(str(folder.path), folder.config, encoder, params, label_set, tokenizer)
@@ -104,7 +107,7 @@ def encode_text(
     return windows
 
 
-def log_prob_function(tagger: LoadedTagger, row_length: int = 128) -> LogProbs:
+def log_prob_function(tagger: LoadedTagger, row_length: int = ROW_LENGTH) -> LogProbs:
     """Makes a tagger ready for one text after another.
 
     Args:
@@ -148,7 +151,7 @@ def _log_probs_of_windows(
 
 
 def predict_log_probs(
-    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = 128
+    tagger: LoadedTagger, sentences: Sequence[Sentence], row_length: int = ROW_LENGTH
 ) -> Float[np.ndarray, "N K"]:
     """log P(y|x) of every word of one text, [N, K], with progress in the log."""
     with word_progress(sum(len(s.words) for s in sentences), "labelling") as advance:

@@ -127,5 +127,5 @@ def _from_array(
     num_words = sum(map(len, words))
     raise InputError(
         f"{where}: an array of {array.dtype} {array.shape} is neither [{num_words}] label ids nor "
-        f"[{num_words}, {len(names)}] probabilities"
+        f"[{num_words}, {len(names)}] probabilities; give one of these"
     )

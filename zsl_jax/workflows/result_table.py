@@ -10,13 +10,14 @@ from zsl_jax.evaluation import bootstrap, metrics
 from zsl_jax.labels import LabelSet
 from zsl_jax.types import Sentence, SourceVotes
 from zsl_jax.workflows.approaches import TransferCorpus, fitted_chain
-from zsl_jax.workflows.chain_model import TEXT_METHODS, ChainModel, aggregate_with_text
+from zsl_jax.workflows.chain_model import ChainModel, aggregate_with_text
 from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.loaded_tagger import gold_labels
 from zsl_jax.workflows.vote_aggregation import (
     FITTED,
     METHODS,
+    TEXT_METHODS,
     Aggregated,
     aggregate_votes,
     as_target_labels,

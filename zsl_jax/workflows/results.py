@@ -107,7 +107,7 @@ class TransferResult(WithTagger):
       rows: The table, if there is a labelled test; see `result_table`.
       report: On each source, compared with these labels.
       label_names: The K labels, in the order of the probabilities.
-      confusion: What was learned about each source; None under the other approaches.
+      confusion: What was learned about each source; None unless the approach is `mrt` or `lvm`.
     """
 
     folder: Path

@@ -45,11 +45,12 @@ def annotate_by_spacy(
             done = done or doc.has_annotation("ENT_IOB" if entities else "POS")
             advance(len(doc))
     if found and not done:
+        in_python = "in Python zsl_jax.workflows.sources.Source(NAME, PATH, task='pos')"
         what = "entities (such as ner)" if entities else "parts of speech (such as morphologizer)"
         raise InputError(
             f"the spaCy pipeline {pipeline} has no component for {what} but "
             f"{', '.join(nlp.pipe_names) or 'none at all'}; name another pipeline"
-            + (", or give `task`=pos" if entities else ", or leave out `task`=pos")
+            + (f", or give `task`=pos, {in_python}" if entities else ", or leave out `task`=pos")
         )
     label_set = LabelSet.from_labels([{*found, *(_entity_labels(nlp) if entities else ())} - {""}])
     check_label_names(label_set.names, f"the spaCy pipeline {pipeline}")

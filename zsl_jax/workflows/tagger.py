@@ -21,6 +21,7 @@ from zsl_jax.types import Sentence
 from zsl_jax.workflows.label_decoding import AUTO, check_decoding, decoding_of
 from zsl_jax.workflows.labelled_text import LabelledText
 from zsl_jax.workflows.loaded_tagger import (
+    ROW_LENGTH,
     LoadedTagger,
     load_tagger,
     log_prob_function,
@@ -48,7 +49,7 @@ class Tagger:
 
     _in_folder = False  # whether its folder has the same parameters
 
-    def __init__(self, loaded: LoadedTagger, row_length: int = 128):
+    def __init__(self, loaded: LoadedTagger, row_length: int = ROW_LENGTH):
         """Makes a tagger in memory ready for use on the devices.
 
         Args:
@@ -67,7 +68,7 @@ class Tagger:
 
     @classmethod
     def from_pretrained(
-        cls, path_or_hub: str | os.PathLike[str], row_length: int = 128
+        cls, path_or_hub: str | os.PathLike[str], row_length: int = ROW_LENGTH
     ) -> "Tagger":
         """Reads a Hugging Face folder, or fetches it by its hub name.
 

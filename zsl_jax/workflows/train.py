@@ -119,8 +119,8 @@ def train(
         with recorded(run, TITLE, words) as hooks:
             tagger = train_supervised(start, sentences, config, hooks, run.cache, chooser)
         save_tagger(run.path, tagger)
-        labels = {"train": read} | ({} if read_dev is None else {"dev": read_dev})
-        run.write_result({"dev": scores, "labels": labels, **about, **compiled()})
+        read_as = {"train": read} | ({} if read_dev is None else {"dev": read_dev})
+        run.write_result({"dev": scores, "labels": read_as, **about, **compiled()})
     return TrainResult(run.path, config.row_length, scores)
 
 

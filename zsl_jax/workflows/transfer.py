@@ -145,8 +145,10 @@ def transfer(
             start, [shard.sentences], [found], config.row_length, run.path / "sources", known,
             models=trainable_models(list(inputs.named().values())),
         )  # fmt: skip
-        reader = None if gold is None else functools.partial(inputs.labelled_test, gold, task, read_as)
-        finished = run_transfer(transfer_task, config, run, [shard], reader, writing)
+        read_test = None
+        if gold is not None:
+            read_test = functools.partial(inputs.labelled_test, gold, task, read_as)
+        finished = run_transfer(transfer_task, config, run, [shard], read_test, writing)
     if report:
         write_report(run.path, run.path / REPORT)
     return _result(run.path, config, shard.sentences, finished)

@@ -17,7 +17,8 @@ from zsl_jax.types import SourceVotes
 METHODS = ("majority", "mean", "dawid_skene")  # of votes alone, and in every table
 OF_VOTES = (*METHODS, "bea")
 FITTED = ("dawid_skene", "bea")  # of votes alone, with a model that is fitted to them
-AGGREGATIONS = (*OF_VOTES, "weighted_mean", "chain")  # the last two read the words, too
+TEXT_METHODS = ("weighted_mean", "chain")  # which read the words, too
+AGGREGATIONS = (*OF_VOTES, *TEXT_METHODS)
 
 
 class DawidSkeneSettings(NamedTuple):
