@@ -7,6 +7,7 @@ import jax
 import pytest
 
 import zsl_jax
+from tests import tiny_world
 from zsl_jax.errors import InputError
 from zsl_jax.training.config import OptimizerConfig, TrainConfig, TransferConfig
 
@@ -86,3 +87,12 @@ def test_arguments_are_refused_before_training(world, tmp_path, monkeypatch, mor
     with pytest.raises(InputError, match=message):
         zsl_jax.train([(["Ka"], ["NAME"])], **given)
     assert [path.name for path in tmp_path.iterdir()] == ["encoder"]
+
+
+def test_a_loss_that_is_not_finite_names_the_rates_that_the_training_has(world, tmp_path):
+    text = [(s.words, s.labels) for s in tiny_world.sentences(1, 30)]
+    steep = OptimizerConfig(learning_rate=1e30, warmup=0.0)
+    config = TrainConfig(epochs=2, row_length=32, batch_words=16, optimizer=steep)
+    remedy = "lower `learning_rate` or `head_learning_rate`$"
+    with pytest.raises(InputError, match=rf"the loss of step \d+ is nan; {remedy}"):
+        zsl_jax.train(text, world.encoder, tmp_path / "out", config=config)
