@@ -19,6 +19,7 @@ from zsl_jax.experiments.corpora import (
     labelled_test,
     needed_texts,
     read_part,
+    source_sentences,
     text_of,
 )
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
@@ -532,6 +533,46 @@ def test_a_text_of_all_languages_is_selected_from_too(tmp_path):
         assert sentence.words == ("of", "bb")
     (tmp_path / "bb.conll").write_text("all\tX\n\nof\tX\nit\tX\n\n", encoding="utf-8")
     assert len(read_part(corpora._replace(text="{language}.conll"), tmp_path, "bb", "text")) == 2
+
+
+REVIEWS = """<Reviews><Review rid="1"><sentences>
+<sentence id="1:0"><text>Great pizza here</text><Opinions>
+<Opinion target="pizza" category="FOOD#QUALITY" polarity="positive" from="6" to="11"/>
+</Opinions></sentence>
+<sentence id="1:1" OutOfScope="TRUE"><text>I am a vegan</text></sentence>
+<sentence id="1:2"><text>Nice view</text></sentence>
+</sentences></Review></Reviews>
+"""
+
+
+def with_corpora(fresh, task, **corpora):
+    corpora = fresh.experiment.corpora._replace(**corpora)
+    return fresh._replace(
+        experiment=dataclasses.replace(fresh.experiment, corpora=corpora, task=task)
+    )
+
+
+def test_reviews_that_are_out_of_scope_are_neither_in_tests_nor_in_training(fresh):
+    (fresh.data / "cc" / "reviews.xml").write_text(REVIEWS, encoding="utf-8")
+    path = "{language}/reviews.xml"
+    reviews = with_corpora(fresh, "ner", train=path, test=path, format="semeval")
+    for sentences in (labelled_test(reviews, "cc"), source_sentences(reviews, "cc", 0)):
+        assert [sentence.labels for sentence in sentences] == [("O", "B-ASPECT", "O"), ("O", "O")]
+    assert len(text_of(reviews, Cell("multi", "cc", "bea", 0))) == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("of\tO\nit\tB-X\n\nto\tX\n", r"test\.conll, sentence 2, word 'to': the label 'X' is"),
+        ("of\tX\nit\tY\n", r"test\.conll: the gold label 'X' is neither O nor B-TYPE nor I-TYPE"),
+        ("of\tO\nit\tO\n", r"test\.conll: every word is labelled O, .* correct `column`"),
+    ],
+)  # fmt: skip
+def test_labels_of_another_task_are_named_with_the_file(lines, message, fresh):
+    (fresh.data / "cc" / "test.conll").write_text(lines, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        labelled_test(with_corpora(fresh, "ner"), "cc")
 
 
 def test_a_text_that_is_too_short_for_its_size_is_refused_where_sizes_are_compared(work):
