@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -315,6 +317,19 @@ def test_the_table_of_what_is_there(work, done):
     ):
         assert re.match(form.format(count, title), line)
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
+
+
+def test_a_table_has_the_cells_that_are_done_while_another_process_writes_it(work, done, tmp_path):
+    elsewhere, folder = work._replace(output=tmp_path), work.folder(Cell("multi", "cc", "kd", 0))
+    with ThreadPoolExecutor() as pool:
+        with claimed(tmp_path / "table"):
+            writing = pool.submit(write_outcome, elsewhere)
+            with pytest.raises(TimeoutError):
+                writing.result(timeout=0.5)
+            shutil.copytree(folder, elsewhere.folder(Cell("multi", "cc", "kd", 0)))
+        writing.result()
+    (cell,) = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["cells"]
+    assert (cell["method"], cell["seed"]) == ("kd", 0)
 
 
 def test_cells_without_labels_of_the_test_are_named_where_p_values_lack(work, done):
