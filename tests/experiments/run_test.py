@@ -29,8 +29,10 @@ from zsl_jax.experiments.plan import Cell, Corpora, Kind, Workplace, cells_of, c
 from zsl_jax.experiments.run import run_cells
 from zsl_jax.experiments.scores import predicted_labels, read_result, read_results
 from zsl_jax.experiments.source_models import prepared_models
-from zsl_jax.experiments.states import check_same, state_of
+from zsl_jax.experiments.states import check_same, state_of, unfinished_folder
 from zsl_jax.experiments.table import Table
+from zsl_jax.io.json_file import plain
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 
 ROWS = """rows:
   - direct
@@ -208,6 +210,64 @@ def test_a_function_that_fails_after_its_run_is_tried_again(work, tmp_path):
     fixed.append(True)
     assert run_cells(elsewhere, [cell], lambda number, cell: None) == []
     assert state_of(elsewhere, cell) == "done"
+
+
+def as_if_interrupted(folder, config):
+    """Leaves the folder as a run with other settings that has saved a checkpoint."""
+    spec = RunSpec({"config": plain(dataclasses.asdict(config))}, config.seed)
+    create_run_folder(folder, spec).lock.release()
+    (folder / "checkpoints" / "kd" / "4").mkdir(parents=True)
+
+
+WAY_OUT = r"to resume it, or delete {}, and the same command starts over$"
+
+
+def test_an_interrupted_cell_of_other_settings_is_named_with_the_way_out(work, done, tmp_path):
+    elsewhere = work._replace(output=tmp_path / "out")
+    shutil.copytree(work.output / "models", elsewhere.output / "models")
+    cell = Cell("multi", "cc", "kd", 0)
+    folder, config = elsewhere.folder(cell), work.experiment.method("kd").configs["multi"]
+    as_if_interrupted(folder, dataclasses.replace(config, rounds=7))
+    check_same(elsewhere, [cell])
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert re.search(WAY_OUT.format(folder), failure.reason), failure.reason
+    assert "`config.rounds` was 7, now 1" in failure.reason
+    shutil.rmtree(folder)
+    assert run_cells(elsewhere, [cell], lambda number, cell: None) == []
+
+
+def test_an_interrupted_source_of_other_settings_is_named_with_the_way_out(work, tmp_path):
+    elsewhere = work._replace(output=tmp_path)
+    folder, config = tmp_path / "models" / "aa" / "0", work.experiment.source_config
+    as_if_interrupted(folder, dataclasses.replace(config, epochs=7))
+    with pytest.raises(InputError, match=WAY_OUT.format(folder)):
+        prepared_models(elsewhere, ["aa"], 0, [])
+    shutil.rmtree(folder)
+    assert prepared_models(elsewhere, ["aa"], 0, []) == {"aa": str(folder)}
+
+
+def test_an_interrupted_run_of_other_settings_of_a_function_is_named(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    config = work.experiment.method("own").configs["multi"]
+    folder = unfinished_folder(elsewhere.folder(cell))
+    as_if_interrupted(folder, dataclasses.replace(config, rounds=7))
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert re.search(WAY_OUT.format(folder), failure.reason), failure.reason
+
+
+def test_a_function_is_not_called_where_another_run_is_in_the_place_of_its_own(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        called.append(output)
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    folder, called = elsewhere.folder(cell), []
+    as_if_interrupted(folder, work.experiment.method("own").configs["multi"])
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert failure.reason.startswith(f"{folder} holds an unfinished run") and called == []
+    assert failure.reason.endswith("; delete the folder")
 
 
 def with_another_score(test, result):

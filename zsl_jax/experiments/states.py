@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zsl_jax.errors import InputError
+from zsl_jax.errors import InputError, OtherRunError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import TRAIN, data_files, needed_texts
 from zsl_jax.experiments.plan import MODELS, SIMILARITY, Cell, Kind, Workplace, cells_of
@@ -39,6 +39,22 @@ def reading(folder: Path) -> Iterator[None]:
     except KeyError as error:
         raise InputError(
             f"the records in {folder} lack {error}; delete it, which does this cell again"
+        ) from error
+
+
+@contextlib.contextmanager
+def starting_or_resuming(folder: Path) -> Iterator[None]:
+    """Does a cell or trains a source; an error about an earlier start names the way out.
+
+    Raises:
+      InputError: It was begun with other settings.
+    """
+    try:
+        yield
+    except OtherRunError as error:
+        raise InputError(
+            f"{error.fact}; give the earlier settings to resume it, or delete {folder}, and the "
+            "same command starts over"
         ) from error
 
 
@@ -81,7 +97,7 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
 
     Raises:
       InputError: The output holds cells of other data, sizes, models or settings, cannot be
-        written, or there is no such encoder.
+        written, or the encoder cannot be used.
     """
     if not all(is_done(work.folder(cell)) for cell in cells):
         find_model_folder(work.encoder)  # before it is recorded
