@@ -683,6 +683,16 @@ def test_an_encoder_that_is_missing_is_not_recorded(work, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_an_encoder_that_cannot_be_read_is_refused_before_any_cell(work, tmp_path):
+    encoder = tmp_path / "encoder"
+    shutil.copytree(work.encoder, encoder)
+    (encoder / "model.safetensors").unlink()
+    elsewhere = work._replace(output=tmp_path / "out", encoder=str(encoder))
+    with pytest.raises(InputError, match=r"encoder has no model\.safetensors"):
+        check_same(elsewhere, [Cell("multi", "cc", "kd", 0)])
+    assert not (tmp_path / "out").exists()
+
+
 def test_missing_data_is_one_sentence_with_the_way_out(work, tmp_path):
     cell = Cell("multi", "cc", "kd", 0)
     elsewhere = work._replace(data=tmp_path, output=tmp_path / "out")

@@ -11,9 +11,9 @@ from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import TRAIN, data_files, needed_texts
 from zsl_jax.experiments.plan import MODELS, SIMILARITY, Cell, Kind, Workplace, cells_of
 from zsl_jax.io.json_file import plain, read_json_object, write_json
-from zsl_jax.io.model_folder import find_model_folder
 from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
+from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.sources import fingerprint
 
 RECORD = "experiment.json"
@@ -99,10 +99,10 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
       InputError: The output holds cells of other data, sizes, models or settings, cannot be
         written, or the encoder cannot be used.
     """
-    if not all(is_done(work.folder(cell)) for cell in cells):
-        find_model_folder(work.encoder)  # before it is recorded
     kept = _Kept.of(work)
     files = data_files(work, needed_texts(work.experiment, cells))
+    if not all(is_done(work.folder(cell)) for cell in cells):
+        load_tagger(work.encoder)  # refused once, not in every cell
     files_of_kept = data_files(work, kept.texts, may_lack=True)
     record, now = work.output / RECORD, plain(_common(work, files | files_of_kept))
     with claimed(record, waits=True):
