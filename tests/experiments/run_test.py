@@ -187,6 +187,20 @@ def test_a_run_of_a_function_without_scores_of_the_test_is_a_failure(result, wor
     assert not work.folder(cell).exists()
 
 
+def test_a_run_of_a_function_without_the_score_of_the_table_is_a_failure(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        output.mkdir(parents=True)
+        scores = {"words": sum(len(words) for words, _ in rest["test"]), "accuracy": 1.0}
+        (output / "result.json").write_text(json.dumps({"rows": [{"scores": scores}]}))
+        (output / "run.json").write_text("{}")
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    other = dataclasses.replace(elsewhere.experiment, score="f1_strict")
+    (failure,) = run_cells(elsewhere._replace(experiment=other), [cell], lambda number, cell: None)
+    assert "own left no f1_strict, which needs `task`=pos, in its scores; let it" in failure.reason
+    assert not elsewhere.folder(cell).exists()
+
+
 def with_function(work, output, function):
     """The workplace with another output, and a row that calls this function."""
     method = work.experiment.method("own")._replace(function=function)
@@ -430,6 +444,25 @@ def test_a_damaged_cell_is_named_with_the_way_out(name, work, done):
             predicted_labels(work, cell, "P")
     finally:
         file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("rows", "abc"), ("finished", "today"), ("accuracy", "high")]
+)
+def test_a_value_of_another_kind_in_a_record_is_named_with_the_way_out(part, value, work, done):
+    cell = Cell("multi", "cc", "kd", 0)
+    file = work.folder(cell) / "result.json"
+    content = file.read_text()
+    result = json.loads(content)
+    (result["rows"][-1]["scores"] if part == "accuracy" else result)[part] = value
+    file.write_text(json.dumps(result))
+    try:
+        with pytest.raises(
+            InputError, match=r"kd/0 are damaged \(.*\); delete it, which does this"
+        ):
+            read_results(work, [cell])
+    finally:
+        file.write_text(content)
 
 
 def test_cells_of_other_settings_are_refused(work, done, tmp_path):

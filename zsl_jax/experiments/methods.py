@@ -136,6 +136,9 @@ def _fault_of_run(job: Job) -> str | None:
     last = rows[-1].get("scores") or {}
     if not {"words", "accuracy"} <= last.keys():
         return "left no scores of a test"
+    wanted = job.work.experiment.score
+    if wanted not in last:
+        return f"left no {wanted}, which needs `task`={job.work.experiment.task}, in its scores"
     words = sum(len(sentence.words) for sentence in job.test)
     if last["words"] != words:
         return f"scored {last['words']} words of a test of {words}"

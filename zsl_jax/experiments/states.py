@@ -40,6 +40,10 @@ def reading(folder: Path) -> Iterator[None]:
         raise InputError(
             f"the records in {folder} lack {error}; delete it, which does this cell again"
         ) from error
+    except (AttributeError, TypeError, ValueError) as error:  # values of other kinds
+        raise InputError(
+            f"the records in {folder} are damaged ({error}); delete it, which does this cell again"
+        ) from error
 
 
 @contextlib.contextmanager
