@@ -21,6 +21,15 @@ class InputError(ValueError):
         super().__init__(_LINE_ENDS.sub(lambda match: repr(match[0])[1:-1], message))
 
 
+class OtherRunError(InputError):
+    """A folder holds checkpoints of another run."""
+
+    def __init__(self, fact: str, way_out: str):
+        """Takes the two parts of the message; whoever knows a better way out keeps the fact."""
+        super().__init__(f"{fact}; {way_out}")
+        self.fact = fact
+
+
 class Preempted(Exception):
     """The process was asked to end, and has saved its state.
 

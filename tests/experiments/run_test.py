@@ -3,6 +3,8 @@
 import dataclasses
 import json
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from zsl_jax.experiments.corpora import (
     labelled_test,
     needed_texts,
     read_part,
+    source_sentences,
     text_of,
 )
 from zsl_jax.experiments.outcome import what_is_missing, write_outcome
@@ -26,8 +29,10 @@ from zsl_jax.experiments.plan import Cell, Corpora, Kind, Workplace, cells_of, c
 from zsl_jax.experiments.run import run_cells
 from zsl_jax.experiments.scores import predicted_labels, read_result, read_results
 from zsl_jax.experiments.source_models import prepared_models
-from zsl_jax.experiments.states import check_same, state_of
+from zsl_jax.experiments.states import check_same, state_of, unfinished_folder
 from zsl_jax.experiments.table import Table
+from zsl_jax.io.json_file import plain
+from zsl_jax.io.run_folder import RunSpec, create_run_folder
 
 ROWS = """rows:
   - direct
@@ -182,6 +187,20 @@ def test_a_run_of_a_function_without_scores_of_the_test_is_a_failure(result, wor
     assert not work.folder(cell).exists()
 
 
+def test_a_run_of_a_function_without_the_score_of_the_table_is_a_failure(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        output.mkdir(parents=True)
+        scores = {"words": sum(len(words) for words, _ in rest["test"]), "accuracy": 1.0}
+        (output / "result.json").write_text(json.dumps({"rows": [{"scores": scores}]}))
+        (output / "run.json").write_text("{}")
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    other = dataclasses.replace(elsewhere.experiment, score="f1_strict")
+    (failure,) = run_cells(elsewhere._replace(experiment=other), [cell], lambda number, cell: None)
+    assert "own left no f1_strict, which needs `task`=pos, in its scores; let it" in failure.reason
+    assert not elsewhere.folder(cell).exists()
+
+
 def with_function(work, output, function):
     """The workplace with another output, and a row that calls this function."""
     method = work.experiment.method("own")._replace(function=function)
@@ -205,6 +224,64 @@ def test_a_function_that_fails_after_its_run_is_tried_again(work, tmp_path):
     fixed.append(True)
     assert run_cells(elsewhere, [cell], lambda number, cell: None) == []
     assert state_of(elsewhere, cell) == "done"
+
+
+def as_if_interrupted(folder, config):
+    """Leaves the folder as a run with other settings that has saved a checkpoint."""
+    spec = RunSpec({"config": plain(dataclasses.asdict(config))}, config.seed)
+    create_run_folder(folder, spec).lock.release()
+    (folder / "checkpoints" / "kd" / "4").mkdir(parents=True)
+
+
+WAY_OUT = r"to resume it, or delete {}, and the same command starts over$"
+
+
+def test_an_interrupted_cell_of_other_settings_is_named_with_the_way_out(work, done, tmp_path):
+    elsewhere = work._replace(output=tmp_path / "out")
+    shutil.copytree(work.output / "models", elsewhere.output / "models")
+    cell = Cell("multi", "cc", "kd", 0)
+    folder, config = elsewhere.folder(cell), work.experiment.method("kd").configs["multi"]
+    as_if_interrupted(folder, dataclasses.replace(config, rounds=7))
+    check_same(elsewhere, [cell])
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert re.search(WAY_OUT.format(folder), failure.reason), failure.reason
+    assert "`config.rounds` was 7, now 1" in failure.reason
+    shutil.rmtree(folder)
+    assert run_cells(elsewhere, [cell], lambda number, cell: None) == []
+
+
+def test_an_interrupted_source_of_other_settings_is_named_with_the_way_out(work, tmp_path):
+    elsewhere = work._replace(output=tmp_path)
+    folder, config = tmp_path / "models" / "aa" / "0", work.experiment.source_config
+    as_if_interrupted(folder, dataclasses.replace(config, epochs=7))
+    with pytest.raises(InputError, match=WAY_OUT.format(folder)):
+        prepared_models(elsewhere, ["aa"], 0, [])
+    shutil.rmtree(folder)
+    assert prepared_models(elsewhere, ["aa"], 0, []) == {"aa": str(folder)}
+
+
+def test_an_interrupted_run_of_other_settings_of_a_function_is_named(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    config = work.experiment.method("own").configs["multi"]
+    folder = unfinished_folder(elsewhere.folder(cell))
+    as_if_interrupted(folder, dataclasses.replace(config, rounds=7))
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert re.search(WAY_OUT.format(folder), failure.reason), failure.reason
+
+
+def test_a_function_is_not_called_where_another_run_is_in_the_place_of_its_own(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        called.append(output)
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    folder, called = elsewhere.folder(cell), []
+    as_if_interrupted(folder, work.experiment.method("own").configs["multi"])
+    (failure,) = run_cells(elsewhere, [cell], lambda number, cell: None)
+    assert failure.reason.startswith(f"{folder} holds an unfinished run") and called == []
+    assert failure.reason.endswith("; delete the folder")
 
 
 def with_another_score(test, result):
@@ -316,6 +393,19 @@ def test_the_table_of_what_is_there(work, done):
     assert table["blocks"][1]["comparisons"]["cc"]["p_values"].keys() == {"accuracy"}
 
 
+def test_a_table_has_the_cells_that_are_done_while_another_process_writes_it(work, done, tmp_path):
+    elsewhere, folder = work._replace(output=tmp_path), work.folder(Cell("multi", "cc", "kd", 0))
+    with ThreadPoolExecutor() as pool:
+        with claimed(tmp_path / "table"):
+            writing = pool.submit(write_outcome, elsewhere)
+            with pytest.raises(TimeoutError):
+                writing.result(timeout=0.5)
+            shutil.copytree(folder, elsewhere.folder(Cell("multi", "cc", "kd", 0)))
+        writing.result()
+    (cell,) = json.loads((tmp_path / "table.json").read_text(encoding="utf-8"))["cells"]
+    assert (cell["method"], cell["seed"]) == ("kd", 0)
+
+
 def test_cells_without_labels_of_the_test_are_named_where_p_values_lack(work, done):
     def compared():
         text = write_outcome(work)
@@ -354,6 +444,25 @@ def test_a_damaged_cell_is_named_with_the_way_out(name, work, done):
             predicted_labels(work, cell, "P")
     finally:
         file.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("rows", "abc"), ("finished", "today"), ("accuracy", "high")]
+)
+def test_a_value_of_another_kind_in_a_record_is_named_with_the_way_out(part, value, work, done):
+    cell = Cell("multi", "cc", "kd", 0)
+    file = work.folder(cell) / "result.json"
+    content = file.read_text()
+    result = json.loads(content)
+    (result["rows"][-1]["scores"] if part == "accuracy" else result)[part] = value
+    file.write_text(json.dumps(result))
+    try:
+        with pytest.raises(
+            InputError, match=r"kd/0 are damaged \(.*\); delete it, which does this"
+        ):
+            read_results(work, [cell])
+    finally:
+        file.write_text(content)
 
 
 def test_cells_of_other_settings_are_refused(work, done, tmp_path):
@@ -534,6 +643,46 @@ def test_a_text_of_all_languages_is_selected_from_too(tmp_path):
     assert len(read_part(corpora._replace(text="{language}.conll"), tmp_path, "bb", "text")) == 2
 
 
+REVIEWS = """<Reviews><Review rid="1"><sentences>
+<sentence id="1:0"><text>Great pizza here</text><Opinions>
+<Opinion target="pizza" category="FOOD#QUALITY" polarity="positive" from="6" to="11"/>
+</Opinions></sentence>
+<sentence id="1:1" OutOfScope="TRUE"><text>I am a vegan</text></sentence>
+<sentence id="1:2"><text>Nice view</text></sentence>
+</sentences></Review></Reviews>
+"""
+
+
+def with_corpora(fresh, task, **corpora):
+    corpora = fresh.experiment.corpora._replace(**corpora)
+    return fresh._replace(
+        experiment=dataclasses.replace(fresh.experiment, corpora=corpora, task=task)
+    )
+
+
+def test_reviews_that_are_out_of_scope_are_neither_in_tests_nor_in_training(fresh):
+    (fresh.data / "cc" / "reviews.xml").write_text(REVIEWS, encoding="utf-8")
+    path = "{language}/reviews.xml"
+    reviews = with_corpora(fresh, "ner", train=path, test=path, format="semeval")
+    for sentences in (labelled_test(reviews, "cc"), source_sentences(reviews, "cc", 0)):
+        assert [sentence.labels for sentence in sentences] == [("O", "B-ASPECT", "O"), ("O", "O")]
+    assert len(text_of(reviews, Cell("multi", "cc", "bea", 0))) == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("of\tO\nit\tB-X\n\nto\tX\n", r"test\.conll, sentence 2, word 'to': the label 'X' is"),
+        ("of\tX\nit\tY\n", r"test\.conll: the gold label 'X' is neither O nor B-TYPE nor I-TYPE"),
+        ("of\tO\nit\tO\n", r"test\.conll: every word is labelled O, .* correct `column`"),
+    ],
+)  # fmt: skip
+def test_labels_of_another_task_are_named_with_the_file(lines, message, fresh):
+    (fresh.data / "cc" / "test.conll").write_text(lines, encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        labelled_test(with_corpora(fresh, "ner"), "cc")
+
+
 def test_a_text_that_is_too_short_for_its_size_is_refused_where_sizes_are_compared(work):
     settings = tuple(
         setting._replace(max_sentences=size)
@@ -563,6 +712,16 @@ def test_an_output_that_cannot_be_written_is_one_sentence_with_the_way_out(work,
 def test_an_encoder_that_is_missing_is_not_recorded(work, tmp_path):
     elsewhere = work._replace(output=tmp_path / "out", encoder=str(tmp_path / "none"))
     with pytest.raises(InputError, match=r"none is not a folder; give a .* folder or a hub name"):
+        check_same(elsewhere, [Cell("multi", "cc", "kd", 0)])
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_encoder_that_cannot_be_read_is_refused_before_any_cell(work, tmp_path):
+    encoder = tmp_path / "encoder"
+    shutil.copytree(work.encoder, encoder)
+    (encoder / "model.safetensors").unlink()
+    elsewhere = work._replace(output=tmp_path / "out", encoder=str(encoder))
+    with pytest.raises(InputError, match=r"encoder has no model\.safetensors"):
         check_same(elsewhere, [Cell("multi", "cc", "kd", 0)])
     assert not (tmp_path / "out").exists()
 

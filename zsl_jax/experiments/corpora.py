@@ -10,7 +10,9 @@ from zsl_jax.data.predictions.to_bio import bio_sentences
 from zsl_jax.data.sampling import sample_sentences
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
+from zsl_jax.evaluation.metrics import task_of
 from zsl_jax.experiments.plan import Cell, Corpora, Experiment, Kind, Workplace
+from zsl_jax.labels import OUTSIDE
 from zsl_jax.types import Sentence
 
 TRAIN, TEST, TEXT = "train", "test", "text"  # parts of a language's corpus
@@ -65,7 +67,7 @@ def data_files(
 
 def source_sentences(work: Workplace, language: str, seed: int) -> list[Sentence]:
     """The labelled sentences that a source model is trained on."""
-    sentences = read_part(work.experiment.corpora, work.data, language, TRAIN)
+    sentences = _labelled(work, language, TRAIN)
     return sample_sentences(sentences, work.experiment.max_source_sentences, seed)
 
 
@@ -89,8 +91,31 @@ def text_of(work: Workplace, cell: Cell) -> list[Sentence]:
 
 def labelled_test(work: Workplace, target: str) -> list[Sentence]:
     """The labelled test of a target, the same for all cells."""
-    sentences = read_part(work.experiment.corpora, work.data, target, TEST)
+    sentences = _labelled(work, target, TEST)
     return sample_sentences(sentences, work.experiment.max_test_sentences, TEST_SEED)
+
+
+def _labelled(work: Workplace, language: str, part: str) -> list[Sentence]:
+    """The sentences of one part of a corpus but those that the format leaves without labels.
+
+    Raises:
+      InputError: Their labels are not those of the experiment's task.
+    """
+    corpora = work.experiment.corpora
+    sentences = read_part(corpora, work.data, language, part)
+    labelled = [sentence for sentence in sentences if sentence.labels is not None]
+    labels = [sentence.labels or () for sentence in labelled]
+    path = path_of(corpora, work.data, language, part)
+    if not {name for own in labels for name in own} - {OUTSIDE}:
+        raise InputError(
+            f"{path}: every word is labelled O, as where entities are not annotated; give labelled "
+            "text, or correct `column` of the experiment"
+        )
+    try:
+        task_of(labels, work.experiment.task)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return labelled
 
 
 def path_of(corpora: Corpora, data: Path, language: str, part: str) -> Path:
@@ -101,6 +126,8 @@ def path_of(corpora: Corpora, data: Path, language: str, part: str) -> Path:
 @functools.lru_cache(maxsize=12)
 def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Sentence]:
     """The sentences of one part of a corpus, with labels but for "text"; entity labels in BIO.
+
+    Sentences that a format leaves without labels are among them.
 
     Raises:
       InputError: The file is missing or malformed, or no sentence has the wanted comment.
@@ -116,7 +143,10 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
                 f"{path} has no sentence with a comment that starts with {start!r}; correct "
                 "`select` or `languages` of the experiment"
             )
-    return list(bio_sentences(sentences)[0]) if labelled else sentences
+    try:
+        return list(bio_sentences(sentences)[0]) if labelled else sentences
+    except InputError as error:
+        raise InputError(f"{path}, {error}") from error
 
 
 def _has_comment(sentence: Sentence, start: str) -> bool:

@@ -14,7 +14,7 @@ from zsl_jax.evaluation.metrics import score
 from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import SIMILARITY, Kind, Method, Setting, Workplace
 from zsl_jax.experiments.source_models import prepared_models
-from zsl_jax.experiments.states import ROW, unfinished_folder
+from zsl_jax.experiments.states import ROW, starting_or_resuming, unfinished_folder
 from zsl_jax.io.json_file import plain, read_json_object, write_json
 from zsl_jax.io.run_files import RESULT, RUN, TEST
 from zsl_jax.training.config import TransferConfig
@@ -73,7 +73,7 @@ def run_method(job: Job) -> None:
       InputError: A function of the user's leaves no finished run.
     """
     runner = _by_similarity if job.method.uses == SIMILARITY else _RUNNERS[job.method.kind]
-    with shared_settings():
+    with shared_settings(), starting_or_resuming(job.folder):
         runner(job)
 
 
@@ -100,9 +100,16 @@ def _function(job: Job) -> None:
     function = job.method.function
     assert function is not None
     final, job = job.folder, job._replace(folder=unfinished_folder(job.folder))
+    if final.exists():
+        raise InputError(
+            f"{final} holds an unfinished run, and that of the function of the row "
+            f"{job.method.name} cannot take its place; delete the folder"
+        )
     (job.folder / RESULT).unlink(missing_ok=True)  # of a call that was interrupted after its run
+    models = job.models(job.setting.sources_of(job.target))
     try:
-        _call(function, job, job.models(job.setting.sources_of(job.target)))
+        with starting_or_resuming(job.folder):
+            _call(function, job, models)
     except SystemExit as stop:  # as of a program's main function
         raise InputError(
             f"the function of the row {job.method.name} ends the program (SystemExit: {stop}); let "
@@ -129,6 +136,9 @@ def _fault_of_run(job: Job) -> str | None:
     last = rows[-1].get("scores") or {}
     if not {"words", "accuracy"} <= last.keys():
         return "left no scores of a test"
+    wanted = job.work.experiment.score
+    if wanted not in last:
+        return f"left no {wanted}, which needs `task`={job.work.experiment.task}, in its scores"
     words = sum(len(sentence.words) for sentence in job.test)
     if last["words"] != words:
         return f"scored {last['words']} words of a test of {words}"

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from statistics import median
 
 from zsl_jax.atomic_file import atomic_file
+from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.comparison import Comparison
 from zsl_jax.experiments.observations import Observed, observe
 from zsl_jax.experiments.plan import Cell, Kind, Method, Workplace, cells_of
@@ -25,11 +26,17 @@ MOST_SHOWN = 12  # cells that are missing
 def write_outcome(work: Workplace) -> str:
     """Writes table.txt, .md, .tex, .csv and .json into the output.
 
-    With Jinja2 and Matplotlib, also report.html and the figures as PNG and SVG.
+    With Jinja2 and Matplotlib, also report.html and the figures as PNG and SVG. One process at a
+    time reads the cells and writes, so that the last one has those of all.
 
     Returns:
       The table as text.
     """
+    with claimed(work.output / STEM, waits=True):
+        return _write(work)
+
+
+def _write(work: Workplace) -> str:
     results = read_results(work, list(cells_of(work.experiment)))
     table = make_table(work, results, work.experiment.score)
     others = [make_table(work, results, name) for name in other_scores(results, table.score)]
@@ -42,7 +49,6 @@ def write_outcome(work: Workplace) -> str:
         "tex": as_latex(title, grids, notes),
         "csv": as_csv(table),
     }
-    work.output.mkdir(parents=True, exist_ok=True)
     for extension, text in texts.items():
         with atomic_file(work.output / f"{STEM}.{extension}") as part:
             part.write_text(text, encoding="utf-8")

@@ -83,7 +83,7 @@ def read_result(work: Workplace, cell: Cell) -> CellResult:
 
 
 def _in_percent(scores: Mapping[str, Any]) -> dict[str, float]:
-    return {name: 100 * scores[name] for name in NAMES if name in scores}
+    return {name: 100 * float(scores[name]) for name in NAMES if name in scores}
 
 
 def _best_source(result: Mapping[str, Any]) -> str | None:

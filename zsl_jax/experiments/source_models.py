@@ -11,6 +11,7 @@ from zsl_jax.errors import InputError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import source_sentences
 from zsl_jax.experiments.plan import MODELS, Workplace
+from zsl_jax.experiments.states import starting_or_resuming
 from zsl_jax.io.run_files import RESULT
 from zsl_jax.io.weights import WEIGHTS
 from zsl_jax.types import Sentence
@@ -39,7 +40,7 @@ def prepared_models(
       texts: For which the predictions are kept in `work.cache`.
 
     Raises:
-      InputError: A trained model has lost its weights.
+      InputError: A trained model has lost its weights, or one was begun with other settings.
     """
     config = dataclasses.replace(work.experiment.source_config, seed=seed)
     shared, folders = shared_layers(config.trainable_layers, work.cache), {}
@@ -50,7 +51,8 @@ def prepared_models(
                 logging.info("source model %s, seed %d", language, seed)
                 sentences = source_sentences(work, language, seed)
                 pairs = [(s.words, s.labels or ()) for s in sentences]
-                train(pairs, work.encoder, folder, config=config)
+                with starting_or_resuming(folder):
+                    train(pairs, work.encoder, folder, config=config)
             elif not (folder / WEIGHTS).exists():
                 raise InputError(
                     f"{folder} has lost its {WEIGHTS}; delete the folder, and the same command "

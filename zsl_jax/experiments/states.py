@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zsl_jax.errors import InputError
+from zsl_jax.errors import InputError, OtherRunError
 from zsl_jax.experiments.cell_locks import claimed
 from zsl_jax.experiments.corpora import TRAIN, data_files, needed_texts
 from zsl_jax.experiments.plan import MODELS, SIMILARITY, Cell, Kind, Workplace, cells_of
 from zsl_jax.io.json_file import plain, read_json_object, write_json
-from zsl_jax.io.model_folder import find_model_folder
 from zsl_jax.io.run_files import RESULT, RUN
 from zsl_jax.io.run_folder import file_hashes
+from zsl_jax.workflows.loaded_tagger import load_tagger
 from zsl_jax.workflows.sources import fingerprint
 
 RECORD = "experiment.json"
@@ -39,6 +39,26 @@ def reading(folder: Path) -> Iterator[None]:
     except KeyError as error:
         raise InputError(
             f"the records in {folder} lack {error}; delete it, which does this cell again"
+        ) from error
+    except (AttributeError, TypeError, ValueError) as error:  # values of other kinds
+        raise InputError(
+            f"the records in {folder} are damaged ({error}); delete it, which does this cell again"
+        ) from error
+
+
+@contextlib.contextmanager
+def starting_or_resuming(folder: Path) -> Iterator[None]:
+    """Does a cell or trains a source; an error about an earlier start names the way out.
+
+    Raises:
+      InputError: It was begun with other settings.
+    """
+    try:
+        yield
+    except OtherRunError as error:
+        raise InputError(
+            f"{error.fact}; give the earlier settings to resume it, or delete {folder}, and the "
+            "same command starts over"
         ) from error
 
 
@@ -81,12 +101,12 @@ def check_same(work: Workplace, cells: Sequence[Cell]) -> None:
 
     Raises:
       InputError: The output holds cells of other data, sizes, models or settings, cannot be
-        written, or there is no such encoder.
+        written, or the encoder cannot be used.
     """
-    if not all(is_done(work.folder(cell)) for cell in cells):
-        find_model_folder(work.encoder)  # before it is recorded
     kept = _Kept.of(work)
     files = data_files(work, needed_texts(work.experiment, cells))
+    if not all(is_done(work.folder(cell)) for cell in cells):
+        load_tagger(work.encoder)  # refused once, not in every cell
     files_of_kept = data_files(work, kept.texts, may_lack=True)
     record, now = work.output / RECORD, plain(_common(work, files | files_of_kept))
     with claimed(record, waits=True):

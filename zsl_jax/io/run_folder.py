@@ -21,7 +21,7 @@ from filelock import Timeout
 from zsl_jax import __version__
 from zsl_jax.atomic_file import drop_abandoned
 from zsl_jax.buckets import RUN_SCHEMES, explained, is_copy, local_copy, original, publish
-from zsl_jax.errors import InputError
+from zsl_jax.errors import InputError, OtherRunError
 from zsl_jax.io import metrics_file, run_files
 from zsl_jax.io.bucket_copies import refresh_copy
 from zsl_jax.io.folder_lock import FolderLock
@@ -283,9 +283,9 @@ def _check_same(before: Mapping[str, Any], record: RunSpec, folder: Path) -> Non
     differences = [] if kinds[0] == kinds[1] else [f"was {kinds[0]}, now {kinds[1]}"]
     differences = differences or _differences(before, now, record.free_flags)
     if differences:
-        raise InputError(
-            f"{folder} holds checkpoints of another run: {'; '.join(differences)}; give the "
-            "earlier command to resume it, another `output`, or `overwrite` to start over"
+        raise OtherRunError(
+            f"{folder} holds checkpoints of another run: {'; '.join(differences)}",
+            "give the earlier command to resume it, another `output`, or `overwrite` to start over",
         )
 
 
