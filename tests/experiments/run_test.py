@@ -208,6 +208,17 @@ def with_function(work, output, function):
     return work._replace(experiment=experiment, output=output)
 
 
+def test_a_function_may_choose_a_decoding(work, tmp_path):
+    def function(text, sources, encoder, output, **rest):
+        zsl_jax.transfer(text, sources, encoder, output, decode="viterbi", **rest)
+
+    elsewhere, cell = with_function(work, tmp_path, function), Cell("multi", "cc", "own", 0)
+    assert not run_cells(elsewhere, [cell], lambda number, cell: None)
+    result = read_result(elsewhere, cell)
+    assert result.counts_from == "Q" and set(result.scores) >= {"P", "Q"}
+    assert predicted_labels(elsewhere, cell, "Q") is not None
+
+
 def test_a_function_that_fails_after_its_run_is_tried_again(work, tmp_path):
     def function(text, sources, encoder, output, **rest):
         zsl_jax.transfer(text, {"aa": sources["aa"]}, encoder, output, **rest)

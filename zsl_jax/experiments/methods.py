@@ -24,6 +24,7 @@ from zsl_jax.workflows.aggregation_run import run_aggregation
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.language_similarity import similarity_weights, weighted_mean
 from zsl_jax.workflows.resolve_sources import resolve_sources
+from zsl_jax.workflows.result_table import kind_of
 from zsl_jax.workflows.transfer import transfer
 
 
@@ -132,7 +133,7 @@ def _fault_of_run(job: Job) -> str | None:
         if not (job.folder / name).exists():
             return f"left no {name} in its output"
     rows = read_json_object(job.folder / RESULT).get("rows") or [{}]
-    by_kind = {row.get("labels_from"): row.get("scores") or {} for row in rows}  # the last of each
+    by_kind = {kind_of(row.get("labels_from", "")): row.get("scores") or {} for row in rows}
     last = rows[-1].get("scores") or {}
     if not {"words", "accuracy"} <= last.keys():
         return "left no scores of a test"

@@ -15,6 +15,7 @@ from zsl_jax.experiments.states import is_done, reading
 from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.run_files import RESULT, RUN, TEST, TEST_VOTES
 from zsl_jax.workflows.labelled_text import labels_by_sentence
+from zsl_jax.workflows.result_table import kind_of
 from zsl_jax.workflows.transfer_labels import TAGGER
 
 TRAINED = ("P", "Q", "votes")
@@ -65,10 +66,12 @@ def read_result(work: Workplace, cell: Cell) -> CellResult:
     folder = work.folder(cell)
     run, result = read_json_object(folder / RUN), read_json_object(folder / RESULT)
     rows = result.get("rows") or ()
-    last = {row["labels_from"]: row["scores"] for row in rows}
+    last = {kind_of(row["labels_from"]): row["scores"] for row in rows}
     scores = {kind: _in_percent(last[kind]) for kind in _kinds_of(rows)}
     if not scores:
-        raise InputError(f"{folder / RESULT} has no scores of a test; fetch it again")
+        raise InputError(
+            f"{folder / RESULT} has no scores of a test; copy it again from where it ran"
+        )
     wanted = work.experiment.setting(cell.setting).labels_from
     counts_from = wanted if wanted in scores else next(iter(scores))
     by_source = {row["name"]: row["scores"] for row in rows if row["labels_from"] == "source"}
@@ -95,7 +98,7 @@ def _best_source(result: Mapping[str, Any]) -> str | None:
 
 def _kinds_of(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The kinds of labels that the method gives: the last rows, which have one name."""
-    kinds = [row["labels_from"] for row in rows if row["name"] == rows[-1]["name"]]
+    kinds = [kind_of(row["labels_from"]) for row in rows if row["name"] == rows[-1]["name"]]
     return [kind for kind in kinds if kind in TRAINED]
 
 

@@ -48,6 +48,15 @@ class Row(NamedTuple):
     scores: dict[str, Any]
 
 
+def kind_of(labels_from: str) -> str:
+    """What a row's labels are from, without a decoding.
+
+    >>> kind_of("Q viterbi"), kind_of("votes")
+    ('Q', 'votes')
+    """
+    return labels_from.partition(" ")[0]
+
+
 def score_ids(
     ids: np.ndarray, label_set: LabelSet, gold: Sequence[Sentence], task: str | None
 ) -> dict[str, Any]:
@@ -184,8 +193,8 @@ def _tagger_alone(rows: Sequence[Row]) -> Row | None:
     *_, tagger, trained = (None, *rows)
     if tagger is None or tagger.name != trained.name:
         return None
-    kinds = tagger.labels_from[:1] + trained.labels_from[:1]
-    return tagger if kinds == "PQ" else None
+    kinds = [kind_of(row.labels_from) for row in (tagger, trained)]
+    return tagger if kinds == ["P", "Q"] else None
 
 
 def _outcome(trained: Row, others: Sequence[Row]) -> str:
