@@ -27,8 +27,8 @@ from zsl_jax.experiments.table import AVERAGE
 from zsl_jax.training.config import TrainConfig, TransferConfig
 
 _TOP = (
-    "title task score languages train test text format column select seeds max_source_sentences "
-    "max_test_sentences max_sentences source transfer settings rows profiles paper figure"
+    "title task score languages train test text format column word_column encoding select seeds "
+    "max_source_sentences max_test_sentences max_sentences source transfer settings rows profiles paper figure"
 ).split()
 _SETTING = "name title targets sources labels_from max_sentences flagfile".split()
 
@@ -165,7 +165,8 @@ def _corpora(top: Fields) -> Corpora:
             raise top.fault(key, f"is {value!r}; write no other braces than those of {{language}}")
     if "format" in top:
         top.choice("format", FORMATS)
-    kinds: dict[str, Any] = {"text": str, "format": str, "column": (str, int), "select": str}
+    kinds: dict[str, Any] = dict.fromkeys(("text", "format", "encoding", "select"), str)
+    kinds |= dict.fromkeys(("column", "word_column"), (str, int))
     return Corpora(top["train"], top["test"], **{k: top.take(k, v) for k, v in kinds.items()})
 
 

@@ -654,6 +654,17 @@ def test_a_text_of_all_languages_is_selected_from_too(tmp_path):
     assert len(read_part(corpora._replace(text="{language}.conll"), tmp_path, "bb", "text")) == 2
 
 
+def test_columns_and_encodings_of_texts_are_settings_of_the_experiment(tmp_path):
+    (tmp_path / "bb.conll").write_bytes("X\tété\n".encode("latin-1"))
+    corpora = Corpora(
+        "{language}.conll", "{language}.conll", "{language}.conll",
+        column=0, word_column=1, encoding="latin-1",
+    )  # fmt: skip
+    for part, labels in (("train", ("X",)), ("test", ("X",)), ("text", None)):
+        (sentence,) = read_part(corpora, tmp_path, "bb", part)
+        assert (sentence.words, sentence.labels) == (("été",), labels)
+
+
 REVIEWS = """<Reviews><Review rid="1"><sentences>
 <sentence id="1:0"><text>Great pizza here</text><Opinions>
 <Opinion target="pizza" category="FOOD#QUALITY" polarity="positive" from="6" to="11"/>

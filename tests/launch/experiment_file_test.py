@@ -252,6 +252,8 @@ WRONG = {
     "a figure across rows without numbers": ("paper:", "figure: {across: rows, x_label: x}\npaper:",
         "line 25: `across` needs numbers as the titles of the rows, and 'DT' is none"),
     "an unknown format": ("task: pos", "task: pos\nformat: conl", "line 4: `format` is 'conl'"),
+    "a column of words that is none": ("task: pos", "task: pos\nword_column: [1]",
+        "line 4: `word_column` is"),
     "no seed": ("seeds: [0, 1]", "seeds: []", "line 8: `seeds` is empty; name at least one"),
     "no target": ("targets: [cc], labels_from: Q", "targets: [], labels_from: Q",
         "line 16: `targets` is empty; name at least one"),

@@ -133,7 +133,9 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
       InputError: The file is missing or malformed, or no sentence has the wanted comment.
     """
     path, labelled = path_of(corpora, data, language, part), part != TEXT
-    how: Any = {"column": corpora.column, "format": corpora.format} if labelled else {}
+    how: Any = {"word_column": corpora.word_column, "encoding": corpora.encoding}
+    if labelled:
+        how |= {"column": corpora.column, "format": corpora.format}
     sentences = read_sentences(path, with_labels=labelled, **how)
     if corpora.select is not None and (labelled or "{language}" not in getattr(corpora, part)):
         start = corpora.select.format(language=language)

@@ -88,6 +88,8 @@ class Corpora(NamedTuple):
       text: The same of unlabelled text to learn from; None for the words of `train`.
       format: As for `read_sentences`.
       column: Likewise.
+      word_column: Likewise.
+      encoding: Likewise.
       select: Start of a comment of the sentences to use, with "{language}" in it; None for all. A
         text with "{language}" in its path is used as a whole.
     """
@@ -97,6 +99,8 @@ class Corpora(NamedTuple):
     text: str | None = None
     format: str | None = None
     column: str | int | None = None
+    word_column: str | int | None = None
+    encoding: str | None = None
     select: str | None = None
 
 
