@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from zsl_jax.data.predictions.label_table import SOURCE
-from zsl_jax.labels import OUTSIDE
+from zsl_jax.labels import OUTSIDE, SILENT
 from zsl_jax.report.charts import frequency_chart
 from zsl_jax.report.sources_section import label_order
 from zsl_jax.report.text_statistics import TextStatistics
@@ -44,7 +44,8 @@ def column_name(column: str) -> str:
 
 
 def _chart(text: TextStatistics, order: list[int], sources: list[int]) -> str | None:
-    shown = [label for label in order if text.label_names[label] != OUTSIDE][:MOST_BARS]
+    shown = [label for label in order if text.label_names[label] not in (OUTSIDE, SILENT)]
+    shown = shown[:MOST_BARS]
     if not shown:
         return None
     counts = text.counts[:, shown]
