@@ -31,6 +31,18 @@ def test_a_glob_is_one_text_in_sorted_order(tmp_path):
         words("*.conll")
 
 
+@pytest.mark.parametrize("pattern", ["", "/*_gold_conll*", "/**"])
+def test_a_file_beside_its_packed_copy_is_not_read_twice(tmp_path, pattern):
+    path = tmp_path / "a.v4_gold_conll"
+    for name in ("a.v4_gold_conll", "a.v4_gold_conll.gz", "b.v4_gold_conll.gz"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=rf"stands for both {path} and {path}\.gz, .*; remove one"):
+        files.find_files(f"{tmp_path}{pattern}")
+    path.unlink()
+    names = ["a.v4_gold_conll.gz", "b.v4_gold_conll.gz"]
+    assert files.find_files(f"{tmp_path}{pattern}") == [f"{tmp_path}/{name}" for name in names]
+
+
 def test_standard_input(monkeypatch):
     def given(data):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
