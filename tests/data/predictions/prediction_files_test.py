@@ -135,6 +135,14 @@ def test_a_table_with_a_word_per_row_is_refused_with_a_way_to_sentences(tmp_path
         read_predictions(path)
 
 
+@pytest.mark.parametrize("row", [{"words": ["a"], "labels": ["X"]}, {"text": "a", "spans": []}])
+def test_a_unit_of_offsets_that_does_not_exist_is_refused(tmp_path, row):
+    path, text = write_json(tmp_path / "a.jsonl", row), [Sentence(("a",))]
+    assert len(read_predictions(path, text, offsets="bytes").labels) == 1
+    with pytest.raises(InputError, match=r"`offsets`='banana': a unit is one of characters, utf16"):
+        read_predictions(path, text, offsets="banana")
+
+
 def test_predictions_from_a_pipe_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "-"):
