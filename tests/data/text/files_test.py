@@ -84,6 +84,14 @@ def test_encodings(tmp_path):
     assert read_sentences(path, encoding="utf-16")[0].words == ("\u017c",)
 
 
+@pytest.mark.parametrize("encoding", [None, "utf-8", "UTF-8", "utf8"])
+def test_what_is_not_utf_8_is_located_however_it_is_spelled(tmp_path, encoding):
+    (tmp_path / "a.conll").write_bytes("a\tO\n\u017c\tO\n".encode("iso-8859-2"))
+    place = r"a\.conll, line 2: byte 0xbf at offset 4 of the file is not UTF-8; convert it"
+    with pytest.raises(InputError, match=place):
+        read_sentences(tmp_path / "a.conll", encoding=encoding)
+
+
 @pytest.mark.parametrize(
     "text", ["Anna lives\nin Rome\n", "\u592a\u90ce\tO\n\u662f\tO\n", "\xe9t\xe9\r\n"]
 )

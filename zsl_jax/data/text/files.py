@@ -138,7 +138,8 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
       InputError: It cannot be read, is not in this encoding, or has a NUL or a lone carriage
         return; lines before the fault come first.
     """
-    decoder = _decoder(encoding)
+    codec = _codec(encoding)
+    decoder, encoding = codec.incrementaldecoder(), codec.name if encoding else None
     num_bytes = num_lines = 0
     rest: list[str] = []  # of a line whose end is in a later block
     begun = False
@@ -272,10 +273,11 @@ def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
     return gzip.open(name) if name.endswith(".gz") else open(name, "rb")
 
 
-def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
+def _codec(encoding: str | None) -> codecs.CodecInfo:
+    """A codec of text, whose name is Python's own for it: that of UTF8 is utf-8."""
     try:
         "a".encode(encoding or "utf-8")  # refuses what is not a text encoding, such as hex
-        return codecs.getincrementaldecoder(encoding or "utf-8")()
+        return codecs.lookup(encoding or "utf-8")
     except UnicodeError as error:
         raise InputError(f"`encoding`={encoding!r} decodes nothing; try utf-8") from error
     except (LookupError, TypeError, ValueError) as error:
