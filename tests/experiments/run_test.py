@@ -534,6 +534,12 @@ def test_a_text_of_all_languages_is_selected_from_too(tmp_path):
     assert len(read_part(corpora._replace(text="{language}.conll"), tmp_path, "bb", "text")) == 2
 
 
+def test_a_stray_label_is_named_with_its_file(tmp_path):
+    (tmp_path / "aa.conll").write_text("Anna\tB-PER\nsings\tVERB\n", encoding="utf-8")
+    with pytest.raises(InputError, match=rf"^{tmp_path}/aa\.conll, sentence 1, word 'sings': the"):
+        read_part(Corpora(*["{language}.conll"] * 3), tmp_path, "aa", "train")
+
+
 def test_a_text_that_is_too_short_for_its_size_is_refused_where_sizes_are_compared(work):
     settings = tuple(
         setting._replace(max_sentences=size)

@@ -145,6 +145,17 @@ def test_the_same_seed_draws_the_same_and_known_sentences_are_not_chosen_again(r
         draw_review(record, Drawing(30, "margin"), read_corrections(str(tmp_path / "all.conll")))
 
 
+def test_a_damaged_record_of_a_review_is_named(record):
+    drawing = Drawing(20, "errors")
+    save_review(record, drawing, draw_review(record, drawing).review)
+    path = record.folder / "reviews.jsonl"
+    line = path.read_text()
+    for before, after in ((": 300", ': "x"'), (": 300", ": Infinity"), ("chosen", "x")):
+        path.write_text(line + line.replace(before, after, 1))
+        with pytest.raises(InputError, match=rf"^{path}, line 2 is not the record .*; delete this"):
+            read_reviews(record.folder)
+
+
 def test_random_draws_all_and_a_share_of_none_draws_none(record):
     assert draw_review(record, Drawing(10, "random")).review.chosen == ()
     assert draw_review(record, Drawing(10, "entropy", 0.0)).review.drawn == ()

@@ -116,7 +116,7 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
                 f"{path} has no sentence with a comment that starts with {start!r}; correct "
                 "`select` or `languages` of the experiment"
             )
-    return list(bio_sentences(sentences)[0]) if labelled else sentences
+    return bio_sentences(sentences, str(path))[0] if labelled else sentences
 
 
 def _has_comment(sentence: Sentence, start: str) -> bool:

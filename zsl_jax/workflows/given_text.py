@@ -148,10 +148,7 @@ def labelled_sentences(text: LabelledSentences, name: str) -> list[Sentence]:
             labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
     else:
         labelled = _paired(_pairs_of(text, name), name)
-    try:
-        return list(bio_sentences(labelled)[0])
-    except InputError as error:
-        raise InputError(f"{name}, {error}") from error
+    return bio_sentences(labelled, name)[0]
 
 
 def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:

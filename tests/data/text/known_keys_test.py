@@ -51,7 +51,9 @@ def test_of_several_lists_of_labels_one_has_to_be_named(tmp_path):
     with pytest.raises(InputError, match=r"labels and ner_tags are both present; .*`column`"):
         read_sentences(path)
     assert read_sentences(path, "ner_tags")[0].labels == ("Y",)
-    with pytest.raises(InputError, match="labels and ner_tags are both present; keep one of them$"):
+    with pytest.raises(
+        InputError, match=r"labels and ner_tags are both present; keep one of them$"
+    ):
         read_predictions(path)
 
 
@@ -61,7 +63,7 @@ def test_of_several_lists_of_words_one_has_to_be_named(tmp_path, with_labels):
     table = pa.table({key: [value] for key, value in row.items()})
     pq.write_table(table, tmp_path / "a.parquet")
     for path in (write(tmp_path, row), tmp_path / "a.parquet"):
-        with pytest.raises(InputError, match="words and tokens are both present; .*`word_column`"):
+        with pytest.raises(InputError, match=r"words and tokens are both present; .*`word_column`"):
             read_sentences(path, with_labels=with_labels)
         (found,) = read_sentences(path, "labels", with_labels=with_labels, word_column="tokens")
         assert found.words == ("a",)
