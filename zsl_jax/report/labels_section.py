@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.data.predictions.label_table import SOURCE
+from zsl_jax.data.predictions.label_table import SOURCE, TAGGER
 from zsl_jax.labels import OUTSIDE, SILENT
 from zsl_jax.report.charts import frequency_chart
 from zsl_jax.report.sources_section import label_order
 from zsl_jax.report.text_statistics import TextStatistics
 
 MOST_BARS = 30
-TAGGER = "tagger"
 NAMES = {TAGGER: "P"}
 
 
@@ -51,7 +50,7 @@ def _chart(text: TextStatistics, order: list[int], sources: list[int]) -> str | 
     counts = text.counts[:, shown]
     given = counts[sources]
     marks = {}
-    for column in ("majority", "tagger"):
+    for column in ("majority", TAGGER):
         if column in text.columns and column_name(column) != text.columns[0]:
             marks[column_name(column)] = counts[text.columns.index(column)].tolist()
     return frequency_chart(

@@ -11,6 +11,7 @@ from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
     check_label_names,
     check_probs,
+    most_probable_labels,
 )
 from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.checks import MISSING_LABEL, checked_label, checked_word
@@ -160,7 +161,7 @@ def _label_ids(row: _Row, label_names: tuple[str, ...]) -> Int[np.ndarray, " n"]
     """The label ids of one sentence; -1 where the source abstains."""
     if row.labels is None:
         assert row.probs is not None
-        return np.where(row.probs.any(axis=1), row.probs.argmax(axis=1), -1).astype(np.int32)
+        return most_probable_labels(row.probs)
     ids = {name: label for label, name in enumerate(label_names)} | {MISSING_LABEL: -1}
     found = []
     for place, label in enumerate(row.labels):

@@ -44,8 +44,13 @@ def predictions_of_probs(
     label_names: Sequence[str], probs: Float[np.ndarray, "N K"], words: Sequence[tuple[str, ...]]
 ) -> SourcePredictions:
     """Predictions whose labels are the most probable ones; all-zero rows abstain."""
-    labels = np.where(probs.any(axis=1), probs.argmax(axis=1), -1).astype(np.int32)
-    return SourcePredictions(tuple(label_names), labels, probs.astype(np.float16), words)
+    names, labels = tuple(label_names), most_probable_labels(probs)
+    return SourcePredictions(names, labels, probs.astype(np.float16), words)
+
+
+def most_probable_labels(probs: Float[np.ndarray, "N K"]) -> Int[np.ndarray, " N"]:
+    """[N] int32, the label ids with the largest probability; -1 for all-zero rows."""
+    return np.where(probs.any(axis=1), probs.argmax(axis=1), -1).astype(np.int32)
 
 
 def one_hot_rows(labels: Int[np.ndarray, " N"], num_labels: int) -> Float[np.ndarray, "N K"]:
