@@ -21,7 +21,7 @@ class CorrectedVotes:
     def __init__(self, settings: dict[str, Any]):
         from zsl_jax.data.text.readers import read_sentences
 
-        self._folder = Path(tempfile.mkdtemp())
+        self._folder = tempfile.TemporaryDirectory()  # removed with this object
         self.text = read_sentences(settings["text"])
         self.test = read_sentences(settings["test"])
         self._sources = self._predictions(settings["source"], self.text)
@@ -59,7 +59,7 @@ class CorrectedVotes:
 
         shard = TextShard([sentence._replace(labels=None) for sentence in sentences])
         return {
-            source.name: source_predictions(source, [shard], self._folder, 128)[0]
+            source.name: source_predictions(source, [shard], Path(self._folder.name), 128)[0]
             for source in parse_sources(given)
         }
 

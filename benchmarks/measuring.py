@@ -154,7 +154,7 @@ def run_program(command: Sequence[str]) -> ProgramRun:
     return ProgramRun(time.perf_counter() - start, 1024 * usage.ru_maxrss, anonymous)
 
 
-def copy_bandwidth(threads: int, repeats: int = 5) -> float:
+def copy_bandwidth(threads: int) -> float:
     """Bytes per second, read and written, of `np.copyto` on arrays larger than the caches."""
     size = COPIED_BYTES // 4
     source, target = np.ones(size, np.float32), np.zeros(size, np.float32)
@@ -166,7 +166,7 @@ def copy_bandwidth(threads: int, repeats: int = 5) -> float:
             list(pool.map(lambda part: np.copyto(target[part], source[part]), parts))
 
         copy()
-        return 2 * source.nbytes / statistics.median(seconds(copy) for _ in range(repeats))
+        return 2 * source.nbytes / statistics.median(seconds(copy) for _ in range(5))
 
 
 def machine() -> dict[str, Any]:

@@ -28,7 +28,8 @@ from zsl_jax.training.config import TrainConfig, TransferConfig
 
 _TOP = (
     "title task score languages train test text format column word_column encoding select seeds "
-    "max_source_sentences max_test_sentences max_sentences source transfer settings rows profiles paper figure"
+    "max_source_sentences max_test_sentences max_sentences source transfer settings rows profiles "
+    "paper figure"
 ).split()
 _SETTING = "name title targets sources labels_from max_sentences flagfile".split()
 

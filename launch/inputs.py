@@ -66,16 +66,13 @@ def read_labelled(flag: str, max_sentences: int | None = None) -> "TextShard":
     from zsl_jax.data.text_shard import shard_of_text
     from zsl_jax.labels import OUTSIDE, doubtful_reading
 
-    text = read_text(flag, with_labels=True)
-    try:
-        sentences, about = bio_sentences(text.sentences)
-    except InputError as error:
-        raise InputError(f"--{flag}={FLAGS[flag].value}, {error}") from error
+    text, where = read_text(flag, with_labels=True), f"--{flag}={FLAGS[flag].value}"
+    sentences, about = bio_sentences(text.sentences, where)
     names = sorted({label for sentence in sentences for label in sentence.labels or ()})
     if not {*names} - {OUTSIDE}:
         raise InputError(
-            f"--{flag}={FLAGS[flag].value}: every word is labelled O, as where entities are not "
-            "annotated; give labelled text, or the --column of the labels"
+            f"{where}: every word is labelled O, as where entities are not annotated; give "
+            "labelled text, or the --column of the labels"
         )
     logging.info("--%s: %s", flag, reading_line(about))
     doubt = doubtful_reading(names)

@@ -53,6 +53,17 @@ def test_a_file_written_on_one_machine_is_read_on_another(machine):
     assert Path(fetched(f"{BUCKET}/written/a.txt")).read_text() == "three"
 
 
+def test_files_are_uploaded_and_fetched_through_a_link_to_the_cache(machine, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    machine("link")
+    path = write(f"{BUCKET}/linked/a.txt", "one")
+    assert buckets.names_in(path.parent) == ["a.txt"]
+    path.write_text("two")
+    assert Path(fetched(f"{BUCKET}/linked/a.txt")).read_text() == "one"
+    assert buckets.with_addresses(f"x={path}") == f"x={BUCKET}/linked/a.txt"
+
+
 def test_a_copy_that_is_equal_is_not_downloaded_again(machine):
     write(f"{BUCKET}/equal/a.txt", "one")
     copy = Path(fetched(f"{BUCKET}/equal/a.txt"))

@@ -1,8 +1,8 @@
-"""Kills a small run without warning at chosen moments, lets it go on, and compares the ends.
+"""Kills a small run without warning at chosen moments, resumes it, and compares the ends.
 
 python -m tests.killing NUM_KILLS [SEED]
 
-Prints one line a kill: where it hit, from which update the run went on, and whether the final
+Prints one line per kill: where it hit, from which update the run resumed, and whether the final
 parameters, σ and predictions are those of the run that was left alone, bit for bit.
 """
 

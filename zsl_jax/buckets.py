@@ -55,7 +55,7 @@ def is_address(path: str) -> bool:
 def local_copy(path: str) -> str:
     """Returns the path of the local copy of an address, which may not exist; others as they are.
 
-    >>> os.path.relpath(local_copy("gs://bucket/runs/ca/"), cache_folder())
+    >>> os.path.relpath(local_copy("gs://bucket/runs/ca/"), os.path.realpath(cache_folder()))
     'buckets/gs/bucket/runs/ca'
     >>> local_copy("runs/ca/")
     'runs/ca/'
@@ -166,4 +166,5 @@ def _epath() -> Any:
 
 
 def _root() -> str:
-    return os.path.abspath(cache_folder() / _COPIES)
+    """The folder of all copies, without symbolic links: `atomic_file` publishes real paths."""
+    return os.path.realpath(cache_folder() / _COPIES)

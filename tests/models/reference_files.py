@@ -8,6 +8,8 @@ import numpy as np
 from tests.models.make_reference import FOLDER
 from zsl_jax.models.encoder_config import EncoderConfig
 
+LENGTH = 20  # of packed rows
+
 
 class Reference(NamedTuple):
     config: EncoderConfig
@@ -30,22 +32,22 @@ def one_a_row(token_ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, ...]
     return token_ids.astype(np.int32), positions.astype(np.int32), mask.astype(np.int32)
 
 
-def packed(token_ids: np.ndarray, mask: np.ndarray, length: int = 20) -> tuple[np.ndarray, ...]:
-    """token_ids, positions, segments [R, length], sentences one after the other, and an empty row.
+def packed(token_ids: np.ndarray, mask: np.ndarray) -> tuple[np.ndarray, ...]:
+    """token_ids, positions, segments [R, LENGTH], sentences one after the other, and an empty row.
 
     The fourth array is [B, T, 2]: row and column of every token of the padded batch.
     """
     rows, row, column, segment = [], 0, 0, 0
     places = np.zeros((*mask.shape, 2), np.int64)
     for sentence, size in enumerate(mask.sum(1)):
-        if column + size > length:
+        if column + size > LENGTH:
             row, column, segment = row + 1, 0, 0
         segment += 1
         for position in range(size):
             rows.append((row, column, token_ids[sentence, position], position, segment))
             places[sentence, position] = row, column
             column += 1
-    arrays = np.zeros((3, row + 2, length), np.int32)
+    arrays = np.zeros((3, row + 2, LENGTH), np.int32)
     for row, column, *values in rows:
         arrays[:, row, column] = values
     return (*arrays, places)

@@ -16,7 +16,11 @@ from benchmarks.synthetic_run import write_run
 from tests.report import browser
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
+from zsl_jax.labels import SILENT
 from zsl_jax.report import charts, page, write_report
+from zsl_jax.report.labelled_words import LabelledWords
+from zsl_jax.report.labels_section import labels_section
+from zsl_jax.report.text_statistics import text_statistics
 
 SECTIONS = ["summary", "sources", "learning", "labels", "doubtful", "test", "record"]
 EVIL = "<script>document.title='taken'</script>"
@@ -200,6 +204,17 @@ def test_a_run_without_a_label_model_is_compared_with_its_tagger(tmp_path):
     assert cells(text, "moved") == [] and "Confusion matrix of" not in text
     table = text.partition('aria-label="Table of the labels"')[2].partition("</thead>")[0]
     assert re.findall("<bdi>(.*?)</bdi>", table) == ["P", "majority", "en", "fr"]
+
+
+def test_the_silence_of_a_sparse_source_is_not_drawn_as_an_entity():
+    names = ("O", "B-LOC", "B-PER", "I-LOC", SILENT)
+    ids = np.array([[0, 4], [1, 1], [2, 4], [2, 4], [3, 3]])
+    block = LabelledWords(
+        [tuple("abcde")], 0, ("Q", "source:list"), names, ids, np.eye(4)[ids[:, 0]]
+    )
+    section = labels_section(text_statistics([block], []))
+    assert [row["name"] for row in section["rows"]] == ["B-LOC", "I-LOC", "B-PER", "O", SILENT]
+    assert "B-PER" in section["svg"] and SILENT not in section["svg"]
 
 
 def test_many_sources_and_labels_make_no_large_page(tmp_path):

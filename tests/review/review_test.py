@@ -15,6 +15,7 @@ from zsl_jax.data.text.writers import write_conll
 from zsl_jax.errors import InputError
 from zsl_jax.evaluation.bootstrap import Resampling
 from zsl_jax.io.run_folder import file_hashes
+from zsl_jax.labels import SILENT
 from zsl_jax.report.labelled_words import LabelledWords, read_labelled_words
 from zsl_jax.report.run_record import read_run
 from zsl_jax.review import (
@@ -25,7 +26,7 @@ from zsl_jax.review import (
     estimate_scores,
     save_review,
 )
-from zsl_jax.review.choosing import Candidate, spread, word_doubt
+from zsl_jax.review.choosing import Candidate, candidates, spread, word_doubt
 from zsl_jax.review.sample import read_reviews
 from zsl_jax.types import Sentence
 
@@ -72,6 +73,14 @@ def test_sentences_without_words_are_not_to_correct(tmp_path):
     assert block.sums(np.ones(5)).tolist() == [2, 0, 1, 2, 0]
 
 
+def test_a_text_may_end_with_a_row_group_of_empty_sentences(tmp_path):
+    text = [["a"]] * 200 + [[]]
+    record = read_run(write_run(tmp_path / "run", text, NAMES, ("en", "fr")))
+    first, last = read_labelled_words(record.folder, "Q")
+    assert (len(first.ids), last.sentences, last.ids.shape) == (200, [()], (0, first.ids.shape[1]))
+    assert len(draw_review(record, Drawing(9, "random")).tasks) == 1
+
+
 def test_each_kind_of_doubt_is_measured():
     probs = [[0.5, 0.3, 0.2], [1.0, 0.0, 0.0]]
     ids = [[0, 0, 1], [0, 2, 2]]
@@ -81,6 +90,15 @@ def test_each_kind_of_doubt_is_measured():
     entropy = -sum(p * np.log(p) for p in probs[0])
     assert word_doubt(block, "entropy") == pytest.approx([entropy, 0])
     assert word_doubt(block, "disagreement") == pytest.approx([np.log(2), 0])
+
+
+def test_the_silence_of_a_sparse_source_is_no_disagreement():
+    probs = [[0.5, 0.3, 0.2], [0.5, 0.3, 0.2]]
+    block = block_of(probs, [[0, 0, 3], [0, 1, 3]], ("Q", "source:en", "source:list"))
+    block = block._replace(label_names=(*NAMES, SILENT))
+    assert word_doubt(block, "disagreement") == pytest.approx([0, 0])
+    (found,) = candidates([block], "errors", 1, set())
+    assert found.doubt[-2:].tolist() == [0.5, 0]
 
 
 def test_doubt_is_spread_over_its_kinds_and_near_duplicates_are_passed_over():
@@ -125,6 +143,17 @@ def test_the_same_seed_draws_the_same_and_known_sentences_are_not_chosen_again(r
     write_conll(tmp_path / "all.conll", rows)
     with pytest.raises(InputError, match=r"has all 300 sentences of .*nothing left to correct"):
         draw_review(record, Drawing(30, "margin"), read_corrections(str(tmp_path / "all.conll")))
+
+
+def test_a_damaged_record_of_a_review_is_named(record):
+    drawing = Drawing(20, "errors")
+    save_review(record, drawing, draw_review(record, drawing).review)
+    path = record.folder / "reviews.jsonl"
+    line = path.read_text()
+    for before, after in ((": 300", ': "x"'), (": 300", ": Infinity"), ("chosen", "x")):
+        path.write_text(line + line.replace(before, after, 1))
+        with pytest.raises(InputError, match=rf"^{path}, line 2 is not the record .*; delete this"):
+            read_reviews(record.folder)
 
 
 def test_random_draws_all_and_a_share_of_none_draws_none(record):

@@ -1,4 +1,4 @@
-"""Text and predictions on the host, in NumPy only: from files to packed batches of subwords.
+"""Text and predictions on the host, without JAX: from files to packed batches of subwords.
 
 Words are one flat axis over the corpus, in the order of the sentences.
 

@@ -1,4 +1,4 @@
-"""Scores of labels, and diagnosis of the sources: NumPy and plain Python only.
+"""Scores of labels, and diagnosis of the sources: without JAX.
 
 - `metrics`: accuracy, entity F1, scores per label
 - `entity_scores`: entities in the strict and in conlleval's reading

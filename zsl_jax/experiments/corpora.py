@@ -145,10 +145,7 @@ def read_part(corpora: Corpora, data: Path, language: str, part: str) -> list[Se
                 f"{path} has no sentence with a comment that starts with {start!r}; correct "
                 "`select` or `languages` of the experiment"
             )
-    try:
-        return list(bio_sentences(sentences)[0]) if labelled else sentences
-    except InputError as error:
-        raise InputError(f"{path}, {error}") from error
+    return bio_sentences(sentences, str(path))[0] if labelled else sentences
 
 
 def _has_comment(sentence: Sentence, start: str) -> bool:

@@ -146,7 +146,7 @@ def _fault_of_run(job: Job) -> str | None:
     return _fault_of_labels(job, by_kind)
 
 
-def _fault_of_labels(job: Job, scores: Mapping[str | None, Mapping[str, Any]]) -> str | None:
+def _fault_of_labels(job: Job, scores: Mapping[str, Mapping[str, Any]]) -> str | None:
     """Why the labels of the test that a function has left are not those of its scores."""
     file = job.folder / f"{TEST}.parquet"
     if not file.exists():

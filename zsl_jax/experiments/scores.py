@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zsl_jax.data.predictions.label_table import SOURCE, read_label_tables
+from zsl_jax.data.predictions.label_table import SOURCE, TAGGER, read_label_tables
 from zsl_jax.data.predictions.prediction_files import read_predictions
 from zsl_jax.errors import InputError
 from zsl_jax.experiments.plan import Cell, Workplace
@@ -16,7 +16,6 @@ from zsl_jax.io.json_file import read_json_object
 from zsl_jax.io.run_files import RESULT, RUN, TEST, TEST_VOTES
 from zsl_jax.workflows.labelled_text import labels_by_sentence
 from zsl_jax.workflows.result_table import kind_of
-from zsl_jax.workflows.transfer_labels import TAGGER
 
 TRAINED = ("P", "Q", "votes")
 BEST_SOURCE = "best_source"  # labels of the source that agrees best with the label model

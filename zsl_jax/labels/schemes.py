@@ -77,7 +77,7 @@ def stray_label(names: Sequence[str]) -> str | None:
     """Returns the first plain name among entity labels, which must be a mistake, or None.
 
     Labels of entities are those with B-, and beside O those with another letter at the start of an
-    entity; E-MAIL is no sign of them.
+    entity; E-MAIL is not a sign of them.
 
     >>> stray_label(["O", "B-PER", "I-PER", "PER"]), stray_label(["O", "NOUN"])
     ('PER', None)

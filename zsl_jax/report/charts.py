@@ -100,9 +100,9 @@ def letters_on(value: float) -> str:
     return "#ffffff" if value > DARK else "#000000"
 
 
-def line_charts(panels: Sequence[Panel], num_columns: int = 3) -> str:
-    """Small line charts side by side."""
-    num_rows = -(-len(panels) // num_columns)
+def line_charts(panels: Sequence[Panel]) -> str:
+    """Small line charts, three side by side."""
+    num_columns, num_rows = 3, -(-len(panels) // 3)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(3.35 * num_columns, 2.45 * num_rows), layout="constrained")
         plots = figure.subplots(num_rows, num_columns, squeeze=False).ravel()

@@ -60,12 +60,9 @@ class BestExcerpts:
 
 def keep_doubtful(block: LabelledWords, doubt: np.ndarray, best: BestExcerpts) -> None:
     """Keeps the sentences whose sum of `doubt`, [N] of the block's words, is largest."""
-    lengths = [len(words) for words in block.sentences]
-    sums = np.bincount(
-        np.repeat(np.arange(len(lengths)), lengths), weights=doubt, minlength=len(lengths)
-    )
+    sums = block.sums(doubt)
     for sentence in np.argsort(-sums, kind="stable")[:NUM_DOUBTFUL].tolist():
-        if lengths[sentence] and best.wants(float(sums[sentence])):
+        if block.sentences[sentence] and best.wants(float(sums[sentence])):
             best.add(float(sums[sentence]), _excerpt(block, sentence))
 
 

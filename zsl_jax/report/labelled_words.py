@@ -42,7 +42,7 @@ class LabelledWords(NamedTuple):
         found = np.zeros((len(self.sentences), *values.shape[1:]))
         begins = [len(words) > 0 for words in self.sentences]
         if any(begins):
-            found[begins] = np.add.reduceat(values, self.starts[begins])
+            found[begins] = np.add.reduceat(values, self.starts[begins], dtype=np.float64)
         return found
 
 
@@ -78,24 +78,26 @@ class _Rows:
 
     def __init__(self, tables: Iterator[LabelTable], folder: Path):
         self._tables, self._folder = tables, folder
-        self._rest: LabelTable | None = None
+        self._rest: LabelTable | None = None  # of the last table, perhaps no rows
 
     def take(self, count: int) -> LabelTable:
         """The next rows."""
         parts: list[LabelTable] = []
         while count or not parts:
-            table = self._rest if self._rest is not None else next(self._tables, None)
+            table = self._rest
+            if table is None or (count and not len(table.ids)):
+                table = next(self._tables, None)
             if table is None:
                 raise self._too_short()
             parts.append(table._replace(ids=table.ids[:count]))
+            self._rest = table._replace(ids=table.ids[count:])
             count -= len(parts[-1].ids)
-            rest = table.ids[len(parts[-1].ids) :]
-            self._rest = table._replace(ids=rest) if len(rest) else None
         return parts[0]._replace(ids=np.concatenate([part.ids for part in parts]))
 
     def check_end(self) -> None:
         """Raises if there are more rows."""
-        if self._rest is not None or next(self._tables, None) is not None:
+        has_rest = self._rest is not None and len(self._rest.ids) > 0
+        if has_rest or next(self._tables, None) is not None:
             raise self._too_short()
 
     def _too_short(self) -> InputError:

@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from zsl_jax.data.predictions.label_table import SOURCE
-from zsl_jax.labels import OUTSIDE
+from zsl_jax.data.predictions.label_table import SOURCE, TAGGER
+from zsl_jax.labels import OUTSIDE, SILENT
 from zsl_jax.report.charts import frequency_chart
 from zsl_jax.report.sources_section import label_order
 from zsl_jax.report.text_statistics import TextStatistics
 
 MOST_BARS = 30
-TAGGER = "tagger"
 NAMES = {TAGGER: "P"}
 
 
@@ -44,13 +43,14 @@ def column_name(column: str) -> str:
 
 
 def _chart(text: TextStatistics, order: list[int], sources: list[int]) -> str | None:
-    shown = [label for label in order if text.label_names[label] != OUTSIDE][:MOST_BARS]
+    shown = [label for label in order if text.label_names[label] not in (OUTSIDE, SILENT)]
+    shown = shown[:MOST_BARS]
     if not shown:
         return None
     counts = text.counts[:, shown]
     given = counts[sources]
     marks = {}
-    for column in ("majority", "tagger"):
+    for column in ("majority", TAGGER):
         if column in text.columns and column_name(column) != text.columns[0]:
             marks[column_name(column)] = counts[text.columns.index(column)].tolist()
     return frequency_chart(

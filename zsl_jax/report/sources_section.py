@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from zsl_jax.data.predictions.label_table import SOURCE
-from zsl_jax.labels import is_bio
+from zsl_jax.labels import SILENT, is_bio
 from zsl_jax.report.charts import heat_map
 from zsl_jax.report.doubtful_sentences import Excerpt
 from zsl_jax.report.run_record import RunRecord
@@ -97,9 +97,8 @@ def label_order(names: tuple[str, ...], counts: Float[np.ndarray, " K"]) -> list
     >>> label_order(("B-LOC", "B-PER", "I-LOC", "O"), np.array([2, 3, 2, 9]))
     [3, 0, 2, 1]
     """
-    types = [name.split("-", 1)[1] if "-" in name else name for name in names]
-    if not is_bio(names):
-        types = list(names)
+    by_type = is_bio({*names} - {SILENT})
+    types = [name.split("-", 1)[-1] if by_type else name for name in names]
     of_type = {
         kind: sum(c for c, t in zip(counts, types, strict=True) if t == kind) for kind in types
     }

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from zsl_jax.data.predictions.label_table import SOURCE
+from zsl_jax.labels import SILENT
 from zsl_jax.report.labelled_words import LabelledWords
 
 RANDOM = "random"
@@ -52,7 +53,10 @@ def word_doubt(block: LabelledWords, by: str) -> Float[np.ndarray, " n"]:
 
 
 def _source_ids(block: LabelledWords) -> Int[np.ndarray, "n U"]:
-    return block.ids[:, [n for n, name in enumerate(block.columns) if name.startswith(SOURCE)]]
+    """The sources' labels; -1 where a source abstains or, if it is sparse, is silent."""
+    ids = block.ids[:, [n for n, name in enumerate(block.columns) if name.startswith(SOURCE)]]
+    silent = np.array([*(name == SILENT for name in block.label_names), True])
+    return np.where(silent[ids], -1, ids)
 
 
 def _vote_entropy(ids: Int[np.ndarray, "n U"], num_labels: int) -> Float[np.ndarray, " n"]:

@@ -14,7 +14,7 @@ from zsl_jax.data.annotation.corrections import (
     read_corrections,
     warn_of_missing,
 )
-from zsl_jax.data.predictions.label_table import SOURCE
+from zsl_jax.data.predictions.label_table import SOURCE, TAGGER
 from zsl_jax.data.predictions.projection import squeezed
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
@@ -28,8 +28,6 @@ from zsl_jax.labels import OUTSIDE, SILENT, is_bio
 from zsl_jax.report.labelled_words import LabelledWords, read_labelled_words
 from zsl_jax.report.run_record import RunRecord
 from zsl_jax.review.sample import Review, known_sentences, read_reviews, sentences_of
-
-TAGGER = "tagger"
 
 
 class EstimatedRow(NamedTuple):

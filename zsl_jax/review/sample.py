@@ -68,7 +68,7 @@ class DrawnReview(NamedTuple):
 def draw_review(
     record: RunRecord, drawing: Drawing, corrections: Sequence[Correction] = ()
 ) -> DrawnReview:
-    """Chooses sentences of a run to correct; reads its labels twice, in constant memory.
+    """Chooses sentences of a run to correct; reads its labels some sentences at a time.
 
     Args:
       record: The run.
@@ -164,13 +164,13 @@ def read_reviews(folder: Path) -> list[Review]:
       InputError: A line of the file is damaged.
     """
     found = []
-    for line in metrics_file.read_lines(folder / REVIEWS):
+    for number, line in enumerate(metrics_file.read_lines(folder / REVIEWS), start=1):
         try:
             found.append(Review(*(_value(line[name]) for name in Review._fields)))
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(
-                f"{folder / REVIEWS}: a line is not the record of a review; remove the file and "
-                "review again"
+                f"{folder / REVIEWS}, line {number} is not the record of a review; delete this "
+                "line and review again"
             ) from error
     return found
 

@@ -90,8 +90,8 @@ def local_shards(num_shards: int) -> range:
     if num_shards % count():
         raise InputError(
             f"the text is in {num_shards} shards, which {count()} processes cannot share evenly; "
-            f"start a divisor of {num_shards} processes, or give `shards` (a multiple of the "
-            "processes) to a new run"
+            f"start a number of processes that divides {num_shards}, or give `shards` (a multiple "
+            "of the processes) to a new run"
         )
     share = num_shards // count()
     return range(index() * share, (index() + 1) * share)

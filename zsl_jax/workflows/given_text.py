@@ -151,10 +151,7 @@ def labelled_sentences(text: LabelledSentences, name: str) -> tuple[list[Sentenc
             labelled = [s for s in read_sentences(fetched(text)) if s.labels is not None]
     else:
         labelled = _paired(_pairs_of(text, name), name)
-    try:
-        return bio_sentences(labelled)
-    except InputError as error:
-        raise InputError(f"{name}, {error}") from error
+    return bio_sentences(labelled, name)
 
 
 def known_labels(given: KnownLabels, name: str) -> str | SourcePredictions:

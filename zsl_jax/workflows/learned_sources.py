@@ -5,6 +5,7 @@ from jaxtyping import Float
 
 from zsl_jax import kernels
 from zsl_jax.evaluation import diagnosis
+from zsl_jax.evaluation.warning_signs import TAGGER
 from zsl_jax.io.label_model_file import LabelModel, save_label_model
 from zsl_jax.runtime import processes
 from zsl_jax.training import steps
@@ -15,7 +16,7 @@ from zsl_jax.workflows.approaches import TrainedTarget
 from zsl_jax.workflows.chain_model import stored_chain
 from zsl_jax.workflows.label_decoding import AUTO
 from zsl_jax.workflows.run_hooks import tally_of
-from zsl_jax.workflows.transfer_labels import TAGGER, TextLabels
+from zsl_jax.workflows.transfer_labels import TextLabels
 from zsl_jax.workflows.transfer_task import TransferTask
 from zsl_jax.workflows.vote_aggregation import aggregate_votes, as_target_labels
 

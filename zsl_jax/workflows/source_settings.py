@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of, read_label_map
-from zsl_jax.data.text.offset_units import UNITS
+from zsl_jax.data.text.offset_units import UNITS, check_unit
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
 from zsl_jax.workflows.checked_predictions import checked_names
@@ -95,8 +95,8 @@ def checked_settings(
             raise InputError(
                 f"`{setting}`={names!r:.80} names no source; the sources are {', '.join(sources)}"
             )
-    if not all(unit in UNITS for unit in units.values()):
-        raise InputError(f"`offsets`={offsets!r}: a unit is one of {', '.join(UNITS)}; choose one")
+    for unit in units.values():
+        check_unit(unit)
     read = {name: _label_map(name, given) for name, given in maps.items()}
     ordered = () if label_names is None else checked_names(label_names, "`label_names`")
     return SourceSettings(ordered, named, units, read)

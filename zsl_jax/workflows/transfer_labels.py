@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from zsl_jax.data.predictions.label_table import SOURCE, LabelTable, write_label_tables
+from zsl_jax.data.predictions.label_table import SOURCE, TAGGER, LabelTable, write_label_tables
 from zsl_jax.data.text.chunks import chunks_of_words
 from zsl_jax.data.text.compact_text import CompactText
 from zsl_jax.data.text_shard import TextShard
@@ -28,7 +28,6 @@ from zsl_jax.workflows.transfer_task import TransferTask
 from zsl_jax.workflows.vote_aggregation import aggregate_votes
 
 VOTE_METHODS = ("majority", "mean")
-TAGGER = "tagger"
 CHUNK_WORDS = 1 << 16  # labelled by the tagger at once
 BLOCK_SENTENCES = 4096  # written at once
 

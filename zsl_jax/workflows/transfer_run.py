@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from zsl_jax.data.predictions.label_table import write_label_tables
+from zsl_jax.data.predictions.label_table import TAGGER, write_label_tables
 from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.text_shard import TextShard
 from zsl_jax.evaluation.diagnosis import Diagnosis
@@ -37,7 +37,6 @@ from zsl_jax.workflows.scoring import (
     prepare_test,
 )
 from zsl_jax.workflows.transfer_labels import (
-    TAGGER,
     VOTE_METHODS,
     TextLabels,
     label_files,

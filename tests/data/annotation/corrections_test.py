@@ -84,6 +84,28 @@ def test_annotators_who_agree_count_once_and_others_are_refused(tmp_path):
         labels(tmp_path, [label_studio([(0, 4, "PER")], [(0, 4, "LOC")])])
 
 
+def test_other_questions_of_argilla_are_no_annotation(tmp_path):
+    responses = {"comment": [{"value": "hard"}], "spans": [{"value": [PERSON]}]}
+    value = {"fields": {"text": TEXT}, "responses": responses}
+    assert labels(tmp_path, [value]) == ("B-PER", "O", "O", "O")
+    del responses["comment"]
+    responses["entities"] = responses.pop("spans")
+    assert labels(tmp_path, [value]) == ("B-PER", "O", "O", "O")
+
+
+def test_lines_are_numbered_from_the_first_of_the_file(tmp_path):
+    (tmp_path / "a.jsonl").write_text('\n\n{"text": "a", "spans": []}\n{"text": "b"\n')
+    with pytest.raises(InputError, match=r"a\.jsonl, line 4: not JSON"):
+        read_corrections(str(tmp_path / "a.jsonl"))
+
+
+@pytest.mark.parametrize("bracket", ["{", "[", "{}", "[{"])
+def test_the_first_word_of_columns_may_be_a_bracket(tmp_path, bracket):
+    (tmp_path / "a.conll").write_text(f"{bracket}\tPUNCT\nAnna\tPROPN\n")
+    (found,) = read_corrections(str(tmp_path / "a.conll"))
+    assert (found.words, found.labels) == ((bracket, "Anna"), ("PUNCT", "PROPN"))
+
+
 def test_words_on_which_corrections_differ_are_left_open(tmp_path):
     one = {"text": TEXT, "spans": [PERSON, {"start": 11, "end": 15, "label": "LOC"}]}
     other = {"text": "Anna  viu a Roma", "spans": [PERSON]}
@@ -96,6 +118,21 @@ def test_offsets_of_a_browser_are_told_by_the_words(tmp_path):
     assert labels(tmp_path, [value], words, lines=True) == ("O", "B-PER", "O")
     value["label"] = [[3, 7, "PER"]]
     assert labels(tmp_path, [value], words, lines=True) == ("O", "B-PER", "O")
+
+
+def test_offsets_of_a_browser_are_told_under_every_key_of_a_text(tmp_path):
+    words = ("\U0001f600\U0001f600", "Anna", "viu")
+    value = {"data": " ".join(words), "label": [[5, 9, "PER"]]}
+    assert labels(tmp_path, [value], words, lines=True) == ("O", "B-PER", "O")
+
+
+def test_offsets_in_bytes_are_refused_without_a_setting_that_corrections_have_not(tmp_path):
+    span = {"start": 8, "end": 12, "label": "LOC", "text": "Roma"}
+    for start in (8, 80):
+        value = {"text": "Zoë a Roma", "spans": [span | {"start": start, "end": start + 4}]}
+        with pytest.raises(InputError, match=r"span 1: .*; (write|count) .*characters") as refused:
+            labels(tmp_path, [value], ("Zoë", "a", "Roma"))
+        assert "`offsets`" not in str(refused.value)
 
 
 @pytest.mark.parametrize("unit", ["characters", "utf16"])

@@ -135,6 +135,14 @@ def test_a_table_with_a_word_per_row_is_refused_with_a_way_to_sentences(tmp_path
         read_predictions(path)
 
 
+@pytest.mark.parametrize("row", [{"words": ["a"], "labels": ["X"]}, {"text": "a", "spans": []}])
+def test_a_unit_of_offsets_that_does_not_exist_is_refused(tmp_path, row):
+    path, text = write_json(tmp_path / "a.jsonl", row), [Sentence(("a",))]
+    assert len(read_predictions(path, text, offsets="bytes").labels) == 1
+    with pytest.raises(InputError, match=r"`offsets`='banana': a unit is one of characters, utf16"):
+        read_predictions(path, text, offsets="banana")
+
+
 def test_predictions_from_a_pipe_are_refused(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", "-"):
@@ -211,11 +219,11 @@ def bad_row(place, row):
         (bad_row(2, [-2.5, 0.1, 3.0]), "negative .-2.5., as logits and logarithms are; write one"),
         (bad_row(2, [30.0, 70.0, 0.0]), "sum to 100, as percentages do; write one probability"),
         (bad_row(2, [0.5, 0.75, 0.75]), "sum to 2; write one probability"),
-        (bad_row(2, [0.5, 0.5]), "3 probabilities"),
+        (bad_row(4, [0.5, 0.5]), r"sentence 3, word 2 \('\\u2028'\): 2 probabilities; give 3, one"),
         ([PROBS[:2], PROBS[2:3], PROBS[3:5]], "sentence 3: 2 rows of prob.*need 3"),
         ([[1.0, 0.0, 0.0] * 2, [1.0, 0.0], [1.0]], r"sentence 2: 2 prob.*\(3 per word\).*need 3"),
-        ([["a"] * 6, ["a"] * 3, ["a"] * 9], "floating-point"),
-        (["a", "b", "c"], "one list per sentence"),
+        ([["a"] * 6, ["a"] * 3, ["a"] * 9], "of the type string; write floating-point"),
+        (["a", "b", "c"], "one list per sentence; write the numbers"),
     ],
 )
 def test_bad_probabilities_are_located(tmp_path, probabilities, message):
@@ -229,7 +237,10 @@ def test_bad_probabilities_are_located(tmp_path, probabilities, message):
     ("options", "message"),
     [
         ({"labels": [["O"], ["O"], ["O", "O", "O"]]}, "sentence 1: 1 labels.*need 2"),
-        ({"labels": [["O", "O"], ["X"], ["O", "O", "O"]]}, "sentence 2, word 1: the label 'X'"),
+        (
+            {"labels": [["O", "O"], ["X"], ["O", "O", "O"]]},
+            r"sentence 2, word 1 \('#'\): the label 'X'",
+        ),
         (
             {"labels": [["O", "O"], None, ["O", "O", "O"]]},
             "sentence 2: its labels are null; wr",

@@ -27,7 +27,7 @@ def test_a_text_becomes_bio_word_by_word(sentences, scheme):
         Sentence(words, tuple(names), ("# a comment",))
         for words, names in zip(words_of(labels), labels, strict=True)
     ]
-    found, about = bio_sentences(text)
+    found, about = bio_sentences(text, "a.conll")
     expected = [write_spans(spans, length, "bio") for spans, length in sentences]
     assert [list(sentence.labels) for sentence in found] == expected
     assert [s._replace(labels=None) for s in found] == [s._replace(labels=None) for s in text]
@@ -36,13 +36,13 @@ def test_a_text_becomes_bio_word_by_word(sentences, scheme):
 
 def test_what_was_found_is_told():
     text = [Sentence(("a", "b", "c"), ("B-X", "O", "I-X"))]
-    found, about = bio_sentences(text)
+    found, about = bio_sentences(text, "a.conll")
     assert found[0].labels == ("B-X", "O", "B-X")
     assert about == {"scheme": "bio", "repairs": 1}
     assert reading_line(about) == "labels read as bio, 1 repaired (conlleval rule)"
-    plain, about = bio_sentences([Sentence(("a",), ("NOUN",))])
+    plain, about = bio_sentences([Sentence(("a",), ("NOUN",))], "a.conll")
     unlabelled = [Sentence(("a", "b")), *text]
-    assert bio_sentences(unlabelled)[0] == [unlabelled[0], found[0]]
+    assert bio_sentences(unlabelled, "a.conll")[0] == [unlabelled[0], found[0]]
     assert plain[0].labels == ("NOUN",) and reading_line(about) == "labels read as plain"
 
 
@@ -79,7 +79,7 @@ def test_valid_bio_is_not_copied():
 )
 def test_real_corpora_keep_their_entities_in_every_scheme(name, repairs):
     text = read_sentences(corpus(f"ner/{name}.conll"))
-    bio, about = bio_sentences(text)
+    bio, about = bio_sentences(text, "a.conll")
     assert about == {"scheme": "bio", "repairs": repairs}
     spans = [entity_spans(sentence.labels) for sentence in text]
     assert [entity_spans(sentence.labels) for sentence in bio] == spans
@@ -88,14 +88,14 @@ def test_real_corpora_keep_their_entities_in_every_scheme(name, repairs):
             sentence._replace(labels=tuple(write_spans(own, len(sentence.words), scheme)))
             for sentence, own in zip(bio, spans, strict=True)
         ]
-        found, about = bio_sentences(written)
+        found, about = bio_sentences(written, "a.conll")
         assert found == bio and about["repairs"] == 0
 
 
 def test_a_plain_label_among_entities_is_refused_where_it_stands():
     text = [Sentence(("a", "b"), ("B-X", "I-X")), Sentence(("c", "d"), ("O", "X"))]
-    with pytest.raises(InputError, match=r"sentence 2, word 'd': the label 'X' is not one of O"):
-        bio_sentences(text)
+    with pytest.raises(InputError, match=r"^a\.conll, sentence 2, word 'd': the label 'X' is n"):
+        bio_sentences(text, "a.conll")
     names = (
         ("B-X", "NOUN"),
         ("b-X", "B-Y"),
@@ -117,11 +117,11 @@ def test_a_plain_label_among_entities_is_refused_where_it_stands():
 
 def test_other_spellings_are_read_and_named():
     text = [Sentence(("a", "b", "c"), ("PER-B", "PER-I", "O")), Sentence(("d",))]
-    found, about = bio_sentences(text)
+    found, about = bio_sentences(text, "a.conll")
     assert [sentence.labels for sentence in found] == [("B-PER", "I-PER", "O"), None]
     assert about == {"scheme": "bio", "repairs": 0, "spelling": "PER-B for B-PER"}
     untyped = [Sentence(("a", "b", "c"), ("B", "I", "O")), Sentence(("d",), ("I",))]
-    found, about = bio_sentences(untyped)
+    found, about = bio_sentences(untyped, "a.conll")
     assert found[0].labels == ("B-ENTITY", "I-ENTITY", "O") and found[1].labels == ("B-ENTITY",)
     assert about == {"scheme": "bio", "repairs": 1, "spelling": "B for B-ENTITY"}
     made = SourcePredictions(("O", "B_X", "I_X"), np.array([1, 2]), np.eye(3)[1:], (("a", "b"),))

@@ -87,7 +87,10 @@ def test_a_dataset_of_several_splits_asks_for_one(tmp_path):
         (numbered({**ROWS, "ner_tags": [[1, -1], [0]]}), "the word 'sings' has no label"),
         (numbered({**ROWS, "tokens": [["a", None], ["b"]]}), "sentence 1: a word is empty"),
         (numbered({**ROWS, "tokens": [["a", "b"], None]}), "sentence 2: its words are null"),
-        (pa.table({"tokens": [[1]], "tags": [["O"]]}), "'tokens' must hold lists of strings"),
+        (
+            pa.table({"tokens": [[1]], "tags": [["O"]]}),
+            "'tokens' must hold lists of strings; write",
+        ),
         (pa.table({"tokens": ["a"], "tags": [["O"]]}), "'tokens' must hold one list per sentence"),
         (pa.table({"tokens": [["a"]]}), "has no column labels or tags or ner_tags but 'tokens'"),
         (pa.table({"tags": [["a"]]}), "has no column words or tokens"),

@@ -31,6 +31,18 @@ def test_a_glob_is_one_text_in_sorted_order(tmp_path):
         words("*.conll")
 
 
+@pytest.mark.parametrize("pattern", ["", "/*_gold_conll*", "/**"])
+def test_a_file_beside_its_packed_copy_is_not_read_twice(tmp_path, pattern):
+    path = tmp_path / "a.v4_gold_conll"
+    for name in ("a.v4_gold_conll", "a.v4_gold_conll.gz", "b.v4_gold_conll.gz"):
+        (tmp_path / name).touch()
+    with pytest.raises(InputError, match=rf"stands for both {path} and {path}\.gz, .*; remove one"):
+        files.find_files(f"{tmp_path}{pattern}")
+    path.unlink()
+    names = ["a.v4_gold_conll.gz", "b.v4_gold_conll.gz"]
+    assert files.find_files(f"{tmp_path}{pattern}") == [f"{tmp_path}/{name}" for name in names]
+
+
 def test_standard_input(monkeypatch):
     def given(data):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
@@ -70,6 +82,14 @@ def test_encodings(tmp_path):
         read_sentences(path, encoding="ascii")
     path.write_bytes("\u017c\tO\n".encode("utf-16"))
     assert read_sentences(path, encoding="utf-16")[0].words == ("\u017c",)
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8", "UTF-8", "utf8"])
+def test_what_is_not_utf_8_is_located_however_it_is_spelled(tmp_path, encoding):
+    (tmp_path / "a.conll").write_bytes("a\tO\n\u017c\tO\n".encode("iso-8859-2"))
+    place = r"a\.conll, line 2: byte 0xbf at offset 4 of the file is not UTF-8; convert it"
+    with pytest.raises(InputError, match=place):
+        read_sentences(tmp_path / "a.conll", encoding=encoding)
 
 
 @pytest.mark.parametrize(

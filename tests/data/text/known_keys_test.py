@@ -51,11 +51,22 @@ def test_of_several_lists_of_labels_one_has_to_be_named(tmp_path):
     with pytest.raises(InputError, match=r"labels and ner_tags are both present; .*`column`"):
         read_sentences(path)
     assert read_sentences(path, "ner_tags")[0].labels == ("Y",)
-    with pytest.raises(InputError, match="labels and ner_tags are both present; keep"):
+    with pytest.raises(
+        InputError, match=r"labels and ner_tags are both present; keep one of them$"
+    ):
         read_predictions(path)
-    path = write(tmp_path, {"tokens": ["a"], "words": ["b"], "labels": ["X"]})
-    with pytest.raises(InputError, match="words and tokens are both present"):
-        read_sentences(path)
+
+
+@pytest.mark.parametrize("with_labels", [True, False])
+def test_of_several_lists_of_words_one_has_to_be_named(tmp_path, with_labels):
+    row = {"tokens": ["a"], "words": ["b"], "labels": ["X"]}
+    table = pa.table({key: [value] for key, value in row.items()})
+    pq.write_table(table, tmp_path / "a.parquet")
+    for path in (write(tmp_path, row), tmp_path / "a.parquet"):
+        with pytest.raises(InputError, match=r"words and tokens are both present; .*`word_column`"):
+            read_sentences(path, with_labels=with_labels)
+        (found,) = read_sentences(path, "labels", with_labels=with_labels, word_column="tokens")
+        assert found.words == ("a",)
 
 
 def test_other_forms_of_words_are_refused_with_their_keys(tmp_path):

@@ -46,6 +46,8 @@ def test_what_cannot_be_the_labels_is_refused_until_a_column_is_named(tmp_path, 
 def test_chunks_and_parts_of_speech_are_no_second_layer(tmp_path):
     text = "Anna NNP B-NP B-PER\nsings VBZ B-VP O\n"
     assert read_sentences(write(tmp_path, text))[0].labels == ("B-PER", "O")
+    text = "Anna Anna NE I-NC I-PER\nsingt singen VVFIN I-VC O\nin in APPR I-PC O\n"
+    assert read_sentences(write(tmp_path, text))[0].labels == ("I-PER", "O", "O")
     text = "she PRP B-NP O\nsings VBZ B-VP O\n"
     assert read_sentences(write(tmp_path, text))[0].labels == ("O", "O")
 

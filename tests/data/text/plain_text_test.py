@@ -1,5 +1,8 @@
 import gzip
+import re
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from zsl_jax.data.text.readers import read_sentences
@@ -41,7 +44,18 @@ def test_columns_with_tabs_are_read_as_columns(tmp_path, caplog):
     assert (found.words, found.labels) == (("Anna", "sings"), ("B-PER", "O"))
     assert not caplog.text
     read(tmp_path, text, words="unicode")
-    assert "a.txt has columns: its words are taken as they are, not cut" in caplog.text
+    assert "a.txt is read as conll: its words are taken as they are, not cut" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.conll", "a.jsonl", "a.parquet"])
+def test_a_rule_for_words_that_are_not_cut_is_told(tmp_path, name, caplog):
+    path = tmp_path / name
+    path.write_text('{"words": ["a,b"]}\n' if name == "a.jsonl" else "a,b\n", encoding="utf-8")
+    if name == "a.parquet":
+        pq.write_table(pa.table({"words": [["a,b"]]}), path)
+    assert read_sentences(path, with_labels=False)[0].words == ("a,b",) and not caplog.text
+    assert read_sentences(path, with_labels=False, words="unicode")[0].words == ("a,b",)
+    assert re.search(rf"{name} is read as \w+: its words are taken as they are", caplog.text)
 
 
 @pytest.mark.parametrize(

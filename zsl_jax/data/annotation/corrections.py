@@ -15,7 +15,7 @@ from zsl_jax.data.predictions.source_predictions import SourcePredictions
 from zsl_jax.data.predictions.to_bio import bio_predictions
 from zsl_jax.data.text.checks import MISSING_LABEL
 from zsl_jax.data.text.files import find_files
-from zsl_jax.data.text.json_spans import CharacterSpan, Mention, SpanLine, parse_span_line
+from zsl_jax.data.text.json_spans import CharacterSpan, Mention, SpanLine, parse_span_line, text_of
 from zsl_jax.data.text.offset_units import UNITS, other_units
 from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, entity_spans
@@ -85,9 +85,9 @@ def _readings(where: str, line: Exported) -> dict[str, SpanLine]:
     """The line by what its offsets may count: characters, UTF-16 units, or either."""
     readings: dict[str, SpanLine] = {}
     fault = None
-    for unit in UNITS[:2] if "utf16" in other_units(str(line.get("text"))) else UNITS[:1]:
+    for unit in UNITS[:2] if "utf16" in other_units(text_of(line) or "") else UNITS[:1]:
         try:
-            readings[unit] = parse_span_line(where, line, unit)
+            readings[unit] = parse_span_line(where, line, unit, has_setting=False)
         except InputError as error:
             fault = fault or error
     if fault is not None and not readings:

@@ -4,6 +4,7 @@ Each tool's object becomes a line that `parse_span_line` reads: "text" and "span
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +16,9 @@ from zsl_jax.errors import InputError
 Exported = dict[str, Any]
 _DISCARDED = ("discarded", "default")  # Argilla 1: set aside, or not yet looked at
 _OTHER_LABELS = ("hypertextlabels", "paragraphlabels")  # of Label Studio: HTML and dialogues
+# How JSON begins; columns may begin with brackets, too.
+_OBJECT = re.compile(r'\s*\{\s*"')
+_LIST_OF_OBJECTS = re.compile(r'\s*\[\s*\{\s*"')
 _MIN = ("annotation_id", "annotator")  # JSON-MIN of Label Studio leaves an empty list out
 
 
@@ -31,13 +35,13 @@ def read_exported(path: str) -> list[tuple[str, Exported]] | None:
       InputError: The file is JSON, but neither a list of objects nor one object per line.
     """
     try:
-        text = read_bytes(path).decode("utf-8-sig").strip()
+        text = read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError:
         return None
-    if text.startswith("{"):
+    if _OBJECT.match(text):
         objects = list(json_objects(text.split("\n"), path))
         return objects if any(is_exported(value) for _, value in objects) else None
-    return _listed(path, text) if text.startswith("[") else None
+    return _listed(path, text) if text.lstrip().startswith("[") else None
 
 
 def _listed(path: str, text: str) -> list[tuple[str, Exported]] | None:
@@ -46,7 +50,7 @@ def _listed(path: str, text: str) -> list[tuple[str, Exported]] | None:
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:
-        if not is_json and not text[1:].lstrip().startswith("{"):
+        if not is_json and not _LIST_OF_OBJECTS.match(text):
             return None
         raise InputError(f"{path} is not a whole JSON list ({error}); export it again") from error
     found = [(f"{path}, item {number}", value) for number, value in enumerate(values, start=1)]
@@ -152,6 +156,8 @@ def _of_argilla(where: str, exported: Exported) -> Exported | None:
         raise InputError(
             f'{where}: "responses" is a list; export the records by `dataset.records.to_json`'
         )
+    if "spans" in responses:  # the others may be comments
+        responses = {"spans": responses["spans"]}
     answers = [
         response.get("value")
         for question, given in responses.items()

@@ -9,9 +9,9 @@ from xml.sax.saxutils import quoteattr
 
 from zsl_jax.atomic_file import atomic_file
 from zsl_jax.data.text.checks import MISSING_LABEL
-from zsl_jax.data.text.entity_places import text_and_starts
+from zsl_jax.data.text.entity_places import Entity, entities_of, text_and_starts
 from zsl_jax.data.text.writers import write_conll
-from zsl_jax.labels import OUTSIDE, Span, entity_spans, is_bio
+from zsl_jax.labels import OUTSIDE, is_bio
 from zsl_jax.types import Sentence
 
 AGENT = "zsl_jax"
@@ -36,15 +36,6 @@ class ReviewTask(NamedTuple):
     def confidence(self) -> float:
         """The mean probability of its labels."""
         return round(sum(self.scores) / len(self.scores), 4)
-
-
-class _Marked(NamedTuple):
-    """A span of a task's text, in characters and in words, whose ends are excluded."""
-
-    start: int
-    end: int
-    span: Span
-    score: float
 
 
 def write_tasks(
@@ -77,7 +68,7 @@ def write_tasks(
         write_conll(path, [(_commented(task), task.labels) for task in rows])
         return [os.fspath(path)]
     entities = is_bio(label_names)
-    objects = [_JSON[tool](task, *_marked(task, entities)) for task in rows]
+    objects = [_JSON[tool](task, " ".join(task.words), _marked(task, entities)) for task in rows]
     lines = [json.dumps(value, ensure_ascii=False) for value in objects]
     if tool in ("doccano", "prodigy"):
         return [_write(Path(path), "".join(f"{line}\n" for line in lines))]
@@ -113,24 +104,16 @@ def _commented(task: ReviewTask) -> Sentence:
     return Sentence(task.words, comments=about)
 
 
-def _marked(task: ReviewTask, entities: bool) -> tuple[str, list[_Marked]]:
-    """The text of a task, and its spans."""
-    text, starts = text_and_starts(Sentence(task.words))
-    spans = entity_spans(task.labels) if entities else _word_spans(task.labels)
-    marked = []
-    for span in spans:
-        end = starts[span.end - 1] + len(task.words[span.end - 1])
-        mean = sum(task.scores[span.start : span.end]) / (span.end - span.start)
-        marked.append(_Marked(starts[span.start], end, span, round(mean, 4)))
-    return text, marked
+def _marked(task: ReviewTask, entities: bool) -> list[Entity]:
+    """The spans of a task's text: its entities, or each word that has a plain label."""
+    labels = task.labels
+    if not entities:
+        labels = tuple(OUTSIDE if label == MISSING_LABEL else f"B-{label}" for label in labels)
+    found = entities_of(Sentence(task.words), labels, task.scores)
+    return [one._replace(score=round(one.score or 0, 4)) for one in found]
 
 
-def _word_spans(labels: Sequence[str]) -> list[Span]:
-    numbered = enumerate(labels)
-    return [Span(label, at, at + 1) for at, label in numbered if label != MISSING_LABEL]
-
-
-def _label_studio(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str, Any]:
+def _label_studio(task: ReviewTask, text: str, marked: Sequence[Entity]) -> dict[str, Any]:
     regions = [
         {
             "id": f"{task.number}-{number}",
@@ -138,7 +121,7 @@ def _label_studio(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dic
             "to_name": "text",
             "type": "labels",
             "score": one.score,
-            "value": {**_place(one), "text": text[one.start : one.end], "labels": [one.span.type]},
+            "value": {**_place(one), "text": one.text, "labels": [one.type]},
         }
         for number, one in enumerate(marked, start=1)
     ]
@@ -146,12 +129,12 @@ def _label_studio(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dic
     return {"data": {"text": text, "sentence_id": task.number}, "predictions": [prediction]}
 
 
-def _doccano(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str, Any]:
-    spans = [[one.start, one.end, one.span.type] for one in marked]
+def _doccano(task: ReviewTask, text: str, marked: Sequence[Entity]) -> dict[str, Any]:
+    spans = [[one.start_char, one.end_char, one.type] for one in marked]
     return {"text": text, "label": spans, "sentence_id": task.number}
 
 
-def _prodigy(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str, Any]:
+def _prodigy(task: ReviewTask, text: str, marked: Sequence[Entity]) -> dict[str, Any]:
     _, starts = text_and_starts(Sentence(task.words))
     last = len(task.words) - 1
     tokens = [
@@ -160,8 +143,8 @@ def _prodigy(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str
     ]
     spans = [
         {
-            **_place(one), "token_start": one.span.start, "token_end": one.span.end - 1,
-            "label": one.span.type,
+            **_place(one), "token_start": one.first, "token_end": one.end - 1,
+            "label": one.type,
         }
         for one in marked
     ]  # fmt: skip
@@ -169,8 +152,8 @@ def _prodigy(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str
     return {"text": text, "tokens": tokens, "spans": spans, "meta": meta}
 
 
-def _argilla(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str, Any]:
-    spans = [{**_place(one), "label": one.span.type} for one in marked]
+def _argilla(task: ReviewTask, text: str, marked: Sequence[Entity]) -> dict[str, Any]:
+    spans = [{**_place(one), "label": one.type} for one in marked]
     suggestion = {"value": spans, "score": task.confidence, "agent": AGENT}
     return {
         "id": f"sentence-{task.number}",
@@ -181,8 +164,8 @@ def _argilla(task: ReviewTask, text: str, marked: Sequence[_Marked]) -> dict[str
     }
 
 
-def _place(one: _Marked) -> dict[str, int]:
-    return {"start": one.start, "end": one.end}
+def _place(one: Entity) -> dict[str, int]:
+    return {"start": one.start_char, "end": one.end_char}
 
 
 def _write(path: Path, text: str) -> str:
@@ -191,7 +174,7 @@ def _write(path: Path, text: str) -> str:
     return str(path)
 
 
-_Writer = Callable[[ReviewTask, str, Sequence[_Marked]], dict[str, Any]]
+_Writer = Callable[[ReviewTask, str, Sequence[Entity]], dict[str, Any]]
 _JSON: Mapping[str, _Writer] = {
     "label_studio": _label_studio,
     "doccano": _doccano,

@@ -11,10 +11,11 @@ from zsl_jax.data.predictions.source_predictions import (
     SourcePredictions,
     check_label_names,
     check_probs,
+    most_probable_labels,
 )
 from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.checks import MISSING_LABEL, checked_label, checked_word
-from zsl_jax.data.text.json_lines import LABEL_KEYS, check_labelled, read_objects
+from zsl_jax.data.text.json_lines import LABEL_KEYS, check_lists, read_objects
 from zsl_jax.data.text.known_keys import shown_keys
 from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.errors import InputError
@@ -98,7 +99,7 @@ def _row(where: str, line: dict[str, Any], label_names: tuple[str, ...] | None) 
             f'{where}: no list "words" (its keys are {shown_keys(line)}); write the words that '
             'were labelled, or "text" with "spans"'
         )
-    check_labelled(where, line, ReadOptions("", allow_missing=True))
+    check_lists(where, line, ReadOptions("", allow_missing=True))
     words = tuple(checked_word(where, word) for word in values)
     labels = next((line[key] for key in LABEL_KEYS if line.get(key) is not None), None)
     probs = line.get("probabilities")
@@ -160,7 +161,7 @@ def _label_ids(row: _Row, label_names: tuple[str, ...]) -> Int[np.ndarray, " n"]
     """The label ids of one sentence; -1 where the source abstains."""
     if row.labels is None:
         assert row.probs is not None
-        return np.where(row.probs.any(axis=1), row.probs.argmax(axis=1), -1).astype(np.int32)
+        return most_probable_labels(row.probs)
     ids = {name: label for label, name in enumerate(label_names)} | {MISSING_LABEL: -1}
     found = []
     for place, label in enumerate(row.labels):

@@ -16,11 +16,12 @@ import pyarrow.parquet as pq
 from jaxtyping import Int
 
 from zsl_jax.atomic_file import atomic_file
+from zsl_jax.data.predictions.parquet_writer import LABEL_NAMES_KEY
 from zsl_jax.data.text.arrow_files import parquet_schema, parquet_tables
 from zsl_jax.errors import InputError
 
-LABEL_NAMES_KEY = b"zsl_jax.label_names"
 SOURCE = "source:"  # before a source's name, so that it differs from all other columns
+TAGGER = "tagger"  # the column of its own labels, without the sources
 
 
 class LabelTable(NamedTuple):

@@ -23,7 +23,7 @@ from zsl_jax.data.predictions.source_predictions import (
     check_lengths,
     check_probs,
     join_predictions,
-    locate_word,
+    place_of_word,
 )
 from zsl_jax.data.predictions.unspecified import without_unspecified
 from zsl_jax.data.text.arrow_files import (
@@ -119,7 +119,10 @@ def _label_names(schema: pa.Schema, where: str) -> tuple[str, ...]:
     if schema.names.count("probabilities") > 1 or (
         "probabilities" in schema.names and not is_list(schema.field("probabilities").type)
     ):
-        raise InputError(f"{where}: the column 'probabilities' must hold one list per sentence")
+        raise InputError(
+            f"{where}: the column 'probabilities' must occur once and hold one list per sentence; "
+            "write the numbers of all words of a sentence into a list"
+        )
     metadata: dict[bytes, bytes] = schema.metadata or {}
     if LABEL_NAMES_KEY not in metadata:
         key = LABEL_NAMES_KEY.decode()
@@ -163,7 +166,8 @@ def _block(
     labels = _label_ids(columns["labels"], label_names, words, where, first_sentence)
     probs = None
     if "probabilities" in columns:
-        probs = _probs(columns["probabilities"], num_words, len(label_names), where, first_sentence)
+        values, size = columns["probabilities"], len(label_names)
+        probs = _probs(values, num_words, size, words, where, first_sentence)
         check_probs(probs, words, where, first_sentence)
     names, labels, probs = without_unspecified(label_names, labels, probs)
     probs = None if probs is None else probs.astype(np.float16, copy=False)
@@ -195,9 +199,8 @@ def _label_ids(
     unknown = pc.and_(pc.is_null(ids), pc.is_valid(labels))
     first = pc.index(unknown, True).as_py()
     if first >= 0:
-        sentence, word = locate_word(words, first)
         raise InputError(
-            f"{where}, sentence {sentence + first_sentence - 1}, word {word}: the label "
+            f"{place_of_word(words, first, where, first_sentence)}: the label "
             f"{labels[first].as_py()!r} is not one of the file's label names "
             f"{', '.join(label_names)}; correct it or add it to the metadata"
         )
@@ -205,21 +208,32 @@ def _label_ids(
 
 
 def _probs(
-    column: pa.Array, num_words: Int[np.ndarray, " S"], width: int, where: str, first_sentence: int
+    column: pa.Array,
+    num_words: Int[np.ndarray, " S"],
+    width: int,
+    words: Sequence[tuple[str, ...]],
+    where: str,
+    first_sentence: int,
 ) -> Float[np.ndarray, "N K"]:
     """All rows of probabilities, one per word; not copied where the file holds one flat list."""
     values = column.flatten()
     if is_list(values.type):
         what = "rows of probabilities"
         check_lengths(num_words, _lengths(column), what, where, first_sentence)
-        if (_lengths(values) != width).any():
+        widths = _lengths(values)
+        wrong = np.flatnonzero(widths != width)
+        if wrong.size:
             raise InputError(
-                f"{where}: every word needs {width} probabilities, one for each label name"
+                f"{place_of_word(words, int(wrong[0]), where, first_sentence)}: "
+                f"{widths[wrong[0]]} probabilities; give {width}, one for each label name"
             )
         values = values.flatten()
     else:
         what = f"probabilities ({width} per word)"
         check_lengths(num_words * width, _lengths(column), what, where, first_sentence)
     if not pa.types.is_floating(values.type):
-        raise InputError(f"{where}: the probabilities must be floating-point numbers")
+        raise InputError(
+            f"{where}: the probabilities are of the type {values.type}; write floating-point "
+            "numbers"
+        )
     return values.to_numpy(zero_copy_only=False).reshape(int(num_words.sum()), width)

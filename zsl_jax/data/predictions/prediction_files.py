@@ -20,6 +20,7 @@ from zsl_jax.data.text.files import STANDARD_INPUT, look_ahead, read_lines
 from zsl_jax.data.text.formats import FIRST_LINES, format_of, format_of_lines
 from zsl_jax.data.text.json_lines import read_objects
 from zsl_jax.data.text.json_spans import has_spans
+from zsl_jax.data.text.offset_units import check_unit
 from zsl_jax.data.text.read_options import Reading
 from zsl_jax.data.text.readers import read_sentences
 from zsl_jax.errors import InputError
@@ -55,10 +56,12 @@ def read_predictions(
       The predictions, checked.
 
     Raises:
-      InputError: If there is no such file, its contents contradict themselves, or it has character
-        spans and there is no text.
+      InputError: If there is no such file, its contents contradict themselves, it has character
+        spans and there is no text, or `offsets` is not a unit.
     """
     name = path_text(path)
+    if offsets is not None:
+        check_unit(offsets)
     format = _format(name)
     if format == "parquet":
         return agreed_abstentions(read_parquet(name, folder))

@@ -44,8 +44,13 @@ def predictions_of_probs(
     label_names: Sequence[str], probs: Float[np.ndarray, "N K"], words: Sequence[tuple[str, ...]]
 ) -> SourcePredictions:
     """Predictions whose labels are the most probable ones; all-zero rows abstain."""
-    labels = np.where(probs.any(axis=1), probs.argmax(axis=1), -1).astype(np.int32)
-    return SourcePredictions(tuple(label_names), labels, probs.astype(np.float16), words)
+    names, labels = tuple(label_names), most_probable_labels(probs)
+    return SourcePredictions(names, labels, probs.astype(np.float16), words)
+
+
+def most_probable_labels(probs: Float[np.ndarray, "N K"]) -> Int[np.ndarray, " N"]:
+    """[N] int32, the label ids with the largest probability; -1 for all-zero rows."""
+    return np.where(probs.any(axis=1), probs.argmax(axis=1), -1).astype(np.int32)
 
 
 def one_hot_rows(labels: Int[np.ndarray, " N"], num_labels: int) -> Float[np.ndarray, "N K"]:
@@ -78,23 +83,24 @@ def with_silence(predictions: SourcePredictions) -> SourcePredictions:
     return predictions._replace(label_names=names, labels=labels, probs=probs, sets=sets)
 
 
-def locate_word(words: Sequence[Sequence[str]], index: int) -> tuple[int, int]:
-    """Finds the sentence of a word.
+def place_of_word(
+    words: Sequence[Sequence[str]], index: int, where: str, first_sentence: int = 1
+) -> str:
+    """Names the place of a word, for an error message.
 
     Args:
       words: The words of each sentence.
       index: The word's place on the flat axis of all words, from 0.
+      where: The file or source.
+      first_sentence: The number of the first of the sentences in that file.
 
-    Returns:
-      The number of the sentence and of the word in it, both from 1.
-
-    >>> locate_word([("a",), (), ("b", "c")], 2)
-    (3, 2)
+    >>> place_of_word([("a",), (), ("b", "c")], 2, "a.parquet")
+    "a.parquet, sentence 3, word 2 ('c')"
     """
-    for sentence, sentence_words in enumerate(words, start=1):
-        if index < len(sentence_words):
-            return sentence, index + 1
-        index -= len(sentence_words)
+    for sentence, own in enumerate(words, start=first_sentence):
+        if index < len(own):
+            return f"{where}, sentence {sentence}, word {index + 1} ({own[index]!r})"
+        index -= len(own)
     raise IndexError("there are fewer words than that")
 
 
@@ -174,12 +180,10 @@ def check_probs(
         wrong = np.flatnonzero(~(valid & sums_to_one))
         if wrong.size:
             row = int(wrong[0])
-            sentence, word = locate_word(words, start + row)
-            text = words[sentence - 1][word - 1]
+            place = place_of_word(words, start + row, where, first_sentence)
             raise InputError(
-                f"{where}, sentence {sentence + first_sentence - 1}, word {word} ({text!r}): "
-                f"{_fault(block[row])}; write one probability per label, summing to 1, or all "
-                "zeros where the source abstains"
+                f"{place}: {_fault(block[row])}; write one probability per label, summing to 1, or "
+                "all zeros where the source abstains"
             )
 
 

@@ -24,12 +24,15 @@ from zsl_jax.types import Sentence
 STRAY = "is not one of O, B-TYPE, I-TYPE, as others are; correct it"
 
 
-def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[str, Any]]:
+def bio_sentences(
+    sentences: Sequence[Sentence], where: str
+) -> tuple[list[Sentence], dict[str, Any]]:
     """Turns the labels of a text into BIO, and repairs them, as `labels.to_bio` does.
 
     Args:
       sentences: A text; its scheme is recognised from all of its labels together. A sentence
         without labels stays without.
+      where: The file, flag or argument that has the text, for the error message.
 
     Returns:
       The sentences, and what was found: "scheme" and "repairs".
@@ -47,8 +50,8 @@ def bio_sentences(sentences: Sequence[Sentence]) -> tuple[list[Sentence], dict[s
             for number, (sentence, names) in enumerate(zip(sentences, labels, strict=True), 1)
             if stray in names
         )
-        raise InputError(f"sentence {at}, word {word!r}: the label {stray!r} {STRAY}")
-    ids = scheme.encode([name for names in labels for name in names], "the text")
+        raise InputError(f"{where}, sentence {at}, word {word!r}: the label {stray!r} {STRAY}")
+    ids = scheme.encode([name for names in labels for name in names], where)
     found = to_bio(scheme.names, ids, sentence_starts([len(names) for names in labels]))
     flat = iter(LabelSet(found.names).decode(found.ids))
     turned = [

@@ -147,7 +147,7 @@ def check_rows(schema: pa.Schema, where: str) -> None:
 
 
 def check_text_lists(schema: pa.Schema, names: Sequence[str], where: str) -> None:
-    """Checks that columns are there, once each, and hold one list of strings a sentence.
+    """Checks that columns are there, once each, and hold one list of strings per sentence.
 
     Raises:
       InputError: At the first column that does not.
@@ -162,4 +162,7 @@ def check_text_lists(schema: pa.Schema, names: Sequence[str], where: str) -> Non
                 f"{ROWS_INTO_SENTENCES}"
             )
         if not (is_text(kind.value_type) or pa.types.is_null(kind.value_type)):
-            raise InputError(f"{where}: the column {name!r} must hold lists of strings")
+            raise InputError(
+                f"{where}: the column {name!r} must hold lists of strings; write words and the "
+                "names of labels as text"
+            )

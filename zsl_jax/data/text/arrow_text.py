@@ -19,7 +19,7 @@ from zsl_jax.data.text.arrow_files import (
     parquet_tables,
 )
 from zsl_jax.data.text.checks import checked_label, checked_word
-from zsl_jax.data.text.json_lines import check_labelled, label_keys_of, word_keys_of
+from zsl_jax.data.text.json_lines import check_lists, keys_of_lists
 from zsl_jax.data.text.read_options import ReadOptions
 from zsl_jax.data.text.saved_dataset import dataset_tables, saved_dataset
 from zsl_jax.errors import InputError
@@ -44,9 +44,8 @@ def read_dataset(options: ReadOptions) -> Iterator[Sentence]:
 def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
     """The names of the words' and, where wanted, the labels' column."""
     check_rows(schema, options.name)
-    keys = [word_keys_of(options)] + ([label_keys_of(options)] if options.with_labels else [])
     columns = []
-    for names in keys:
+    for names in keys_of_lists(options):
         name = next((name for name in names if name in schema.names), None)
         if name is None:
             found = ", ".join(map(repr, schema.names))
@@ -55,8 +54,7 @@ def _columns(schema: pa.Schema, options: ReadOptions) -> list[str]:
             )
         columns.append(name)
     check_text_lists(schema, columns[:1], options.name)
-    if options.with_labels:
-        check_labelled(options.name, column_values(schema), options)
+    check_lists(options.name, column_values(schema), options)
     return columns
 
 

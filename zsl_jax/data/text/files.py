@@ -59,29 +59,30 @@ def find_files(path: str | os.PathLike[str]) -> list[str]:
       At least one path; those of a glob or folder are sorted. A single file need not exist.
 
     Raises:
-      InputError: It is not a path, or a glob or folder has no such files.
+      InputError: It is not a path, or a glob or folder has no such files, or one of them twice,
+        also packed as `.gz`.
     """
     name = path_text(path)
     if os.path.isdir(name):
         if is_dataset_folder(name):
             return [name]
-        found = [file for pattern in _ONTONOTES for file in Path(name).glob(pattern)]
+        found = [str(file) for pattern in _ONTONOTES for file in Path(name).glob(pattern)]
         if not found:
             raise InputError(
                 f"{name} is a folder, and has no *_gold_conll files; name its files by a quoted "
                 "glob, such as 'folder/*.conllu'"
             )
-        return sorted(map(str, found))
+        return _without_packed_copies(found, name)
     if os.path.exists(name):
         return [name]
     if "," in name:
         return [file for part in name.split(",") for file in find_files(part)]
     if not glob.has_magic(name):
         return [name]
-    matches = sorted(match for match in _matches(name) if os.path.isfile(match))
+    matches = [match for match in _matches(name) if os.path.isfile(match)]
     if not matches:
         raise InputError(f"{name} fits no file; correct the path or the pattern")
-    return matches
+    return _without_packed_copies(matches, name)
 
 
 def _matches(pattern: str) -> list[str]:
@@ -89,6 +90,22 @@ def _matches(pattern: str) -> list[str]:
         return glob.glob(pattern, recursive=True)
     except (OSError, ValueError) as error:  # such as a NUL character
         raise InputError(f"{pattern!r} is not a pattern of files ({error}); correct it") from error
+
+
+def _without_packed_copies(files: Iterable[str], where: str) -> list[str]:
+    """The sorted files of a folder or glob, none of which is there both packed and unpacked.
+
+    Raises:
+      InputError: One is, and its text would be read twice.
+    """
+    found = set(files)
+    for file in sorted(found):
+        if f"{file}.gz" in found:
+            raise InputError(
+                f"{where} stands for both {file} and {file}.gz, which would be read as two texts; "
+                "remove one of them, or name the files by a pattern that only one fits"
+            )
+    return sorted(found)
 
 
 def is_dataset_folder(path: str | os.PathLike[str]) -> bool:
@@ -121,7 +138,8 @@ def read_lines(name: str, encoding: str | None, streamed: bool = False) -> Itera
       InputError: It cannot be read, is not in this encoding, or has a NUL or a lone carriage
         return; lines before the fault come first.
     """
-    decoder = _decoder(encoding)
+    codec = _codec(encoding)
+    decoder, encoding = codec.incrementaldecoder(), codec.name if encoding else None
     num_bytes = num_lines = 0
     rest: list[str] = []  # of a line whose end is in a later block
     begun = False
@@ -255,10 +273,11 @@ def _opened(name: str) -> contextlib.AbstractContextManager[Any]:
     return gzip.open(name) if name.endswith(".gz") else open(name, "rb")
 
 
-def _decoder(encoding: str | None) -> codecs.IncrementalDecoder:
+def _codec(encoding: str | None) -> codecs.CodecInfo:
+    """A codec of text, whose name is Python's own for it: that of UTF8 is utf-8."""
     try:
         "a".encode(encoding or "utf-8")  # refuses what is not a text encoding, such as hex
-        return codecs.getincrementaldecoder(encoding or "utf-8")()
+        return codecs.lookup(encoding or "utf-8")
     except UnicodeError as error:
         raise InputError(f"`encoding`={encoding!r} decodes nothing; try utf-8") from error
     except (LookupError, TypeError, ValueError) as error:

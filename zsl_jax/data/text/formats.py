@@ -68,7 +68,7 @@ def format_of_lines(format: str, lines: Sequence[str], name: str) -> str:
       name: The file, for the message.
 
     Returns:
-      "jsonl" or "ontonotes" for such files, else `format`, if that is "conll" or "txt".
+      "jsonl" or "ontonotes" for such files if `format` is "conll" or "txt"; else `format`.
 
     Raises:
       InputError: The file is of a kind that is not read, or under another name only.

@@ -1,5 +1,6 @@
 """Files with one JSON object per line, and labelled text in them."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -62,8 +63,7 @@ def read_jsonl(lines: Iterable[str], options: ReadOptions) -> Iterator[Sentence]
     word_keys, label_keys = word_keys_of(options), label_keys_of(options)
     for where, row in json_objects(lines, options.name):
         _refuse_raw_text(where, row, options)
-        if options.with_labels:
-            check_labelled(where, row, options)
+        check_lists(where, row, options)
         found = [checked_word(where, word) for word in _json_list(where, row, word_keys)]
         labels = None
         if options.with_labels:
@@ -105,8 +105,10 @@ def _refuse_raw_text(where: str, row: dict[str, Any], options: ReadOptions) -> N
         )
 
 
-def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> None:
-    """Checks that nothing beside the words and labels of an example changes what they mean.
+def check_lists(where: str, row: Mapping[str, Any], options: ReadOptions) -> None:
+    """Checks that it is clear which lists of an example are its words and its labels.
+
+    Where labels are read, nothing beside them may change what they mean.
 
     Args:
       where: The file, and perhaps the line.
@@ -116,17 +118,25 @@ def check_labelled(where: str, row: Mapping[str, Any], options: ReadOptions) -> 
     Raises:
       InputError: A key that is not read may, or there are several lists of words or labels.
     """
-    words, labels = word_keys_of(options), label_keys_of(options)
-    for keys in (words, labels):
+    lists = keys_of_lists(options)
+    for keys in lists:
         found = [key for key in keys if row.get(key) is not None]
         if len(found) > 1:
-            raise InputError(f"{where}: {' and '.join(found)} are both present; {options.remedy}")
+            remedy = "keep one of them" if options.allow_missing else options.remedy
+            raise InputError(f"{where}: {' and '.join(found)} are both present; {remedy}")
+    if not options.with_labels:
+        return
     if options.column is not None:
         row = {key: value for key, value in row.items() if not isinstance(value, list)}
     remedy = (
         "leave it out" if options.allow_missing else "name the labels by `column`, leave it out"
     )
-    check_keys(where, row, {*words, *labels, *_BESIDE}, remedy)
+    check_keys(where, row, {*itertools.chain(*lists), *_BESIDE}, remedy)
+
+
+def keys_of_lists(options: ReadOptions) -> list[tuple[str, ...]]:
+    """The keys under which words may stand and, where they are read, those of labels."""
+    return [word_keys_of(options), *([label_keys_of(options)] if options.with_labels else [])]
 
 
 def word_keys_of(options: ReadOptions) -> tuple[str, ...]:

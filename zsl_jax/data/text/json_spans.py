@@ -79,13 +79,16 @@ def text_of(line: dict[str, Any]) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") -> SpanLine:
+def parse_span_line(
+    where: str, line: dict[str, Any], unit: str = "characters", has_setting: bool = True
+) -> SpanLine:
     """Reads one line; `read_span_predictions` lists the keys.
 
     Args:
       where: File and line, for messages.
       line: The JSON object.
       unit: What the offsets count, one of `UNITS`.
+      has_setting: Whether the user can name the unit, by `offsets`.
 
     Returns:
       The text and its spans, checked.
@@ -109,8 +112,10 @@ def parse_span_line(where: str, line: dict[str, Any], unit: str = "characters") 
         raise InputError(f'{where}: "{key}" is not a list; write [{{"start": 0, "end": 4, ...}}]')
     if not values and _may_be_blank(line, key):
         return SpanLine(where, text, None, is_blank=True)
-    numbered = enumerate(values, start=1)
-    spans = [_span(f"{where}, span {number}", value, text, unit) for number, value in numbered]
+    spans = [
+        _span(f"{where}, span {number}", value, text, unit, has_setting)
+        for number, value in enumerate(values, start=1)
+    ]
     return SpanLine(where, text, spans)
 
 
@@ -196,7 +201,9 @@ def _is_set_aside(where: str, line: dict[str, Any]) -> bool:
     return answer != "accept" or (isinstance(status, str) and status.lower() == "discarded")
 
 
-def _span(where: str, value: Any, text: str, unit: str) -> CharacterSpan | Mention:
+def _span(
+    where: str, value: Any, text: str, unit: str, has_setting: bool
+) -> CharacterSpan | Mention:
     """One span, at the place given by its offsets, or without one."""
     fields = span_fields(where, value)
     mention = fields.text or fields.word
@@ -206,17 +213,24 @@ def _span(where: str, value: Any, text: str, unit: str) -> CharacterSpan | Menti
                 f'{where}: it has no place; give it "start" and "end", or the mention as "text"'
             )
         return Mention(mention, fields.label, fields.score)
-    start, end = _range(where, fields, text, unit)
+    place = _range(where, fields, text, unit)
+    if place is None:
+        raise InputError(
+            f"{where}: {unit} {fields.start!r} to {fields.end!r} are not part of a text of "
+            f"{len(text)} characters; {_way_out(fields, text, has_setting)}"
+        )
+    start, end = place
     if fields.text is not None and not same_text(text[start:end], fields.text):
         raise InputError(
             f"{where}: {fields.text!r} where the text has {text[start:end]!r}; "
-            f"{_way_out(fields, text)}, or leave start and end out and the mention is searched for"
+            f"{_way_out(fields, text, has_setting)}, or leave start and end out and the mention is "
+            "searched for"
         )
     return CharacterSpan(start, end, fields.label, fields.score)
 
 
-def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, int]:
-    """The characters that the offsets of a span mean."""
+def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, int] | None:
+    """The characters that the offsets of a span mean; None if they are not part of the text."""
     start, end = fields.start, fields.end
     if start is None or end is None:
         missing = "start" if start is None else "end"
@@ -236,15 +250,10 @@ def _range(where: str, fields: SpanFields, text: str, unit: str) -> tuple[int, i
         )
     to_characters = character_offset(text, unit)
     first, last = to_characters(start), to_characters(end)
-    if first is not None and last is not None:
-        return first, last
-    raise InputError(
-        f"{where}: {unit} {start!r} to {end!r} are not part of a text of {len(text)} characters; "
-        f"{_way_out(fields, text)}"
-    )
+    return None if first is None or last is None else (first, last)
 
 
-def _way_out(fields: SpanFields, text: str) -> str:
+def _way_out(fields: SpanFields, text: str, has_setting: bool) -> str:
     """What to do with offsets, whole numbers, that do not fit."""
     for unit in UNITS:
         to_characters = character_offset(text, unit)
@@ -252,11 +261,13 @@ def _way_out(fields: SpanFields, text: str) -> str:
         if None in places or fields.text is None:
             continue
         if same_text(text[places[0] : places[1]], fields.text):
-            return f"give `offsets`={unit}, which they seem to count"
+            if has_setting:
+                return f"give `offsets`={unit}, which they seem to count"
+            return f"write them in characters (they seem to count {unit})"
     for (to_start, to_end), (_, remedy) in SHIFTS.items():
         first, last = fields.start + to_start, fields.end + to_end
         if fields.text and 0 <= first < last and same_text(text[first:last], fields.text):
             return f"{remedy} in this file"
-    units = other_units(text)
+    units = other_units(text) if has_setting else []
     other = f", or give `offsets`={' or '.join(units)} if they count these" if units else ""
     return f"count characters of this text from 0, the end excluded{other}"

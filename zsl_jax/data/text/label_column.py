@@ -11,7 +11,8 @@ from zsl_jax.errors import InputError
 from zsl_jax.labels import OUTSIDE, label_parts
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
-_CHUNKS = frozenset("NP VP PP ADVP ADJP SBAR PRT CONJP INTJ LST UCP".split())
+# Of CoNLL-2000, and the last three of German in CoNLL-2003.
+_CHUNKS = frozenset("NP VP PP ADVP ADJP SBAR PRT CONJP INTJ LST UCP NC VC PC".split())
 
 Rows = Sequence[Sequence[str]]
 

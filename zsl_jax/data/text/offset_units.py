@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from zsl_jax.errors import InputError
+
 UNITS = ("characters", "utf16", "bytes")
 # What to add to start and end where a program counts otherwise than from 0 with the end excluded:
 # how it counts, and what to do.
@@ -11,6 +13,16 @@ SHIFTS = {
     (-1, 0): ("they counted from 1 and included their ends", "subtract 1 from every start"),
 }
 _ENCODINGS = {"utf16": ("utf-16-le", 2), "bytes": ("utf-8", 1)}
+
+
+def check_unit(unit: object) -> None:
+    """Checks what the user names as what offsets count.
+
+    Raises:
+      InputError: It is not one of `UNITS`.
+    """
+    if unit not in UNITS:
+        raise InputError(f"`offsets`={unit!r}: a unit is one of {', '.join(UNITS)}; choose one")
 
 
 def character_offset(text: str, unit: str) -> Callable[[int], int | None]:

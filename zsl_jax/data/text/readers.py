@@ -74,7 +74,8 @@ def stream_sentences(
 
     Args:
       path: A file, a quoted glob (read in sorted order as one text), a folder, or "-" for the
-        standard input. All text may be gzipped (`.gz`), have a byte-order mark and any line ends.
+        standard input. All text may be gzipped (`.gz`), and have a byte-order mark and the line
+        ends of Unix or Windows.
       column: Where the labels stand, as a number or name; None is the format's default.
       with_labels: False reads the words only; then no label column needs to be there.
       how: The rest, by keyword.
@@ -82,7 +83,7 @@ def stream_sentences(
       format: One of `FORMATS`, instead of the one that the extension implies.
       encoding: Such as "iso-8859-1"; None is UTF-8 (in XML, what the file declares).
       words: How raw text is cut into words, see `word_rules`; None is "whitespace" for plain text
-        and "unicode" for reviews.
+        and "unicode" for reviews. Words of other formats are not cut, with a warning.
       word_column: Where the words stand, like `column`.
 
     Yields:
@@ -169,6 +170,7 @@ def _read_file(
         if options.name == STANDARD_INPUT or os.path.isdir(options.name) != (format == "datasets"):
             kind = "folder" if format == "datasets" else "file"
             raise InputError(f"{options.name} is not a {kind} of the format {format}; name one")
+        _warn_of_uncut_words(options, format)
         return (read_dataset if format == "datasets" else read_parquet_text)(options)
     if format == "semeval":
         return read_semeval(read_bytes(options.name), options, encoding)
@@ -179,10 +181,17 @@ def _read_file(
         format = format_of_lines(format, first, name)
     if format == "txt":  # all of it is read to decide, and then once more
         format = format_of_txt(lines, name)
-        if format == "conll" and options.words:
-            logging.warning("%s has columns: its words are taken as they are, not cut", name)
         lines = read_lines(name, encoding, streamed)
+    _warn_of_uncut_words(options, format)
     if format in _LINE_READERS:
         return _LINE_READERS[format](lines, options)
     sentences = read_columns(lines, options, _LAYOUTS.get(format))
     return refuse_wikiann(sentences, name) if guessed and format == "conll" else sentences
+
+
+def _warn_of_uncut_words(options: ReadOptions, format: str) -> None:
+    """Warns of a rule for cutting raw text if a file of another format is read."""
+    if options.words and format not in ("plain", "semeval"):
+        logging.warning(
+            "%s is read as %s: its words are taken as they are, not cut", options.name, format
+        )
