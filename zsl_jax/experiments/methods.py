@@ -154,7 +154,7 @@ def _fault_of_labels(job: Job, scores: Mapping[str, Mapping[str, Any]]) -> str |
     labelled = read_predictions(file)
     if [tuple(words) for words in labelled.words] != [tuple(s.words) for s in job.test]:
         return "labelled other sentences than those of the test"
-    kind = labelled.about.get("labels_from")
+    kind = str(labelled.about.get("labels_from"))
     if "accuracy" not in scores.get(kind, ()):
         return f"left no scores of the labels ({kind}) in {file.name}"
     gold = [sentence.labels or () for sentence in job.test]
