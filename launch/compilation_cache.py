@@ -5,6 +5,7 @@ import hashlib
 import os
 import platform
 import sys
+import time
 from pathlib import Path
 
 from zsl_jax.buckets import cache_folder
@@ -12,6 +13,8 @@ from zsl_jax.buckets import cache_folder
 _CPU = Path("/proc/cpuinfo")
 _BYTES = 1 << 30  # of compiled programs; the least recently used ones are deleted
 _SECONDS = 0.1  # programs that compile faster are not kept
+_PROGRAM, _LAST_USE = "-cache", "-atime"  # the names of JAX's two files for each end so
+_MOMENT = 60.0  # seconds; a process writes both files in less
 
 
 def keep_compilations(folder: str = "compiled") -> None:
@@ -25,8 +28,10 @@ def keep_compilations(folder: str = "compiled") -> None:
     """
     if "JAX_COMPILATION_CACHE_DIR" in os.environ or not _is_writable(cache_folder()):
         return
+    kept = cache_folder() / folder / _kind_of_cpu()
+    drop_incomplete(kept)
     settings = {
-        "jax_compilation_cache_dir": str(cache_folder() / folder / _kind_of_cpu()),
+        "jax_compilation_cache_dir": str(kept),
         "jax_compilation_cache_max_size": _BYTES,
         "jax_persistent_cache_min_compile_time_secs": _SECONDS,
     }
@@ -35,6 +40,22 @@ def keep_compilations(folder: str = "compiled") -> None:
             os.environ[name.upper()] = str(value)  # for JAX, when it is loaded
             if "jax" in sys.modules:
                 sys.modules["jax"].config.update(name, value)
+
+
+def drop_incomplete(folder: Path) -> None:
+    """Removes programs that killed processes left without the time of their last use.
+
+    JAX writes it after the program, needs that of every program to add another one, and would warn
+    of each that it cannot add.
+    """
+    with contextlib.suppress(OSError):
+        names = set(os.listdir(folder))
+        for name in names:
+            key = name.removesuffix(_PROGRAM)
+            if key == name or f"{key}{_LAST_USE}" in names:
+                continue
+            if time.time() - (folder / name).stat().st_mtime > _MOMENT:
+                (folder / name).unlink(missing_ok=True)
 
 
 def _kind_of_cpu() -> str:

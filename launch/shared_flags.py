@@ -33,7 +33,7 @@ TEXTS: Definitions = {
         "NAME=PATH of a source: a prediction file, model folder, hub name, or spacy:PIPELINE "
         "(repeat the flag)."),
     "test_source": (flags.DEFINE_multi_string, [],
-        "NAME=PATH of predictions for --test, of a source that is a file."),
+        "NAME=PATH of a source file's predictions for --test."),
     "test": (flags.DEFINE_string, None,
         "Labelled text for the table; read after training."),
     "label_map": (flags.DEFINE_multi_string, [],

@@ -6,6 +6,7 @@ A dedicated thread reads signal numbers from a pipe, removes unfinished files an
 """
 
 import contextlib
+import logging
 import os
 import select
 import signal
@@ -71,6 +72,7 @@ def end(message: str, status: int) -> NoReturn:
     """Ends the process at once, but not between two files that belong together."""
     with committing:
         drop_unfinished()
+        logging.disable()  # the message is the last word
         if select.select([], [2], [], 0.1)[1]:  # stderr may have no reader
             with contextlib.suppress(OSError):
                 os.write(2, message.encode(errors="backslashreplace"))

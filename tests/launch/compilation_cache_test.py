@@ -40,6 +40,20 @@ def test_the_next_process_finds_what_one_has_compiled(tmp_path):
     assert hits(tmp_path, jax_is_loaded_first=True) > 0
 
 
+def test_what_a_killed_process_leaves_does_not_keep_others_from_adding_programs(tmp_path):
+    hits(tmp_path)
+    (folder,) = (tmp_path / "compiled").iterdir()
+    for path in folder.glob("*-atime"):
+        path.unlink()  # as if killed between the two files
+    left = list(folder.glob("*-cache"))
+    compilation_cache.drop_incomplete(folder)
+    assert left and all(path.exists() for path in left)  # another process may be writing now
+    for path in left:
+        os.utime(path, (0, 0))
+    assert hits(tmp_path) == 0 and hits(tmp_path) > 0
+    compilation_cache.drop_incomplete(tmp_path / "none")
+
+
 def test_the_users_folder_is_used(tmp_path):
     hits(tmp_path / "cache", JAX_COMPILATION_CACHE_DIR=str(tmp_path / "own"))
     assert list((tmp_path / "own").iterdir()) and not (tmp_path / "cache").exists()

@@ -38,7 +38,7 @@ def test_the_label_of_an_underscore_abstains():
         ({"labels": [0, -2, 1]}, "x: label ids must be .* are from -2 to 1"),
         ({"labels": [0, 1]}, r"x: its labels are int64 \(2,\); give \[3\] label ids"),
         ({"labels": [0.0, 1.0, 1.0]}, "x: its labels are float64"),
-        ({"probs": PROBS[:, :1]}, r"x: probabilities are float64 \(3, 1\), expected .*\(3, 2\)"),
+        ({"probs": PROBS[:, :1]}, r"x: probabilities are float64 \(3, 1\); give .* \(3, 2\)"),
         ({"probs": PROBS * 2}, r"x, sentence 1, word 1 \('a'\): the probabilities sum to 2"),
         ({"label_names": ["A", "A"]}, "x: the label name 'A' occurs twice"),
         ({"label_names": {"A", "B"}}, "x: the label names are .* in the order of their ids"),

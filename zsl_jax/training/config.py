@@ -400,7 +400,7 @@ class TransferConfig(TrainConfig):
     distillation: Distillation = setting(Distillation.KL, "Loss of kd.", APPROACH)
     rounds: int | None = setting(
         None,
-        "EM rounds, or multiples of `epochs`. Default: 3; lvm with the chain 2.",
+        "Rounds (of EM). Default: 3; lvm with the chain 2.",
         PASSES,
         least=1,
     )
