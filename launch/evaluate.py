@@ -25,11 +25,12 @@ FLAGS["offsets"].help = FLAGS["offsets"].help.replace(
 
 def main() -> None:
     """Reads all files, checks that their words agree, and prints scores, confusions and tests."""
-    from launch.source_flags import refuse_unread_offsets, units_of
+    from launch.source_flags import units_of
     from zsl_jax.evaluation.bootstrap import Resampling
     from zsl_jax.evaluation.score_lines import format_evaluation
     from zsl_jax.io.json_file import write_json
     from zsl_jax.workflows.evaluate import evaluate
+    from zsl_jax.workflows.source_settings import refuse_unread_offsets
 
     refuse_other_ending("scores are written as JSON", ".json")
     inputs.refuse_unread_words("gold")

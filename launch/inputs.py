@@ -239,12 +239,8 @@ def report(line: str) -> None:
 
 def sources():
     """Returns the sources that --source names, with the settings that other flags give them."""
-    from launch.source_flags import (
-        refuse_unread_offsets,
-        with_label_maps,
-        with_offsets,
-        with_sparse,
-    )
+    from launch.source_flags import with_label_maps, with_offsets, with_sparse
+    from zsl_jax.workflows.source_settings import refuse_unread_offsets
 
     if not FLAGS.source:
         refuse_unread(("label_map", "offsets", "sparse"), "without --source")

@@ -1,11 +1,9 @@
 """The sources that flags name: --source=NAME=PATH, --label_map=NAME=FILE."""
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from zsl_jax.data.predictions.label_maps import LabelMap, read_label_map
-from zsl_jax.data.predictions.prediction_files import has_character_spans
 from zsl_jax.data.text.offset_units import UNITS
 from zsl_jax.errors import InputError
 from zsl_jax.workflows.sources import Source, check_files, check_source_name
@@ -64,25 +62,6 @@ def with_offsets(sources: Sequence[Source], values: Sequence[str]) -> list[Sourc
     """The sources with the units of their offsets, from the values of `--offsets`."""
     units = units_of(values, [source.name for source in sources])
     return [s._replace(offsets=unit) for s, unit in zip(sources, units, strict=True)]
-
-
-def refuse_unread_offsets(values: Sequence[str], files: Mapping[str, Sequence[str]]) -> None:
-    """Refuses values of `--offsets` for predictions that have no character spans.
-
-    Args:
-      values: UNIT or NAME=UNIT, as `units_of` checks them.
-      files: The files of predictions by NAME; none for a model.
-
-    Raises:
-      InputError: There is such a value.
-    """
-    for value in values:
-        name = value.rpartition("=")[0]
-        own = files[name] if name else itertools.chain.from_iterable(files.values())
-        if not any(map(has_character_spans, own)):
-            raise InputError(
-                f"--offsets={value} is not used without character spans in the predictions; omit it"
-            )
 
 
 def with_sparse(sources: Sequence[Source], names: Sequence[str]) -> list[Source]:

@@ -4,7 +4,12 @@ import pytest
 import zsl_jax
 from zsl_jax.data.predictions.label_maps import LabelMap
 from zsl_jax.errors import InputError
-from zsl_jax.workflows.source_settings import checked_settings, checked_source
+from zsl_jax.workflows.source_settings import (
+    check_offsets_are_read,
+    checked_settings,
+    checked_source,
+    refuse_unread_offsets,
+)
 from zsl_jax.workflows.sources import Source
 
 
@@ -92,3 +97,22 @@ def test_a_source_object_is_read_as_its_path_and_settings_are(tmp_path):
 def test_source_objects_that_cannot_be_read_are_refused(source, message):
     with pytest.raises(InputError, match=message):
         zsl_jax.aggregate([["Ann"]], {"a": source}, "majority")
+
+
+def test_units_of_offsets_are_refused_for_predictions_without_character_spans(tmp_path):
+    spans, words = tmp_path / "a.jsonl", tmp_path / "b.conll"
+    spans.write_text('{"text": "Ann ran.", "spans": [[0, 3, "PER"]]}\n')
+    words.write_text("Ann\tB-PER\nran.\tO\n")
+    files = {"spans": [str(words), str(spans)], "words": [str(words)], "model": []}
+    refuse_unread_offsets(["utf16", "spans=bytes"], files)
+    for value in ("words=utf16", "model=utf16"):
+        with pytest.raises(InputError, match=f"^`offsets`={value} is not used without character"):
+            refuse_unread_offsets(["spans=bytes", value], files)
+    with pytest.raises(InputError, match=r"^`offsets`=utf16 is not used without character spans"):
+        refuse_unread_offsets(["utf16"], {**files, "spans": []})
+    given = {"spans": spans, "words": Source("words", str(words)), "model": lambda sentences: None}
+    check_offsets_are_read("utf16", given)
+    check_offsets_are_read({"words": "utf16"}, given, {"words": str(spans)})
+    for name in ("words", "model"):
+        with pytest.raises(InputError, match=f"^`offsets`={name}=bytes is not used without char"):
+            check_offsets_are_read({name: "bytes"}, given, None)

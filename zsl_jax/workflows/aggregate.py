@@ -24,7 +24,12 @@ from zsl_jax.workflows.results import AggregateResult, ConfusionMatrices, confus
 from zsl_jax.workflows.run_hooks import tally_of
 from zsl_jax.workflows.source_conversion import in_target_labels, label_sets
 from zsl_jax.workflows.source_differences import compare_sources
-from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
+from zsl_jax.workflows.source_settings import (
+    LabelMaps,
+    Offsets,
+    check_offsets_are_read,
+    checked_settings,
+)
 from zsl_jax.workflows.sources import Source
 from zsl_jax.workflows.tagged_sentence import tagged_sentences
 from zsl_jax.workflows.vote_aggregation import (
@@ -90,6 +95,7 @@ def aggregate(
         raise InputError(f"`method`={method} is not one of {', '.join(AGGREGATIONS)}; choose one")
     shard, sources = plain_text(text), fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
+    check_offsets_are_read(offsets, sources)
     found = resolve_sources(sources, shard, ROW_LENGTH, settings)
     made = aggregate_predictions(found, shard.sentences, method, decoding=decode)
     labelled, report, confusion = made

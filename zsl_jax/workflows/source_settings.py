@@ -1,11 +1,13 @@
 """How Python users say that sources are to be read: settings by the source's name."""
 
+import itertools
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from zsl_jax.data.predictions.label_maps import LabelMap, label_map_of, read_label_map
+from zsl_jax.data.predictions.prediction_files import has_character_spans
 from zsl_jax.data.text.offset_units import UNITS, check_unit
 from zsl_jax.errors import InputError
 from zsl_jax.io.bucket_copies import fetched
@@ -100,6 +102,48 @@ def checked_settings(
     read = {name: _label_map(name, given) for name, given in maps.items()}
     ordered = () if label_names is None else checked_names(label_names, "`label_names`")
     return SourceSettings(ordered, named, units, read)
+
+
+def check_offsets_are_read(offsets: Offsets, *given: Mapping[str, Any] | None) -> None:
+    """Refuses units for sources none of whose predictions are character spans.
+
+    Args:
+      offsets: As `checked_settings` takes them.
+      given: Sources by name, for one text after the other.
+
+    Raises:
+      InputError: There is such a unit.
+    """
+    files: dict[str, list[str]] = {}
+    for sources in filter(None, given):
+        for name, own in sources.items():
+            files.setdefault(name, [])
+            source = Source(name, os.fspath(own)) if isinstance(own, str | os.PathLike) else own
+            if isinstance(source, Source) and source.is_file:
+                files[name] += source.files
+    if isinstance(offsets, str):
+        refuse_unread_offsets([offsets], files)
+    elif offsets is not None:
+        refuse_unread_offsets([f"{name}={unit}" for name, unit in offsets.items()], files)
+
+
+def refuse_unread_offsets(values: Sequence[str], files: Mapping[str, Sequence[str]]) -> None:
+    """Refuses units of offsets for predictions that have no character spans.
+
+    Args:
+      values: UNIT or NAME=UNIT.
+      files: The files of predictions by NAME; none for a model or a function.
+
+    Raises:
+      InputError: There is such a value.
+    """
+    for value in values:
+        name = value.rpartition("=")[0]
+        own = files[name] if name else itertools.chain.from_iterable(files.values())
+        if not any(map(has_character_spans, own)):
+            raise InputError(
+                f"`offsets`={value} is not used without character spans in the predictions; omit it"
+            )
 
 
 def checked_source(name: str, given: Source) -> Source:

@@ -34,7 +34,12 @@ from zsl_jax.workflows.prediction import (
     label_by_tagger,
 )
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources, resolve_sources
-from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
+from zsl_jax.workflows.source_settings import (
+    LabelMaps,
+    Offsets,
+    check_offsets_are_read,
+    checked_settings,
+)
 from zsl_jax.workflows.source_streams import HeldPredictions, streams_of
 from zsl_jax.workflows.tagged_sentence import TaggedSentence, tagged_sentences
 
@@ -200,6 +205,7 @@ class Tagger:
         if streams is None:
             text = text if isinstance(text, TextShard) else TextShard(list(text))
             settings = checked_settings(sources, self.label_names, (), offsets, label_map)
+            check_offsets_are_read(offsets, sources)
             settings = settings._replace(learned=True)
             found = resolve_sources(sources, text, self._row_length, settings)
             streams = {name: HeldPredictions(made) for name, made in found.items()}

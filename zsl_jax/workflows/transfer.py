@@ -39,7 +39,12 @@ from zsl_jax.workflows.loaded_tagger import gold_labels, load_tagger
 from zsl_jax.workflows.python_run_spec import python_run_spec
 from zsl_jax.workflows.resolve_sources import Given, fetched_sources
 from zsl_jax.workflows.results import TransferResult, confusion_matrices
-from zsl_jax.workflows.source_settings import LabelMaps, Offsets, checked_settings
+from zsl_jax.workflows.source_settings import (
+    LabelMaps,
+    Offsets,
+    check_offsets_are_read,
+    checked_settings,
+)
 from zsl_jax.workflows.tagged_sentence import tagged_sentences
 from zsl_jax.workflows.transfer_inputs import transfer_inputs, warn_of_untested
 from zsl_jax.workflows.transfer_run import FinishedRun, Writing, run_transfer
@@ -123,6 +128,7 @@ def transfer(
     sources = fetched_sources(sources)
     settings = checked_settings(sources, label_names, sparse, offsets, label_map)
     inputs = transfer_inputs(sources, test_sources, settings, config.row_length, cache)
+    check_offsets_are_read(offsets, sources, inputs.test_sources)
     start_path = inputs.start(config, encoder)
     writing = Writing(decoding=decode, save_every_steps=_checked_steps(save_every_steps))
     given_gold = None if gold_words is None else known_labels(gold_words, "gold_words")
