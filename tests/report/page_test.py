@@ -215,6 +215,14 @@ def test_the_silence_of_a_sparse_source_is_not_drawn_as_an_entity():
     section = labels_section(text_statistics([block], []))
     assert [row["name"] for row in section["rows"]] == ["B-LOC", "I-LOC", "B-PER", "O", SILENT]
     assert "B-PER" in section["svg"] and SILENT not in section["svg"]
+    assert not any("No source gives O" in change for change in section["changes"])
+
+
+def test_silence_among_plain_labels_is_neither_agreement_nor_difference():
+    ids = np.array([[0, 2], [1, 1], [1, 0]])
+    words, columns = [tuple("abc")], ("Q", "source:list")
+    block = LabelledWords(words, 0, columns, ("O", "VERB", SILENT), ids, np.eye(2)[ids[:, 0]])
+    assert text_statistics([block], []).agreement[0, 1] == pytest.approx(1 / 2)
 
 
 def test_many_sources_and_labels_make_no_large_page(tmp_path):

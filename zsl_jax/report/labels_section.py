@@ -74,7 +74,8 @@ def changes(text: TextStatistics, order: list[int], sources: list[int]) -> list[
         if lost:
             listed = ", ".join(f"{text.label_names[n]} {int(given[n]):,}" for n in lost)
             found.append(f"{title} never gives these labels; the sources together do: {listed}.")
-    new = [text.label_names[n] for n in plain if not given[n]]
+    unsaid = {OUTSIDE} if SILENT in text.label_names else set()  # O of sparse sources is silence
+    new = [text.label_names[n] for n in plain if not given[n] and text.label_names[n] not in unsaid]
     if new:
         found.append(f"No source gives {', '.join(new)}.")
     return found

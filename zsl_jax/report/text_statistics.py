@@ -106,6 +106,8 @@ def _agreements(block: LabelledWords) -> tuple[np.ndarray, np.ndarray]:
     size = block.ids.shape[1]
     both, either = np.zeros((size, size)), np.zeros((size, size))
     voted = block.ids >= 0
+    if not entities and SILENT in names:  # silence among entities is no entity
+        voted &= block.ids != names.index(SILENT)
     counts = voted & np.append(counting, False)[block.ids]
     for one in range(size):
         shared = voted & voted[:, one, None]
