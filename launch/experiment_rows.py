@@ -48,8 +48,20 @@ def read_methods(
             if _fits(fields, has_one):
                 file = flag_file(fields) or flag_files[setting.name] or NONE
                 configs[setting.name] = _config(fields, file, *common)
-        methods.append(_method(fields, name, configs))
+        method = _method(fields, name, configs)
+        same = next((other for other in methods if _looks_like(method, other)), None)
+        if same is not None:
+            raise fields.fault(
+                "title", f"is {method.title!r}, like that of {same.name}; give each row its own"
+            )
+        methods.append(method)
     return methods
+
+
+def _looks_like(one: Method, other: Method) -> bool:
+    """Whether two rows could not be told apart in a table."""
+    in_both = one.configs.keys() & other.configs.keys()
+    return bool(in_both) and (one.title, one.group) == (other.title, other.group)
 
 
 def standard_rows() -> dict[str, Fields]:

@@ -165,6 +165,8 @@ WRONG = {
         "line 15: `targets` has aa, which is its own only source"),
     "an unknown row": ("  - majority", "  - majorty", "line 17: `rows` has majorty, which is none"),
     "a row twice": ("  - majority", "  - kd", "line 17: `rows` has kd twice; give"),
+    "a title twice": ("rounds: 1", "rounds: 1, title: KD-re, group: soft predictions",
+        "line 20: `title` is 'KD-re', like that of kd; give each row its own"),
     "an unknown flag of a row": ("rounds: 1", "round: 1", "line 20: .*round"),
     "an unknown flag that is null": ("rounds: 1", "round: null", "line 20: `round` is not a flag"),
     "a flag file that is not there": ("rounds: 1", "flagfile: nowhere",
