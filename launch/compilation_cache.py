@@ -13,7 +13,7 @@ from zsl_jax.buckets import cache_folder
 _CPU = Path("/proc/cpuinfo")
 _BYTES = 1 << 30  # of compiled programs; the least recently used ones are deleted
 _SECONDS = 0.1  # programs that compile faster are not kept
-_PROGRAM, _LAST_USE = "-cache", "-atime"  # the names of JAX's two files for each end so
+_PROGRAM, _LAST_USE = "-cache", "-atime"  # how the names of JAX's two files per program end
 _MOMENT = 60.0  # seconds; a process writes both files in less
 
 
@@ -45,8 +45,8 @@ def keep_compilations(folder: str = "compiled") -> None:
 def drop_incomplete(folder: Path) -> None:
     """Removes programs that killed processes left without the time of their last use.
 
-    JAX writes it after the program, needs that of every program to add another one, and would warn
-    of each that it cannot add.
+    JAX writes that time after the program. Where it is missing for one program, JAX adds no others
+    and warns each time.
     """
     with contextlib.suppress(OSError):
         names = set(os.listdir(folder))

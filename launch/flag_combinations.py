@@ -27,12 +27,12 @@ def check_transfer(sources, test_sources) -> None:
     for name in ("test_source", "max_test_sentences"):
         if FLAGS[name].value and FLAGS.test is None:
             raise InputError(f"--{name} is given without --test=FILE; give both, or omit it")
-    if FLAGS.test is None:
-        refuse_unread(("column",), "without --test")
-    else:
+    if FLAGS.test is not None:
         warn_of_untested(sorted(files - {source.name for source in test_sources}))
-    if FLAGS.test is None and not any(source.pipeline for source in sources):
-        refuse_unread(("task",), "without --test or a spaCy pipeline as --source")
+    else:
+        refuse_unread(("column",), "without --test")
+        if not any(source.pipeline for source in sources):
+            refuse_unread(("task",), "without --test or a spaCy pipeline as --source")
     config.approach.check_sources(len(sources))
     given = [name for name in shared_flags.SECTIONS["paper's model"] if FLAGS[name].present]
     check_combination(config, given)

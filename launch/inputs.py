@@ -240,24 +240,17 @@ def report(line: str) -> None:
 def sources():
     """Returns the sources that --source names, with the settings that other flags give them."""
     from launch.source_flags import with_label_maps, with_offsets, with_sparse
-    from zsl_jax.workflows.source_settings import refuse_unread_offsets
+    from zsl_jax.workflows.source_settings import prediction_files, refuse_unread_offsets
 
     if not FLAGS.source:
         refuse_unread(("label_map", "offsets", "sparse"), "without --source")
     found = with_label_maps(named_sources("source"), FLAGS.label_map)
     found = with_offsets(found, FLAGS.offsets)
     if FLAGS.offsets:
-        refuse_unread_offsets(FLAGS.offsets, _prediction_files(found))
+        groups = (found, named_sources("test_source"))
+        given = [{source.name: source for source in group} for group in groups]
+        refuse_unread_offsets(FLAGS.offsets, prediction_files(*given))
     return with_sparse(found, FLAGS.sparse) if "sparse" in FLAGS else found
-
-
-def _prediction_files(sources) -> dict[str, list[str]]:
-    """The files of predictions of each source, those for --test included; none of a model."""
-    every = [source for source in [*sources, *named_sources("test_source")] if source.is_file]
-    return {
-        one.name: [file for source in every if source.name == one.name for file in source.files]
-        for one in sources
-    }
 
 
 def test_sources(sources):

@@ -94,7 +94,8 @@ def chain_posterior(
       prior_power: 1 + α; 1 without a tagger.
     """
     rows, posterior = SentenceRows(text.lengths), first
-    none, sums = _no_sums(text, posterior), _text_sums(text, posterior)
+    none = _no_sums(text, posterior)
+    sums = _text_sums(text, posterior, none)
     steps: Any = None  # before the first pass, those between neighbours as if independent
     for _ in range(config.iterations):
         state = _state(total(sums), steps, labels, posterior.dtype)
@@ -135,7 +136,7 @@ def best_labels_of_fitted_text(
       posterior: [N, K], Q of the text.
       log_prior: [N, K], log P_θ; None without a tagger.
     """
-    counts = total(_text_sums(text, posterior)).type_counts
+    counts = total(_text_sums(text, posterior, _no_sums(text, posterior))).type_counts
     counts = tuple(np.asarray(level, posterior.dtype) for level in counts)
     fitted = fitted._replace(state=fitted.state._replace(type_counts=counts))
     return best_labels(text, labels, config, fitted, log_prior, posterior)
@@ -177,9 +178,10 @@ def _softmax_of_voted(scores: np.ndarray, votes: np.ndarray) -> np.ndarray:
     return posterior
 
 
-def _text_sums(text: ChainText, posterior: Float[np.ndarray, "N K"]) -> kernels.TextSums:
-    """The sums of a posterior of this process's words."""
-    sums = _no_sums(text, posterior)
+def _text_sums(
+    text: ChainText, posterior: Float[np.ndarray, "N K"], sums: kernels.TextSums
+) -> kernels.TextSums:
+    """The sums with those of a posterior of this process's words added."""
     for block, counted in row_blocks(SentenceRows(text.lengths), posterior):
         sums = _added(sums, counted, text, block)
     return sums

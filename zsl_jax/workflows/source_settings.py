@@ -114,17 +114,27 @@ def check_offsets_are_read(offsets: Offsets, *given: Mapping[str, Any] | None) -
     Raises:
       InputError: There is such a unit.
     """
+    if isinstance(offsets, str):
+        units = [offsets]
+    else:
+        units = [f"{name}={unit}" for name, unit in (offsets or {}).items()]
+    refuse_unread_offsets(units, prediction_files(*filter(None, given)))
+
+
+def prediction_files(*given: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The files of predictions among sources, by name; none of models, functions and the like.
+
+    Args:
+      given: Sources by name, for one text after the other.
+    """
     files: dict[str, list[str]] = {}
-    for sources in filter(None, given):
+    for sources in given:
         for name, own in sources.items():
             files.setdefault(name, [])
             source = Source(name, os.fspath(own)) if isinstance(own, str | os.PathLike) else own
             if isinstance(source, Source) and source.is_file:
                 files[name] += source.files
-    if isinstance(offsets, str):
-        refuse_unread_offsets([offsets], files)
-    elif offsets is not None:
-        refuse_unread_offsets([f"{name}={unit}" for name, unit in offsets.items()], files)
+    return files
 
 
 def refuse_unread_offsets(values: Sequence[str], files: Mapping[str, Sequence[str]]) -> None:

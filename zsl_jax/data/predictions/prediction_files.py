@@ -56,8 +56,8 @@ def read_predictions(
       The predictions, checked.
 
     Raises:
-      InputError: If there is no such file, its contents contradict themselves, it has character
-        spans and there is no text, or `offsets` is not a unit.
+      InputError: There is no such file, its contents contradict each other, it has character
+        spans but no text, or `offsets` is not a unit.
     """
     name = path_text(path)
     if offsets is not None:
